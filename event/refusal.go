@@ -1,0 +1,31 @@
+package event
+
+// Reason says why something was refused. The list is closed.
+type Reason string
+
+// The reasons of spec section 1.
+const (
+	BadJSON      Reason = "BAD_JSON"      // not one strict JSON object, or not a readable CSV record
+	BadField     Reason = "BAD_FIELD"     // wrong type or range of a field that is neither time nor id
+	MissingField Reason = "MISSING_FIELD" // a required field is absent, null or an empty list
+	BadID        Reason = "BAD_ID"        // a store, product or event id that cannot be used
+	BadTime      Reason = "BAD_TIME"      // a time that cannot be read or lies before 2000-01-01
+	Future       Reason = "FUTURE"        // SALE, RECEIPT or RESET more than five minutes ahead of the clock
+	UnknownType  Reason = "UNKNOWN_TYPE"  // a type outside the five
+	TooLarge     Reason = "TOO_LARGE"     // over 1 MiB
+	ResetTooOld  Reason = "RESET_TOO_OLD" // a count from before the key's ledger horizon
+	IDReused     Reason = "ID_REUSED"     // same identity, other content
+)
+
+// Reasons lists every reason.
+var Reasons = [...]Reason{BadJSON, BadField, MissingField, BadID, BadTime, Future, UnknownType, TooLarge, ResetTooOld, IDReused}
+
+// NoItem is the item index of a refusal that concerns the whole message, or of an event whose message has no items.
+const NoItem = -1
+
+// Refusal is one thing that was wrong: with one item of a message, or with all of it.
+type Refusal struct {
+	Reason Reason
+	Detail string // for a person: names the field and what was wrong with it
+	Item   int    // index within the message's items, or NoItem
+}

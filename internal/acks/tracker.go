@@ -1,0 +1,163 @@
+// Package acks knows which messages of this process are still on their way, and says when everything that a message caused
+// is where it must be, so that the message can be acknowledged.
+//
+// A source opens a batch of messages and gets a token. Whoever passes on something that came from the batch holds the token
+// once for each thing passed on, and whoever brings such a thing to its end (written to Redis, to the dead letters, or found
+// to be nothing) releases it. When the last hold goes, the batch is done and its source acknowledges. The number of messages
+// in open batches is the pipeline's backpressure: sources stop emitting while the tracker is full.
+//
+// It works while all DoFns share one process. On runners with their own delivery guarantee there is no tracker: a nil
+// *Tracker does nothing and is never full.
+package acks
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// Tracker counts holds. It is safe for concurrent use.
+type Tracker struct {
+	limit       int64
+	outstanding atomic.Int64
+	acked       atomic.Int64
+
+	mu     sync.Mutex
+	last   int64
+	open   map[int64]*batch
+	idle   chan struct{} // closed while nothing is open
+	isIdle bool
+}
+
+type batch struct {
+	messages []event.Message
+	holds    int
+	done     func()
+}
+
+// New returns a tracker that is full at limit messages.
+func New(limit int64) *Tracker {
+	t := &Tracker{limit: limit, open: map[int64]*batch{}, idle: make(chan struct{}), isIdle: true}
+	close(t.idle)
+	return t
+}
+
+// Open registers messages with one hold, which the caller releases when it has emitted them all, stamps Token and Index into
+// them, and returns the token. done is called once, outside of any lock, when the last hold is released. The tracker keeps
+// the slice until then, for Message.
+func (t *Tracker) Open(messages []event.Message, done func()) int64 {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	for i := range messages {
+		messages[i].Token, messages[i].Index = t.last, int32(i)
+	}
+	t.open[t.last] = &batch{messages: messages, holds: 1, done: done}
+	t.outstanding.Add(int64(len(messages)))
+	if t.isIdle {
+		t.isIdle, t.idle = false, make(chan struct{})
+	}
+	return t.last
+}
+
+// Hold adds n holds to each token. Tokens of batches that are done, or 0, are ignored.
+func (t *Tracker) Hold(tokens []int64, n int) {
+	if t == nil || n == 0 || len(tokens) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range tokens {
+		if b := t.open[k]; b != nil {
+			b.holds += n
+		}
+	}
+}
+
+// Release takes one hold from each token, and finishes the batches that have none left.
+func (t *Tracker) Release(tokens []int64) {
+	if t == nil || len(tokens) == 0 {
+		return
+	}
+	var finished []*batch
+	t.mu.Lock()
+	for _, k := range tokens {
+		b := t.open[k]
+		if b == nil {
+			continue
+		}
+		if b.holds--; b.holds == 0 {
+			delete(t.open, k)
+			finished = append(finished, b)
+		}
+	}
+	t.mu.Unlock()
+	for _, b := range finished {
+		b.done()
+		t.acked.Add(int64(len(b.messages)))
+		t.outstanding.Add(-int64(len(b.messages)))
+	}
+	if len(finished) == 0 {
+		return
+	}
+	t.mu.Lock()
+	if len(t.open) == 0 && !t.isIdle {
+		t.isIdle = true
+		close(t.idle)
+	}
+	t.mu.Unlock()
+}
+
+// Message returns a message of an open batch, for a dead letter that is found long after decoding.
+func (t *Tracker) Message(token int64, index int32) (event.Message, bool) {
+	if t == nil {
+		return event.Message{}, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	b := t.open[token]
+	if b == nil || int(index) >= len(b.messages) {
+		return event.Message{}, false
+	}
+	return b.messages[index], true
+}
+
+// Outstanding is the number of messages in open batches.
+func (t *Tracker) Outstanding() int64 {
+	if t == nil {
+		return 0
+	}
+	return t.outstanding.Load()
+}
+
+// Acked is the number of messages in batches that are done.
+func (t *Tracker) Acked() int64 {
+	if t == nil {
+		return 0
+	}
+	return t.acked.Load()
+}
+
+// Full reports whether a source should wait before it opens another batch.
+func (t *Tracker) Full() bool { return t != nil && t.outstanding.Load() >= t.limit }
+
+// Wait returns when no batch is open, or with the context's error.
+func (t *Tracker) Wait(ctx context.Context) error {
+	if t == nil {
+		return nil
+	}
+	t.mu.Lock()
+	idle := t.idle
+	t.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,44 @@
+package signal
+
+// The windows a velocity signal can show.
+const (
+	WindowHour = "1h"
+	WindowDay  = "24h"
+)
+
+// Velocity is how fast a product sells in one store, or over all stores.
+type Velocity struct {
+	StoreID    string // empty: over all stores
+	ProductID  string
+	Window     string // WindowHour or WindowDay
+	UnitsHour  int64
+	UnitsDay   int64
+	ViewsHour  int64
+	ViewsDay   int64
+	CartsHour  int64
+	CartsDay   int64
+	HighDemand bool
+	AsOf       int64 // the clock at evaluation, epoch ms
+	Expires    int64 // the clock at which nothing counted is left in 24 hours, epoch ms
+	Gone       bool  // nothing counted is left: the key is to be deleted
+}
+
+// VelocityKey is velocity:{store}:{product}:1hr, or velocity:global:{product}:1hr for an empty store. The suffix is the
+// key's name whatever the window.
+func VelocityKey(store, product string) string {
+	if store == "" {
+		store = globalStore
+	}
+	return "velocity:" + store + ":" + product + ":1hr"
+}
+
+// Key is the Redis key of the signal.
+func (v Velocity) Key() string { return VelocityKey(v.StoreID, v.ProductID) }
+
+// UnitsSold is the units of the window.
+func (v Velocity) UnitsSold() int64 {
+	if v.Window == WindowHour {
+		return v.UnitsHour
+	}
+	return v.UnitsDay
+}
