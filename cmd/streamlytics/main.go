@@ -1,0 +1,54 @@
+// Command streamlytics runs the pipeline. See its --help and the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"golang.org/x/term"
+
+	"github.com/beamlytics/streamlytics/pipeline"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintf(os.Stderr, "streamlytics: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	options, err := pipeline.ParseFlags(os.Args[1:])
+	if errors.Is(err, pipeline.ErrHelp) {
+		fmt.Print(pipeline.Usage())
+		return nil
+	}
+	beam.Init() // does not return in a process that a runner started as its worker
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if os.Getenv("GOMAXPROCS") == "" {
+		// Prism waits for bundles by spinning: with as many Ps as cores the spinners take turns with the work (measured at
+		// 1,000 events/s: p99 0.5 s with 2 Ps, 34 ms with 8).
+		runtime.GOMAXPROCS(4 * runtime.NumCPU())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p, invalid := pipeline.New(ctx, options)
+	if err := errors.Join(err, invalid); err != nil {
+		if p != nil {
+			err = errors.Join(err, p.Close())
+		}
+		return fmt.Errorf("invalid options:\n%w", err)
+	}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		p.Progress = os.Stderr
+	}
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	return p.Run(ctx)
+}

@@ -1,0 +1,104 @@
+package event
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// csvReader turns one CSV record into a document. The text of its cells stays good until the next read.
+type csvReader struct {
+	input bytes.Reader
+	csv   *csv.Reader // nil before the first record and after a bad one
+	cells []byte
+	name  []byte
+}
+
+// read fills doc, which the caller has reset, from the only record in data. Columns that name no field are ignored, and an
+// empty cell is absent. After an error doc is not to be used.
+func (r *csvReader) read(data []byte, columns []string, doc *document) error {
+	if !utf8.Valid(data) {
+		return errors.New("invalid UTF-8")
+	}
+	record, err := r.record(data)
+	if err != nil {
+		r.csv = nil
+		return err
+	}
+	if len(record) != len(columns) {
+		return fmt.Errorf("the record has %d cells, the header %d", len(record), len(columns))
+	}
+	r.cells = r.cells[:0]
+	for _, c := range record {
+		r.cells = append(r.cells, c...)
+	}
+	rest := r.cells
+	for i, c := range record {
+		r.name = append(r.name[:0], columns[i]...)
+		raw := rest[:len(c):len(c)]
+		rest = rest[len(c):]
+		switch f := fieldNamed(r.name); f {
+		case noField, fieldItems, fieldEcommerce: // lists do not fit into a cell
+		default:
+			if len(c) > 0 {
+				doc.fields[f] = value{kind: cell, raw: raw}
+			}
+		}
+	}
+	return nil
+}
+
+// record parses data, which must hold exactly one record. The result is good until the next call.
+func (r *csvReader) record(data []byte) ([]string, error) {
+	r.input.Reset(data)
+	if r.csv == nil {
+		r.csv = csv.NewReader(&r.input)
+		r.csv.ReuseRecord = true
+		r.csv.FieldsPerRecord = -1
+	}
+	begun := r.csv.InputOffset()
+	record, err := r.csv.Read()
+	switch {
+	case err == io.EOF:
+		return nil, errors.New("the record is empty")
+	case err != nil:
+		var parse *csv.ParseError
+		if errors.As(err, &parse) { // its line and column count from where this reader began
+			err = parse.Err
+		}
+		return nil, err
+	case r.csv.InputOffset()-begun != int64(len(data)):
+		return nil, errors.New("more than one record")
+	}
+	return record, nil
+}
+
+// ParseCSVHeader reads the column names from the first line of a CSV file, given without its end. A byte order mark before
+// them is dropped; nothing else is changed. Empty and repeated names are errors.
+func ParseCSVHeader(line []byte) ([]string, error) {
+	line = bytes.TrimPrefix(line, []byte("\ufeff"))
+	if !utf8.Valid(line) {
+		return nil, errors.New("reading the CSV header: invalid UTF-8")
+	}
+	names, err := csv.NewReader(bytes.NewReader(line)).Read()
+	if err == io.EOF {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the CSV header: %w", err)
+	}
+	seen := make(map[string]bool, len(names))
+	for i, name := range names {
+		if name == "" {
+			return nil, fmt.Errorf("reading the CSV header: column %d has no name", i+1)
+		}
+		if seen[name] {
+			return nil, fmt.Errorf("reading the CSV header: column %q comes twice", name)
+		}
+		seen[name] = true
+	}
+	return names, nil
+}

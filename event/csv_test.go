@@ -1,0 +1,106 @@
+package event
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+var wmsColumns = []string{"store_id", "product_id", "count", "timestamp", "event_id", "type", "counted_at", "note"}
+
+func csvMessage(columns []string, record string) *Message {
+	return &Message{Channel: FILE, Format: FormatWMS, Data: []byte(record), Columns: columns, File: "stock.csv", Line: 2}
+}
+
+func TestCSVRecords(t *testing.T) {
+	for _, c := range []struct{ name, record, want string }{
+		{"receipt", "s1,p1,2,2026-03-01T12:00:00Z,e1,,,", "RECEIPT s1/p1 2 e1"},
+		{"with its line end", "s1,p1,2,2026-03-01T12:00:00Z,e1,,,\r", "RECEIPT s1/p1 2 e1"},
+		{"epoch", "s1,p1,2,1772366400000,e1,RECEIPT,,", "RECEIPT s1/p1 2 e1"},
+		{"reset", "s1,p1,0,,e1,RESET,2026-03-01T12:00:00Z,", "RESET s1/p1 0 e1"},
+		{"reset of a date", "s1,p1,0,,e1,RESET,2026-03-01,", "BAD_TIME counted_at"},
+		{"numbers as in JSON", "12,2.0,1e2,1772366400000.0,7,,,", "RECEIPT 12/2.0 100 7"},
+		{"quotes", `"s1","p""1","2","1772366400000","e,1",,,"a note, with ""quotes"""`, `RECEIPT s1/p"1 2 e,1`},
+		{"line break in quotes", "s1,p1,2,1772366400000,e1,,,\"a\nb\"", "RECEIPT s1/p1 2 e1"},
+		{"null is a text like any other", "null,p1,2,1772366400000,e1,,,", "RECEIPT null/p1 2 e1"},
+		{"no store", ",p1,2,1772366400000,e1,,,", "MISSING_FIELD store_id"},
+		{"no count", "s1,p1,,1772366400000,e1,,,", "MISSING_FIELD count"},
+		{"count is text", "s1,p1,two,1772366400000,e1,,,", "BAD_FIELD count"},
+		{"count is padded", "s1,p1, 2,1772366400000,e1,,,", "BAD_FIELD count"},
+		{"count has a leading zero", "s1,p1,02,1772366400000,e1,,,", "BAD_FIELD count"},
+		{"count is a fraction", "s1,p1,2.5,1772366400000,e1,,,", "BAD_FIELD count"},
+		{"store is padded", " s1,p1,2,1772366400000,e1,,,", "BAD_ID store_id"},
+		{"fractional time", "s1,p1,2,1772366400000.5,e1,,,", "BAD_TIME timestamp"},
+		{"no event id", "s1,p1,2,1772366400000,,,,", "MISSING_FIELD event_id"},
+		{"unknown type", "s1,p1,2,1772366400000,e1,SALE,,", "UNKNOWN_TYPE type"},
+		{"future", "s1,p1,2,1772366700001,e1,,,", "FUTURE timestamp"},
+		{"a cell too few", "s1,p1,2,1772366400000,e1,,", "BAD_JSON CSV"},
+		{"a cell too many", "s1,p1,2,1772366400000,e1,,,,", "BAD_JSON CSV"},
+		{"bare quote", `s1,p"1,2,1772366400000,e1,,,`, "BAD_JSON CSV"},
+		{"open quote", `s1,"p1,2,1772366400000,e1,,,`, "BAD_JSON CSV"},
+		{"invalid UTF-8", "s1,p\xff,2,1772366400000,e1,,,", "BAD_JSON CSV"},
+		{"two records", "s1,p1,2,1772366400000,e1,,,\ns1,p1,2,1772366400000,e2,,,", "BAD_JSON CSV"},
+		{"empty", "", "BAD_JSON CSV"},
+	} {
+		t.Run(c.name, func(t *testing.T) { check(t, csvMessage(wmsColumns, c.record), c.want) })
+	}
+}
+
+func TestCSVColumns(t *testing.T) {
+	check(t, csvMessage([]string{"event_id", "sku", "count", "timestamp", "store_id"}, "e1,k,2,1772366400000,s1"), "RECEIPT s1/k 2 e1")
+	check(t, csvMessage([]string{"event_id", "sku", "product_id", "count", "timestamp", "store_id"}, "e1,k,,2,1772366400000,s1"), "RECEIPT s1/k 2 e1")
+	check(t, csvMessage([]string{"event_id", "SKU", "count", "timestamp", "store_id"}, "e1,k,2,1772366400000,s1"), "MISSING_FIELD product_id")
+	check(t, csvMessage([]string{"event_id", "items", "ecommerce", "sku", "count", "timestamp", "store_id"}, "e1,x,y,k,2,1772366400000,s1"), "RECEIPT s1/k 2 e1")
+	unified := []string{"event_id", "type", "store_id", "product_id", "quantity", "occurred_at", "count"}
+	check(t, csvMessage(unified, "e1,SALE,s1,p1,-1,2026-03-01T12:00:00Z,"), "SALE s1/p1 -1 e1")
+	check(t, csvMessage(unified, "e1,VIEW,s1,p1,,2026-03-01T12:00:00Z,5"), "VIEW s1/p1 1 e1")
+	check(t, csvMessage(unified, "e1,,s1,p1,1,2026-03-01T12:00:00Z,5"), "MISSING_FIELD timestamp")
+	if e := one(t, csvMessage(unified, "e1,SALE,s1,p1,-1,2026-03-01T12:00:00Z,")); e.Source != FILE {
+		t.Errorf("source %v", e.Source)
+	}
+}
+
+// A bad record must not spoil the next ones read by the same Decoder, nor their memory the previous ones.
+func TestCSVReaderRecovers(t *testing.T) {
+	var d Decoder
+	var out Decoded
+	var kept []Event
+	for _, record := range []string{
+		"s1,p1,2,1772366400000,e1,,,", `x"`, "s1,p2,2,1772366400000,e2,,,", "a\nb\nc", "s1,p3,2,1772366400000,e3,,,", "", "s1,p4,2,1772366400000,e4,,,",
+		"a,b", "s1,p5,2,1772366400000,e5,,,", `"`, "s1,p6,2,1772366400000,e6,,,",
+	} {
+		d.Decode(csvMessage(wmsColumns, record), testNow, true, &out)
+		kept = append(kept, out.Events...)
+		if len(out.Events)+len(out.Refusals) != 1 {
+			t.Errorf("%q: %q", record, summary(&out))
+		}
+	}
+	want := []string{"RECEIPT s1/p1 2 e1", "RECEIPT s1/p2 2 e2", "RECEIPT s1/p3 2 e3", "RECEIPT s1/p4 2 e4", "RECEIPT s1/p5 2 e5", "RECEIPT s1/p6 2 e6"}
+	if got := summary(&Decoded{Events: kept}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestParseCSVHeader(t *testing.T) {
+	for line, want := range map[string][]string{
+		"store_id,sku,count":             {"store_id", "sku", "count"},
+		"\ufeffstore_id,sku\r":           {"store_id", "sku"},
+		"\ufeff\"store_id\",\"a,b\"":     {"store_id", "a,b"},
+		" store_id, sku":                 {" store_id", " sku"},
+		"store_id":                       {"store_id"},
+		"Größe,größe":                    {"Größe", "größe"},
+		"store_id,\ufeffsku":             {"store_id", "\ufeffsku"},
+		"store_id;product_id;count;type": {"store_id;product_id;count;type"},
+	} {
+		if got, err := ParseCSVHeader([]byte(line)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %q, %v", line, got, err)
+		}
+	}
+	for line, want := range map[string]string{
+		"": "empty", "\ufeff": "empty", "a,,b": "column 2", "a,": "column 2", "a,b,a": `"a"`, `a,"b`: "quote", "a,\xff": "UTF-8",
+	} {
+		if got, err := ParseCSVHeader([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %q, %v", line, got, err)
+		}
+	}
+}

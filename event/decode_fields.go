@@ -1,0 +1,181 @@
+package event
+
+import "fmt"
+
+// maxQuantity is the greatest quantity of one event, either way.
+const maxQuantity = 1_000_000_000
+
+// maxAheadMs is how far the clocks of stores may run ahead of the pipeline's.
+const maxAheadMs = 5 * 60 * 1000
+
+// place is where a value stands, for the detail of a refusal: at the top of the message, or in an element of a list.
+type place struct {
+	list  string // such as items; empty at the top
+	index int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s[%d]", p.list, p.index) }
+
+// of names a field standing at p, such as items[2].quantity.
+func (p place) of(name string) string {
+	if p.list == "" {
+		return name
+	}
+	return p.String() + "." + name
+}
+
+func missing(name string) *Refusal { return refusal(MissingField, name+" is missing") }
+
+// quote shows a value in a detail.
+func (v *value) quote() string {
+	switch v.kind {
+	case object:
+		return "an object"
+	case array:
+		return "an array"
+	default:
+		return clip(string(v.raw[:min(len(v.raw), 2*maxQuoted)]))
+	}
+}
+
+// eventType reads the wire name of a type.
+func (d *Decoder) eventType(v *value) (Type, *Refusal) {
+	switch v.kind {
+	case absent:
+		return 0, missing("type")
+	case text, cell:
+	default:
+		return 0, refusal(BadField, "type: "+v.quote()+" is not a string")
+	}
+	t, ok := ParseType(string(v.text(d.scratch[:0])))
+	if !ok {
+		return 0, refusal(UnknownType, "type: "+v.quote()+" is unknown")
+	}
+	return t, nil
+}
+
+// time reads a business time, epoch ms.
+func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
+	var ms int64
+	switch {
+	case v.kind == absent:
+		return 0, missing(name)
+	case v.isNumber():
+		n, err := parseInteger(v.raw)
+		if err != nil {
+			return 0, refusal(BadTime, name+": "+v.quote()+" "+err.Error())
+		}
+		ms = n
+	case v.kind == text || v.kind == cell:
+		t, ok := parseRFC3339(v.text(d.scratch[:0]))
+		if !ok {
+			return 0, refusal(BadTime, name+": "+v.quote()+" is not a date and time with offset (RFC 3339)")
+		}
+		ms = t
+	default:
+		return 0, refusal(BadTime, name+": "+v.quote()+" is neither epoch milliseconds nor RFC 3339")
+	}
+	if ms < earliestMs {
+		return 0, refusal(BadTime, name+": "+v.quote()+" is before 2000-01-01")
+	}
+	return ms, nil
+}
+
+// setTime gives the event, whose type is known, its business time. Stock cannot wait for the future; a look from the future
+// happened when it was heard of.
+func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
+	ms, r := d.time(v, name)
+	if r != nil {
+		return r
+	}
+	e.OccurredAt = ms
+	if ms <= d.nowMs+maxAheadMs {
+		return nil
+	}
+	if e.Type.MovesStock() {
+		return refusal(Future, fmt.Sprintf("%s: %s is %d s ahead of the clock", name, v.quote(), (ms-d.nowMs)/1000))
+	}
+	e.Adjusted = true
+	e.OccurredAt = d.nowMs
+	if d.wallClock && d.message.PublishedAt != 0 {
+		e.OccurredAt = d.message.PublishedAt
+	}
+	return nil
+}
+
+// quantity reads the units of an event of type t.
+func (d *Decoder) quantity(t Type, v *value, at place, name string) (int64, *Refusal) {
+	onlyUp := t == Reset || t == View || t == CartAdd
+	switch {
+	case v.kind == absent && (t == View || t == CartAdd):
+		return 1, nil
+	case v.kind == absent:
+		return 0, missing(at.of(name))
+	case !v.isNumber():
+		return 0, refusal(BadField, at.of(name)+": "+v.quote()+" is not a number")
+	}
+	n, err := parseInteger(v.raw)
+	switch {
+	case err != nil:
+		return 0, refusal(BadField, at.of(name)+": "+v.quote()+" "+err.Error())
+	case n > maxQuantity || n < -maxQuantity:
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is beyond %d", at.of(name), n, int64(maxQuantity)))
+	case n < 0 && onlyUp:
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is negative, and a %v cannot be", at.of(name), n, t))
+	}
+	return n, nil
+}
+
+// price keeps a number as it was sent.
+func (d *Decoder) price(v *value, at place) (string, *Refusal) {
+	switch {
+	case v.kind == absent:
+		return "", nil
+	case !v.isNumber():
+		return "", refusal(BadField, at.of("price")+": "+v.quote()+" is not a number")
+	}
+	return string(v.raw), nil
+}
+
+// label reads an optional string or integer that only the warehouse keeps; absent is empty.
+func (d *Decoder) label(v *value, name string) (string, *Refusal) {
+	switch v.kind {
+	case absent:
+		return "", nil
+	case text, cell:
+		return string(v.text(d.scratch[:0])), nil
+	case number:
+		n := parseDecimal(v.raw)
+		if !n.isInteger() {
+			return "", refusal(BadField, name+": "+v.quote()+" is not an integer")
+		}
+		if n.width() > maxEventID {
+			return "", refusal(BadField, fmt.Sprintf("%s: an integer of more than %d digits", name, maxEventID))
+		}
+		return string(n.append(d.scratch[:0])), nil
+	default:
+		return "", refusal(BadField, name+": "+v.quote()+" is neither a string nor an integer")
+	}
+}
+
+// setLabels gives the event what tills and the web shop say about the order as a whole.
+func (d *Decoder) setLabels(e *Event) (r *Refusal) {
+	f := &d.doc.fields
+	if e.UserID, r = d.label(&f[fieldUserID], "user_id"); r != nil {
+		return r
+	}
+	if e.ClientID, r = d.label(&f[fieldClientID], "client_id"); r != nil {
+		return r
+	}
+	if e.Source != POS {
+		return nil
+	}
+	if e.OrderNumber, r = d.label(&f[fieldOrderNumber], "order_number"); r != nil {
+		return r
+	}
+	if e.Line, r = d.label(&f[fieldLine], "line"); r != nil {
+		return r
+	}
+	e.DepartmentID, r = d.label(&f[fieldDepartmentID], "department_id")
+	return r
+}

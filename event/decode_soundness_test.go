@@ -1,0 +1,49 @@
+package event
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// unsound says in what an event breaks the promises that the rest of the pipeline builds on, or nil.
+func unsound(e *Event, m *Message) error {
+	if e.Message != m {
+		return fmt.Errorf("not the event of its message")
+	}
+	if e.Type < Sale || e.Type > CartAdd {
+		return fmt.Errorf("type %d", e.Type)
+	}
+	for name, id := range map[string]string{"store": e.StoreID, "product": e.ProductID} {
+		bad := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(":{}", r) }
+		if id == "" || len(id) > 128 || strings.ContainsFunc(id, bad) {
+			return fmt.Errorf("%s id %q", name, id)
+		}
+	}
+	if e.StoreID == "global" {
+		return fmt.Errorf("store id global")
+	}
+	id := e.ID
+	if e.Item != NoItem {
+		var found bool
+		if id, found = strings.CutSuffix(id, fmt.Sprintf("#%d", e.Item)); !found {
+			return fmt.Errorf("item %d has id %q", e.Item, e.ID)
+		}
+	}
+	if id == "" || len(id) > 256 {
+		return fmt.Errorf("event id %q", e.ID)
+	}
+	if e.Quantity > 1e9 || e.Quantity < -1e9 || e.Quantity < 0 && e.Type != Sale && e.Type != Receipt {
+		return fmt.Errorf("quantity %d of a %v", e.Quantity, e.Type)
+	}
+	if e.OccurredAt < 946684800000 || e.OccurredAt > testNow+5*60*1000 {
+		return fmt.Errorf("time %d", e.OccurredAt)
+	}
+	if e.Adjusted && e.Type != View && e.Type != CartAdd {
+		return fmt.Errorf("the time of a %v was adjusted", e.Type)
+	}
+	if e.Source < POS || e.Source > FILE {
+		return fmt.Errorf("source %d", e.Source)
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+package event
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth is how deep a document may nest; the top object is 1.
+const maxDepth = 64
+
+var (
+	errNoObject = errors.New("the top level is not an object")
+	errTooDeep  = fmt.Errorf("nested deeper than %d", maxDepth)
+	errEmpty    = errors.New("the message is empty")
+	errTrailing = errors.New("data after the end of the object")
+)
+
+// jsonReader turns JSON text into a document in one pass. Its strictness (UTF-8, surrogates, unique names, the grammar) is
+// that of jsontext, for every byte of the message, wanted or not.
+type jsonReader struct {
+	tokens jsontext.Decoder
+	input  bytes.Buffer
+	data   []byte
+}
+
+// read fills doc, which the caller has reset, from one message. After an error doc is not to be used.
+func (r *jsonReader) read(data []byte, doc *document) error {
+	r.data = data
+	r.input = *bytes.NewBuffer(data) // jsontext reads such a buffer in place
+	r.tokens.Reset(&r.input)
+	if kind := r.tokens.PeekKind(); kind != '{' {
+		if _, err := r.tokens.ReadToken(); err == io.EOF {
+			return errEmpty
+		} else if err != nil {
+			return err
+		}
+		return errNoObject
+	}
+	if err := r.object(doc); err != nil {
+		return err
+	}
+	if _, err := r.tokens.ReadToken(); err != io.EOF {
+		return errTrailing
+	}
+	return nil
+}
+
+// enter reads the bracket that opens an object or array.
+func (r *jsonReader) enter() error {
+	_, err := r.tokens.ReadToken()
+	return err
+}
+
+// nextName reads the name of an object's next member, or its closing bracket: then more is false. It is also false on an
+// error. The name is valid until the next read.
+func (r *jsonReader) nextName() (name []byte, more bool, err error) {
+	if r.tokens.PeekKind() == '}' {
+		_, err := r.tokens.ReadToken()
+		return nil, false, err
+	}
+	quoted, err := r.tokens.ReadValue()
+	if err != nil {
+		return nil, false, err
+	}
+	return unquote(quoted, nil), true, nil
+}
+
+func (r *jsonReader) object(doc *document) error {
+	if err := r.enter(); err != nil {
+		return err
+	}
+	for {
+		name, more, err := r.nextName()
+		if !more {
+			return err
+		}
+		switch f := fieldNamed(name); f {
+		case noField:
+			err = r.skip()
+		case fieldItems:
+			err = r.list(&doc.items)
+		case fieldEcommerce:
+			err = r.ecommerce(doc)
+		default:
+			err = r.value(&doc.fields[f])
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *jsonReader) ecommerce(doc *document) error {
+	if r.tokens.PeekKind() != '{' {
+		return r.value(&doc.fields[fieldEcommerce])
+	}
+	doc.fields[fieldEcommerce].kind = object
+	if err := r.enter(); err != nil {
+		return err
+	}
+	for {
+		name, more, err := r.nextName()
+		if !more {
+			return err
+		}
+		switch string(name) {
+		case "items":
+			err = r.list(&doc.ecommerce.items)
+		case "purchase":
+			err = r.purchase(&doc.ecommerce.purchase)
+		default:
+			err = r.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *jsonReader) purchase(p *purchase) error {
+	if r.tokens.PeekKind() != '{' {
+		return r.kind(&p.kind)
+	}
+	p.kind = object
+	if err := r.enter(); err != nil {
+		return err
+	}
+	for {
+		name, more, err := r.nextName()
+		if !more {
+			return err
+		}
+		switch string(name) {
+		case "transaction_id":
+			err = r.value(&p.transactionID)
+		case "items":
+			err = r.list(&p.items)
+		default:
+			err = r.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (r *jsonReader) list(l *list) error {
+	if r.tokens.PeekKind() != '[' {
+		return r.kind(&l.kind)
+	}
+	l.kind = array
+	if err := r.enter(); err != nil {
+		return err
+	}
+	for r.tokens.PeekKind() != ']' {
+		l.items = append(l.items, item{})
+		if err := r.item(&l.items[len(l.items)-1]); err != nil {
+			return err
+		}
+	}
+	_, err := r.tokens.ReadToken()
+	return err
+}
+
+func (r *jsonReader) item(it *item) error {
+	if r.tokens.PeekKind() != '{' {
+		return r.kind(&it.kind)
+	}
+	it.kind = object
+	if err := r.enter(); err != nil {
+		return err
+	}
+	for {
+		name, more, err := r.nextName()
+		if !more {
+			return err
+		}
+		switch string(name) {
+		case "product_id":
+			err = r.value(&it.productID)
+		case "item_id":
+			err = r.value(&it.itemID)
+		case "quantity":
+			err = r.value(&it.quantity)
+		case "price":
+			err = r.value(&it.price)
+		default:
+			err = r.skip()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// kind reads any value and keeps no more than what it is.
+func (r *jsonReader) kind(k *kind) error {
+	var v value
+	err := r.value(&v)
+	*k = v.kind
+	return err
+}
+
+// value reads any value.
+func (r *jsonReader) value(v *value) error {
+	raw, err := r.tokens.ReadValue()
+	if err != nil {
+		return err
+	}
+	switch raw[0] {
+	case 'n':
+		return nil
+	case '{', '[':
+		v.kind = object
+		if raw[0] == '[' {
+			v.kind = array
+		}
+		if r.tokens.StackDepth()+nesting(raw) > maxDepth {
+			return errTooDeep
+		}
+		return nil
+	case '"':
+		v.kind = text
+	case 't', 'f':
+		v.kind = boolean
+	default:
+		v.kind = number
+	}
+	// The slice that jsontext returns is good until its next call only; this one is the same bytes and stays.
+	end := int(r.tokens.InputOffset())
+	v.raw = r.data[end-len(raw) : end]
+	return nil
+}
+
+// skip reads over any value.
+func (r *jsonReader) skip() error {
+	var v value
+	return r.value(&v)
+}
+
+// nesting is how deep a valid JSON value nests; an object or array without others in it is 1.
+func nesting(raw []byte) int {
+	depth, deepest := 0, 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return deepest
+}
+
+// describeJSONError says what is wrong with a document and where.
+func describeJSONError(err error) string {
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) {
+		return "JSON: " + err.Error()
+	}
+	detail := fmt.Sprintf("JSON: %v at byte %d", syntax.Err, syntax.ByteOffset)
+	if syntax.JSONPointer != "" {
+		detail += " in " + string(syntax.JSONPointer)
+	}
+	return clip(detail)
+}

@@ -1,0 +1,146 @@
+package event
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+)
+
+var (
+	errFraction = errors.New("is not an integer")
+	errOverflow = errors.New("is out of range")
+)
+
+// decimal is a JSON number taken apart: digits x 10^exp. The digits are a piece of the text, so a number such as
+// 1e999999999 costs nothing until somebody asks for it written out.
+type decimal struct {
+	negative bool
+	digits   []byte // significant digits, neither first nor last is 0; may have a '.' among them; empty is zero
+	exp      int64
+}
+
+// maxExponent is where exponents stop growing. It is far beyond what the digits of a message of 1 MiB can make up for.
+const maxExponent = 1 << 40
+
+// parseDecimal takes a number apart. The text must follow the grammar of JSON numbers.
+func parseDecimal(text []byte) decimal {
+	var d decimal
+	if text[0] == '-' {
+		d.negative = true
+		text = text[1:]
+	}
+	if e := bytes.IndexAny(text, "eE"); e >= 0 {
+		d.exp = parseExponent(text[e+1:])
+		text = text[:e]
+	}
+	if dot := bytes.IndexByte(text, '.'); dot >= 0 {
+		d.exp -= int64(len(text) - dot - 1)
+	}
+	for len(text) > 0 && (text[len(text)-1] == '0' || text[len(text)-1] == '.') {
+		if text[len(text)-1] == '0' {
+			d.exp++
+		}
+		text = text[:len(text)-1]
+	}
+	d.digits = bytes.TrimLeft(text, "0.")
+	if len(d.digits) == 0 {
+		return decimal{}
+	}
+	return d
+}
+
+func parseExponent(text []byte) int64 {
+	negative := text[0] == '-'
+	var n int64
+	for _, c := range text {
+		if '0' <= c && c <= '9' && n < maxExponent {
+			n = n*10 + int64(c-'0')
+		}
+	}
+	if negative {
+		return -n
+	}
+	return n
+}
+
+func (d decimal) isZero() bool { return len(d.digits) == 0 }
+
+func (d decimal) isInteger() bool { return d.isZero() || d.exp >= 0 }
+
+// width is the length of the integer written out in plain decimal, its sign included.
+func (d decimal) width() int64 {
+	if d.isZero() {
+		return 1
+	}
+	n := int64(len(d.digits)) + d.exp
+	if bytes.IndexByte(d.digits, '.') >= 0 {
+		n--
+	}
+	if d.negative {
+		n++
+	}
+	return n
+}
+
+// append writes an integer out in plain decimal. Callers look at width first.
+func (d decimal) append(b []byte) []byte {
+	if d.isZero() {
+		return append(b, '0')
+	}
+	if d.negative {
+		b = append(b, '-')
+	}
+	for _, c := range d.digits {
+		if c != '.' {
+			b = append(b, c)
+		}
+	}
+	for range d.exp {
+		b = append(b, '0')
+	}
+	return b
+}
+
+// parseInteger reads a number that is an integer in value, however it is written. The text must follow the grammar of JSON
+// numbers. The error is errFraction or errOverflow.
+func parseInteger(text []byte) (int64, error) {
+	if n, ok := parsePlainInteger(text); ok {
+		return n, nil
+	}
+	d := parseDecimal(text)
+	if !d.isInteger() {
+		return 0, errFraction
+	}
+	const widest = len("-9223372036854775808")
+	if d.width() > int64(widest) {
+		return 0, errOverflow
+	}
+	var plain [widest]byte
+	n, err := strconv.ParseInt(string(d.append(plain[:0])), 10, 64)
+	if err != nil {
+		return 0, errOverflow
+	}
+	return n, nil
+}
+
+// parsePlainInteger reads the usual case: a sign, a few digits and nothing else.
+func parsePlainInteger(text []byte) (int64, bool) {
+	digits := text
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) > 18 {
+		return 0, false
+	}
+	var n int64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if len(digits) < len(text) {
+		n = -n
+	}
+	return n, true
+}

@@ -1,0 +1,97 @@
+package event
+
+import (
+	"math/big"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestParseInteger(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int64
+		err  error
+	}{
+		{"0", 0, nil}, {"-0", 0, nil}, {"0.0", 0, nil}, {"-0.000e99999999999999999999", 0, nil}, {"2", 2, nil}, {"2.0", 2, nil}, {"1e2", 100, nil},
+		{"1E+2", 100, nil}, {"1.5e1", 15, nil}, {"-1.50e1", -15, nil}, {"100e-2", 1, nil}, {"0.001e3", 1, nil}, {"1e18", 1e18, nil},
+		{"9223372036854775807", 1<<63 - 1, nil}, {"-9223372036854775808", -1 << 63, nil}, {"9223372036854775807.000", 1<<63 - 1, nil},
+		{"9.223372036854775807e18", 1<<63 - 1, nil}, {"922337203685477580700e-2", 1<<63 - 1, nil},
+		{"9223372036854775808", 0, errOverflow}, {"-9223372036854775809", 0, errOverflow}, {"1e19", 0, errOverflow}, {"1e999999999", 0, errOverflow},
+		{"1e99999999999999999999999999", 0, errOverflow}, {"-1e999999999", 0, errOverflow}, {strings.Repeat("9", 1000), 0, errOverflow},
+		{"1.5", 0, errFraction}, {"1e-1", 0, errFraction}, {"15e-1", 0, errFraction}, {"0.1", 0, errFraction}, {"1e-999999999", 0, errFraction},
+		{"1e-99999999999999999999999999", 0, errFraction}, {"9223372036854775808.5", 0, errFraction}, {"0." + strings.Repeat("0", 1000) + "1", 0, errFraction},
+		{"0." + strings.Repeat("0", 1000) + "1e1001", 1, nil}, {"1" + strings.Repeat("0", 1000) + "e-1000", 1, nil},
+	} {
+		got, err := parseInteger([]byte(c.text))
+		if got != c.want || err != c.err {
+			t.Errorf("%.40s: %d, %v; want %d, %v", c.text, got, err, c.want, c.err)
+		}
+	}
+}
+
+// Every way to write a number must mean what math/big makes of it.
+func TestDecimalAgreesWithBig(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	digits := func(most int) string {
+		var b strings.Builder
+		for range random.IntN(most) + 1 {
+			b.WriteByte("00123456789"[random.IntN(11)])
+		}
+		return b.String()
+	}
+	for range 20_000 {
+		text := strings.TrimLeft(digits(22), "0")
+		if text == "" {
+			text = "0"
+		}
+		if random.IntN(2) == 0 {
+			text = "-" + text
+		}
+		if random.IntN(2) == 0 {
+			text += "." + digits(22)
+		}
+		if random.IntN(2) == 0 {
+			text += []string{"e", "E", "e+", "e-"}[random.IntN(4)] + strconv.Itoa(random.IntN(30))
+		}
+		want, ok := new(big.Rat).SetString(text)
+		if !ok {
+			t.Fatalf("math/big cannot read %s", text)
+		}
+		d := parseDecimal([]byte(text))
+		if d.isInteger() != want.IsInt() || d.isZero() != (want.Sign() == 0) {
+			t.Fatalf("%s: integer %v, zero %v", text, d.isInteger(), d.isZero())
+		}
+		n, err := parseInteger([]byte(text))
+		switch {
+		case !want.IsInt():
+			if err != errFraction {
+				t.Fatalf("%s: %d, %v", text, n, err)
+			}
+			continue
+		case !want.Num().IsInt64():
+			if err != errOverflow {
+				t.Fatalf("%s: %d, %v", text, n, err)
+			}
+		case err != nil || n != want.Num().Int64():
+			t.Fatalf("%s: %d, %v", text, n, err)
+		}
+		plain := string(d.append(nil))
+		if plain != want.Num().String() || int64(len(plain)) != d.width() {
+			t.Fatalf("%s: written out as %s, width %d", text, plain, d.width())
+		}
+	}
+}
+
+func TestIsNumber(t *testing.T) {
+	for text, want := range map[string]bool{
+		"0": true, "-0": true, "12": true, "1.5": true, "1e5": true, "1E-5": true, "-1.0e+0": true,
+		"": false, " 1": false, "1 ": false, "01": false, "+1": false, ".5": false, "1.": false, "1e": false, "-": false, "1 2": false, "1\n2": false,
+		"0x1": false, "1_000": false, "1,5": false, "NaN": false, "null": false, "\"1\"": false, "[1]": false, "١": false,
+	} {
+		if got := isNumber([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+// Package liveview shows a running pipeline in a terminal: one calm screen that is painted anew in place, or a plain line now
+// and then where the output is no terminal.
+package liveview
+
+import "time"
+
+// Frame is everything that one picture shows. It is plain data.
+type Frame struct {
+	Clock   time.Time     // the pipeline's clock
+	Speed   float64       // clock seconds per wall second; not shown when 1 or 0
+	Elapsed time.Duration // wall time since the start
+
+	Events          int64   // since the start
+	EventsPerSecond float64 // wall
+	P50, P99        time.Duration
+	Outstanding     int64 // messages published and not yet acknowledged
+	Refused         []Count
+
+	Products []Product // the busiest first; as many are shown as there is room for
+	Notice   string    // one line of news, such as which product is going viral; may be empty
+
+	Checked, Wrong int64 // stock keys compared with the truth, and how many of those differed
+}
+
+// Count is a number of something, such as of messages refused for a reason.
+type Count struct {
+	Name string
+	N    int64
+}
+
+// Product is one row of the table.
+type Product struct {
+	Name  string
+	Stock Stock // over all stores
+	// Shop is where it sells most, and the stock there. An empty name shows nothing.
+	Shop      string
+	ShopStock Stock
+	Units     int64    // sold in Window
+	Window    string   // such as 1h or 24h
+	Message   string   // such as "50 sold in last hour"
+	Badges    []string // such as HIGH_DEMAND
+	Trend     []int64  // units of each tick, the latest last; shown as a sparkline
+}
+
+// Stock is a number of units, or that nobody knows it.
+type Stock struct {
+	OnHand int64
+	Known  bool
+}
+
+// refused is how many messages were refused for any reason.
+func (f Frame) refused() int64 {
+	n := int64(0)
+	for _, c := range f.Refused {
+		n += c.N
+	}
+	return n
+}

@@ -1,0 +1,153 @@
+package liveview
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Render writes the frame without colours as at most height lines of at most width cells, with a line break between them and
+// none at the end. The error is the writer's.
+func (f Frame) Render(w io.Writer, width, height int) error {
+	_, err := io.WriteString(w, strings.Join(f.lines(width, height, false), "\n"))
+	if err != nil {
+		return fmt.Errorf("render frame: %w", err)
+	}
+	return nil
+}
+
+// lines is the picture. The table gives way first when there is too little room, what says whether all is well last.
+func (f Frame) lines(width, height int, colour bool) []string {
+	if width < 1 || height < 1 {
+		return nil
+	}
+	p := painter{width: width, colour: colour}
+	check := p.check(f)
+	top := append([]string{p.header(f), p.rule()}, p.figures(f)...)
+	top = append(top, "", p.refusals(f), "")
+	bottom := []string{"", p.notice(f), check}
+	room := height - len(top) - len(bottom)
+	if room < 2 { // one row of a table says nothing without its head
+		return append(top[:max(0, min(len(top), height-1))], check)
+	}
+	return append(append(top, p.table(f.Products, room)...), bottom...)
+}
+
+// painter makes the lines of one picture.
+type painter struct {
+	width  int
+	colour bool
+}
+
+// margin is what stays free on both sides.
+const margin = 1
+
+func (p painter) row() *row {
+	// Nothing is ever written to the last cell: where the cursor is after that differs from terminal to terminal.
+	r := &row{width: p.width - margin, colour: p.colour}
+	r.space(margin)
+	return r
+}
+
+func (p painter) header(f Frame) string {
+	clock := f.Clock.Format("Mon 2 Jan 15:04:05")
+	if f.Speed != 0 && f.Speed != 1 {
+		clock += fmt.Sprintf("  ×%.4g", f.Speed)
+	}
+	elapsed := "up " + f.Elapsed.Truncate(time.Second).String()
+	r := p.row()
+	r.put("Streamlytics", title)
+	r.to(r.width - len([]rune(clock)) - 3 - len(elapsed))
+	r.space(1)
+	r.put(elapsed, dim)
+	r.space(2)
+	r.put(clock, bold)
+	return r.String()
+}
+
+func (p painter) rule() string {
+	r := p.row()
+	r.put(strings.Repeat("─", max(0, r.width-margin)), dim)
+	return r.String()
+}
+
+// figures is one line of names over one line of numbers.
+func (p painter) figures(f Frame) []string {
+	figures := []struct {
+		name, value string
+		in          ink
+	}{
+		{"events/s", thousands(int64(f.EventsPerSecond + 0.5)), bold},
+		{"events", thousands(f.Events), plain},
+		{"p50", latency(f.P50), plain},
+		{"p99", latency(f.P99), plain},
+		{"outstanding", thousands(f.Outstanding), plain},
+		{"refused", thousands(f.refused()), plain},
+	}
+	names, values := p.row(), p.row()
+	column := min(16, (p.width-2*margin)/len(figures))
+	for i, x := range figures {
+		names.to(margin + i*column)
+		names.left(x.name, column-1, dim)
+		values.to(margin + i*column)
+		values.left(x.value, column-1, x.in)
+	}
+	return []string{names.String(), values.String()}
+}
+
+func (p painter) refusals(f Frame) string {
+	r := p.row()
+	r.put("refused", dim)
+	if f.refused() == 0 {
+		r.put("  nothing so far", dim)
+		return r.String()
+	}
+	for _, c := range f.Refused {
+		if c.N == 0 {
+			continue
+		}
+		piece := fmt.Sprintf("  %s ", c.Name)
+		number := thousands(c.N)
+		if r.used+len(piece)+len(number) > r.width-2 {
+			r.put(" …", dim)
+			break
+		}
+		r.put(piece, dim)
+		r.put(number, plain)
+	}
+	return r.String()
+}
+
+func (p painter) notice(f Frame) string {
+	r := p.row()
+	r.put(f.Notice, rising)
+	return r.String()
+}
+
+func (p painter) check(f Frame) string {
+	r := p.row()
+	verdict := good
+	if f.Wrong != 0 {
+		verdict = bad
+	}
+	r.put("stock keys checked against the truth: ", dim)
+	r.put(thousands(f.Checked), bold)
+	r.put(", wrong: ", dim)
+	r.put(thousands(f.Wrong), verdict)
+	return r.String()
+}
+
+// summary is the frame in one plain line.
+func (f Frame) summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  up %v  %s events/s  %s events  p50 %s  p99 %s  outstanding %s  refused %s",
+		f.Clock.Format("2006-01-02 15:04:05"), f.Elapsed.Truncate(time.Second), thousands(int64(f.EventsPerSecond+0.5)),
+		thousands(f.Events), latency(f.P50), latency(f.P99), thousands(f.Outstanding), thousands(f.refused()))
+	if len(f.Products) > 0 {
+		top := f.Products[0]
+		fmt.Fprintf(&b, "  busiest %s (%s)", top.Name, top.Message)
+	}
+	fmt.Fprintf(&b, "  checked %s  wrong %s", thousands(f.Checked), thousands(f.Wrong))
+	return fit(b.String(), b.Len())
+}

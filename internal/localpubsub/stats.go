@@ -1,0 +1,34 @@
+package localpubsub
+
+import "context"
+
+// Stats says what a subscription holds and has done since it was created.
+type Stats struct {
+	Backlog     int64 // messages ready for delivery
+	Leased      int64 // messages delivered, and neither acknowledged nor expired
+	Delivered   int64 // deliveries, each repetition counted
+	Acked       int64 // messages acknowledged; copies made by Faults.DuplicateShare do not count
+	Redelivered int64 // deliveries of messages whose earlier lease expired or was given up
+	Expired     int64 // leases that ran out
+	Duplicated  int64 // copies made by Faults.DuplicateShare
+	UnknownAcks int64 // acknowledgements that named no lease: expired, settled before, or of another subscription
+}
+
+// Stats returns the state of a subscription, given by its full name. The error is NotFound.
+func (s *Server) Stats(subscription string) (Stats, error) {
+	sub, err := s.findSubscription(subscription)
+	if err != nil {
+		return Stats{}, err
+	}
+	return sub.snapshot(), nil
+}
+
+// WaitAcked returns when n messages of the subscription have been acknowledged since it was created, or with an error when
+// the context ends, the subscription is deleted or the server is closed.
+func (s *Server) WaitAcked(ctx context.Context, subscription string, n int64) error {
+	sub, err := s.findSubscription(subscription)
+	if err != nil {
+		return err
+	}
+	return sub.waitAcked(ctx, n)
+}

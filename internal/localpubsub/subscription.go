@@ -1,0 +1,272 @@
+package localpubsub
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+// subscription is a queue with a lock, a timer on its earliest expiry, and those who wait for it. Leases run on the wall
+// clock whatever the server's clock shows, for the clients who hold them do. It is safe for concurrent use.
+type subscription struct {
+	name string
+
+	mu          sync.Mutex
+	config      *pb.Subscription
+	ackDeadline time.Duration
+	queue       queue
+	faults      Faults
+	available   bell // messages got ready, a consumer got room, or the end
+	acked       bell
+	timer       *time.Timer
+	armed       time.Time // when the timer fires; zero if it is not set
+	gone        error     // why there is nothing to be had any more; nil while it lives
+}
+
+func newSubscription(config *pb.Subscription, ackDeadline time.Duration, serial uint64) *subscription {
+	return &subscription{name: config.GetName(), config: config, ackDeadline: ackDeadline, queue: newQueue(serial)}
+}
+
+// push adds messages with their sizes at the end of the backlog.
+func (s *subscription) push(messages []*pb.PubsubMessage, sizes []int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, m := range messages {
+		s.queue.push(m, sizes[i])
+	}
+	s.available.ring()
+}
+
+// pull leases up to limit messages, and waits for the first one as long as patience. It returns none when patience ends. A
+// caller who has gone by the time the messages are ready to be sent does not get them.
+func (s *subscription) pull(ctx context.Context, limit int, patience time.Duration) ([]*pb.ReceivedMessage, error) {
+	var timeout <-chan time.Time
+	if patience > 0 {
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		timeout = t.C
+	}
+	for {
+		got, more, err := s.lease(ctx, 0, limit, nil)
+		if err != nil {
+			return nil, err
+		}
+		if len(got) > 0 {
+			if ctx.Err() != nil {
+				s.undo(got)
+				return nil, contextError(ctx)
+			}
+			return got, nil
+		}
+		if patience <= 0 {
+			return nil, nil
+		}
+		select {
+		case <-more:
+		case <-timeout:
+			return nil, nil
+		case <-ctx.Done():
+			return nil, contextError(ctx)
+		}
+	}
+}
+
+// lease takes up to limit messages for the length of time, 0 for the subscription's ack deadline. When there are none, it
+// returns a channel that is closed when it is worth another try.
+func (s *subscription) lease(ctx context.Context, length time.Duration, limit int, to *consumer) ([]*pb.ReceivedMessage, <-chan struct{}, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone != nil {
+		return nil, nil, s.gone
+	}
+	if ctx.Err() != nil {
+		return nil, nil, contextError(ctx)
+	}
+	if length == 0 {
+		length = s.ackDeadline
+	}
+	now := s.advance()
+	got := s.queue.lease(now, length, limit, to)
+	s.arm(now)
+	if len(got) > 0 {
+		return got, nil, nil
+	}
+	return nil, s.available.listen(), nil
+}
+
+// undo takes back a lease that could not be sent.
+func (s *subscription) undo(got []*pb.ReceivedMessage) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]uint64, len(got))
+	for i, m := range got {
+		ids[i], _ = s.queue.ids.parse(m.GetAckId())
+	}
+	s.queue.undo(ids)
+	s.available.ring()
+}
+
+// ack acknowledges all of the ids, or none if one of them is no ack id.
+func (s *subscription) ack(texts []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids, err := s.parse(texts)
+	if err != nil {
+		return err
+	}
+	s.advance()
+	for _, id := range ids {
+		s.queue.ack(id)
+	}
+	s.acked.ring()
+	s.available.ring()
+	return nil
+}
+
+// extend gives the lease texts[i] the length lengths(i) from now on, or gives it up if that is 0: all of them, or none if
+// one is no ack id.
+func (s *subscription) extend(texts []string, length func(i int) time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids, err := s.parse(texts)
+	if err != nil {
+		return err
+	}
+	now := s.advance()
+	for i, id := range ids {
+		s.queue.extend(now, id, length(i))
+	}
+	s.arm(now)
+	s.available.ring()
+	return nil
+}
+
+// parse reads ack ids. The lock is held.
+func (s *subscription) parse(texts []string) ([]uint64, error) {
+	if s.gone != nil {
+		return nil, s.gone
+	}
+	ids := make([]uint64, len(texts))
+	for i, text := range texts {
+		id, ok := s.queue.ids.parse(text)
+		if !ok {
+			return nil, status.Errorf(codes.InvalidArgument, "%s: %q is not an ack id", s.name, text)
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+// advance brings the queue to the present, which it returns. The lock is held.
+func (s *subscription) advance() time.Time {
+	now := time.Now()
+	if s.queue.expire(now) > 0 {
+		s.available.ring()
+	}
+	return now
+}
+
+// arm sets the timer to the earliest expiry, unless it fires before that anyway. The lock is held.
+func (s *subscription) arm(now time.Time) {
+	next, ok := s.queue.nextExpiry()
+	if !ok || s.gone != nil || !s.armed.IsZero() && !next.Before(s.armed) {
+		return
+	}
+	s.armed = next
+	if s.timer == nil {
+		s.timer = time.AfterFunc(next.Sub(now), s.fire)
+	} else {
+		s.timer.Reset(next.Sub(now))
+	}
+}
+
+func (s *subscription) fire() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.armed = time.Time{}
+	s.arm(s.advance())
+}
+
+func (s *subscription) snapshot() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance()
+	return s.queue.snapshot()
+}
+
+func (s *subscription) waitAcked(ctx context.Context, n int64) error {
+	for {
+		s.mu.Lock()
+		acked, gone, more := s.queue.stats.Acked, s.gone, s.acked.listen()
+		s.mu.Unlock()
+		if acked >= n {
+			return nil
+		}
+		if gone != nil {
+			return gone
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return status.Errorf(contextCode(ctx), "%s: %d of %d messages acknowledged: %v", s.name, acked, n, context.Cause(ctx))
+		}
+	}
+}
+
+func (s *subscription) inject(f Faults) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = f
+	s.queue.duplicate = f.duplicator()
+}
+
+// failure returns the injected failure of a call, if any; counter picks the fault's counter.
+func (s *subscription) failure(call string, counter func(*Faults) *int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults.spend(counter(&s.faults), call, s.name)
+}
+
+func (s *subscription) describe() *pb.Subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return proto.CloneOf(s.config)
+}
+
+// configure changes the configuration, and the ack deadline of leases to come if it is not 0.
+func (s *subscription) configure(change func(*pb.Subscription), ackDeadline time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s.config)
+	if ackDeadline != 0 {
+		s.ackDeadline = ackDeadline
+	}
+}
+
+// end makes everybody who waits, and who comes later, get the reason.
+func (s *subscription) end(reason error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone != nil {
+		return
+	}
+	s.gone = reason
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.available.ring()
+	s.acked.ring()
+}
+
+func contextCode(ctx context.Context) codes.Code {
+	return status.FromContextError(ctx.Err()).Code()
+}
+
+func contextError(ctx context.Context) error {
+	return status.FromContextError(ctx.Err()).Err()
+}

@@ -1,0 +1,103 @@
+package metrics
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// Process holds the counts of one pipeline in this process. It is safe for concurrent use.
+type Process struct {
+	counts  [counters]atomic.Int64
+	started time.Time
+
+	// StockLatency is the time from publishing to Redis, per stock signal, by the oldest event that it answers.
+	StockLatency Histogram
+	// VelocityLatency is the same for velocity signals, from the time that the stage took the event.
+	VelocityLatency Histogram
+	// Lag is how old the oldest event of the last stock batch was when it was written, milliseconds.
+	Lag atomic.Int64
+	// VelocityPending is the number of product groups that hold changes which are not in Redis yet.
+	VelocityPending atomic.Int64
+}
+
+// NewProcess starts counting at a wall time.
+func NewProcess(now time.Time) *Process { return &Process{started: now} }
+
+// Add counts n more.
+func (p *Process) Add(c Counter, n int64) { p.counts[c].Add(n) }
+
+// Count is what was counted so far.
+func (p *Process) Count(c Counter) int64 { return p.counts[c].Load() }
+
+// Decoded is the number of events decoded so far, over all channels and types.
+func (p *Process) Decoded() (n int64) {
+	for i := range eventCounters {
+		n += p.counts[i].Load()
+	}
+	return n
+}
+
+// RefusedTotal is the number of refusals so far.
+func (p *Process) RefusedTotal() (n int64) {
+	for _, r := range event.Reasons {
+		n += p.Count(Refused(r))
+	}
+	return n
+}
+
+// Summary is the content of --summary_file.
+type Summary struct {
+	Events           map[string]map[string]int64 `json:"events"`
+	Ignored          int64                       `json:"ignored"`
+	Refused          map[string]int64            `json:"refused"`
+	DroppedByBarrier int64                       `json:"dropped_by_barrier"`
+	Duplicates       int64                       `json:"duplicates"`
+	Recomputed       int64                       `json:"recomputed"`
+	Acked            int64                       `json:"acked"`
+	RedisWrites      int64                       `json:"redis_writes"`
+	RedisRetries     int64                       `json:"redis_retries"`
+	LatencyMs        Latency                     `json:"latency_ms"`
+	UptimeS          float64                     `json:"uptime_s"`
+}
+
+// Latency is a histogram's summary in milliseconds.
+type Latency struct {
+	P50 int64 `json:"p50"`
+	P99 int64 `json:"p99"`
+	Max int64 `json:"max"`
+}
+
+// Summarize takes the counts as they stand. Channels, types and reasons that did not occur are left out.
+func (p *Process) Summarize(acked int64, now time.Time) Summary {
+	s := Summary{
+		Events:           map[string]map[string]int64{},
+		Ignored:          p.Count(Ignored),
+		Refused:          map[string]int64{},
+		DroppedByBarrier: p.Count(DroppedByBarrier),
+		Duplicates:       p.Count(Duplicates),
+		Recomputed:       p.Count(Recomputed),
+		Acked:            acked,
+		RedisWrites:      p.Count(RedisWrites),
+		RedisRetries:     p.Count(RedisRetries),
+		LatencyMs:        p.StockLatency.Latency(),
+		UptimeS:          now.Sub(p.started).Seconds(),
+	}
+	for _, c := range event.Channels {
+		for _, t := range event.Types {
+			if n := p.Count(Events(c, t)); n > 0 {
+				if s.Events[c.String()] == nil {
+					s.Events[c.String()] = map[string]int64{}
+				}
+				s.Events[c.String()][t.String()] = n
+			}
+		}
+	}
+	for _, r := range event.Reasons {
+		if n := p.Count(Refused(r)); n > 0 {
+			s.Refused[string(r)] = n
+		}
+	}
+	return s
+}

@@ -1,0 +1,200 @@
+// Package redistest runs real redis-server processes for tests: one server, one behind TLS, or a small cluster. Servers
+// listen on free ports of 127.0.0.1, keep their files in the test's temporary directory, and end with the test.
+//
+// All methods report failure through the test, so they must be called from the test's own goroutine. A test that needs
+// redis-server fails where there is none.
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// startTimeout bounds how long a server may take to say that it is ready, and stopTimeout how long it may take to go.
+const (
+	startTimeout = 20 * time.Second
+	stopTimeout  = 10 * time.Second
+)
+
+// Server is one redis-server process.
+type Server struct {
+	// Addr is host:port. It stays the same over Stop and Restart.
+	Addr string
+
+	tb   testing.TB
+	args []string
+	dir  string
+	proc *process // nil while stopped
+}
+
+// process is one life of a server.
+type process struct {
+	cmd    *exec.Cmd
+	log    *logBuffer
+	exited chan struct{} // closed when the process is gone and its log is complete
+}
+
+// Start starts a server that keeps nothing on disk, unless args (options of redis-server, such as "--appendonly", "yes")
+// say otherwise, and returns when it accepts connections.
+func Start(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	return startOnFreePort(tb, func(port int) []string {
+		return append([]string{"--port", strconv.Itoa(port)}, args...)
+	})
+}
+
+// startOnFreePort tries several ports, because a port that was free can be taken before the server binds it.
+func startOnFreePort(tb testing.TB, args func(port int) []string) *Server {
+	tb.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		tb.Fatalf("this test needs redis-server on the PATH: %v", err)
+	}
+	dir := tempDir(tb)
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		port := freePort(tb)
+		s := &Server{
+			Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+			tb:   tb,
+			args: append([]string{"--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel", "notice"}, args(port)...),
+			dir:  dir,
+		}
+		err := s.start()
+		if err == nil {
+			tb.Cleanup(s.kill)
+			return s
+		}
+		if attempt == attempts || !strings.Contains(err.Error(), "Address already in use") {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// tempDir is short, unlike TempDir of the test, whose path holds the test's name.
+func tempDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp(tb.TempDir(), "redis")
+	if err != nil {
+		tb.Fatalf("make a directory for redis-server: %v", err)
+	}
+	return dir
+}
+
+func freePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatalf("find a free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (s *Server) start() error {
+	p := &process{cmd: exec.Command("redis-server", s.args...), log: newLogBuffer(), exited: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.SysProcAttr = endWithParent()
+	if err := p.cmd.Start(); err != nil {
+		return fmt.Errorf("start redis-server: %w", err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in its log
+		close(p.exited)
+	}()
+	timeout := time.NewTimer(startTimeout)
+	defer timeout.Stop()
+	select {
+	case <-p.log.ready:
+		s.proc = p
+		return nil
+	case <-p.exited:
+		return fmt.Errorf("redis-server ended at once:\n%s", p.log)
+	case <-timeout.C:
+		_ = p.cmd.Process.Kill()
+		<-p.exited
+		return fmt.Errorf("redis-server was not ready within %v:\n%s", startTimeout, p.log)
+	}
+}
+
+// Stop ends the server and waits until it is gone. What it holds is lost, unless its options keep it on disk. Stopping a
+// stopped server does nothing.
+func (s *Server) Stop() {
+	s.tb.Helper()
+	p := s.proc
+	if p == nil {
+		return
+	}
+	s.signal(syscall.SIGCONT)
+	s.signal(syscall.SIGTERM)
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
+	select {
+	case <-p.exited:
+		s.proc = nil
+	case <-timeout.C:
+		s.kill()
+		s.tb.Fatalf("redis-server did not end within %v:\n%s", stopTimeout, p.log)
+	}
+}
+
+// Kill ends the server as kill -9 does.
+func (s *Server) Kill() { s.kill() }
+
+func (s *Server) kill() {
+	p := s.proc
+	if p == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill() // an error means that it is gone already
+	<-p.exited
+	s.proc = nil
+}
+
+// Restart starts the server again on its address, after a Stop where it still runs.
+func (s *Server) Restart() {
+	s.tb.Helper()
+	s.Stop()
+	if err := s.start(); err != nil {
+		s.tb.Fatal(err)
+	}
+}
+
+// Pause makes the server hang: connections are accepted by the kernel, and nothing is answered.
+func (s *Server) Pause() { s.tb.Helper(); s.signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (s *Server) Resume() { s.tb.Helper(); s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(sig os.Signal) {
+	s.tb.Helper()
+	if s.proc == nil {
+		s.tb.Fatalf("redis-server at %s does not run", s.Addr)
+	}
+	if err := s.proc.cmd.Process.Signal(sig); err != nil {
+		s.tb.Fatalf("send %v to redis-server at %s: %v", sig, s.Addr, err)
+	}
+}
+
+// Client returns a new client of the server that closes with the test. It does not suit servers with TLS or passwords.
+func (s *Server) Client() *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: s.Addr})
+	s.tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// Log is what the server has written since it was last started.
+func (s *Server) Log() string {
+	if s.proc == nil {
+		return ""
+	}
+	return s.proc.log.String()
+}

@@ -1,0 +1,104 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// Client publishes to Pub/Sub: to the emulator at PUBSUB_EMULATOR_HOST where that is set, else to the service, with the
+// default credentials of the environment. It is safe for concurrent use.
+type Client struct {
+	topics        *pubsub.TopicAdminClient
+	subscriptions *pubsub.SubscriptionAdminClient
+}
+
+// Dial returns a client, which its owner closes.
+func Dial(ctx context.Context) (*Client, error) {
+	topics, err := pubsub.NewTopicAdminClient(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Pub/Sub: %w", err)
+	}
+	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connecting to Pub/Sub: %w", err), topics.Close())
+	}
+	return &Client{topics, subscriptions}, nil
+}
+
+// Close closes the connections.
+func (c *Client) Close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }
+
+// TopicName is the full name of a topic that is given by its full name or by its id within a project.
+func TopicName(project, topic string) (string, error) {
+	parts := strings.Split(topic, "/")
+	switch {
+	case len(parts) == 4 && parts[0] == "projects" && parts[1] != "" && parts[2] == "topics" && parts[3] != "":
+		return topic, nil
+	case len(parts) != 1 || topic == "":
+		return "", fmt.Errorf("%q is neither a topic id nor projects/{project}/topics/{id}", topic)
+	case project == "":
+		return "", fmt.Errorf("the topic id %q needs --project", topic)
+	}
+	return "projects/" + project + "/topics/" + topic, nil
+}
+
+// ackDeadlineSeconds is long enough for a pipeline that is busy restoring.
+const ackDeadlineSeconds = 60
+
+// Create makes the topic (full name) and a subscription of the same id, each if it is missing.
+func (c *Client) Create(ctx context.Context, topic string) error {
+	_, err := c.topics.CreateTopic(ctx, &pubsubpb.Topic{Name: topic})
+	if err != nil && status.Code(err) != codes.AlreadyExists {
+		return fmt.Errorf("creating topic %s: %w", topic, err)
+	}
+	name := strings.Replace(topic, "/topics/", "/subscriptions/", 1)
+	_, err = c.subscriptions.CreateSubscription(ctx, &pubsubpb.Subscription{
+		Name: name, Topic: topic, AckDeadlineSeconds: ackDeadlineSeconds,
+	})
+	if err != nil && status.Code(err) != codes.AlreadyExists {
+		return fmt.Errorf("creating subscription %s: %w", name, err)
+	}
+	return nil
+}
+
+// MaxMessages and maxBytes are what one publish request takes; the service's limit of 10 MB includes some overhead.
+const (
+	MaxMessages = 1000
+	maxBytes    = 8 << 20
+)
+
+// Publish publishes up to MaxMessages messages in one request to a topic (full name) and returns their ids. A request whose
+// answer is lost is repeated, so that a message can be published twice.
+func (c *Client) Publish(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) ([]string, error) {
+	response, err := c.topics.Publish(ctx, &pubsubpb.PublishRequest{Topic: topic, Messages: messages})
+	if err != nil {
+		return nil, fmt.Errorf("publishing to %s: %w", topic, err)
+	}
+	return response.GetMessageIds(), nil
+}
+
+// PublishAll publishes any number of messages to a topic (full name), one request after the other, and returns how many of
+// them, from the first on, are known to be published.
+func (c *Client) PublishAll(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) (published int, err error) {
+	for published < len(messages) {
+		n, bytes := 0, 0
+		for _, m := range messages[published:min(published+MaxMessages, len(messages))] {
+			if bytes += len(m.GetData()); n > 0 && bytes > maxBytes {
+				break
+			}
+			n++
+		}
+		if _, err := c.Publish(ctx, topic, messages[published:published+n]); err != nil {
+			return published, err
+		}
+		published += n
+	}
+	return published, nil
+}

@@ -1,0 +1,64 @@
+package retail
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// fact is one event that a message truly tells of.
+type fact struct {
+	kind     event.Type
+	store    string
+	product  string
+	id       string // only of a RESET, where it decides between counts of one time
+	quantity int64
+	at       int64 // epoch ms
+}
+
+// letter is a message on its way, with what a correct pipeline makes of it.
+type letter struct {
+	Publication
+	facts   []fact
+	refused event.Reason // empty: nothing
+	ignored bool         // no event of ours, and no error
+	once    bool         // is never delivered twice
+}
+
+// How many messages are delivered twice, and how many of those long after the first time.
+const (
+	repeatChance     = 0.01
+	lateRepeatChance = 0.3
+)
+
+// post publishes a letter at ms, and a few of them once more.
+func (w *World) post(ms int64, l letter) {
+	w.at(ms, func() { w.deliver(l, false) })
+	if l.once || l.refused != "" || !w.chance(repeatChance) {
+		return
+	}
+	again := ms + w.between(50*time.Millisecond, 20*time.Second)
+	if w.chance(lateRepeatChance) {
+		again = ms + w.between(time.Minute, 18*time.Hour)
+	}
+	w.at(again, func() { w.deliver(l, true) })
+}
+
+func (w *World) deliver(l letter, repeated bool) {
+	l.At = w.now
+	w.out = append(w.out, l.Publication)
+	w.truth.add(l, repeated)
+}
+
+// network is how long a message takes from where it is written to its topic.
+func (w *World) network() int64 { return w.between(20*time.Millisecond, 1500*time.Millisecond) }
+
+// newID is an id that no other message has.
+func (w *World) newID(prefix string) string {
+	w.lastID++
+	return prefix + "-" + strconv.FormatUint(w.cfg.Seed&0xffff, 36) + "-" + strconv.FormatUint(w.lastID, 36)
+}
+
+// eventID is the attribute in which a message without an id in its payload carries it.
+func eventID(id string) map[string]string { return map[string]string{"event_id": id} }

@@ -1,0 +1,243 @@
+package retail
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+func TestSameSeedSameWorld(t *testing.T) {
+	cfg := Config{Seed: 7, Shops: 5, Products: 50, EventsPerSecond: 0.2}
+	to := morning + 26*time.Hour.Milliseconds()
+	whole := New(cfg, morning).Advance(to)
+
+	inSteps, w := []Publication(nil), New(cfg, morning)
+	for at := morning; at <= to; at += 1013 {
+		inSteps = append(inSteps, w.Advance(at)...)
+	}
+	inSteps = append(inSteps, w.Advance(to)...)
+	equal := func(a, b Publication) bool {
+		return a.At == b.At && a.Topic == b.Topic && bytes.Equal(a.Data, b.Data) && maps.Equal(a.Attributes, b.Attributes)
+	}
+	if !slices.EqualFunc(whole, inSteps, equal) {
+		t.Errorf("%d messages in one step, %d others in many", len(whole), len(inSteps))
+	}
+
+	cfg.Seed++
+	if slices.EqualFunc(whole, New(cfg, morning).Advance(to), equal) {
+		t.Error("another seed makes the same world")
+	}
+}
+
+func TestAdvance(t *testing.T) {
+	w := New(Config{Shops: 3, Products: 20}, morning)
+	if got := w.Advance(morning - 1); len(got) != 0 {
+		t.Errorf("%d messages from before the start", len(got))
+	}
+	first := w.Advance(morning)
+	if want := 4 * 20; len(first) != want { // the shops and the web shop, none of them late
+		t.Errorf("%d messages at the start, want %d counts", len(first), want)
+	}
+	if again := w.Advance(morning); len(again) != 0 {
+		t.Errorf("%d messages for no time", len(again))
+	}
+	last := morning
+	for _, p := range w.Advance(morning + time.Hour.Milliseconds()) {
+		if p.At < last || p.At > morning+time.Hour.Milliseconds() {
+			t.Fatalf("a message of %d after one of %d", p.At, last)
+		}
+		last = p.At
+	}
+}
+
+func TestTimesAreNeverAheadAndNeverTooOld(t *testing.T) {
+	w := New(Config{Seed: 4, Shops: 10, Products: 50, EventsPerSecond: 0.3}, morning)
+	ahead := 0
+	for _, d := range decode(t, w.Advance(morning+50*time.Hour.Milliseconds())) {
+		for _, e := range d.Events {
+			if e.Adjusted {
+				ahead++
+				continue
+			}
+			if e.OccurredAt > d.At {
+				t.Fatalf("%v %s occurs %d ms after its publication: %s", e.Type, e.ID, e.OccurredAt-d.At, d.Data)
+			}
+			if age := time.Duration(d.At-e.OccurredAt) * time.Millisecond; age > 40*time.Hour {
+				t.Fatalf("%v %s is published %v after it occurred", e.Type, e.ID, age)
+			}
+		}
+	}
+	if ahead == 0 {
+		t.Error("no view from a clock that is ahead")
+	}
+}
+
+func TestTheMeanRateIsWhatWasAskedFor(t *testing.T) {
+	const rate = 0.8
+	w := New(Config{Seed: 5, EventsPerSecond: rate, Shops: 20, Products: 100}, morning)
+	w.Advance(morning)
+	start := morning + 24*time.Hour.Milliseconds() // the second day has the stock of everyday life
+	w.Advance(start)
+	customers := map[Topic]int{}
+	for _, p := range w.Advance(start + 24*time.Hour.Milliseconds()) {
+		customers[p.Topic]++
+	}
+	got := float64(customers[POS]+customers[ECOM]) / 86_400
+	// The trend comes on top; baskets of which nothing is there are missing.
+	if got < 0.9*rate || got > 1.15*rate {
+		t.Errorf("%.2f customer messages a second, want about %v", got, rate)
+	}
+	if tills := float64(customers[POS]) / float64(customers[POS]+customers[ECOM]); tills < 0.3 || tills > 0.5 {
+		t.Errorf("the tills' share is %.2f, want about %v", tills, tillShare)
+	}
+	if stock := float64(customers[WMS]); stock > 0.2*float64(customers[POS]+customers[ECOM]) {
+		t.Errorf("%v warehouse messages beside %v", stock, customers)
+	}
+}
+
+func TestShopsKeepTheirHours(t *testing.T) {
+	w := New(Config{Seed: 6, Shops: 8, Products: 50, EventsPerSecond: 0.2}, morning)
+	hours := map[string]Store{}
+	for _, s := range w.Stores() {
+		hours[s.ID] = s
+	}
+	sales := 0
+	for _, d := range decode(t, w.Advance(morning+30*time.Hour.Milliseconds())) {
+		for _, e := range d.Events {
+			if d.Topic != POS || d.Refusals != nil {
+				continue
+			}
+			sales++
+			s := hours[e.StoreID]
+			if hour := time.UnixMilli(e.OccurredAt).UTC().Hour(); hour < s.OpenHour || hour >= s.CloseHour {
+				t.Fatalf("%s sells at %d h, is open from %d to %d", s.ID, hour, s.OpenHour, s.CloseHour)
+			}
+		}
+	}
+	if sales == 0 {
+		t.Error("no sales")
+	}
+}
+
+func TestATrendIsInHighDemandWithinTheHour(t *testing.T) {
+	for seed := range uint64(5) {
+		w := New(Config{Seed: seed, EventsPerSecond: 0.3, Products: 100}, morning)
+		now := morning + 40*time.Minute.Milliseconds()
+		ds := decode(t, w.Advance(now))
+		product, ok := w.Trending()
+		if !ok {
+			t.Fatalf("seed %d: nothing is trending", seed)
+		}
+		score := int64(0)
+		for _, d := range ds {
+			for _, e := range d.Events {
+				if e.ProductID == product {
+					score += map[event.Type]int64{event.View: 1, event.CartAdd: 5, event.Sale: 10}[e.Type] * e.Quantity
+				}
+			}
+		}
+		if score < 200 {
+			t.Errorf("seed %d: the trending product has a score of %d only", seed, score)
+		}
+	}
+}
+
+func TestNamesAreUnique(t *testing.T) {
+	w := New(Config{Shops: 60, Products: 1200}, morning)
+	seen := map[string]bool{}
+	for _, p := range w.Products() {
+		if seen[p.Name] || seen[p.ID] || w.ProductName(p.ID) != p.Name {
+			t.Errorf("product %+v", p)
+		}
+		seen[p.Name], seen[p.ID] = true, true
+	}
+	for _, s := range w.Stores() {
+		if seen[s.Name] || seen[s.ID] || w.StoreName(s.ID) != s.Name {
+			t.Errorf("store %+v", s)
+		}
+		seen[s.Name], seen[s.ID] = true, true
+	}
+	if w.ProductName("7") != "7" || w.StoreName("mars") != "mars" {
+		t.Error("an unknown id has a name")
+	}
+}
+
+func TestUnitsSold(t *testing.T) {
+	w := New(Config{Seed: 8, Shops: 4, Products: 30, EventsPerSecond: 0.2}, morning)
+	now := morning + 34*time.Hour.Milliseconds()
+	r := newRecount()
+	r.add(t, decode(t, w.Advance(now)))
+	for _, window := range []time.Duration{time.Hour, 24 * time.Hour} {
+		want := map[string]int64{}
+		for _, e := range r.events {
+			if e.Type == event.Sale && e.OccurredAt > now-window.Milliseconds() {
+				want[e.ProductID] += e.Quantity
+			}
+		}
+		for _, p := range w.Products() {
+			if got := w.Truth().UnitsSold(p.ID, now, window); got != want[p.ID] {
+				t.Errorf("%s sold %d in %v, want %d", p.ID, got, window, want[p.ID])
+			}
+		}
+		busiest := w.Truth().Busiest(now, window, 5)
+		if len(busiest) != 5 {
+			t.Fatalf("busiest %v", busiest)
+		}
+		for i, b := range busiest {
+			if b.Units != want[b.Product] || i > 0 && b.Units > busiest[i-1].Units || b.StoreUnits > b.Units+5 || b.Store == "" {
+				t.Errorf("busiest[%d] = %+v, sold %d", i, b, want[b.Product])
+			}
+		}
+	}
+}
+
+func TestTruthCanBeAskedWhileTheWorldGoesOn(t *testing.T) {
+	w := New(Config{Seed: 11, Shops: 3, Products: 20, EventsPerSecond: 1}, morning)
+	to := morning + 2*time.Hour.Milliseconds()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for at := morning; at <= to; at += 60_000 {
+			w.Advance(at)
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		sum, global := map[string]int64{}, map[string]int64{}
+		w.Truth().EachStock(func(_, product string, onHand int64, known bool) {
+			if known {
+				sum[product] += onHand
+			}
+		})
+		for product := range sum {
+			global[product], _ = w.Truth().GlobalOnHand(product)
+		}
+		w.Truth().Busiest(to, time.Hour, 3)
+		if !running && !maps.Equal(sum, global) {
+			t.Errorf("stock %v, global %v", sum, global)
+		}
+	}
+	if _, _, ok := w.Truth().OnHand("amsterdam", "nothing"); ok {
+		t.Error("there is stock of nothing")
+	}
+}
+
+func BenchmarkAdvance(b *testing.B) {
+	w := New(Config{Seed: 9, EventsPerSecond: 30}, morning)
+	w.Advance(morning)
+	b.ReportAllocs()
+	messages, at := 0, morning
+	for b.Loop() {
+		at += 1000
+		messages += len(w.Advance(at))
+	}
+	b.ReportMetric(float64(messages)/b.Elapsed().Seconds(), "messages/s")
+}

@@ -1,0 +1,178 @@
+package retail
+
+import (
+	"math"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// What happens in a web session: pages, a list of products, then up to maxViews products looked at; some go into the cart,
+// and some carts are bought.
+const (
+	pageChance     = 0.25
+	listChance     = 0.3
+	maxViews       = 4
+	cartChance     = 0.3
+	purchaseChance = 0.4
+	collectChance  = 0.15 // of the purchases: a shop fulfils it
+)
+
+// itemsPerSession is how many products are bought in a session.
+func itemsPerSession() float64 { return purchaseChance * cartChance * (maxViews + 1) / 2 }
+
+func messagesPerSession() float64 {
+	emptyCart := 0.0
+	for views := 1; views <= maxViews; views++ {
+		emptyCart += math.Pow(1-cartChance, float64(views)) / maxViews
+	}
+	return pageChance + listChance + (1+cartChance)*(maxViews+1)/2 + purchaseChance*(1-emptyCart)
+}
+
+// startWeb opens the web shop.
+func (w *World) startWeb() {
+	sessions := w.cfg.EventsPerSecond * (1 - tillShare) / messagesPerSession()
+	w.poisson(sessions*webPeak(), webShare, func() {
+		products := make([]int, 1+w.rng.IntN(maxViews))
+		for i := range products {
+			products[i] = w.popularity.draw(w.rng)
+		}
+		w.session(products, cartChance, purchaseChance)
+	})
+}
+
+// visitor is who sits in front of the web shop.
+type visitor struct {
+	client string
+	user   string // empty: not logged in
+	style  style
+}
+
+// session has a visitor look at products from now on.
+func (w *World) session(products []int, toCart, toBuy float64) {
+	v := visitor{client: w.newID("c"), style: style(w.rng.IntN(styles))}
+	if w.chance(0.3) {
+		v.user = w.newID("u")
+	}
+	t := w.now
+	if w.chance(pageChance) {
+		w.ignoredPage(v, t)
+	}
+	if w.chance(listChance) {
+		t += w.between(time.Second, 20*time.Second)
+		w.list(v, t)
+	}
+	var cart []line
+	for _, p := range products {
+		t += w.between(2*time.Second, 40*time.Second)
+		w.view(v, t, p)
+		if w.chance(toCart) {
+			t += w.between(time.Second, 20*time.Second)
+			l := line{p, w.units()}
+			w.cartAdd(v, t, l)
+			cart = append(cart, l)
+		}
+	}
+	if len(cart) > 0 && w.chance(toBuy) {
+		w.at(t+w.between(5*time.Second, 90*time.Second), func() { w.purchase(v, cart) })
+	}
+}
+
+// postEcom sends a message at ms under the id, in the payload or beside it. Quantities of 0 are written as absent and mean 1.
+func (w *World) postEcom(ms int64, id string, m ecomMessage, l letter) {
+	switch {
+	case id == "": // the transaction id identifies it
+	case w.chance(0.1):
+		l.Attributes = eventID(id)
+	default:
+		m.EventID = id
+	}
+	l.Topic, l.Data = ECOM, encode(m)
+	w.post(ms+w.network(), l)
+}
+
+// message begins a message of the visitor at ms.
+func (v visitor) message(name string, ms int64, items ...ecomItem) ecomMessage {
+	m := ecomMessage{Event: name, Timestamp: v.style.time(ms), ClientID: v.client, UserID: v.user}
+	if len(items) > 0 {
+		m.Ecommerce = &ecommerce{Items: items}
+	}
+	return m
+}
+
+// ignoredPage is a page that says nothing about a product.
+func (w *World) ignoredPage(v visitor, t int64) {
+	name := "page_view"
+	if w.chance(0.3) {
+		name = "browse" // without items
+	}
+	w.postEcom(t, w.newID("p"), v.message(name, t), letter{ignored: true})
+}
+
+// list is a page of several products, each of which counts as a view.
+func (w *World) list(v visitor, t int64) {
+	var items []ecomItem
+	var facts []fact
+	for range 2 + w.rng.IntN(5) {
+		p := w.popularity.draw(w.rng)
+		items = append(items, ecomItem{ItemID: w.products[p].ID})
+		facts = append(facts, w.webFact(event.View, t, line{p, 1}))
+	}
+	w.postEcom(t, w.newID("l"), v.message("browse", t, items...), letter{facts: facts})
+}
+
+func (w *World) view(v visitor, t int64, product int) {
+	p, stamp, once := w.products[product], t, false
+	if w.chance(0.003) {
+		// The visitor's clock is ahead. Such a view is counted when it arrives.
+		stamp, once = t+w.between(time.Hour, 8*time.Hour), true
+	}
+	m := v.message("view_item", stamp, ecomItem{ItemID: p.ID, Price: price(p.Cents)})
+	w.postEcom(t, w.newID("v"), m, letter{facts: []fact{w.webFact(event.View, stamp, line{product, 1})}, once: once})
+}
+
+func (w *World) cartAdd(v visitor, t int64, l line) {
+	name, p := "add_to_cart", w.products[l.product]
+	if v.style == styleUTC {
+		name = "add-to-cart" // an older version of the shop's pages
+	}
+	m := v.message(name, t, ecomItem{p.ID, l.units, price(p.Cents)})
+	w.postEcom(t, w.newID("a"), m, letter{facts: []fact{w.webFact(event.CartAdd, t, l)}})
+}
+
+// purchase sells what is there of the cart, now.
+func (w *World) purchase(v visitor, cart []line) {
+	from := w.online
+	if w.chance(collectChance) {
+		from = w.shops()[w.rng.IntN(len(w.shops()))]
+	}
+	var items []ecomItem
+	var l letter
+	for _, wanted := range cart {
+		if p := w.products[wanted.product]; w.take(from, wanted.product, wanted.units) {
+			items = append(items, ecomItem{p.ID, wanted.units, price(p.Cents)})
+			l.facts = append(l.facts, w.fact(event.Sale, from, wanted.product, wanted.units))
+		}
+	}
+	if len(items) == 0 {
+		return
+	}
+	m, id := v.message("purchase", w.now), ""
+	if w.chance(0.6) {
+		m.Ecommerce = &ecommerce{Purchase: &ecomPurchase{TransactionID: w.newID("t"), Items: items}}
+	} else {
+		m.Ecommerce = &ecommerce{Items: items}
+		id = w.newID("o")
+	}
+	if from != w.online {
+		m.StoreID = from.ID
+	}
+	w.postEcom(w.now, id, m, l)
+}
+
+// webFact is an event of the web shop at ms.
+func (w *World) webFact(kind event.Type, ms int64, l line) fact {
+	f := w.fact(kind, w.online, l.product, l.units)
+	f.at = ms
+	return f
+}

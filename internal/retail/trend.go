@@ -1,0 +1,56 @@
+package retail
+
+import "time"
+
+// trend is one product that everybody talks about for a while.
+type trend struct {
+	product     int
+	from, until int64 // epoch ms
+}
+
+// A trend grows to its peak over trendRise, and calms down over its last half.
+const trendRise = 8 * time.Minute
+
+// startTrends lets a product go viral a few minutes from now, and another one some hours after each.
+func (w *World) startTrends() {
+	w.trend.until = -1
+	w.at(w.now+w.between(3*time.Minute, 8*time.Minute), w.goViral)
+}
+
+// Trending is the product that is going viral now, if one is.
+func (w *World) Trending() (product string, ok bool) {
+	if w.now >= w.trend.until {
+		return "", false
+	}
+	return w.products[w.trend.product].ID, true
+}
+
+func (w *World) trending(product int) bool {
+	return product == w.trend.product && w.now < w.trend.until
+}
+
+// goViral picks a product that so far sold now and then.
+func (w *World) goViral() {
+	n := len(w.products)
+	t := trend{w.popularity.byRank[n/10+w.rng.IntN(n-n/10)], w.now, w.now + w.between(90*time.Minute, 3*time.Hour)}
+	w.trend = t
+	share := func(ms int64) float64 {
+		if ms >= t.until {
+			return -1
+		}
+		rise := float64(ms-t.from) / float64(trendRise.Milliseconds())
+		fall := 2 * float64(t.until-ms) / float64(t.until-t.from)
+		return min(1, rise, fall)
+	}
+	// Enough for everybody to notice, however small the retailer.
+	peak := max(1.0/12, w.cfg.EventsPerSecond*(1-tillShare)/messagesPerSession()*0.3)
+	w.poisson(peak, share, func() {
+		s := w.openShop()
+		if s != nil && w.chance(0.25) {
+			w.basket(s, []line{{t.product, w.units()}})
+			return
+		}
+		w.session([]int{t.product}, 0.5, 0.6)
+	})
+	w.at(t.until+w.between(2*time.Hour, 5*time.Hour), w.goViral)
+}

@@ -1,0 +1,63 @@
+package pipeline
+
+import (
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/transforms"
+	"github.com/beamlytics/streamlytics/transforms/stock"
+)
+
+// build lays out the graph:
+//
+//	subscriptions -> decode -> key by store:product -+
+//	files         -> decode -> key by store:product -+-> InventoryStatefulFn -> signals
+//	                                                       +-> SmartVelocityFn -> signals
+//
+// with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before the inputs are joined, so that
+// all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
+// job's identity on runners that update jobs in place.
+func build(s beam.Scope, id string, o Options, p plan) {
+	targets := o.targets(id, p.clock)
+	var batches []beam.PCollection
+	input := func(name string, read func(beam.Scope) beam.PCollection) {
+		s := s.Scope(name)
+		events, refused := transforms.Decode(s, id, p.clock, o.OnlineStore, read(s))
+		sinks.WriteDeadLetters(s, targets, refused)
+		if o.WarehouseDir != "" {
+			sinks.Events(s, targets, events)
+		}
+		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
+	}
+	if len(p.subscriptions) > 0 {
+		input("PubSub", func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, p.subscriptions) })
+	}
+	if len(p.files) > 0 {
+		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })
+	}
+	keyed := transforms.Keyed{
+		PipelineID:    id,
+		Clock:         p.clock,
+		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
+		ProductGroups: productGroups,
+		CacheBytes:    o.ImageCacheMB << 20,
+	}
+	all := batches[0]
+	if len(batches) > 1 {
+		all = beam.Flatten(s, batches...)
+	}
+	st := s.Scope("Stock")
+	inventory := transforms.InventoryStateful(st, keyed, all)
+	sinks.Signals(st, targets, inventory.Signals)
+	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
+
+	ve := s.Scope("Velocity")
+	sinks.Signals(ve, targets, transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes))
+}
+
+func (o Options) targets(id string, c clock.Clock) sinks.Targets {
+	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}}
+}

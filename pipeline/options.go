@@ -1,0 +1,83 @@
+package pipeline
+
+import (
+	"time"
+
+	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/transforms"
+	"github.com/beamlytics/streamlytics/transforms/velocity"
+)
+
+// Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
+type Options struct {
+	Runner  string // --runner
+	Project string // --project
+
+	POSSubscription  string // --pos_subscription
+	ECOMSubscription string // --ecom_subscription
+	WMSSubscription  string // --wms_subscription
+	Emulator         string // environment PUBSUB_EMULATOR_HOST
+	EventsFiles      string // --events_files
+	WMSFiles         string // --wms_files
+
+	RedisAddrs          string // --redis_addrs
+	RedisUsername       string // --redis_username
+	RedisPasswordSecret string // --redis_password_secret
+	RedisTLS            bool   // --redis_tls
+	RedisCA             string // --redis_ca
+
+	WarehouseDir   string // --warehouse_dir
+	WarehouseFsync bool   // --warehouse_fsync
+
+	OnlineStore   string        // --online_store
+	KeyGroups     int           // --key_groups
+	Restore       string        // --restore
+	ImageCacheMB  int           // --image_cache_mb
+	LedgerHorizon time.Duration // --ledger_horizon
+	LowStockEnter int64         // --low_stock_enter
+	LowStockExit  int64         // --low_stock_exit
+
+	Velocity          velocity.Config // --dense_minutes and the like; DwellMs follows HighDemandDwell
+	HighDemandDwell   time.Duration   // --high_demand_dwell
+	ClockOrigin       string          // --clock_origin
+	ClockSpeed        float64         // --clock_speed
+	SummaryFile       string          // --summary_file
+	OutstandingEvents int64           // --outstanding_events
+}
+
+// DefaultOptions are the flags' defaults.
+func DefaultOptions() Options {
+	v := velocity.DefaultConfig()
+	return Options{
+		Runner:            "prism",
+		RedisAddrs:        "127.0.0.1:6379",
+		OnlineStore:       "online",
+		KeyGroups:         64,
+		Restore:           "none",
+		ImageCacheMB:      1024,
+		LedgerHorizon:     7 * 24 * time.Hour,
+		LowStockEnter:     5,
+		LowStockExit:      8,
+		Velocity:          v,
+		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
+		ClockSpeed:        1,
+		OutstandingEvents: 60_000,
+	}
+}
+
+// productGroups is over how many Beam keys products are spread. Each has a timer, and Prism starts a goroutine for every timer
+// that falls due while its key is busy, so they are few.
+const productGroups = 16
+
+func (o Options) keyGroups() transforms.KeyGroups { return transforms.KeyGroups(o.KeyGroups) }
+
+func (o Options) redis() sinks.RedisConfig {
+	return sinks.RedisConfig{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
+		TLS: o.RedisTLS, CAFile: o.RedisCA}
+}
+
+func (o Options) velocity() velocity.Config {
+	c := o.Velocity
+	c.DwellMs = o.HighDemandDwell.Milliseconds()
+	return c
+}

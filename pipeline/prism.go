@@ -1,0 +1,24 @@
+package pipeline
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+)
+
+var experimentsMu sync.Mutex
+
+// withoutSplits turns off Prism's splits of running bundles: they start when a bundle shows no progress for 100 ms, and cut
+// batches into single elements.
+func withoutSplits() {
+	const experiment = "prism_disable_sdf_split"
+	experimentsMu.Lock()
+	defer experimentsMu.Unlock()
+	switch e := *jobopts.Experiments; {
+	case e == "":
+		*jobopts.Experiments = experiment
+	case !strings.Contains(e, experiment):
+		*jobopts.Experiments = e + "," + experiment
+	}
+}

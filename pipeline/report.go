@@ -1,0 +1,110 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+)
+
+const (
+	progressEvery = time.Second
+	summaryEvery  = 10 * time.Second
+)
+
+// report writes progress and the summary file while the pipeline runs. The function it returns stops that and writes both once
+// more.
+func (p *Pipeline) report() (stop func()) {
+	var tasks sync.WaitGroup
+	quit := make(chan struct{})
+	every := func(d time.Duration, f func()) {
+		tasks.Go(func() {
+			tick := time.NewTicker(d)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					f()
+				case <-quit:
+					f()
+					return
+				}
+			}
+		})
+	}
+	if p.Progress != nil {
+		line := progress{out: p.Progress, env: p.env, last: time.Now()}
+		every(progressEvery, line.print)
+	}
+	if p.options.SummaryFile != "" {
+		every(summaryEvery, func() {
+			if err := writeSummary(p.options.SummaryFile, p.Summary()); err != nil {
+				slog.Error("summary file not written", "error", err)
+			}
+		})
+	}
+	return func() {
+		close(quit)
+		tasks.Wait()
+		if p.Progress != nil {
+			fmt.Fprintln(p.Progress)
+		}
+	}
+}
+
+// Summary is what the pipeline has done so far.
+func (p *Pipeline) Summary() metrics.Summary {
+	return p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
+}
+
+// writeSummary replaces the file as a whole, so that a reader never sees a part of it.
+func writeSummary(path string, s metrics.Summary) error {
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode the summary: %w", err)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	_, err = f.Write(append(b, '\n'))
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Chmod(f.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return fmt.Errorf("write the summary to %s: %w", path, err)
+	}
+	return nil
+}
+
+// progress is one line that is written over again and again.
+type progress struct {
+	out     io.Writer
+	env     *process.Env
+	last    time.Time
+	decoded int64
+}
+
+func (l *progress) print() {
+	now := time.Now()
+	m := l.env.Metrics
+	decoded := m.Decoded()
+	rate := float64(decoded-l.decoded) / max(now.Sub(l.last).Seconds(), 0.001)
+	l.last, l.decoded = now, decoded
+	fmt.Fprintf(l.out, "\r\033[K%.0f events/s, %d in all, lag %d ms, outstanding %d, refused %d", rate, decoded, m.Lag.Load(),
+		l.env.Tracker.Outstanding(), m.RefusedTotal())
+}

@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+
+	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sources"
+)
+
+// drainFor is how long a pipeline may take to finish what it has pulled when it is told to stop.
+const drainFor = 25 * time.Second
+
+// errDrained is the cause by which a drained pipeline is cancelled.
+var errDrained = errors.New("the pipeline has drained")
+
+// Pipeline is a validated pipeline.
+type Pipeline struct {
+	options Options
+	plan    plan
+	id      string
+	env     *process.Env
+
+	// Progress, if set, gets a line of progress once a second.
+	Progress io.Writer
+}
+
+// New validates the options. The error lists everything that is wrong with them. A Pipeline that is not run must be closed.
+func New(ctx context.Context, o Options) (*Pipeline, error) {
+	p, err := o.check(ctx, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	id := "streamlytics-" + rand.Text()
+	env, err := process.Register(id, acks.New(o.OutstandingEvents))
+	if err != nil {
+		return nil, err
+	}
+	return &Pipeline{options: o, plan: p, id: id, env: env}, nil
+}
+
+// Run executes the pipeline in this process. It returns nil when bounded input is read to its end, or, after ctx ended, when
+// what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the job, is an
+// error; messages that were not finished will be delivered again. It closes the pipeline.
+func (p *Pipeline) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, p.Close()) }()
+	if err := p.checkRedis(ctx); err != nil {
+		return err
+	}
+	stopReports := p.report()
+	defer stopReports()
+
+	b := beam.NewPipeline()
+	build(b.Root(), p.id, p.options, p.plan)
+	withoutSplits()
+	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	finished := make(chan error, 1)
+	go func() {
+		_, err := prism.Execute(job, b)
+		finished <- err
+	}()
+	select {
+	case err = <-finished:
+	case <-ctx.Done():
+		drained := p.drain()
+		cancel(errDrained)
+		if err = <-finished; errors.Is(context.Cause(job), errDrained) {
+			return drained // however the runner puts it that its job was cancelled
+		}
+	}
+	if cause := sources.SubscriptionsOf(p.env).Err(); err != nil && cause != nil {
+		return cause
+	}
+	if err != nil {
+		return fmt.Errorf("run the pipeline: %w", err)
+	}
+	return nil
+}
+
+// checkRedis fails early where it is certain that nothing could be written.
+func (p *Pipeline) checkRedis(ctx context.Context) error {
+	r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return r.Ping(ctx)
+}
+
+// drain stops the sources and waits until all that they emitted is finished and said.
+func (p *Pipeline) drain() error {
+	started := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	p.env.Stop()
+	subscriptions := sources.SubscriptionsOf(p.env)
+	subscriptions.Stop(ctx)
+	if err := errors.Join(p.env.Tracker.Wait(ctx), subscriptions.Wait(ctx)); err != nil {
+		return fmt.Errorf("drain: %d messages were not finished within %v and will be delivered again: %w", p.env.Tracker.Outstanding(), drainFor, err)
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for p.env.Metrics.VelocityPending.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("drain: velocity of %d product groups was not written within %v", p.env.Metrics.VelocityPending.Load(), drainFor)
+		}
+	}
+	slog.Info("drained", "took", time.Since(started).Round(time.Millisecond).String(), "acked", p.env.Tracker.Acked())
+	return nil
+}
+
+// Close releases what the pipeline holds.
+func (p *Pipeline) Close() error {
+	if err := p.env.Close(); err != nil {
+		return fmt.Errorf("close the pipeline: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/sources"
+)
+
+// plan is what validated options come to.
+type plan struct {
+	subscriptions []sources.Subscription
+	files         []sources.File
+	clock         clock.Clock
+}
+
+// bounded reports whether the input ends.
+func (p plan) bounded() bool { return len(p.subscriptions) == 0 }
+
+var (
+	subscriptionName = regexp.MustCompile(`^projects/[^/\s]+/subscriptions/[^/\s]+$`)
+	subscriptionID   = regexp.MustCompile(`^[^/\s]+$`)
+)
+
+// check validates the options, as of a wall time, and finds the files they name. The error lists everything that is wrong, each
+// with its flag.
+func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
+	var p plan
+	var errs []error
+	bad := func(flag, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
+	}
+	if !slices.Contains([]string{"prism", "direct"}, strings.ToLower(o.Runner)) {
+		bad("runner", "%q is not one of prism and direct", o.Runner)
+	}
+	p.subscriptions = o.checkSubscriptions(bad)
+	for _, f := range []struct {
+		flag, globs string
+		format      event.Format
+	}{{"events_files", o.EventsFiles, event.FormatUnified}, {"wms_files", o.WMSFiles, event.FormatWMS}} {
+		if f.globs == "" {
+			continue
+		}
+		found, err := sources.Match(ctx, f.globs)
+		if err != nil {
+			bad(f.flag, "%w", err)
+		}
+		for _, path := range found {
+			p.files = append(p.files, sources.File{Path: path, Format: f.format})
+		}
+	}
+	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {
+		errs = append(errs, errors.New("no input: give at least one of --pos_subscription, --ecom_subscription, --wms_subscription, --events_files and --wms_files"))
+	}
+	o.checkRedis(bad)
+	o.checkPaths(bad)
+	o.checkLogic(bad, &errs)
+	p.clock = o.checkClock(bad, now)
+	if len(errs) > 0 {
+		return plan{}, errors.Join(errs...)
+	}
+	return p, nil
+}
+
+type reportFunc func(flag, format string, args ...any)
+
+func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
+	var subs []sources.Subscription
+	for _, s := range []struct {
+		flag, name string
+		channel    event.Channel
+		format     event.Format
+	}{
+		{"pos_subscription", o.POSSubscription, event.POS, event.FormatPOS},
+		{"ecom_subscription", o.ECOMSubscription, event.ECOM, event.FormatECOM},
+		{"wms_subscription", o.WMSSubscription, event.WMS, event.FormatWMS},
+	} {
+		name := s.name
+		switch {
+		case name == "":
+			continue
+		case subscriptionName.MatchString(name):
+		case !subscriptionID.MatchString(name):
+			bad(s.flag, "%q is neither projects/{project}/subscriptions/{id} nor an id", name)
+			continue
+		case o.Project == "":
+			bad(s.flag, "%q is an id; give --project too, or the full name", name)
+			continue
+		default:
+			name = "projects/" + o.Project + "/subscriptions/" + name
+		}
+		if slices.ContainsFunc(subs, func(x sources.Subscription) bool { return x.Name == name }) {
+			bad(s.flag, "%s is read as another channel already", name)
+			continue
+		}
+		subs = append(subs, sources.Subscription{Name: name, Channel: s.channel, Format: s.format})
+	}
+	return subs
+}
+
+func (o Options) checkRedis(bad reportFunc) {
+	addrs := splitList(o.RedisAddrs)
+	if len(addrs) == 0 {
+		bad("redis_addrs", "is empty")
+	}
+	for _, a := range addrs {
+		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
+			bad("redis_addrs", "%q is not host:port", a)
+			return
+		}
+	}
+	if o.RedisCA != "" && !o.RedisTLS {
+		bad("redis_ca", "needs --redis_tls")
+	}
+	if err := o.redis().Validate(); err != nil {
+		bad("redis_addrs", "and the other --redis_ flags: %w", err)
+	}
+}
+
+func (o Options) checkPaths(bad reportFunc) {
+	if o.WarehouseDir != "" {
+		if info, err := os.Stat(o.WarehouseDir); err == nil && !info.IsDir() {
+			bad("warehouse_dir", "%s is not a directory", o.WarehouseDir)
+		} else if err := os.MkdirAll(o.WarehouseDir, 0o755); err != nil {
+			bad("warehouse_dir", "%w", err)
+		}
+	}
+	if o.SummaryFile != "" {
+		if info, err := os.Stat(o.SummaryFile); err == nil && info.IsDir() {
+			bad("summary_file", "%s is a directory", o.SummaryFile)
+		} else if info, err := os.Stat(filepath.Dir(o.SummaryFile)); err != nil {
+			bad("summary_file", "%w", err)
+		} else if !info.IsDir() {
+			bad("summary_file", "%s is not a directory", filepath.Dir(o.SummaryFile))
+		}
+	}
+}
+
+func (o Options) checkLogic(bad reportFunc, errs *[]error) {
+	if err := event.CheckStoreID(o.OnlineStore); err != nil {
+		bad("online_store", "%w", err)
+	}
+	if o.KeyGroups < 0 || o.KeyGroups > maxKeyGroups {
+		bad("key_groups", "%d is not between 0 and %d", o.KeyGroups, maxKeyGroups)
+	}
+	if o.Restore != "none" {
+		bad("restore", "%q is not none", o.Restore)
+	}
+	if o.ImageCacheMB < 1 || o.ImageCacheMB > 1<<20 {
+		bad("image_cache_mb", "%d is not between 1 and %d", o.ImageCacheMB, 1<<20)
+	}
+	if o.LedgerHorizon < time.Millisecond || o.LedgerHorizon > maxHorizon {
+		bad("ledger_horizon", "%v is not between 1ms and %v", o.LedgerHorizon, maxHorizon)
+	}
+	if o.LowStockExit < o.LowStockEnter {
+		bad("low_stock_exit", "%d is less than --low_stock_enter, %d", o.LowStockExit, o.LowStockEnter)
+	}
+	if o.OutstandingEvents < 1 {
+		bad("outstanding_events", "%d is less than 1", o.OutstandingEvents)
+	}
+	if o.HighDemandDwell < 0 {
+		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)
+	} else if err := o.velocity().Validate(); err != nil {
+		*errs = append(*errs, err)
+	}
+}
+
+const (
+	maxKeyGroups = 1 << 15
+	maxHorizon   = 10 * 366 * 24 * time.Hour
+	maxSpeed     = 1_000_000
+)
+
+func (o Options) checkClock(bad reportFunc, now time.Time) clock.Clock {
+	var origin time.Time
+	if o.ClockOrigin != "" {
+		var err error
+		if origin, err = time.Parse(time.RFC3339Nano, o.ClockOrigin); err != nil {
+			bad("clock_origin", "%q is not an RFC 3339 time such as 2026-11-27T09:00:00Z", o.ClockOrigin)
+		} else if origin.Year() < 2000 {
+			bad("clock_origin", "%q is before 2000", o.ClockOrigin)
+		}
+	}
+	if !(o.ClockSpeed > 0 && o.ClockSpeed <= maxSpeed) {
+		bad("clock_speed", "%v is not greater than 0 and at most %d", o.ClockSpeed, maxSpeed)
+		return clock.Clock{}
+	}
+	return clock.New(origin, now, o.ClockSpeed)
+}
+
+func splitList(s string) []string {
+	var list []string
+	for x := range strings.SplitSeq(s, ",") {
+		if x = strings.TrimSpace(x); x != "" {
+			list = append(list, x)
+		}
+	}
+	return list
+}

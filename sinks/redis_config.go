@@ -1,0 +1,74 @@
+package sinks
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+)
+
+// RedisConfig says where Redis is and how to log in. It is serialised into the pipeline, where anyone who can see the job can
+// read it, so it holds a reference to the password and never the password.
+type RedisConfig struct {
+	// Addrs lists host:port. More than one means a cluster, of which these are the nodes to ask first. A cluster with a
+	// single discovery address is named by giving that address twice.
+	Addrs []string
+	// Username is the ACL user; empty means Redis's default user.
+	Username string
+	// PasswordSecret says where the password is: "env:NAME", "file:/path" or "projects/P/secrets/S/versions/V" in Google
+	// Secret Manager. Empty means the environment variable REDIS_PASSWORD if it is set, else no password. It is looked
+	// up where Redis is opened, on the worker.
+	PasswordSecret string
+	// TLS makes connections encrypted and the server's certificate checked.
+	TLS bool
+	// CAFile is a PEM file with the authorities to trust in place of the system's; it must exist on the worker.
+	CAFile string
+}
+
+// Validate reports everything that is wrong with the form of the configuration, naming each field. It reads neither secret
+// nor file, because these can be on another machine.
+func (c RedisConfig) Validate() error {
+	var errs []error
+	if len(c.Addrs) == 0 {
+		errs = append(errs, errors.New("Addrs: no address of Redis"))
+	}
+	for _, a := range c.Addrs {
+		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
+			errs = append(errs, fmt.Errorf("Addrs: %q is not host:port", a))
+		}
+	}
+	if c.PasswordSecret != "" {
+		if _, err := parseSecretRef(c.PasswordSecret); err != nil {
+			errs = append(errs, fmt.Errorf("PasswordSecret: %w", err))
+		}
+	}
+	if c.CAFile != "" && !c.TLS {
+		errs = append(errs, errors.New("CAFile: is set, but TLS is off"))
+	}
+	return errors.Join(errs...)
+}
+
+// String names the addresses for logs and errors.
+func (c RedisConfig) String() string { return strings.Join(c.Addrs, ",") }
+
+// tlsConfig is nil without TLS.
+func (c RedisConfig) tlsConfig() (*tls.Config, error) {
+	if !c.TLS {
+		return nil, nil
+	}
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("CAFile: %w", err)
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("CAFile: %s holds no PEM certificate", c.CAFile)
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,124 @@
+package sinks_test
+
+import (
+	"encoding/json"
+	"maps"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/sinks"
+)
+
+var fullEvent = event.Event{
+	ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2, OccurredAt: 1_790_000_000_123,
+	Source: event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d", Price: "19.990",
+	Item: 0, Message: &event.Message{ID: "m1", PublishedAt: 1_790_000_000_200},
+}
+
+func TestRows(t *testing.T) {
+	for name, test := range map[string]struct {
+		line []byte
+		want map[string]any
+	}{
+		"event": {
+			sinks.AppendEvent(nil, fullEvent, 1_790_000_000_456),
+			map[string]any{
+				"event_id": `o-1"x#0`, "type": "CART_ADD", "store_id": "Zürich", "product_id": `p\1`, "quantity": json.Number("-2"),
+				"occurred_at": "2026-09-21T14:13:20.123Z", "source": "ECOM", "order_number": "o-1", "line": "3",
+				"price": json.Number("19.990"), "user_id": "u\u2028", "client_id": "c<&>", "department_id": "d", "item": json.Number("0"),
+				"message_id": "m1", "published_at": "2026-09-21T14:13:20.200Z", "ingested_at": "2026-09-21T14:13:20.456Z",
+			},
+		},
+		"event of a file": {
+			sinks.AppendEvent(nil, event.Event{
+				ID: "e", Type: event.Reset, StoreID: "s", ProductID: "p", OccurredAt: 946684800000, Source: event.FILE, Item: event.NoItem,
+				Message: &event.Message{File: "f", Line: 1},
+			}, 1_790_000_000_000),
+			map[string]any{
+				"event_id": "e", "type": "RESET", "store_id": "s", "product_id": "p", "quantity": json.Number("0"),
+				"occurred_at": "2000-01-01T00:00:00.000Z", "source": "FILE", "ingested_at": "2026-09-21T14:13:20.000Z",
+			},
+		},
+		"stock": {
+			sinks.AppendStockChange(nil, signal.Stock{
+				StoreID: "s", ProductID: "p", OnHand: -1, Version: 1<<53 - 1, Known: true, Barrier: 1_790_000_000_000,
+				AsOf: 1_790_000_000_001, Badge: signal.LowStock,
+			}),
+			map[string]any{
+				"scope": "store", "store_id": "s", "product_id": "p", "on_hand": json.Number("-1"),
+				"version": json.Number("9007199254740991"), "known": true, "barrier": "2026-09-21T14:13:20.000Z",
+				"as_of": "2026-09-21T14:13:20.001Z", "badge": "LOW_STOCK",
+			},
+		},
+		"global stock": {
+			sinks.AppendStockChange(nil, signal.Stock{ProductID: "p", OnHand: 9, Version: 2, AsOf: 1_790_000_000_000}),
+			map[string]any{
+				"scope": "global", "product_id": "p", "on_hand": json.Number("9"), "version": json.Number("2"), "known": false,
+				"as_of": "2026-09-21T14:13:20.000Z",
+			},
+		},
+		"low stock badge": {
+			sinks.AppendBadgeChange(nil, signal.BadgeChange{
+				Badge: signal.LowStock, On: true, StoreID: "s", ProductID: "p", At: 1_790_000_000_000, OnHand: 5, Enter: 5, Exit: 8,
+			}),
+			map[string]any{
+				"scope": "store", "store_id": "s", "product_id": "p", "badge": "LOW_STOCK", "is_on": true,
+				"changed_at": "2026-09-21T14:13:20.000Z", "on_hand": json.Number("5"), "enter": json.Number("5"), "exit": json.Number("8"),
+			},
+		},
+		"high demand badge": {
+			sinks.AppendBadgeChange(nil, signal.BadgeChange{
+				Badge: signal.HighDemand, ProductID: "p", At: 1_790_000_000_000, Score: 49, Views: 4, CartAdds: 1, Units: 4, Enter: 100, Exit: 50,
+			}),
+			map[string]any{
+				"scope": "global", "product_id": "p", "badge": "HIGH_DEMAND", "is_on": false, "changed_at": "2026-09-21T14:13:20.000Z",
+				"score": json.Number("49"), "views": json.Number("4"), "cart_adds": json.Number("1"), "units": json.Number("4"),
+				"enter": json.Number("100"), "exit": json.Number("50"),
+			},
+		},
+	} {
+		if got := decodeLine(t, test.line); !maps.Equal(got, test.want) {
+			t.Errorf("%s:\n%v\nwant\n%v", name, got, test.want)
+		}
+	}
+}
+
+// A velocity row is what Redis serves, plus what the warehouse needs.
+func TestVelocityRow(t *testing.T) {
+	for _, v := range []signal.Velocity{
+		{StoreID: "s", ProductID: "p", Window: signal.WindowDay, UnitsHour: 1, UnitsDay: 120, AsOf: 1_790_000_000_000},
+		{ProductID: "p", Window: signal.WindowDay, AsOf: 1_790_000_000_000, Gone: true},
+	} {
+		want := decodeLine(t, append(v.AppendJSON(nil), '\n'))
+		want["evaluated_at"] = "2026-09-21T14:13:20.000Z"
+		want["scope"] = "store"
+		if v.StoreID == "" {
+			want["scope"] = "global"
+		}
+		if v.Gone {
+			want["gone"] = true
+		}
+		if got := decodeLine(t, sinks.AppendVelocity(nil, v)); !maps.Equal(got, want) {
+			t.Errorf("%v\nwant\n%v", got, want)
+		}
+	}
+}
+
+func BenchmarkRows(b *testing.B) {
+	velocity := signal.Velocity{StoreID: "s", ProductID: "p", Window: signal.WindowDay, UnitsDay: 120, AsOf: 1_790_000_000_000}
+	stock := signal.Stock{StoreID: "s", ProductID: "p", Version: 1, Known: true, Barrier: 1, AsOf: 2}
+	for name, row := range map[string]func([]byte) []byte{
+		"event":    func(b []byte) []byte { return sinks.AppendEvent(b, fullEvent, 1_790_000_000_456) },
+		"stock":    func(b []byte) []byte { return sinks.AppendStockChange(b, stock) },
+		"velocity": func(b []byte) []byte { return sinks.AppendVelocity(b, velocity) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			var line []byte
+			b.ReportAllocs()
+			for b.Loop() {
+				line = row(line[:0])
+			}
+		})
+	}
+}

@@ -1,0 +1,89 @@
+package sinks
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"google.golang.org/api/option"
+	"google.golang.org/api/secretmanager/v1"
+)
+
+// defaultPasswordVariable holds the password when no reference to one is given.
+const defaultPasswordVariable = "REDIS_PASSWORD"
+
+// secretTimeout bounds the question to Secret Manager.
+const secretTimeout = 30 * time.Second
+
+var secretVersion = regexp.MustCompile(`^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`)
+
+// secretRef says where a secret is; exactly one field is set.
+type secretRef struct{ env, file, version string }
+
+// parseSecretRef reads a reference to a secret. Its errors do not repeat the reference: it may be the password itself, given
+// by mistake.
+func parseSecretRef(ref string) (secretRef, error) {
+	if name, ok := strings.CutPrefix(ref, "env:"); ok && name != "" {
+		return secretRef{env: name}, nil
+	}
+	if path, ok := strings.CutPrefix(ref, "file:"); ok && path != "" {
+		return secretRef{file: path}, nil
+	}
+	if secretVersion.MatchString(ref) {
+		return secretRef{version: ref}, nil
+	}
+	return secretRef{}, errors.New("not a reference to a secret: want env:NAME, file:/path or projects/P/secrets/S/versions/V")
+}
+
+// redisPassword looks the password up. opts are for the client of Secret Manager.
+func redisPassword(ctx context.Context, ref string, opts ...option.ClientOption) (string, error) {
+	if ref == "" {
+		return os.Getenv(defaultPasswordVariable), nil
+	}
+	r, err := parseSecretRef(ref)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case r.env != "":
+		password, ok := os.LookupEnv(r.env)
+		if !ok {
+			return "", fmt.Errorf("the environment variable %s is not set", r.env)
+		}
+		return password, nil
+	case r.file != "":
+		password, err := os.ReadFile(r.file)
+		if err != nil {
+			return "", err
+		}
+		return strings.TrimRight(string(password), "\r\n"), nil // editors and echo end the line
+	default:
+		return secretManagerPassword(ctx, r.version, opts...)
+	}
+}
+
+func secretManagerPassword(ctx context.Context, version string, opts ...option.ClientOption) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
+	defer cancel()
+	service, err := secretmanager.NewService(ctx, opts...)
+	if err != nil {
+		return "", fmt.Errorf("connect to Secret Manager: %w", err)
+	}
+	answer, err := service.Projects.Secrets.Versions.Access(version).Context(ctx).Do()
+	if err != nil {
+		return "", fmt.Errorf("read %s from Secret Manager: %w", version, err)
+	}
+	if answer.Payload == nil {
+		return "", fmt.Errorf("read %s from Secret Manager: the answer has no payload", version)
+	}
+	password, err := base64.StdEncoding.DecodeString(answer.Payload.Data)
+	if err != nil {
+		return "", fmt.Errorf("read %s from Secret Manager: %w", version, err)
+	}
+	return string(password), nil
+}

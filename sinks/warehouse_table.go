@@ -1,0 +1,184 @@
+package sinks
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// fileTimeFormat makes names that sort by time.
+const fileTimeFormat = "20060102T150405.000Z"
+
+// tableWriter writes the files of one table, one at a time.
+type tableWriter struct {
+	dir      string
+	opts     WarehouseOptions
+	turn     chan struct{} // holds one element while nobody writes: a lock that can be given up
+	failures failureLog
+
+	// What follows belongs to the holder of the turn.
+	file    *os.File // nil before the first write and after a rotation
+	size    int64    // bytes of complete lines in file
+	partial bool     // file may hold more than size bytes: a part of a line
+	opened  time.Time
+	named   time.Time // the time in the newest file's name
+}
+
+func newTableWriter(dir string, opts WarehouseOptions) *tableWriter {
+	t := &tableWriter{dir: dir, opts: opts, turn: make(chan struct{}, 1), failures: failureLog{what: "write to the warehouse"}}
+	t.turn <- struct{}{}
+	return t
+}
+
+func (t *tableWriter) append(ctx context.Context, lines []byte, closed <-chan struct{}) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	select {
+	case <-t.turn:
+		defer func() { t.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-closed:
+		return ErrClosed
+	}
+	select {
+	case <-closed: // both were ready
+		return ErrClosed
+	default:
+	}
+
+	var wait backoff
+	for {
+		err := t.rotate(int64(len(lines)))
+		if err == nil {
+			var n int
+			n, err = t.write(lines)
+			if err == nil {
+				return nil
+			}
+			lines = lines[n:]
+		}
+		t.failures.failed(ctx, t.dir, err)
+		if cause := wait.wait(ctx, closed); cause != nil {
+			return fmt.Errorf("%w (last failure: %w)", cause, err)
+		}
+	}
+}
+
+// rotate leaves the open file when it is too old or has no room for n more bytes, and sees to it that one is open and holds
+// complete lines only.
+func (t *tableWriter) rotate(n int64) error {
+	if err := t.cutOff(); err != nil {
+		return err
+	}
+	if t.file != nil && t.size > 0 && (t.size+n > t.opts.RotateBytes || time.Since(t.opened) >= t.opts.RotateAfter) {
+		if err := t.leave(); err != nil {
+			return err
+		}
+	}
+	if t.file != nil {
+		return nil
+	}
+	return t.begin()
+}
+
+// cutOff takes a part of a line off the end of the open file.
+func (t *tableWriter) cutOff() error {
+	if t.file == nil || !t.partial {
+		return nil
+	}
+	if err := t.file.Truncate(t.size); err != nil {
+		return fmt.Errorf("cut off an incomplete line: %w", err)
+	}
+	t.partial = false
+	return nil
+}
+
+// write appends lines to the open file. It returns how many bytes of complete lines are safe; on an error the others must
+// be written again.
+func (t *tableWriter) write(lines []byte) (int, error) {
+	n, err := t.file.Write(lines)
+	if err != nil {
+		whole := bytes.LastIndexByte(lines[:n], '\n') + 1
+		t.partial = n > whole
+		n = whole
+		t.size += int64(n)
+		err = errors.Join(err, t.cutOff())
+	} else {
+		t.size += int64(n)
+	}
+	if !t.opts.Fsync {
+		return n, err
+	}
+	if syncErr := t.file.Sync(); syncErr != nil {
+		// After a failed fsync nobody knows what is on the disk, and a second one may say that all is well: the file is
+		// left, and the lines are written to another, twice rather than never.
+		return 0, errors.Join(err, syncErr, t.leave())
+	}
+	return n, err
+}
+
+// begin creates the next file.
+func (t *tableWriter) begin() error {
+	if err := os.MkdirAll(t.dir, 0o755); err != nil {
+		return err
+	}
+	for {
+		now := time.Now().UTC()
+		named := now.Truncate(time.Millisecond)
+		if !named.After(t.named) { // two files in a millisecond, or a clock that was set back
+			named = t.named.Add(time.Millisecond)
+		}
+		var random [4]byte
+		_, _ = rand.Read(random[:]) // never fails
+		name := named.Format(fileTimeFormat) + "-" + hex.EncodeToString(random[:]) + ".jsonl"
+		f, err := os.OpenFile(filepath.Join(t.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o644)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if t.opts.Fsync {
+			if err := syncDir(t.dir); err != nil {
+				return errors.Join(err, f.Close(), os.Remove(f.Name()))
+			}
+		}
+		t.file, t.size, t.partial, t.opened, t.named = f, 0, false, now, named
+		return nil
+	}
+}
+
+// syncDir makes the name of a new file survive a crash of the machine.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// leave closes the open file.
+func (t *tableWriter) leave() error {
+	f := t.file
+	t.file = nil
+	return f.Close()
+}
+
+// close waits for its turn and leaves the open file for good.
+func (t *tableWriter) close() error {
+	<-t.turn
+	defer func() { t.turn <- struct{}{} }()
+	if t.file == nil {
+		return nil
+	}
+	return errors.Join(t.cutOff(), t.leave())
+}

@@ -1,0 +1,112 @@
+package sources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/process"
+)
+
+func init() {
+	register.DoFn4x2[context.Context, *sdf.LockRTracker, File, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&readFilesFn{})
+}
+
+// File is one file of JSON lines or CSV, plain or gzip, local or gs://.
+type File struct {
+	Path   string
+	Format event.Format // FormatUnified: one unified event a line; FormatWMS: what the warehouse sends
+}
+
+// readFilesFn reads files from their beginning to their end, in bundles of bounded size: the output of a bundle is seen by the
+// next stage only when the bundle is over.
+type readFilesFn struct {
+	PipelineID string
+
+	env  *process.Env
+	open *cursors
+}
+
+// Files reads files once and returns a PCollection of event.Message.
+func Files(s beam.Scope, pipelineID string, files []File) beam.PCollection {
+	s = s.Scope("ReadFiles")
+	return beam.ParDo(s, &readFilesFn{PipelineID: pipelineID}, beam.Reshuffle(s, beam.CreateList(s, files)))
+}
+
+// Setup finds what the process shares.
+func (f *readFilesFn) Setup() error {
+	f.env = process.Of(f.PipelineID)
+	var err error
+	f.open, err = process.Shared(f.env, "open files", func() (*cursors, error) { return &cursors{open: map[File]*cursor{}}, nil })
+	return err
+}
+
+// CreateInitialRestriction is part of Beam's contract of a splittable DoFn, as are the methods below.
+func (f *readFilesFn) CreateInitialRestriction(File) Position { return Position{} }
+
+// SplitRestriction does not split.
+func (f *readFilesFn) SplitRestriction(_ File, p Position) []Position { return []Position{p} }
+
+// RestrictionSize is the same for all.
+func (f *readFilesFn) RestrictionSize(File, Position) float64 { return 1 }
+
+// CreateTracker makes the tracker of a bundle.
+func (f *readFilesFn) CreateTracker(p Position) *sdf.LockRTracker { return newTracker(p) }
+
+// TruncateRestriction keeps the whole rest when the pipeline drains: a file is bounded.
+func (f *readFilesFn) TruncateRestriction(t *sdf.LockRTracker, _ File) Position {
+	return t.GetRestriction().(Position)
+}
+
+// ProcessElement emits the next lines of a file.
+func (f *readFilesFn) ProcessElement(ctx context.Context, t *sdf.LockRTracker, file File, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+	at := t.GetRestriction().(Position).At
+	if f.env.Tracker.Full() || f.env.Stopping() {
+		if err := claim(t, Position{At: at}); err != nil {
+			return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
+		}
+		return sdf.ResumeProcessingIn(10 * time.Millisecond), nil
+	}
+	c, err := f.open.take(ctx, file, at)
+	if err != nil {
+		return sdf.StopProcessing(), err
+	}
+	for n := 0; n < bundleMessages; {
+		messages, err := c.next(bundleMessages - n)
+		if errors.Is(err, io.EOF) {
+			if err := claim(t, Position{At: c.at, Done: true}); err != nil {
+				return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
+			}
+			return sdf.StopProcessing(), c.Close()
+		}
+		if err != nil {
+			return sdf.StopProcessing(), errors.Join(err, c.Close())
+		}
+		n += max(len(messages), 1)
+		f.emit(messages, emit)
+	}
+	if err := claim(t, Position{At: c.at}); err != nil {
+		return sdf.StopProcessing(), errors.Join(fmt.Errorf("read %s: %w", file.Path, err), c.Close())
+	}
+	f.open.put(c)
+	return sdf.ResumeProcessingIn(0), nil
+}
+
+func (f *readFilesFn) emit(messages []event.Message, emit func(beam.EventTime, event.Message)) {
+	if len(messages) == 0 {
+		return
+	}
+	token := f.env.Tracker.Open(messages, func() {})
+	for _, m := range messages {
+		emit(mtime.ZeroTimestamp, m)
+	}
+	f.env.Tracker.Release([]int64{token})
+}

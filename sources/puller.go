@@ -1,0 +1,165 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"github.com/googleapis/gax-go/v2"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+const (
+	pullMessages = 1000 // Pub/Sub's own limit of one Pull
+	pullsAhead   = 8    // pulls that wait for a bundle
+	pullAtOnce   = 1    // concurrent pulls of a subscription: one keeps two cores busy
+)
+
+// pulled is the answer to one Pull.
+type pulled struct {
+	messages []event.Message
+	lease    *lease
+}
+
+// puller pulls one subscription in the background, ahead of the bundles by a bounded number of pulls. A Pull has no deadline of
+// its own: one that fires after the server has handed out messages would strand them until their ack deadline.
+type puller struct {
+	client *pubsub.SubscriptionAdminClient
+	sub    Subscription
+	leases *leases
+	ready  chan pulled
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu  sync.Mutex
+	err error
+}
+
+func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *puller {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), cancel: cancel}
+	for range pullAtOnce {
+		p.done.Add(1)
+		go func() {
+			defer p.done.Done()
+			p.run(ctx)
+		}()
+	}
+	return p
+}
+
+func (p *puller) run(ctx context.Context) {
+	backoff := gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+	for ctx.Err() == nil {
+		asked := time.Now()
+		answer, err := p.client.Pull(ctx, &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: pullMessages}, gax.WithTimeout(0), gax.WithRetry(nil))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			backoff = gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+		case final(err):
+			p.fail(fmt.Errorf("pull from %s: %w", p.sub.Name, err))
+			return
+		default:
+			wait := backoff.Pause()
+			if status.Code(err) != codes.DeadlineExceeded {
+				slog.Warn("pull failed, trying again", "subscription", p.sub.Name, "error", err, "in", wait.String())
+			}
+			if gax.Sleep(ctx, wait) != nil {
+				return
+			}
+			continue
+		}
+		if len(answer.ReceivedMessages) == 0 {
+			// A server that answers at once when it has nothing must not be asked in a tight loop.
+			if time.Since(asked) < idle && gax.Sleep(ctx, idle/2+rand.N(idle/2)) != nil {
+				return
+			}
+			continue
+		}
+		batch := p.accept(answer.ReceivedMessages)
+		select {
+		case p.ready <- batch:
+		case <-ctx.Done():
+			p.giveBack(batch)
+			return
+		}
+	}
+}
+
+// final reports whether pulling again cannot help.
+func final(err error) bool {
+	switch status.Code(err) {
+	case codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:
+		return true
+	}
+	return false
+}
+
+func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
+	messages := make([]event.Message, len(received))
+	ids := make([]string, len(received))
+	for i, r := range received {
+		m := r.GetMessage()
+		at := m.GetPublishTime()
+		ids[i] = r.GetAckId()
+		messages[i] = event.Message{Channel: p.sub.Channel, Format: p.sub.Format, Data: m.GetData(), Attributes: m.GetAttributes(),
+			ID: m.GetMessageId(), PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
+	}
+	return pulled{messages: messages, lease: p.leases.add(ids)}
+}
+
+// take returns the pulls that are ready, up to about n messages, without waiting.
+func (p *puller) take(n int) (batches []pulled, more bool) {
+	for n > 0 {
+		select {
+		case b := <-p.ready:
+			batches = append(batches, b)
+			n -= len(b.messages)
+		default:
+			return batches, false
+		}
+	}
+	return batches, len(p.ready) > 0
+}
+
+func (p *puller) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
+func (p *puller) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// stop ends pulling and gives back what no bundle took.
+func (p *puller) stop(ctx context.Context) {
+	p.cancel()
+	p.done.Wait()
+	for {
+		select {
+		case b := <-p.ready:
+			p.leases.nack(ctx, b.lease)
+		default:
+			return
+		}
+	}
+}
+
+func (p *puller) giveBack(b pulled) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	p.leases.nack(ctx, b.lease)
+}

@@ -1,0 +1,59 @@
+package transforms
+
+import (
+	"context"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+)
+
+func init() {
+	register.DoFn5x0[context.Context, beam.EventTime, event.Message, func(beam.EventTime, event.Event), func(beam.EventTime, event.DeadLetter)](&decodeFn{})
+	register.Emitter2[beam.EventTime, event.Event]()
+}
+
+// decodeFn turns messages into events and dead letters.
+type decodeFn struct {
+	PipelineID  string
+	Clock       clock.Clock
+	OnlineStore string
+
+	env     *process.Env
+	decoder event.Decoder
+	decoded event.Decoded
+	counts  metrics.Bundle
+}
+
+// Decode turns messages (event.Message) into events (event.Event) and dead letters (event.DeadLetter). onlineStore is the store
+// of web shop events that name none.
+func Decode(s beam.Scope, pipelineID string, c clock.Clock, onlineStore string, messages beam.PCollection) (events, deadLetters beam.PCollection) {
+	return beam.ParDo2(s.Scope("Decode"), &decodeFn{PipelineID: pipelineID, Clock: c, OnlineStore: onlineStore}, messages)
+}
+
+func (f *decodeFn) Setup() {
+	f.env = process.Of(f.PipelineID)
+	f.decoder = event.Decoder{OnlineStore: f.OnlineStore}
+}
+
+func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.Message, events func(beam.EventTime, event.Event), letters func(beam.EventTime, event.DeadLetter)) {
+	f.decoder.Decode(&m, f.Clock.NowMs(), f.Clock.IsWall(), &f.decoded)
+	f.counts.Add(metrics.Ignored, int64(f.decoded.Ignored))
+	for i := range f.decoded.Events {
+		e := &f.decoded.Events[i]
+		f.counts.Add(metrics.Events(m.Channel, e.Type), 1)
+		events(at, *e)
+	}
+	for _, r := range f.decoded.Refusals {
+		f.counts.Add(metrics.Refused(r.Reason), 1)
+		letters(at, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: &m, FailedAt: nowMs()})
+	}
+}
+
+func (f *decodeFn) FinishBundle(ctx context.Context, _ func(beam.EventTime, event.Event), _ func(beam.EventTime, event.DeadLetter)) {
+	f.counts.Flush(ctx, f.env.Metrics)
+}

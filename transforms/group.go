@@ -1,0 +1,101 @@
+package transforms
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/process"
+)
+
+func init() {
+	register.DoFn3x1[beam.EventTime, event.Event, func(beam.EventTime, string, []byte), error](&keyByStoreProductFn{})
+	register.Emitter3[beam.EventTime, string, []byte]()
+}
+
+// maxBatchBytes bounds one element: a larger batch goes out before its bundle ends.
+const maxBatchBytes = 4 << 20
+
+// keyByStoreProductFn gathers the events of a bundle by key group, so that a keyed stage touches its state once a bundle and
+// not once an event. It emits (Beam key, batch).
+type keyByStoreProductFn struct {
+	PipelineID string
+	Groups     KeyGroups
+
+	env     *process.Env
+	names   []string
+	groups  [][]byte          // by group: the batch without its head
+	literal map[string][]byte // by store:product, for Groups 0
+	key     []byte
+	held    acks.Held
+	latest  beam.EventTime
+}
+
+// KeyByStoreProduct keys events by store:product, in batches of key groups.
+func KeyByStoreProduct(s beam.Scope, pipelineID string, groups KeyGroups, events beam.PCollection) beam.PCollection {
+	return beam.ParDo(s.Scope("KeyByStoreProduct"), &keyByStoreProductFn{PipelineID: pipelineID, Groups: groups}, events)
+}
+
+func (f *keyByStoreProductFn) Setup() {
+	f.env = process.Of(f.PipelineID)
+	f.names = f.Groups.names()
+	f.groups = make([][]byte, len(f.names))
+}
+
+func (f *keyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTime, string, []byte)) {
+	f.held.Reset(f.env.Tracker)
+	f.latest = mtime.MinTimestamp
+	f.literal = map[string][]byte{}
+}
+
+func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, emit func(beam.EventTime, string, []byte)) error {
+	f.held.Add(e.Message.Token)
+	f.latest = max(f.latest, at)
+	f.key = append(append(append(f.key[:0], e.StoreID...), ':'), e.ProductID...)
+	if f.Groups == 0 {
+		b, err := appendMove(f.literal[string(f.key)], &e)
+		if err != nil {
+			return fmt.Errorf("group by store:product: %w", err)
+		}
+		f.literal[string(f.key)] = b
+		return nil
+	}
+	g := groupOf(f.key, len(f.groups))
+	b, err := appendMove(f.groups[g], &e)
+	if err != nil {
+		return fmt.Errorf("group by store:product: %w", err)
+	}
+	f.groups[g] = b
+	if len(b) > maxBatchBytes {
+		f.emit(f.names[g], b, emit)
+		f.groups[g] = b[:0]
+	}
+	return nil
+}
+
+func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.EventTime, string, []byte)) {
+	for g, b := range f.groups {
+		if len(b) > 0 {
+			f.emit(f.names[g], b, emit)
+			f.groups[g] = b[:0]
+		}
+	}
+	for key, b := range f.literal {
+		f.emit(key, b, emit)
+	}
+	f.literal = nil
+	f.held.Release()
+}
+
+// emit passes on a batch under the tokens of the whole bundle: which of them it really holds is not worth knowing.
+func (f *keyByStoreProductFn) emit(key string, batch []byte, emit func(beam.EventTime, string, []byte)) {
+	f.env.Tracker.Hold(f.held.Tokens(), 1)
+	element := make([]byte, 0, len(batch)+8+10*len(f.held.Tokens()))
+	element = appendTokens(element, f.held.Tokens())
+	emit(f.latest, key, append(element, batch...))
+}

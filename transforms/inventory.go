@@ -1,0 +1,243 @@
+package transforms
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/transforms/stock"
+)
+
+func init() {
+	register.DoFn8x1[context.Context, beam.EventTime, state.Provider, string, []byte,
+		func(beam.EventTime, signal.Batch), func(beam.EventTime, event.DeadLetter), func(beam.EventTime, string, []byte), error](&inventoryStatefulFn{})
+	register.Emitter2[beam.EventTime, signal.Batch]()
+	register.Emitter2[beam.EventTime, event.DeadLetter]()
+}
+
+// inventoryStatefulFn is branch A, and the one place that decides about identity. It takes batches of events by key group and
+// emits three things: stock signals; dead letters of what only the state could refuse; and, by product group, what is new to
+// velocity and to the stock over all stores.
+type inventoryStatefulFn struct {
+	PipelineID    string
+	Clock         clock.Clock
+	Limits        stock.Limits
+	ProductGroups int
+	CacheBytes    int
+
+	Stamp state.Value[int64]
+	Log   state.Bag[[]byte]
+
+	env     *process.Env
+	journal journal[*inventoryImage]
+	counts  metrics.Bundle
+	names   []string
+
+	// Of the bundle.
+	out      signal.Batch
+	products [][]byte // by product group: changes
+	latest   beam.EventTime
+	scratch  []int64
+	record   []byte
+}
+
+// Inventory is the outcome of the inventory stage.
+type Inventory struct {
+	Signals     beam.PCollection // signal.Batch
+	DeadLetters beam.PCollection // event.DeadLetter
+	Changes     beam.PCollection // product group, changes: for SmartVelocity
+}
+
+// Keyed are the settings that both keyed stages share.
+type Keyed struct {
+	PipelineID    string
+	Clock         clock.Clock
+	Limits        stock.Limits
+	ProductGroups int // over how many Beam keys products are spread
+	CacheBytes    int // bound on the images each stage keeps in a process
+}
+
+// InventoryStateful applies InventoryStatefulFn to what KeyByStoreProduct made.
+func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventory {
+	signals, letters, changes := beam.ParDo3(s.Scope("InventoryStatefulFn"), &inventoryStatefulFn{
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes,
+		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"),
+	}, batches)
+	return Inventory{Signals: signals, DeadLetters: letters, Changes: changes}
+}
+
+func (f *inventoryStatefulFn) Setup() error {
+	f.env = process.Of(f.PipelineID)
+	cache, err := process.Shared(f.env, "inventory images", func() (*imageCache[*inventoryImage], error) {
+		return newImageCache[*inventoryImage](f.CacheBytes), nil
+	})
+	if err != nil {
+		return fmt.Errorf("set up the inventory stage: %w", err)
+	}
+	f.journal = journal[*inventoryImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
+		make: func() *inventoryImage { return newInventoryImage(f.Limits) }}
+	f.names = KeyGroups(f.ProductGroups).names()
+	f.products = make([][]byte, len(f.names))
+	return nil
+}
+
+func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
+	f.out = signal.Batch{}
+	for i := range f.products {
+		f.products[i] = f.products[i][:0]
+	}
+}
+
+func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventTime, p state.Provider, key string, batch []byte,
+	_ func(beam.EventTime, signal.Batch), letters func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) error {
+	f.latest = at
+	r := reader{b: batch}
+	f.scratch = r.tokens(f.scratch)
+	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	c, err := f.journal.open(p, key)
+	if err != nil {
+		return fmt.Errorf("open stock state: %w", err)
+	}
+	wall := time.Now()
+	now := f.Clock.AtWall(wall)
+	f.record = append(f.record[:0], recordMoves)
+	f.record = binary.AppendVarint(f.record, now)
+	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
+	head := len(f.record)
+	var m move
+	for len(r.b) > 0 && r.err == nil {
+		if r.move(&m); r.err != nil {
+			break
+		}
+		t, out := c.image.apply(&m, now)
+		switch out.Verdict {
+		case stock.Accepted:
+			f.record = append(f.record, m.core...)
+			f.accept(&m, out, now)
+		case stock.Repeated:
+			f.counts.Add(metrics.Duplicates, 1)
+		default:
+			letter, err := f.letter(&m, refusalOf(&m, t, out.Verdict), wall)
+			if err != nil {
+				return fmt.Errorf("refuse an event of %s:%s: %w", t.store, t.product, err)
+			}
+			f.counts.Add(metrics.Refused(letter.Reason), 1)
+			letters(at, letter)
+		}
+		if m.publishedAt != 0 && (t.publishedAt == 0 || m.publishedAt < t.publishedAt) {
+			t.publishedAt = m.publishedAt
+		}
+	}
+	if r.err != nil {
+		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
+	}
+	c.image.settle(now, wall.UnixMicro(), func(t *touch) { f.say(t, now) })
+	if len(f.record) == head {
+		f.journal.keep(key, c)
+		return nil
+	}
+	if err := f.journal.commit(p, key, c, f.record); err != nil {
+		return fmt.Errorf("commit stock state: %w", err)
+	}
+	return nil
+}
+
+// accept counts a new event and passes on what velocity may count.
+func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
+	if out.Dropped {
+		f.counts.Add(metrics.DroppedByBarrier, 1)
+	}
+	if out.Recomputed {
+		f.counts.Add(metrics.Recomputed, 1)
+	}
+	if m.Type.ShowsDemand() && m.Quantity != 0 && m.TimeMs >= nowMs-stock.DayMs {
+		g := groupOf(m.product, len(f.products))
+		f.products[g] = appendDemand(f.products[g], m)
+	}
+}
+
+// say makes the signals of a pair that a batch touched. A repetition is answered with the absolute values again: the first
+// answer may have been lost.
+func (f *inventoryStatefulFn) say(t *touch, nowMs int64) {
+	if !t.changed && !(t.repeated && t.HasStock()) {
+		return
+	}
+	s := signal.Stock{StoreID: t.store, ProductID: t.product, OnHand: t.OnHand(), Version: t.Version(), Known: t.Known(),
+		Barrier: t.BarrierMs(), AsOf: nowMs}
+	if t.LowStock() {
+		s.Badge = signal.LowStock
+	}
+	f.out.Stocks = append(f.out.Stocks, s)
+	f.out.PublishedAt = append(f.out.PublishedAt, t.publishedAt)
+	if t.LowStock() != t.wasLow {
+		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: t.LowStock(), StoreID: t.store,
+			ProductID: t.product, At: nowMs, OnHand: t.OnHand(), Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
+	}
+	if t.Known() && (!t.wasKnown || t.OnHand() != t.was) {
+		g := groupOf([]byte(t.product), len(f.products))
+		newly := int64(0)
+		if !t.wasKnown {
+			newly = 1
+		}
+		f.products[g] = appendStockChange(f.products[g], t.product, t.OnHand()-t.was, newly)
+	}
+}
+
+// letter makes the dead letter of an event, with the message that carried it.
+func (f *inventoryStatefulFn) letter(m *move, why event.Refusal, wall time.Time) (event.DeadLetter, error) {
+	l := event.DeadLetter{Refusal: why, Stage: event.StageStock, FailedAt: wall.UnixMilli()}
+	if !m.Type.MovesStock() {
+		l.Stage = event.StageVelocity
+	}
+	if m.token == 0 {
+		l.Message = &event.Message{}
+		if err := json.Unmarshal(m.inline, l.Message); err != nil {
+			return l, fmt.Errorf("read the message that came along: %w", err)
+		}
+	} else {
+		msg, ok := f.env.Tracker.Message(m.token, m.index)
+		if !ok {
+			return l, fmt.Errorf("message %d of ack token %d is no longer held", m.index, m.token)
+		}
+		l.Message = &msg
+	}
+	if l.Message.Channel == event.FILE {
+		l.Detail += fmt.Sprintf(" (%s:%d)", l.Message.File, l.Message.Line)
+	}
+	return l, nil
+}
+
+func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), changes func(beam.EventTime, string, []byte)) {
+	defer f.counts.Flush(ctx, f.env.Metrics)
+	var elements int
+	for _, b := range f.products {
+		if len(b) > 0 {
+			elements++
+		}
+	}
+	tokens := unique(f.out.Tokens)
+	f.env.Tracker.Hold(tokens, elements)
+	for g, b := range f.products {
+		if len(b) > 0 {
+			element := make([]byte, 0, len(b)+8+10*len(tokens))
+			element = append(appendTokens(element, tokens), b...)
+			changes(f.latest, f.names[g], element)
+		}
+	}
+	if f.out.Empty() {
+		f.env.Tracker.Release(f.out.Tokens)
+		return
+	}
+	signals(f.latest, f.out) // from here, so that the sink's write is over before the bundle is
+}

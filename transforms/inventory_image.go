@@ -1,0 +1,185 @@
+package transforms
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/transforms/stock"
+)
+
+// Kinds of log records of the inventory stage.
+const (
+	recordMoves    = 'M' // clock, wall clock in microseconds, and the cores of the events taken
+	recordSnapshot = 'S' // all records
+)
+
+// inventoryImage is the state of one Beam key of the inventory stage: a record for each of its store:product keys.
+type inventoryImage struct {
+	limits  stock.Limits
+	pairs   map[string]*pair // by store:product
+	bytes   int
+	lastNow int64
+
+	touched []touch // by the batch that is being applied
+	key     []byte
+}
+
+// pair is the record of one store:product. Both ids are parts of the map's key.
+type pair struct {
+	stock.Record
+	store, product string
+	touch          int32 // 1 + its index in touched, 0 when the current batch has not touched it
+}
+
+// touch is what a batch does to one pair.
+type touch struct {
+	*pair
+	was         int64 // known on-hand before, 0 when not known
+	wasKnown    bool
+	changed     bool // a stock event was taken
+	repeated    bool // a stock event was repeated
+	wasLow      bool
+	size        int
+	publishedAt int64 // the oldest event's, 0 unknown
+}
+
+const pairOverhead = 96 // map slot, key, pair beside the record
+
+func newInventoryImage(l stock.Limits) *inventoryImage {
+	return &inventoryImage{limits: l, pairs: map[string]*pair{}}
+}
+
+// apply takes one event into the image and returns what became of it.
+func (g *inventoryImage) apply(m *move, nowMs int64) (*touch, stock.Outcome) {
+	t := g.touch(m.store, m.product)
+	out := t.Apply(m.Move, nowMs, g.limits)
+	switch {
+	case !m.Type.MovesStock():
+	case out.Verdict == stock.Accepted:
+		t.changed = true
+	case out.Verdict == stock.Repeated:
+		t.repeated = true
+	}
+	return t, out
+}
+
+func (g *inventoryImage) touch(store, product []byte) *touch {
+	g.key = append(append(append(g.key[:0], store...), ':'), product...)
+	p := g.pairs[string(g.key)]
+	if p == nil {
+		key := string(g.key)
+		p = &pair{store: key[:len(store)], product: key[len(store)+1:]}
+		g.pairs[key] = p
+		g.bytes += pairOverhead + 2*len(key) + p.Size()
+	}
+	if p.touch == 0 {
+		t := touch{pair: p, wasKnown: p.Known(), wasLow: p.LowStock(), size: p.Size()}
+		if t.wasKnown {
+			t.was = p.OnHand()
+		}
+		g.touched = append(g.touched, t)
+		p.touch = int32(len(g.touched))
+	}
+	return &g.touched[p.touch-1]
+}
+
+// settle ends a batch: versions grow, and each touched pair is handed to f, which may be nil.
+func (g *inventoryImage) settle(nowMs, wallMicros int64, f func(*touch)) {
+	g.lastNow = max(g.lastNow, nowMs)
+	for i := range g.touched {
+		t := &g.touched[i]
+		if t.changed {
+			t.Bump(wallMicros)
+		}
+		g.bytes += t.Size() - t.size
+		t.touch = 0
+		if f != nil {
+			f(t)
+		}
+	}
+	clear(g.touched)
+	g.touched = g.touched[:0]
+}
+
+// replay implements image.
+func (g *inventoryImage) replay(record []byte) error {
+	r := reader{b: record}
+	switch kind := r.byte(); kind {
+	case recordSnapshot:
+		return g.restore(&r)
+	case recordMoves:
+		now, wall := r.varint(), r.varint()
+		var m move
+		for len(r.b) > 0 && r.err == nil {
+			if r.core(&m); r.err == nil {
+				g.apply(&m, now)
+			}
+		}
+		g.settle(now, wall, nil)
+		return r.err
+	default:
+		return fmt.Errorf("unknown kind %q of inventory log record", kind)
+	}
+}
+
+// snapshot implements image. Pairs of which nothing is left to know are dropped on the way: looks outlive their day only
+// until here.
+func (g *inventoryImage) snapshot(b []byte) []byte {
+	b = append(b, recordSnapshot)
+	b = binary.AppendVarint(b, g.lastNow)
+	keys := make([]string, 0, len(g.pairs))
+	for key, p := range g.pairs {
+		size := p.Size()
+		if p.ExpireLooks(g.lastNow); p.Empty() {
+			delete(g.pairs, key)
+			g.bytes -= pairOverhead + 2*len(key) + size
+			continue
+		}
+		g.bytes += p.Size() - size
+		keys = append(keys, key)
+	}
+	slices.Sort(keys) // equal images have equal snapshots
+	for _, key := range keys {
+		b = appendBytes(b, key)
+		b = g.pairs[key].AppendBinary(b)
+	}
+	return b
+}
+
+func (g *inventoryImage) restore(r *reader) error {
+	g.lastNow = r.varint()
+	for len(r.b) > 0 && r.err == nil {
+		key := string(r.bytes())
+		store, product, ok := strings.Cut(key, ":")
+		if !ok {
+			return fmt.Errorf("snapshot names %q, which is no store:product", key)
+		}
+		rec, rest, err := stock.DecodeRecord(r.b)
+		if err != nil {
+			return fmt.Errorf("read the record of %s: %w", key, err)
+		}
+		r.b = rest
+		g.pairs[key] = &pair{Record: *rec, store: store, product: product}
+		g.bytes += pairOverhead + 2*len(key) + rec.Size()
+	}
+	return r.err
+}
+
+// size implements image.
+func (g *inventoryImage) size() int { return g.bytes }
+
+// refusalOf says why the stock stage refused an event.
+func refusalOf(m *move, t *touch, v stock.Verdict) event.Refusal {
+	switch v {
+	case stock.ResetTooOld:
+		return event.Refusal{Reason: event.ResetTooOld, Item: m.item, Detail: fmt.Sprintf(
+			"counted_at %s of %s:%s is older than the ledger horizon behind the newest event of the key, and no later count is known",
+			formatMs(m.TimeMs), t.store, t.product)}
+	default:
+		return event.Refusal{Reason: event.IDReused, Item: m.item, Detail: fmt.Sprintf(
+			"event_id was used before for %s:%s with another type, quantity or time; the first that arrived stays", t.store, t.product)}
+	}
+}

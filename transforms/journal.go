@@ -1,0 +1,111 @@
+package transforms
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+)
+
+// The state scheme of both keyed stages, "journal and stamp".
+//
+// The state of a Beam key is an image: a Go structure that is too large to write on each change. In Beam's state stands a log of
+// what was applied to it, now and then begun anew with a snapshot, and a stamp: a random number that is written with each
+// change. The image itself is cached in the process together with the stamp of its last commit. A bundle reads the stamp, which
+// is one call: if it is the cached one, the image is what the log says; if not, because the bundle that changed it failed, or
+// the key has been elsewhere, or the cache let go of it, the image is rebuilt from the log. An image is out of the cache while it
+// is being changed, so that one with uncommitted changes can never be taken for a committed one.
+//
+// What is applied must be a function of the image and the log record alone. Records carry the clock for that reason.
+
+// image is the decoded state of one Beam key.
+type image interface {
+	// replay applies one record of the log, a snapshot included.
+	replay(record []byte) error
+	// snapshot appends a record that makes an empty image equal to this one.
+	snapshot(b []byte) []byte
+	// size is roughly the bytes of memory the image takes. It must not depend on how the image came to be.
+	size() int
+}
+
+// cell is an image with what is known about its log.
+type cell[I image] struct {
+	image    I
+	stamp    int64
+	logged   int // bytes of the log behind its snapshot
+	snapshot int // bytes of the snapshot
+}
+
+// journal opens and commits the cells of one stage.
+type journal[I image] struct {
+	stamp *state.Value[int64]
+	log   *state.Bag[[]byte]
+	cache *imageCache[I]
+	make  func() I
+	count *metrics.Bundle
+}
+
+// open returns the image of a key as of its last commit. The caller changes it and hands it to commit, or back to keep when it
+// changed nothing; if it does neither, because of an error, the image is rebuilt next time.
+func (j *journal[I]) open(p state.Provider, key string) (*cell[I], error) {
+	c := j.cache.take(key)
+	j.count.Add(metrics.StateCalls, 1)
+	stamp, ok, err := j.stamp.Read(p)
+	if err != nil {
+		return nil, fmt.Errorf("read the stamp of key %s: %w", key, err)
+	}
+	if c != nil && ok && c.stamp == stamp {
+		return c, nil
+	}
+	c = &cell[I]{image: j.make(), stamp: stamp}
+	if !ok {
+		return c, nil
+	}
+	j.count.Add(metrics.ImageMisses, 1)
+	j.count.Add(metrics.StateCalls, 1)
+	records, _, err := j.log.Read(p)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
+	}
+	for i, r := range records {
+		if err := c.image.replay(r); err != nil {
+			return nil, fmt.Errorf("replay record %d of %d of the log of key %s: %w", i+1, len(records), key, err)
+		}
+		if i == 0 {
+			c.snapshot = len(r)
+		} else {
+			c.logged += len(r)
+		}
+	}
+	return c, nil
+}
+
+// keep returns an image that was not changed.
+func (j *journal[I]) keep(key string, c *cell[I]) { j.cache.put(key, c) }
+
+// commit writes what was applied to the image since open.
+func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) error {
+	c.stamp = rand.Int64()
+	j.count.Add(metrics.StateCalls, 2) // a write is a clear and an append
+	if err := j.stamp.Write(p, c.stamp); err != nil {
+		return fmt.Errorf("write the stamp of key %s: %w", key, err)
+	}
+	if c.logged+len(record) > 2*c.snapshot+1024 {
+		record = c.image.snapshot(nil)
+		j.count.Add(metrics.StateCalls, 1)
+		if err := j.log.Clear(p); err != nil {
+			return fmt.Errorf("clear the log of key %s: %w", key, err)
+		}
+		c.snapshot, c.logged = len(record), 0
+	} else {
+		c.logged += len(record)
+	}
+	j.count.Add(metrics.StateCalls, 1)
+	if err := j.log.Add(p, record); err != nil {
+		return fmt.Errorf("append to the log of key %s: %w", key, err)
+	}
+	j.cache.put(key, c)
+	return nil
+}

@@ -1,0 +1,26 @@
+package transforms
+
+import (
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// KeyGroups says over how many Beam keys the store:product keys are spread; the term is Flink's. With N > 0 a Beam key is one
+// of N groups, chosen by hash, and its state holds all store:product keys of the group. With 0 a Beam key is one store:product.
+//
+// State calls cost a round trip each, so few groups are fast; they also bound the parallelism of a keyed stage. The number
+// must not change while state is kept.
+type KeyGroups int
+
+// names returns the Beam keys of all groups; nil for 0.
+func (g KeyGroups) names() []string {
+	names := make([]string, int(g))
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
+	return names
+}
+
+// groupOf is the index of the group that a key belongs to, out of n.
+func groupOf(key []byte, n int) int { return int(xxhash.Sum64(key) % uint64(n)) }

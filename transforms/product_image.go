@@ -1,0 +1,299 @@
+package transforms
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/transforms/stock"
+	"github.com/beamlytics/streamlytics/transforms/velocity"
+)
+
+// Kinds of log records of the product stage, beside recordSnapshot.
+const (
+	recordChanges    = 'C' // clock, wall clock in microseconds, and changes
+	recordEvaluation = 'E' // clock: all that was due was evaluated
+)
+
+// productImage is the state of one Beam key of the product stage: for each product of the group its velocity, over all stores
+// and in each, and its stock over all stores.
+type productImage struct {
+	limits   stock.Limits
+	config   velocity.Config
+	products map[string]*product
+	bytes    int
+
+	dirty   []*series  // added to since the last evaluation
+	nextDue int64      // no series that is not dirty can change before this clock
+	touched []*product // whose stock changed in the batch that is being applied
+	key     []byte
+}
+
+type product struct {
+	id     string
+	global series
+	stores map[string]*series
+	stock  stock.Global
+
+	touched, wasLow bool
+}
+
+// series is the velocity of a product in one store, or over all stores.
+type series struct {
+	velocity.Series
+	product *product
+	store   string // empty: over all stores
+	due     int64
+	isDirty bool
+}
+
+const (
+	productOverhead = 160
+	seriesOverhead  = 120
+)
+
+func newProductImage(l stock.Limits, c velocity.Config) *productImage {
+	return &productImage{limits: l, config: c, products: map[string]*product{}, nextDue: math.MaxInt64}
+}
+
+// apply takes the changes that follow in r.
+func (g *productImage) apply(r *reader, nowMs int64) error {
+	for len(r.b) > 0 && r.err == nil {
+		switch tag := r.byte(); tag {
+		case changeDemand:
+			kind, store, id := velocity.Kind(r.byte()), r.bytes(), r.bytes()
+			at, quantity := r.varint(), r.varint()
+			if r.err == nil {
+				p := g.product(id)
+				g.add(&p.global, at, nowMs, kind, quantity)
+				g.add(g.store(p, store), at, nowMs, kind, quantity)
+			}
+		case changeStock:
+			id, onHand, stores := r.bytes(), r.varint(), r.varint()
+			if r.err == nil {
+				g.changeStock(g.product(id), onHand, stores)
+			}
+		default:
+			return fmt.Errorf("unknown kind %q of change", tag)
+		}
+	}
+	return r.err
+}
+
+func (g *productImage) product(id []byte) *product {
+	p := g.products[string(id)]
+	if p == nil {
+		p = &product{id: string(id), stores: map[string]*series{}}
+		p.global.product = p
+		g.products[p.id] = p
+		g.bytes += productOverhead + len(id) + p.global.Size()
+	}
+	return p
+}
+
+func (g *productImage) store(p *product, store []byte) *series {
+	s := p.stores[string(store)]
+	if s == nil {
+		s = &series{product: p, store: string(store)}
+		p.stores[s.store] = s
+		g.bytes += seriesOverhead + len(store) + s.Size()
+	}
+	return s
+}
+
+func (g *productImage) add(s *series, at, nowMs int64, k velocity.Kind, quantity int64) {
+	size := s.Size()
+	if s.Add(at, nowMs, k, quantity) && !s.isDirty {
+		s.isDirty = true
+		g.dirty = append(g.dirty, s)
+	}
+	g.bytes += s.Size() - size
+}
+
+func (g *productImage) changeStock(p *product, onHand, stores int64) {
+	if !p.touched {
+		p.touched, p.wasLow = true, p.stock.Low
+		g.touched = append(g.touched, p)
+	}
+	p.stock.Apply(onHand, stores, g.limits)
+}
+
+// settle ends a batch: stock versions grow, and each product whose stock was touched is handed to f, which may be nil.
+func (g *productImage) settle(wallMicros int64, f func(*product)) {
+	for _, p := range g.touched {
+		p.touched = false
+		p.stock.Bump(wallMicros)
+		if f != nil {
+			f(p)
+		}
+	}
+	clear(g.touched)
+	g.touched = g.touched[:0]
+}
+
+// evaluate brings everything that may have changed up to the clock and hands what did change to out, which may be nil.
+func (g *productImage) evaluate(nowMs int64, out func(*series, velocity.Reading, bool, *velocity.Change)) {
+	one := func(s *series) {
+		size := s.Size()
+		r, changed, badge := s.Evaluate(nowMs, g.config)
+		g.bytes += s.Size() - size
+		s.due = s.NextDue(g.config)
+		if out != nil && (changed || badge != nil) {
+			out(s, r, changed, badge)
+		}
+	}
+	for _, s := range g.dirty {
+		s.isDirty = false
+		one(s)
+		g.nextDue = min(g.nextDue, s.due)
+		g.drop(s)
+	}
+	clear(g.dirty)
+	g.dirty = g.dirty[:0]
+	if nowMs < g.nextDue {
+		return
+	}
+	g.nextDue = math.MaxInt64
+	visit := func(s *series) {
+		if s.due <= nowMs {
+			one(s)
+		}
+		g.nextDue = min(g.nextDue, s.due)
+	}
+	for _, p := range g.products {
+		visit(&p.global)
+		for _, s := range p.stores {
+			visit(s)
+			g.drop(s)
+		}
+		g.drop(&p.global)
+	}
+}
+
+// drop lets go of a series, and of its product, when there is nothing left to remember.
+func (g *productImage) drop(s *series) {
+	if !s.Forgotten() || s.isDirty {
+		return
+	}
+	p := s.product
+	if s.store != "" && p.stores[s.store] == s {
+		delete(p.stores, s.store)
+		g.bytes -= seriesOverhead + len(s.store) + s.Size()
+	}
+	if len(p.stores) == 0 && p.global.Forgotten() && !p.global.isDirty && p.stock == (stock.Global{}) && g.products[p.id] == p {
+		delete(g.products, p.id)
+		g.bytes -= productOverhead + len(p.id) + p.global.Size()
+	}
+}
+
+// replay implements image.
+func (g *productImage) replay(record []byte) error {
+	r := reader{b: record}
+	switch kind := r.byte(); kind {
+	case recordSnapshot:
+		return g.restore(&r)
+	case recordChanges:
+		now, wall := r.varint(), r.varint()
+		if err := g.apply(&r, now); err != nil {
+			return err
+		}
+		g.settle(wall, nil)
+	case recordEvaluation:
+		if now := r.varint(); r.err == nil {
+			g.evaluate(now, nil)
+		}
+	default:
+		return fmt.Errorf("unknown kind %q of product log record", kind)
+	}
+	return r.err
+}
+
+// snapshot implements image.
+func (g *productImage) snapshot(b []byte) []byte {
+	b = append(b, recordSnapshot)
+	ids := make([]string, 0, len(g.products))
+	for id := range g.products {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids) // equal images have equal snapshots
+	var stores []string
+	for _, id := range ids {
+		p := g.products[id]
+		b = appendBytes(b, id)
+		b = binary.AppendVarint(b, p.stock.OnHand)
+		b = binary.AppendVarint(b, p.stock.Stores)
+		b = binary.AppendVarint(b, p.stock.Version)
+		low := byte(0)
+		if p.stock.Low {
+			low = 1
+		}
+		b = append(b, low)
+		b = p.global.AppendBinary(b)
+		stores = stores[:0]
+		for store := range p.stores {
+			stores = append(stores, store)
+		}
+		slices.Sort(stores)
+		b = binary.AppendUvarint(b, uint64(len(stores)))
+		for _, store := range stores {
+			b = appendBytes(b, store)
+			b = p.stores[store].AppendBinary(b)
+		}
+	}
+	return b
+}
+
+func (g *productImage) restore(r *reader) error {
+	for len(r.b) > 0 && r.err == nil {
+		id := r.bytes()
+		if r.err != nil {
+			break
+		}
+		p := g.product(id)
+		p.stock = stock.Global{OnHand: r.varint(), Stores: r.varint(), Version: r.varint(), Low: r.byte() == 1}
+		if err := g.restoreSeries(r, &p.global); err != nil {
+			return fmt.Errorf("read the velocity of product %s: %w", p.id, err)
+		}
+		for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+			store := r.bytes()
+			if r.err != nil {
+				break
+			}
+			if err := g.restoreSeries(r, g.store(p, store)); err != nil {
+				return fmt.Errorf("read the velocity of product %s in store %s: %w", p.id, store, err)
+			}
+		}
+	}
+	return r.err
+}
+
+// restoreSeries reads a series. It counts as dirty: whether it was does not stand in the snapshot, and evaluating it once more
+// says nothing that was not said.
+func (g *productImage) restoreSeries(r *reader, s *series) error {
+	if r.err != nil {
+		return r.err
+	}
+	size := s.Size()
+	v, rest, err := velocity.DecodeSeries(r.b)
+	if err != nil {
+		return err
+	}
+	r.b, s.Series, s.isDirty = rest, v, true
+	g.dirty = append(g.dirty, s)
+	g.bytes += s.Size() - size
+	return nil
+}
+
+// size implements image.
+func (g *productImage) size() int { return g.bytes }
+
+// stockSignal is the stock of a product over all stores.
+func (p *product) stockSignal(nowMs int64) signal.Stock {
+	s := signal.Stock{ProductID: p.id, OnHand: p.stock.OnHand, Version: p.stock.Version, Known: p.stock.Stores > 0, AsOf: nowMs}
+	if p.stock.Low {
+		s.Badge = signal.LowStock
+	}
+	return s
+}

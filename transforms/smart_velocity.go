@@ -1,0 +1,180 @@
+package transforms
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/timers"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/transforms/stock"
+	"github.com/beamlytics/streamlytics/transforms/velocity"
+)
+
+func init() {
+	register.DoFn7x1[context.Context, beam.EventTime, state.Provider, timers.Provider, string, []byte, func(beam.EventTime, signal.Batch), error](&smartVelocityFn{})
+}
+
+const (
+	// velocityEvery is how often a product group says what changed while events come, wall time. Events are visible within
+	// five seconds; saying it less often lets the changes of a busy product become one write.
+	velocityEvery = 2 * time.Second
+	// decayEvery is the shortest time between two evaluations that only time has made due, wall time.
+	decayEvery = 100 * time.Millisecond
+)
+
+// smartVelocityFn is branch B: velocity per store:product and per product over all stores. It is keyed by product group, so
+// that one Beam key has a product in all its stores; for the same reason it also keeps the stock over all stores. It takes
+// changes, each of which the inventory stage sends once, and emits signals.
+type smartVelocityFn struct {
+	PipelineID string
+	Clock      clock.Clock
+	Limits     stock.Limits
+	Config     velocity.Config
+	CacheBytes int
+	Decay      bool // evaluate when time alone changes signals; off where the input is bounded, so that the job can end
+
+	Stamp state.Value[int64]
+	Log   state.Bag[[]byte]
+	Timer timers.ProcessingTime
+
+	env     *process.Env
+	journal journal[*productImage]
+	counts  metrics.Bundle
+	pace    *paces
+
+	// Of the bundle.
+	out     signal.Batch
+	latest  beam.EventTime
+	scratch []int64
+	record  []byte
+}
+
+// SmartVelocity applies SmartVelocityFn to the changes of InventoryStateful and returns its signals, a PCollection of
+// signal.Batch.
+func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
+	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, Decay: decay,
+		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate"),
+	}, changes)
+}
+
+func (f *smartVelocityFn) Setup() error {
+	f.env = process.Of(f.PipelineID)
+	cache, err := process.Shared(f.env, "product images", func() (*imageCache[*productImage], error) {
+		return newImageCache[*productImage](f.CacheBytes), nil
+	})
+	if err != nil {
+		return fmt.Errorf("set up the product stage: %w", err)
+	}
+	if f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil }); err != nil {
+		return fmt.Errorf("set up the product stage: %w", err)
+	}
+	f.journal = journal[*productImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
+		make: func() *productImage { return newProductImage(f.Limits, f.Config) }}
+	return nil
+}
+
+func (f *smartVelocityFn) StartBundle(context.Context, func(beam.EventTime, signal.Batch)) {
+	f.out = signal.Batch{}
+}
+
+func (f *smartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, batch []byte, _ func(beam.EventTime, signal.Batch)) error {
+	f.latest = at
+	r := reader{b: batch}
+	f.scratch = r.tokens(f.scratch)
+	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	c, err := f.journal.open(sp, key)
+	if err != nil {
+		return fmt.Errorf("open product state: %w", err)
+	}
+	wall := time.Now()
+	now := f.Clock.AtWall(wall)
+	f.record = append(f.record[:0], recordChanges)
+	f.record = binary.AppendVarint(f.record, now)
+	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
+	f.record = append(f.record, r.b...)
+	if err := c.image.apply(&r, now); err != nil {
+		return fmt.Errorf("read a batch of product group %s: %w", key, err)
+	}
+	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
+	f.pace.pending(f.env.Metrics, key, len(c.image.dirty) > 0)
+	if err := f.journal.commit(sp, key, c, f.record); err != nil {
+		return fmt.Errorf("commit product state: %w", err)
+	}
+	if len(c.image.dirty) > 0 {
+		// The same time until the group is evaluated: setting the timer again moves nothing.
+		f.setTimer(tp, latest(wall, f.pace.last(key).Add(velocityEvery)))
+	}
+	return nil
+}
+
+// OnTimer evaluates what is due in a product group.
+func (f *smartVelocityFn) OnTimer(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, signal.Batch)) error {
+	f.latest = at
+	c, err := f.journal.open(sp, key)
+	if err != nil {
+		return fmt.Errorf("open product state: %w", err)
+	}
+	wall := time.Now()
+	now := f.Clock.AtWall(wall)
+	c.image.evaluate(now, func(s *series, r velocity.Reading, changed bool, badge *velocity.Change) {
+		if changed {
+			f.out.Velocities = append(f.out.Velocities, r.Signal(s.store, s.product.id, now))
+		}
+		if badge != nil {
+			f.out.Badges = append(f.out.Badges, badge.Signal(s.store, s.product.id))
+		}
+	})
+	f.out.Settles += f.pace.evaluated(key, wall)
+	next := c.image.nextDue
+	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
+	if err := f.journal.commit(sp, key, c, f.record); err != nil {
+		return fmt.Errorf("commit product state: %w", err)
+	}
+	if f.Decay && next != math.MaxInt64 {
+		f.setTimer(tp, latest(f.Clock.WallOf(next), wall.Add(decayEvery)))
+	}
+	return nil
+}
+
+// setTimer sets the group's timer. Where the input is bounded the timer holds the watermark: behind the end of the input the
+// window would expire, and its state with it, before the timer fires. Elsewhere it must not, because some timer is always set.
+func (f *smartVelocityFn) setTimer(p timers.Provider, at time.Time) {
+	if f.Decay {
+		f.Timer.Set(p, at, timers.WithNoOutputTimestamp())
+		return
+	}
+	f.Timer.Set(p, at, timers.WithOutputTimestamp(f.latest.ToTime()))
+}
+
+// sayStock makes the signal of a product's stock over all stores, which does not wait for a timer.
+func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
+	if p.stock.Stores == 0 {
+		return
+	}
+	f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
+	f.out.PublishedAt = append(f.out.PublishedAt, 0)
+	if p.stock.Low != p.wasLow {
+		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low, ProductID: p.id, At: nowMs,
+			OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
+	}
+}
+
+func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch)) {
+	f.counts.Flush(ctx, f.env.Metrics)
+	if f.out.Empty() && f.out.Settles == 0 {
+		f.env.Tracker.Release(f.out.Tokens)
+		return
+	}
+	signals(f.latest, f.out)
+}

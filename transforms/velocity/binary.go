@@ -1,0 +1,228 @@
+package velocity
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The encoding of a series, version 1. All numbers are varints; a count is signed (zig-zag).
+//
+//	version byte
+//	flags byte        what there is, and the sticky bits of the last reading
+//	seen              the greatest clock seen, or 0, and then nothing but a 0 for the number of buckets follows
+//	changedAt         if flagChanged: how long before seen the badge changed
+//	last              if flagLive: the newest minute it counted, then its units, views and carts of the hour and of the day
+//	number of buckets
+//	buckets           each: minutes since the one before, less one (the first: since the start of the day window); a byte
+//	                  that says which of its counts are not 0; these counts
+const encodingVersion = 1
+
+const (
+	flagLive       = 1 << iota // the last reading was not gone
+	flagDense                  // its Dense
+	flagHighDemand             // its HighDemand
+	flagChanged                // the badge has changed
+
+	flagsAll = flagLive | flagDense | flagHighDemand | flagChanged
+)
+
+const (
+	hasSale = 1 << iota // a sale of positive quantity
+	hasUnits
+	hasViews
+	hasCarts
+
+	hasAll = hasSale | hasUnits | hasViews | hasCarts
+)
+
+// AppendBinary appends the series in a form that DecodeSeries reads. Equal series have equal bytes.
+func (s *Series) AppendBinary(b []byte) []byte {
+	var flags byte
+	flags = mark(flags, flagLive, !s.last.Gone())
+	flags = mark(flags, flagDense, s.last.Dense)
+	flags = mark(flags, flagHighDemand, s.last.HighDemand)
+	flags = mark(flags, flagChanged, s.changedAt != 0)
+	b = append(b, encodingVersion, flags)
+	b = binary.AppendUvarint(b, uint64(s.seen))
+	if flags&flagChanged != 0 {
+		b = binary.AppendUvarint(b, uint64(s.seen-s.changedAt))
+	}
+	if r := &s.last; flags&flagLive != 0 {
+		b = binary.AppendUvarint(b, uint64(r.Expires/minuteMs-dayMinutes-1))
+		for _, n := range [...]int64{r.UnitsHour, r.ViewsHour, r.CartsHour, r.UnitsDay, r.ViewsDay, r.CartsDay} {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.buckets)))
+	next := oldest(s.seen, dayMinutes)
+	for i := range s.buckets {
+		k := &s.buckets[i]
+		b = binary.AppendUvarint(b, uint64(k.minute-next))
+		b = k.appendBinary(b)
+		next = k.minute + 1
+	}
+	return b
+}
+
+func (k *bucket) appendBinary(b []byte) []byte {
+	var has byte
+	has = mark(has, hasSale, k.sold)
+	has = mark(has, hasUnits, k.units != 0)
+	has = mark(has, hasViews, k.views != 0)
+	has = mark(has, hasCarts, k.carts != 0)
+	b = append(b, has)
+	for _, n := range [...]int64{k.units, k.views, k.carts} {
+		if n != 0 {
+			b = binary.AppendVarint(b, n)
+		}
+	}
+	return b
+}
+
+func mark(flags, flag byte, on bool) byte {
+	if on {
+		return flags | flag
+	}
+	return flags
+}
+
+// DecodeSeries reads what AppendBinary wrote at the start of b and returns the bytes after it. What it accepts encodes to the
+// same bytes again; it never takes more memory than a full series. The series is due for evaluation at once, as the options
+// may have changed since it was written.
+func DecodeSeries(b []byte) (s Series, rest []byte, err error) {
+	d := decoder{b: b}
+	s = d.series()
+	if d.err != nil {
+		return Series{}, nil, fmt.Errorf("decoding velocity series: %w", d.err)
+	}
+	return s, d.b, nil
+}
+
+// decoder consumes b. After the first error everything it reads is 0.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) series() (s Series) {
+	if v := d.byte(); v != encodingVersion {
+		d.fail("version %d is not known", v)
+	}
+	flags := d.flags(flagsAll)
+	if s.seen = d.uint(maxClockMs); s.seen == 0 && flags != 0 || s.seen != 0 && s.seen < minClockMs {
+		d.fail("clock %d does not fit flags %#x", s.seen, flags)
+	}
+	if flags&flagChanged != 0 {
+		if s.changedAt = s.seen - d.uint(s.seen); s.changedAt == 0 {
+			d.fail("badge changed at 0")
+		}
+	}
+	s.last.Dense = flags&flagDense != 0
+	s.last.HighDemand = flags&flagHighDemand != 0
+	if r := &s.last; flags&flagLive != 0 {
+		r.Expires = leaves(int32(d.uint(maxClockMs/minuteMs)), dayMinutes)
+		for _, n := range [...]*int64{&r.UnitsHour, &r.ViewsHour, &r.CartsHour, &r.UnitsDay, &r.ViewsDay, &r.CartsDay} {
+			*n = d.int()
+		}
+	} else if flags&(flagDense|flagHighDemand) != 0 {
+		d.fail("flags %#x of a reading that is gone", flags)
+	}
+	if s.seen != 0 {
+		s.buckets = d.buckets(s.seen)
+	} else if d.uint(0); d.err != nil {
+		return Series{}
+	}
+	s.stale = true
+	return s
+}
+
+func (d *decoder) buckets(seen int64) []bucket {
+	n := d.uint(min(maxBuckets, int64(len(d.b)/2))) // a bucket has at least two bytes
+	if n == 0 || d.err != nil {
+		return nil
+	}
+	buckets := make([]bucket, n)
+	next := oldest(seen, dayMinutes)
+	for i := range buckets {
+		k := &buckets[i]
+		k.minute = next + int32(d.uint(int64(newest(seen)-next)))
+		has := d.flags(hasAll)
+		k.sold = has&hasSale != 0
+		for j, v := range [...]*int64{&k.units, &k.views, &k.carts} {
+			if has&(hasUnits<<j) == 0 {
+				continue
+			}
+			if *v = d.int(); *v == 0 {
+				d.fail("bucket %d counts a 0", i)
+			}
+		}
+		next = k.minute + 1
+	}
+	return buckets
+}
+
+var errTruncated = errors.New("it is cut off")
+
+func (d *decoder) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = fmt.Errorf(format, args...)
+		d.b = nil
+	}
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.fail("%w", errTruncated)
+		return 0
+	}
+	v := d.b[0]
+	d.b = d.b[1:]
+	return v
+}
+
+// flags reads a byte that may only have bits of all.
+func (d *decoder) flags(all byte) byte {
+	v := d.byte()
+	if v&^all != 0 {
+		d.fail("flags %#x are not known", v)
+	}
+	return v & all
+}
+
+// uint reads a number from 0 to limit. A negative limit allows none.
+func (d *decoder) uint(limit int64) int64 {
+	v, n := binary.Uvarint(d.b)
+	d.take(n)
+	if d.err != nil {
+		return 0
+	}
+	if limit < 0 || v > uint64(limit) {
+		d.fail("number %d is more than %d", v, limit)
+		return 0
+	}
+	return int64(v)
+}
+
+func (d *decoder) int() int64 {
+	v, n := binary.Varint(d.b)
+	d.take(n)
+	if d.err != nil {
+		return 0
+	}
+	return v
+}
+
+// take consumes a varint of n bytes as encoding/binary measured it, which must be the shortest form of its number.
+func (d *decoder) take(n int) {
+	switch {
+	case n == 0:
+		d.fail("%w", errTruncated)
+	case n < 0:
+		d.fail("number over 64 bits")
+	case n > 1 && d.b[n-1] == 0:
+		d.fail("number is not in its shortest form")
+	default:
+		d.b = d.b[n:]
+	}
+}
