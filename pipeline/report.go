@@ -64,6 +64,20 @@ func (p *Pipeline) Summary() metrics.Summary {
 	return p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
 }
 
+// Closing is one line for a person about what the pipeline did.
+func (p *Pipeline) Closing() string {
+	acked, busy := p.env.Tracker.Acked(), p.env.Tracker.Busy()
+	m := p.env.Metrics
+	line := fmt.Sprintf("%d messages, %d events and %d refusals in %.1f s", acked, m.Decoded(), m.RefusedTotal(), busy.Seconds())
+	if busy > 0 {
+		line += fmt.Sprintf(" (%.0f messages/s)", float64(acked)/busy.Seconds())
+	}
+	if mb, ok := peakMemoryMB(); ok {
+		line += fmt.Sprintf(", peak memory %d MB", mb)
+	}
+	return line
+}
+
 // writeSummary replaces the file as a whole, so that a reader never sees a part of it.
 func writeSummary(path string, s metrics.Summary) error {
 	b, err := json.MarshalIndent(s, "", "  ")

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/redis/go-redis/v9/logging"
 	"golang.org/x/term"
 
 	"github.com/beamlytics/streamlytics/pipeline"
@@ -31,6 +32,7 @@ func run() error {
 		return nil
 	}
 	beam.Init() // does not return in a process that a runner started as its worker
+	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	if os.Getenv("GOMAXPROCS") == "" {
 		// Prism waits for bundles by spinning: with as many Ps as cores the spinners take turns with the work (measured at
@@ -50,5 +52,7 @@ func run() error {
 		p.Progress = os.Stderr
 	}
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return p.Run(ctx)
+	err = p.Run(ctx)
+	fmt.Fprintln(os.Stderr, p.Closing())
+	return err
 }

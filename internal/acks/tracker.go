@@ -14,6 +14,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 )
@@ -29,6 +30,8 @@ type Tracker struct {
 	open   map[int64]*batch
 	idle   chan struct{} // closed while nothing is open
 	isIdle bool
+	first  time.Time // when the first batch was opened
+	latest time.Time // when a batch was done last
 }
 
 type batch struct {
@@ -54,6 +57,9 @@ func (t *Tracker) Open(messages []event.Message, done func()) int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
+	if t.first.IsZero() {
+		t.first = time.Now()
+	}
 	for i := range messages {
 		messages[i].Token, messages[i].Index = t.last, int32(i)
 	}
@@ -106,6 +112,7 @@ func (t *Tracker) Release(tokens []int64) {
 		return
 	}
 	t.mu.Lock()
+	t.latest = time.Now()
 	if len(t.open) == 0 && !t.isIdle {
 		t.isIdle = true
 		close(t.idle)
@@ -141,6 +148,16 @@ func (t *Tracker) Acked() int64 {
 		return 0
 	}
 	return t.acked.Load()
+}
+
+// Busy is the time from the first batch that was opened to the last that was done.
+func (t *Tracker) Busy() time.Duration {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(t.latest.Sub(t.first), 0)
 }
 
 // Full reports whether a source should wait before it opens another batch.

@@ -42,7 +42,7 @@ func replayLetters(ctx context.Context, out io.Writer, letters []letter, o repla
 	verb := "published"
 	if o.dryRun {
 		verb = "would be published"
-	} else if err := publish(ctx, out, publications, o.topics); err != nil {
+	} else if err := publish(ctx, publications, o.topics); err != nil {
 		return err
 	}
 	for _, p := range publications {
@@ -101,7 +101,7 @@ func plan(out io.Writer, letters []letter, o replayOptions) (publications []*pub
 	return publications, skipped
 }
 
-func publish(ctx context.Context, out io.Writer, publications []*publication, topics map[string]string) (err error) {
+func publish(ctx context.Context, publications []*publication, topics map[string]string) (err error) {
 	if len(publications) == 0 {
 		return nil
 	}

