@@ -84,7 +84,7 @@ func ParseCSVHeader(line []byte) ([]string, error) {
 		return nil, errors.New("reading the CSV header: invalid UTF-8")
 	}
 	names, err := csv.NewReader(bytes.NewReader(line)).Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = errors.New("it is empty")
 	}
 	if err != nil {

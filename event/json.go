@@ -33,7 +33,7 @@ func (r *jsonReader) read(data []byte, doc *document) error {
 	r.input = *bytes.NewBuffer(data) // jsontext reads such a buffer in place
 	r.tokens.Reset(&r.input)
 	if kind := r.tokens.PeekKind(); kind != '{' {
-		if _, err := r.tokens.ReadToken(); err == io.EOF {
+		if _, err := r.tokens.ReadToken(); errors.Is(err, io.EOF) {
 			return errEmpty
 		} else if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (r *jsonReader) read(data []byte, doc *document) error {
 	if err := r.object(doc); err != nil {
 		return err
 	}
-	if _, err := r.tokens.ReadToken(); err != io.EOF {
+	if _, err := r.tokens.ReadToken(); !errors.Is(err, io.EOF) {
 		return errTrailing
 	}
 	return nil

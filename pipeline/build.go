@@ -37,6 +37,9 @@ func build(s beam.Scope, id string, o Options, p plan) {
 	if len(p.files) > 0 {
 		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })
 	}
+	for _, w := range p.watched {
+		input("NewFiles", func(s beam.Scope) beam.PCollection { return sources.Watch(s, id, w) })
+	}
 	keyed := transforms.Keyed{
 		PipelineID:    id,
 		Clock:         p.clock,

@@ -13,12 +13,13 @@ type Options struct {
 	Runner  string // --runner
 	Project string // --project
 
-	POSSubscription  string // --pos_subscription
-	ECOMSubscription string // --ecom_subscription
-	WMSSubscription  string // --wms_subscription
-	Emulator         string // environment PUBSUB_EMULATOR_HOST
-	EventsFiles      string // --events_files
-	WMSFiles         string // --wms_files
+	POSSubscription  string        // --pos_subscription
+	ECOMSubscription string        // --ecom_subscription
+	WMSSubscription  string        // --wms_subscription
+	Emulator         string        // environment PUBSUB_EMULATOR_HOST
+	EventsFiles      string        // --events_files
+	WMSFiles         string        // --wms_files
+	WMSFilesPoll     time.Duration // --wms_files_poll
 
 	RedisAddrs          string // --redis_addrs
 	RedisUsername       string // --redis_username

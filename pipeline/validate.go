@@ -21,11 +21,12 @@ import (
 type plan struct {
 	subscriptions []sources.Subscription
 	files         []sources.File
+	watched       []sources.Watched
 	clock         clock.Clock
 }
 
 // bounded reports whether the input ends.
-func (p plan) bounded() bool { return len(p.subscriptions) == 0 }
+func (p plan) bounded() bool { return len(p.subscriptions)+len(p.watched) == 0 }
 
 var (
 	subscriptionName = regexp.MustCompile(`^projects/[^/\s]+/subscriptions/[^/\s]+$`)
@@ -44,21 +45,7 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 		bad("runner", "%q is not one of prism and direct", o.Runner)
 	}
 	p.subscriptions = o.checkSubscriptions(bad)
-	for _, f := range []struct {
-		flag, globs string
-		format      event.Format
-	}{{"events_files", o.EventsFiles, event.FormatUnified}, {"wms_files", o.WMSFiles, event.FormatWMS}} {
-		if f.globs == "" {
-			continue
-		}
-		found, err := sources.Match(ctx, f.globs)
-		if err != nil {
-			bad(f.flag, "%w", err)
-		}
-		for _, path := range found {
-			p.files = append(p.files, sources.File{Path: path, Format: f.format})
-		}
-	}
+	p.files, p.watched = o.checkFiles(ctx, bad)
 	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {
 		errs = append(errs, errors.New("no input: give at least one of --pos_subscription, --ecom_subscription, --wms_subscription, --events_files and --wms_files"))
 	}
@@ -106,6 +93,36 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 		subs = append(subs, sources.Subscription{Name: name, Channel: s.channel, Format: s.format})
 	}
 	return subs
+}
+
+func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []sources.File, watched []sources.Watched) {
+	match := func(flag, globs string, format event.Format) {
+		found, err := sources.Match(ctx, globs)
+		if err != nil {
+			bad(flag, "%w", err)
+		}
+		for _, path := range found {
+			files = append(files, sources.File{Path: path, Format: format})
+		}
+	}
+	if o.EventsFiles != "" {
+		match("events_files", o.EventsFiles, event.FormatUnified)
+	}
+	switch {
+	case o.WMSFilesPoll < 0 || o.WMSFilesPoll > 0 && o.WMSFilesPoll < 10*time.Millisecond:
+		bad("wms_files_poll", "%v is neither 0 nor at least 10ms", o.WMSFilesPoll)
+	case o.WMSFiles == "" && o.WMSFilesPoll > 0:
+		bad("wms_files_poll", "needs --wms_files")
+	case o.WMSFiles == "":
+	case o.WMSFilesPoll > 0:
+		if err := sources.CheckGlobs(ctx, o.WMSFiles); err != nil {
+			bad("wms_files", "%w", err)
+		}
+		watched = append(watched, sources.Watched{Globs: o.WMSFiles, Format: event.FormatWMS, Poll: o.WMSFilesPoll})
+	default:
+		match("wms_files", o.WMSFiles, event.FormatWMS)
+	}
+	return files, watched
 }
 
 func (o Options) checkRedis(bad reportFunc) {

@@ -55,7 +55,7 @@ func (v Velocity) AppendJSON(b []byte) []byte {
 
 // appendString appends s as a JSON string; ids rarely need more than quotes around them.
 func appendString(b []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
 			q, _ := json.Marshal(s) // a string always marshals
 			return append(b, q...)

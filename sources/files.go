@@ -13,6 +13,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
@@ -91,7 +92,7 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, t *sdf.LockRTracker, f
 			return sdf.StopProcessing(), errors.Join(err, c.Close())
 		}
 		n += max(len(messages), 1)
-		f.emit(messages, emit)
+		emitLines(f.env.Tracker, messages, emit)
 	}
 	if err := claim(t, Position{At: c.at}); err != nil {
 		return sdf.StopProcessing(), errors.Join(fmt.Errorf("read %s: %w", file.Path, err), c.Close())
@@ -100,13 +101,17 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, t *sdf.LockRTracker, f
 	return sdf.ResumeProcessingIn(0), nil
 }
 
-func (f *readFilesFn) emit(messages []event.Message, emit func(beam.EventTime, event.Message)) {
+// emitLines opens a batch for the messages of lines and emits them.
+func emitLines(t *acks.Tracker, messages []event.Message, emit func(beam.EventTime, event.Message)) {
 	if len(messages) == 0 {
 		return
 	}
-	token := f.env.Tracker.Open(messages, func() {})
+	token := t.Open(messages, func() {})
 	for _, m := range messages {
-		emit(mtime.ZeroTimestamp, m)
+		emit(lineTime, m)
 	}
-	f.env.Tracker.Release([]int64{token})
+	t.Release([]int64{token})
 }
+
+// lineTime is the event time of a line: lines have no time of publication.
+const lineTime = mtime.ZeroTimestamp

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,27 +14,42 @@ import (
 
 // Match returns the files that a comma-separated list of globs names, each once, in the order of their names within each glob.
 // A glob without a match is an error.
-func Match(ctx context.Context, globs string) ([]string, error) {
-	var files []string
-	for glob := range strings.SplitSeq(globs, ",") {
-		glob = strings.TrimSpace(glob)
-		if glob == "" {
-			return nil, fmt.Errorf("%q has an empty glob", globs)
-		}
+func Match(ctx context.Context, globs string) (files []string, err error) {
+	err = eachGlob(globs, func(glob string) error {
 		found, err := list(ctx, glob)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("no file matches %s", glob)
+			return fmt.Errorf("no file matches %s", glob)
 		}
 		for _, f := range found {
 			if !slices.Contains(files, f) {
 				files = append(files, f)
 			}
 		}
+		return nil
+	})
+	return files, err
+}
+
+// CheckGlobs says what is wrong with a comma-separated list of globs that need not match anything yet.
+func CheckGlobs(ctx context.Context, globs string) error {
+	return eachGlob(globs, func(glob string) error {
+		_, err := list(ctx, glob)
+		return err
+	})
+}
+
+func eachGlob(globs string, f func(glob string) error) error {
+	var errs []error
+	for glob := range strings.SplitSeq(globs, ",") {
+		if glob = strings.TrimSpace(glob); glob == "" {
+			return fmt.Errorf("%q has an empty glob", globs)
+		}
+		errs = append(errs, f(glob))
 	}
-	return files, nil
+	return errors.Join(errs...)
 }
 
 func list(ctx context.Context, glob string) ([]string, error) {

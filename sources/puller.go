@@ -58,19 +58,24 @@ func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *pull
 
 func (p *puller) run(ctx context.Context) {
 	backoff := gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+	ask := int32(pullMessages)
 	for ctx.Err() == nil {
 		asked := time.Now()
-		answer, err := p.client.Pull(ctx, &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: pullMessages}, gax.WithTimeout(0), gax.WithRetry(nil))
+		answer, err := p.client.Pull(ctx, &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: ask}, gax.WithTimeout(0), gax.WithRetry(nil))
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
 			backoff = gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+			ask = min(2*ask, pullMessages)
 		case final(err):
 			p.fail(fmt.Errorf("pull from %s: %w", p.sub.Name, err))
 			return
 		default:
 			wait := backoff.Pause()
+			if status.Code(err) == codes.ResourceExhausted {
+				ask = max(ask/2, 1) // perhaps the answer was too large
+			}
 			if status.Code(err) != codes.DeadlineExceeded {
 				slog.Warn("pull failed, trying again", "subscription", p.sub.Name, "error", err, "in", wait.String())
 			}

@@ -54,11 +54,14 @@ func (s *Subscriptions) open(sub Subscription, emulator string) (*puller, error)
 	return p, nil
 }
 
+// maxAnswer bounds the answer to one Pull, in bytes. A thousand messages of the largest size, 10 MB, do not come in one answer.
+const maxAnswer = 1 << 30
+
 // newClient connects to an emulator, or to Google where emulator is empty.
 func newClient(emulator string) (*pubsub.SubscriptionAdminClient, error) {
 	opts := []option.ClientOption{
 		option.WithTelemetryDisabled(),
-		option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64 << 20))),
+		option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))),
 	}
 	if emulator != "" {
 		opts = append(opts, option.WithEndpoint(emulator), option.WithoutAuthentication(),

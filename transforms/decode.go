@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -50,10 +51,27 @@ func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.
 	}
 	for _, r := range f.decoded.Refusals {
 		f.counts.Add(metrics.Refused(r.Reason), 1)
+	}
+	for _, r := range bounded(f.decoded.Refusals, len(m.Data)) {
 		letters(at, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: &m, FailedAt: nowMs()})
 	}
 }
 
 func (f *decodeFn) FinishBundle(ctx context.Context, _ func(beam.EventTime, event.Event), _ func(beam.EventTime, event.DeadLetter)) {
 	f.counts.Flush(ctx, f.env.Metrics)
+}
+
+// maxLettersBytes bounds what one message can put into the dead letters. Each letter carries the whole message, so that a
+// megabyte of tiny bad items would otherwise make hundreds of gigabytes.
+const maxLettersBytes = 64 << 20
+
+// bounded returns the refusals that get a letter of their own. Where they are too many, one more stands for the others.
+func bounded(refusals []event.Refusal, size int) []event.Refusal {
+	most := max(maxLettersBytes/max(size, 1), 16)
+	if len(refusals) <= most {
+		return refusals
+	}
+	rest := refusals[most-1:]
+	return append(refusals[:most-1:most-1], event.Refusal{Reason: rest[0].Reason, Item: event.NoItem, Detail: fmt.Sprintf(
+		"%d more items are refused, too many for a letter each; the first of them: %s", len(rest), rest[0].Detail)})
 }

@@ -8,13 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/redis/go-redis/v9/logging"
 	"golang.org/x/term"
 
+	"github.com/beamlytics/streamlytics/internal/maxprocs"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
@@ -34,11 +34,7 @@ func run() error {
 	beam.Init() // does not return in a process that a runner started as its worker
 	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if os.Getenv("GOMAXPROCS") == "" {
-		// Prism waits for bundles by spinning: with as many Ps as cores the spinners take turns with the work (measured at
-		// 1,000 events/s: p99 0.5 s with 2 Ps, 34 ms with 8).
-		runtime.GOMAXPROCS(4 * runtime.NumCPU())
-	}
+	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p, invalid := pipeline.New(ctx, options)

@@ -86,8 +86,8 @@ func TestLinesWhereThereIsNoTerminal(t *testing.T) {
 		t.Fatal("a file is a terminal")
 	}
 	f := picture()
-	for _, elapsed := range []time.Duration{0, 300, 900, 1100, 1500, 2099, 2100, 2400} {
-		f.Elapsed = elapsed * time.Millisecond
+	for _, ms := range []int{0, 300, 900, 1100, 1500, 2099, 2100, 2400} {
+		f.Elapsed = time.Duration(ms) * time.Millisecond
 		if err := v.Show(f); err != nil {
 			t.Fatal(err)
 		}

@@ -8,9 +8,11 @@ import (
 // subBuckets is how many buckets each power of two has: values are exact to 1/16.
 const subBuckets = 16
 
+const bucketCount = 40 * subBuckets
+
 // Histogram counts durations in milliseconds. It is safe for concurrent use; the zero value is empty.
 type Histogram struct {
-	buckets [40 * subBuckets]atomic.Int64
+	buckets [bucketCount]atomic.Int64
 	max     atomic.Int64
 }
 
@@ -27,20 +29,7 @@ func (h *Histogram) Add(ms int64) {
 }
 
 // Quantile is the duration that a share q of all counted ones does not exceed, 0 when nothing was counted.
-func (h *Histogram) Quantile(q float64) int64 {
-	var total int64
-	for i := range h.buckets {
-		total += h.buckets[i].Load()
-	}
-	var seen int64
-	for i := range h.buckets {
-		seen += h.buckets[i].Load()
-		if seen > 0 && float64(seen) >= q*float64(total) {
-			return min(upperOf(i), h.max.Load())
-		}
-	}
-	return 0
-}
+func (h *Histogram) Quantile(q float64) int64 { return min(h.Snapshot().Quantile(q), h.max.Load()) }
 
 // Latency is the histogram's summary.
 func (h *Histogram) Latency() Latency {

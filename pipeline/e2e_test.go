@@ -1,0 +1,341 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/sinks"
+)
+
+// TestAgainstTheOracle drives the whole pipeline over Pub/Sub with a shuffled, repeated, late and partly broken history in all
+// formats, and holds Redis, the dead letters and the counts against what a brute force over the set of events says.
+func TestAgainstTheOracle(t *testing.T) {
+	for _, groups := range []int{64, 1, 0} {
+		t.Run(fmt.Sprintf("key_groups=%d", groups), func(t *testing.T) {
+			h := newHarness(t)
+			h.options.KeyGroups = groups
+			tr := newTrace(uint64(groups)+1, 6000, time.Now().Add(-time.Second))
+			refused := map[string]int64{}
+			for _, m := range tr.messages {
+				h.publish(m.topic, []byte(m.data), m.attributes)
+				for _, r := range m.refused {
+					refused[string(r)]++
+				}
+			}
+			summary := h.process()
+			h.checkStock(tr.events)
+			h.checkVelocity(tr.events)
+			if !maps.Equal(summary.Refused, refused) {
+				t.Errorf("refused %v, want %v", summary.Refused, refused)
+			}
+			letters := map[string]int64{}
+			for _, l := range h.deadLetters() {
+				letters[string(l.Reason)]++
+			}
+			if !maps.Equal(letters, refused) {
+				t.Errorf("dead letters %v, want %v", letters, refused)
+			}
+			if summary.Acked != h.published {
+				t.Errorf("acked %d of %d", summary.Acked, h.published)
+			}
+			h.checkSummaryFile(summary.Acked)
+		})
+	}
+}
+
+func (h *harness) checkStock(events []oracle.Event) {
+	h.t.Helper()
+	want := oracle.Stock(events)
+	report, err := oracle.CheckStock(context.Background(), h.redis, want, oracle.AlsoMeta, oracle.AlsoExtra)
+	if err != nil || !report.OK() {
+		h.t.Errorf("%v %v %v", report, report.Samples, err)
+	}
+	global, err := oracle.CheckGlobal(context.Background(), h.redis, oracle.Global(want), oracle.AlsoMeta, oracle.AlsoExtra)
+	if err != nil || !global.OK() {
+		h.t.Errorf("global: %v %v %v", global, global.Samples, err)
+	}
+}
+
+// velocityValue is the value of a velocity key.
+type velocityValue struct {
+	ProductID   string  `json:"product_id"`
+	StoreID     string  `json:"store_id"`
+	Window      string  `json:"window"`
+	UnitsSold   int64   `json:"units_sold"`
+	Units1h     int64   `json:"units_1h"`
+	Units24h    int64   `json:"units_24h"`
+	Views1h     int64   `json:"views_1h"`
+	CartAdds1h  int64   `json:"cart_adds_1h"`
+	Views24h    int64   `json:"views_24h"`
+	CartAdds24h int64   `json:"cart_adds_24h"`
+	Badge       *string `json:"badge"`
+	Message     string  `json:"message"`
+	AsOf        int64   `json:"as_of"`
+}
+
+func (h *harness) velocity(store, product string) (v velocityValue, ok bool) {
+	h.t.Helper()
+	s, ok := h.get("velocity:" + store + ":" + product + ":1hr")
+	if !ok {
+		return v, false
+	}
+	if err := json.Unmarshal([]byte(s), &v); err != nil {
+		h.t.Fatalf("%s: %v", s, err)
+	}
+	return v, true
+}
+
+func (h *harness) checkVelocity(events []oracle.Event) {
+	h.t.Helper()
+	checked := 0
+	now := time.Now().UnixMilli()
+	for key, latest := range oracle.Velocity(events, now) {
+		store := key.Store
+		if store == "" {
+			store = "global"
+		}
+		v, ok := h.velocity(store, key.Product)
+		if latest.Must && !ok {
+			h.t.Errorf("velocity of %v is missing", key)
+		}
+		if !ok {
+			continue
+		}
+		checked++
+		c := oracle.Velocity(events, v.AsOf)[key]
+		for _, x := range []struct {
+			name string
+			want oracle.Range
+			got  int64
+		}{
+			{"units_1h", c.UnitsHour, v.Units1h}, {"units_24h", c.UnitsDay, v.Units24h}, {"views_1h", c.ViewsHour, v.Views1h},
+			{"views_24h", c.ViewsDay, v.Views24h}, {"cart_adds_1h", c.CartsHour, v.CartAdds1h}, {"cart_adds_24h", c.CartsDay, v.CartAdds24h},
+		} {
+			if !x.want.Contains(x.got) {
+				h.t.Errorf("%v: %s is %d, want %v", key, x.name, x.got, x.want)
+			}
+		}
+		if checked > 60 {
+			break // each costs a brute force over all events
+		}
+	}
+	if checked == 0 {
+		h.t.Error("no velocity was checked")
+	}
+}
+
+func (h *harness) checkSummaryFile(acked int64) {
+	h.t.Helper()
+	b, err := os.ReadFile(h.options.SummaryFile)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	var s map[string]any
+	if err := json.Unmarshal(b, &s); err != nil {
+		h.t.Fatal(err)
+	}
+	if s["acked"] != float64(acked) {
+		h.t.Errorf("the summary file says acked %v, want %d", s["acked"], acked)
+	}
+}
+
+// TestFilesAndPubSub reads gzip, CSV and JSON lines and a subscription at once; the same events come both ways.
+func TestFilesAndPubSub(t *testing.T) {
+	h := newHarness(t)
+	dir := t.TempDir()
+	at := time.Now().Add(-time.Hour)
+	var events []oracle.Event
+	var lines, csv strings.Builder
+	csv.WriteString("event_id,store_id,sku,count,timestamp,type,counted_at\n")
+	for i := range 300 {
+		e := oracle.Event{ID: fmt.Sprint("s", i), Type: "SALE", Store: "1", Product: fmt.Sprint(i % 7), Quantity: 1, OccurredAt: at.UnixMilli() + int64(i)}
+		line := fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"1","product_id":%q,"quantity":1,"occurred_at":%d}`, e.ID, e.Product, e.OccurredAt)
+		lines.WriteString(line + "\n")
+		if i%2 == 0 {
+			h.publish("pos", []byte(line), nil)
+		}
+		c := oracle.Event{ID: fmt.Sprint("c", i), Type: "RESET", Store: "1", Product: fmt.Sprint(i % 7), Quantity: int64(i), OccurredAt: e.OccurredAt}
+		fmt.Fprintf(&csv, "%s,1,%s,%d,,RESET,%s\n", c.ID, c.Product, c.Quantity, time.UnixMilli(c.OccurredAt).UTC().Format(time.RFC3339Nano))
+		events = append(events, e, c)
+	}
+	csv.WriteString("bad,1,1,many,2026-11-23T10:00:00Z,,\n")
+	write(t, filepath.Join(dir, "events.jsonl.gz"), gzipped(t, lines.String()))
+	write(t, filepath.Join(dir, "counts.csv"), csv.String())
+	h.options.EventsFiles = filepath.Join(dir, "*.jsonl.gz")
+	h.options.WMSFiles = filepath.Join(dir, "*.csv")
+	r := h.start()
+	until(t, "all is read", func() bool { return r.Summary().Acked == h.published+601 })
+	s := r.stop()
+	h.checkStock(events)
+	if s.Duplicates != 150 || s.Refused["BAD_FIELD"] != 1 {
+		t.Errorf("summary %+v", s)
+	}
+	letters := h.deadLetters()
+	if len(letters) != 1 || letters[0].Source != "FILE" || !strings.Contains(letters[0].Detail, "counts.csv:302") || letters[0].MessageID != nil {
+		t.Errorf("dead letters %+v", letters)
+	}
+}
+
+// TestBoundedInputEndsByItself reads files only, and finds the velocity of the last event in Redis at the end.
+func TestBoundedInputEndsByItself(t *testing.T) {
+	h := newHarness(t)
+	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
+	tr := newTrace(5, 3000, time.Now().Add(-time.Second))
+	var b strings.Builder
+	for _, e := range tr.events {
+		fmt.Fprintf(&b, `{"event_id":%q,"type":%q,"store_id":%q,"product_id":%q,"quantity":%d,"occurred_at":%d}`+"\n", e.ID, e.Type, e.Store, e.Product, e.Quantity, e.OccurredAt)
+	}
+	path := filepath.Join(t.TempDir(), "events.jsonl")
+	write(t, path, b.String())
+	h.options.EventsFiles = path
+	if err := h.start().wait(); err != nil {
+		t.Fatal(err)
+	}
+	h.checkStock(tr.events)
+	h.checkVelocity(tr.events)
+	for _, table := range []sinks.Table{sinks.TableEvents, sinks.TableStockChanges, sinks.TableVelocitySignals} {
+		if rows(t, h.options.WarehouseDir, table) == 0 {
+			t.Errorf("no rows in %s", table)
+		}
+	}
+	if n := rows(t, h.options.WarehouseDir, sinks.TableEvents); n != len(tr.events) {
+		t.Errorf("%d events in the warehouse, want %d", n, len(tr.events))
+	}
+}
+
+// TestNewFiles drops a file into a folder that is watched.
+func TestNewFiles(t *testing.T) {
+	h := newHarness(t)
+	dir := t.TempDir()
+	h.options.WMSFiles, h.options.WMSFilesPoll = filepath.Join(dir, "*.csv"), 20*time.Millisecond
+	r := h.start()
+	write(t, filepath.Join(dir, "a.csv"), "event_id,store_id,product_id,count,timestamp\nr1,1,p,5,2026-11-23T10:00:00Z\n")
+	until(t, "the first file is in Redis", func() bool { v, _ := h.get("stock:1:p"); return v == "5" })
+	write(t, filepath.Join(dir, "b.csv"), "event_id,store_id,product_id,count,timestamp\nr1,1,p,5,2026-11-23T10:00:00Z\nr2,1,p,2,2026-11-23T10:00:00Z\n")
+	until(t, "the second file is in Redis", func() bool { v, _ := h.get("stock:1:p"); return v == "7" })
+	r.stop()
+}
+
+// TestReusedID sends one id with other content, of the same type and of others, on both branches.
+func TestReusedID(t *testing.T) {
+	h := newHarness(t)
+	now := time.Now().UnixMilli()
+	send := func(topic, typ string, q int) {
+		h.publish(topic, fmt.Appendf(nil, `{"event_id":"x","type":%q,"store_id":"1","product_id":"p","quantity":%d,"occurred_at":%d}`, typ, q, now-1000), map[string]string{"k": "v"})
+	}
+	r := h.start()
+	send("ecom", "VIEW", 1)
+	until(t, "the first event counts", func() bool { v, _ := h.velocity("1", "p"); return v.Views1h == 1 })
+	send("pos", "SALE", 3)
+	send("wms", "RECEIPT", 3)
+	send("ecom", "VIEW", 2)
+	send("ecom", "VIEW", 1)
+	until(t, "all is acknowledged", func() bool { acked, open := h.settled(); return acked == 5 && !open })
+	s := r.stop()
+	if s.Refused["ID_REUSED"] != 3 || s.Duplicates != 1 {
+		t.Errorf("summary %+v", s)
+	}
+	if v, ok := h.get("stock:1:p"); ok {
+		t.Errorf("a refused event made stock %s", v)
+	}
+	if v, _ := h.velocity("1", "p"); v.Views1h != 1 || v.Units1h != 0 {
+		t.Errorf("velocity %+v", v)
+	}
+	letters := h.deadLetters()
+	if len(letters) != 3 {
+		t.Fatalf("%d dead letters", len(letters))
+	}
+	for _, l := range letters {
+		if l.Reason != event.IDReused || l.Attributes["k"] != "v" || l.MessageID == nil || !strings.Contains(string(l.Raw), `"event_id":"x"`) {
+			t.Errorf("dead letter %+v", l)
+		}
+	}
+}
+
+// TestDecay sees a burst leave the hour, and then the key, without a single new event.
+func TestDecay(t *testing.T) {
+	h := newHarness(t)
+	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 6000 // 24 hours in 14.4 s
+	r := h.start()
+	origin := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC).UnixMilli()
+	for i := range 12 {
+		h.publish("pos", fmt.Appendf(nil, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"p","quantity":1,"occurred_at":%d}`, i, origin-int64(i)*60_000), nil)
+	}
+	var first velocityValue
+	until(t, "the burst is seen", func() (ok bool) { first, ok = h.velocity("global", "p"); return ok && first.Units1h == 12 })
+	if first.Window != "1h" || first.Badge == nil || *first.Badge != "HIGH_DEMAND" || first.Message != "12 sold in last hour" {
+		t.Errorf("burst: %+v", first)
+	}
+	var later velocityValue
+	until(t, "the burst leaves the hour", func() (ok bool) { later, ok = h.velocity("global", "p"); return ok && later.Units1h == 0 })
+	if later.Window != "24h" || later.Units24h != 12 || later.Badge != nil || later.Message != "12 sold in last 24 hours" {
+		t.Errorf("after the hour: %+v", later)
+	}
+	until(t, "the keys are gone", func() bool {
+		_, global := h.velocity("global", "p")
+		_, store := h.velocity("1", "p")
+		return !global && !store
+	})
+	r.stop()
+	if n := rows(t, h.options.WarehouseDir, sinks.TableBadgeChanges); n != 4 {
+		t.Errorf("%d badge changes archived, want on and off for the store and over all stores", n)
+	}
+}
+
+// TestDrain stops a pipeline in the middle of a backlog: what it had pulled is finished, the rest is given back, and every
+// message is one or the other.
+func TestDrain(t *testing.T) {
+	h := newHarness(t)
+	now := time.Now().UnixMilli()
+	for i := range 40_000 {
+		h.publish("pos", fmt.Appendf(nil, `{"event_id":"%d","type":"SALE","store_id":"%d","product_id":"p","quantity":1,"occurred_at":%d}`, i, i%50, now), nil)
+	}
+	r := h.start()
+	until(t, "some is acknowledged", func() bool { acked, _ := h.settled(); return acked > 0 })
+	s := r.stop()
+	stats, err := h.server.Stats("projects/p/subscriptions/pos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(stats.Acked) != s.Acked || stats.Leased > 1000 { // one pull may have been answered while it was cancelled
+		t.Errorf("stats %+v, the pipeline finished %d", stats, s.Acked)
+	}
+	var sum int64
+	for i := range 50 {
+		v, _ := h.get(fmt.Sprintf("stock:%d:p", i))
+		var n int64
+		fmt.Sscan(v, &n)
+		sum -= n
+	}
+	if sum != s.Acked {
+		t.Errorf("Redis holds %d sales, acknowledged are %d", sum, s.Acked)
+	}
+}
+
+// TestMissingSubscription fails with an error that says which.
+func TestMissingSubscription(t *testing.T) {
+	h := newHarness(t)
+	h.options.POSSubscription = "nothere"
+	err := h.start().wait()
+	if err == nil || !strings.Contains(err.Error(), "projects/p/subscriptions/nothere") || !strings.Contains(err.Error(), "NotFound") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestNoRedis fails at once where nothing could be written.
+func TestNoRedis(t *testing.T) {
+	h := newHarness(t)
+	h.options.RedisAddrs = "127.0.0.1:1"
+	if err := h.start().wait(); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("error %v", err)
+	}
+}
