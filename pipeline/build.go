@@ -19,7 +19,9 @@ import (
 // with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before the inputs are joined, so that
 // all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
 // job's identity on runners that update jobs in place.
-func build(s beam.Scope, id string, o Options, p plan) {
+//
+// keys are the Beam keys of which there is state to restore.
+func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 	targets := o.targets(id, p.clock)
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
@@ -39,6 +41,9 @@ func build(s beam.Scope, id string, o Options, p plan) {
 	}
 	for _, w := range p.watched {
 		input("NewFiles", func(s beam.Scope) beam.PCollection { return sources.Watch(s, id, w) })
+	}
+	if len(keys) > 0 {
+		batches = append(batches, transforms.WakeUp(s, id, keys))
 	}
 	keyed := transforms.Keyed{
 		PipelineID:    id,
@@ -62,5 +67,5 @@ func build(s beam.Scope, id string, o Options, p plan) {
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}}
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups}
 }

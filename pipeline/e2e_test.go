@@ -261,18 +261,15 @@ func TestReusedID(t *testing.T) {
 	}
 }
 
-// TestDecay sees a burst leave the hour, and then the key, without a single new event.
+// TestDecay sees a burst leave the hour without a single new event: window, units and badge follow.
 func TestDecay(t *testing.T) {
 	h := newHarness(t)
-	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 6000 // 24 hours in 14.4 s
+	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300 // an hour in 12 s
 	r := h.start()
-	origin := time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC).UnixMilli()
-	for i := range 12 {
-		h.publish("pos", fmt.Appendf(nil, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"p","quantity":1,"occurred_at":%d}`, i, origin-int64(i)*60_000), nil)
-	}
+	h.sell(r, 12, 0)
 	var first velocityValue
-	until(t, "the burst is seen", func() (ok bool) { first, ok = h.velocity("global", "p"); return ok && first.Units1h == 12 })
-	if first.Window != "1h" || first.Badge == nil || *first.Badge != "HIGH_DEMAND" || first.Message != "12 sold in last hour" {
+	until(t, "the burst is seen", func() (ok bool) { first, ok = h.velocity("global", "p"); return ok && first.Units24h == 12 })
+	if first.Units1h != 12 || first.Window != "1h" || first.Badge == nil || *first.Badge != "HIGH_DEMAND" || first.Message != "12 sold in last hour" {
 		t.Errorf("burst: %+v", first)
 	}
 	var later velocityValue
@@ -280,14 +277,36 @@ func TestDecay(t *testing.T) {
 	if later.Window != "24h" || later.Units24h != 12 || later.Badge != nil || later.Message != "12 sold in last 24 hours" {
 		t.Errorf("after the hour: %+v", later)
 	}
+	r.stop()
+	if n := rows(t, h.options.WarehouseDir, sinks.TableBadgeChanges); n != 4 {
+		t.Errorf("%d badge changes archived, want on and off for the store and over all stores", n)
+	}
+}
+
+// TestExpiry sees the keys go when the last event is 24 hours old.
+func TestExpiry(t *testing.T) {
+	h := newHarness(t)
+	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300
+	r := h.start()
+	h.sell(r, 3, 23*time.Hour)
+	until(t, "the sales are seen", func() bool { v, _ := h.velocity("global", "p"); return v.Units24h == 3 })
 	until(t, "the keys are gone", func() bool {
 		_, global := h.velocity("global", "p")
 		_, store := h.velocity("1", "p")
 		return !global && !store
 	})
+	if age := r.plan.clock.NowMs() - h.lastSale; age < 24*time.Hour.Milliseconds() {
+		t.Errorf("the keys were gone %v after the last sale", time.Duration(age)*time.Millisecond)
+	}
 	r.stop()
-	if n := rows(t, h.options.WarehouseDir, sinks.TableBadgeChanges); n != 4 {
-		t.Errorf("%d badge changes archived, want on and off for the store and over all stores", n)
+}
+
+// sell publishes n sales, a minute apart, the last of them ago before the pipeline's clock.
+func (h *harness) sell(r *running, n int, ago time.Duration) {
+	h.t.Helper()
+	h.lastSale = r.plan.clock.NowMs() - ago.Milliseconds()
+	for i := range n {
+		h.publish("pos", fmt.Appendf(nil, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"p","quantity":1,"occurred_at":%d}`, i, h.lastSale-int64(i)*60_000), nil)
 	}
 }
 

@@ -129,7 +129,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.BoolVar(&o.WarehouseFsync, "warehouse_fsync", o.WarehouseFsync, "let each write to the warehouse folder reach the disk before messages are acknowledged")
 	fs.StringVar(&o.OnlineStore, "online_store", o.OnlineStore, "`store` of web shop events that name none")
 	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each")
-	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start: none")
+	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none")
 	fs.IntVar(&o.ImageCacheMB, "image_cache_mb", o.ImageCacheMB, "memory for decoded state, `MB` per keyed stage; what does not fit is decoded again when it is needed")
 	fs.DurationVar(&o.LedgerHorizon, "ledger_horizon", o.LedgerHorizon, "how far behind a key's newest event late counts and repetitions are recognised")
 	fs.Int64Var(&o.LowStockEnter, "low_stock_enter", o.LowStockEnter, "`units` on hand at or below which LOW_STOCK goes on")

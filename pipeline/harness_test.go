@@ -25,6 +25,7 @@ type harness struct {
 	redis     *redis.Client
 	options   Options
 	published int64
+	lastSale  int64
 }
 
 func newHarness(t *testing.T) *harness {

@@ -54,7 +54,7 @@ func DefaultOptions() Options {
 		RedisAddrs:        "127.0.0.1:6379",
 		OnlineStore:       "online",
 		KeyGroups:         64,
-		Restore:           "none",
+		Restore:           "redis",
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
 		LowStockEnter:     5,

@@ -57,11 +57,15 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err := p.checkRedis(ctx); err != nil {
 		return err
 	}
+	keys, err := p.restore(ctx)
+	if err != nil {
+		return err
+	}
 	stopReports := p.report()
 	defer stopReports()
 
 	b := beam.NewPipeline()
-	build(b.Root(), p.id, p.options, p.plan)
+	build(b.Root(), p.id, p.options, p.plan, keys)
 	withoutSplits()
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)

@@ -170,8 +170,8 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	if o.KeyGroups < 0 || o.KeyGroups > maxKeyGroups {
 		bad("key_groups", "%d is not between 0 and %d", o.KeyGroups, maxKeyGroups)
 	}
-	if o.Restore != "none" {
-		bad("restore", "%q is not none", o.Restore)
+	if o.Restore != "none" && o.Restore != "redis" {
+		bad("restore", "%q is neither redis nor none", o.Restore)
 	}
 	if o.ImageCacheMB < 1 || o.ImageCacheMB > 1<<20 {
 		bad("image_cache_mb", "%d is not between 1 and %d", o.ImageCacheMB, 1<<20)

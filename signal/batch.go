@@ -6,9 +6,24 @@ type Batch struct {
 	PublishedAt []int64 // per stock: when the oldest event behind it was published, epoch ms; 0 unknown
 	Velocities  []Velocity
 	Badges      []BadgeChange
+	Logs        []LogWrite // to be written before the signals that they caused
+	Kept        []Kept
 	Tokens      []int64 // ack tokens, released when all of the batch is written
 	Settles     int     // product groups whose pending velocity this batch settles
 }
 
 // Empty reports whether there is nothing to write. It may still hold tokens.
-func (b *Batch) Empty() bool { return len(b.Stocks)+len(b.Velocities)+len(b.Badges) == 0 }
+func (b *Batch) Empty() bool {
+	return len(b.Stocks)+len(b.Velocities)+len(b.Badges)+len(b.Logs)+len(b.Kept) == 0
+}
+
+// LogWrite is one write to the mirror of a stage's log.
+type LogWrite struct {
+	Key    string // the Beam key
+	Seq    int64  // counts the writes of the key, from 1
+	Anew   bool   // Record is a snapshot: the log begins anew with it
+	Record []byte
+}
+
+// Kept is something that cannot be computed again from the logs.
+type Kept struct{ Group, Field, Value string }

@@ -35,6 +35,9 @@ func (r *Redis) runPipeline(ctx context.Context, cmds []*redis.Cmd, succeeded fu
 		if len(failed) == 0 {
 			return nil
 		}
+		if redis.HasErrorPrefix(err, "FENCED") {
+			return ErrFenced // trying again cannot help
+		}
 		for i, cmd := range failed {
 			failed[i] = redis.NewCmd(ctx, cmd.Args()...)
 		}

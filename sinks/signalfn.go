@@ -29,6 +29,9 @@ type Targets struct {
 	// WarehouseDir is the local warehouse's folder; empty: rows are not kept, and dead letters go to ./dead_letters.
 	WarehouseDir string
 	Warehouse    WarehouseOptions
+	// Mirror: logs are written to Redis too, for the next start. KeyGroups is the layout they are written in.
+	Mirror    bool
+	KeyGroups int
 }
 
 // redis returns the Redis sink that the DoFns of this process share.
@@ -38,6 +41,17 @@ func (t Targets) redis(env *process.Env) (*Redis, error) {
 			Writes:  func(n int64) { env.Metrics.Add(metrics.RedisWrites, n) },
 			Retries: func(n int64) { env.Metrics.Add(metrics.RedisRetries, n) },
 		})
+	})
+}
+
+// OpenMirror returns the mirror that the DoFns of this process share.
+func (t Targets) OpenMirror(ctx context.Context, env *process.Env) (*Mirror, error) {
+	return process.Shared(env, "mirror", func() (*Mirror, error) {
+		r, err := t.redis(env)
+		if err != nil {
+			return nil, err
+		}
+		return OpenMirror(ctx, r, t.KeyGroups)
 	})
 }
 
@@ -53,6 +67,7 @@ type signalFn struct {
 
 	env       *process.Env
 	redis     *Redis
+	mirror    *Mirror    // nil: there is none
 	warehouse *Warehouse // nil: rows are not kept
 	rows      []byte
 }
@@ -62,10 +77,15 @@ func Signals(s beam.Scope, t Targets, batches beam.PCollection) {
 	beam.ParDo0(s.Scope("WriteSignals"), &signalFn{Targets: t}, batches)
 }
 
-func (f *signalFn) Setup() (err error) {
+func (f *signalFn) Setup(ctx context.Context) (err error) {
 	f.env = process.Of(f.Targets.PipelineID)
 	if f.redis, err = f.Targets.redis(f.env); err != nil {
 		return err
+	}
+	if f.Targets.Mirror {
+		if f.mirror, err = f.Targets.OpenMirror(ctx, f.env); err != nil {
+			return err
+		}
 	}
 	if f.Targets.WarehouseDir != "" {
 		f.warehouse, err = f.Targets.warehouse(f.env)
@@ -74,6 +94,16 @@ func (f *signalFn) Setup() (err error) {
 }
 
 func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
+	if len(b.Logs) > 0 {
+		if err := f.mirror.Write(ctx, b.Logs); err != nil {
+			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
+		}
+	}
+	if len(b.Kept) > 0 {
+		if err := f.mirror.WriteKept(ctx, b.Kept); err != nil {
+			return fmt.Errorf("keep %d decisions: %w", len(b.Kept), err)
+		}
+	}
 	if len(b.Stocks) > 0 {
 		if err := f.redis.WriteStock(ctx, b.Stocks); err != nil {
 			return fmt.Errorf("write %d stock signals: %w", len(b.Stocks), err)

@@ -28,8 +28,8 @@ type cursor struct {
 }
 
 // openCursor opens a file and skips the lines before at.
-func openCursor(ctx context.Context, f File, at int64) (c *cursor, err error) {
-	c = &cursor{file: f}
+func openCursor(ctx context.Context, f File, at int64) (_ *cursor, err error) {
+	c := &cursor{file: f}
 	defer func() {
 		if err != nil {
 			c.Close()

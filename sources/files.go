@@ -18,7 +18,7 @@ import (
 )
 
 func init() {
-	register.DoFn4x2[context.Context, *sdf.LockRTracker, File, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&readFilesFn{})
+	register.DoFn5x2[context.Context, *estimator, *sdf.LockRTracker, File, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&readFilesFn{})
 }
 
 // File is one file of JSON lines or CSV, plain or gzip, local or gs://.
@@ -67,10 +67,22 @@ func (f *readFilesFn) TruncateRestriction(t *sdf.LockRTracker, _ File) Position 
 	return t.GetRestriction().(Position)
 }
 
+// InitialWatermarkEstimatorState starts at the beginning of time.
+func (f *readFilesFn) InitialWatermarkEstimatorState(beam.EventTime, Position, File) int64 { return 0 }
+
+// CreateWatermarkEstimator goes on from a state.
+func (f *readFilesFn) CreateWatermarkEstimator(ms int64) *estimator { return &estimator{ms: ms} }
+
+// WatermarkEstimatorState is the state to go on from.
+func (f *readFilesFn) WatermarkEstimatorState(e *estimator) int64 { return e.ms }
+
 // ProcessElement emits the next lines of a file.
-func (f *readFilesFn) ProcessElement(ctx context.Context, t *sdf.LockRTracker, file File, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, t *sdf.LockRTracker, file File, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+	// Prism looks again at what waits before a keyed stage when the watermark moves: a source that waits must move it, or what it
+	// waits for may never run.
+	watermark.advance(time.Now().UnixMilli())
 	at := t.GetRestriction().(Position).At
-	if f.env.Tracker.Full() || f.env.Stopping() {
+	if f.env.MustWait() {
 		if err := claim(t, Position{At: at}); err != nil {
 			return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
 		}

@@ -96,7 +96,7 @@ func (f *readPubSubFn) ProcessElement(_ context.Context, watermark *estimator, t
 	at := t.GetRestriction().(Position).At
 	var batches []pulled
 	more := false
-	if !f.env.Tracker.Full() && !f.env.Stopping() {
+	if !f.env.MustWait() {
 		batches, more = p.take(bundleMessages)
 	}
 	n := 0

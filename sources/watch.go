@@ -76,7 +76,7 @@ func (f *watchFilesFn) ProcessElement(ctx context.Context, watermark *estimator,
 	}
 	at := t.GetRestriction().(Position).At
 	n := 0
-	for n < bundleMessages && !f.env.Tracker.Full() && !f.env.Stopping() {
+	for n < bundleMessages && !f.env.MustWait() {
 		messages, err := w.next(ctx, bundleMessages-n)
 		if err != nil {
 			return sdf.StopProcessing(), fmt.Errorf("watch %s: %w", watched.Globs, err)

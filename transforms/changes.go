@@ -11,18 +11,21 @@ import (
 const (
 	changeDemand = 'd' // kind, store, product, time, quantity: an event that is new
 	changeStock  = 's' // product, change of the known on-hand, number of stores that became known
+	// changeStockRestored is the same, said again after a restart, by one key group after the other: what it adds up to is not said
+	// before all have spoken.
+	changeStockRestored = 'r'
 )
 
-func appendDemand(b []byte, m *move) []byte {
-	b = append(b, changeDemand, byte(kindOf(m.Type)))
-	b = appendBytes(b, m.store)
-	b = appendBytes(b, m.product)
-	b = binary.AppendVarint(b, m.TimeMs)
-	return binary.AppendVarint(b, m.Quantity)
+func appendDemand[T string | []byte](b []byte, t event.Type, store, product T, timeMs, quantity int64) []byte {
+	b = append(b, changeDemand, byte(kindOf(t)))
+	b = appendBytes(b, store)
+	b = appendBytes(b, product)
+	b = binary.AppendVarint(b, timeMs)
+	return binary.AppendVarint(b, quantity)
 }
 
-func appendStockChange(b []byte, product string, onHand, known int64) []byte {
-	b = append(b, changeStock)
+func appendStockChange(b []byte, tag byte, product string, onHand, known int64) []byte {
+	b = append(b, tag)
 	b = appendBytes(b, product)
 	b = binary.AppendVarint(b, onHand)
 	return binary.AppendVarint(b, known)

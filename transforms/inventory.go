@@ -1,6 +1,7 @@
 package transforms
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -87,6 +88,12 @@ func (f *inventoryStatefulFn) Setup() error {
 	}
 	f.journal = journal[*inventoryImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
 		make: func() *inventoryImage { return newInventoryImage(f.Limits) }}
+	if s := f.env.State; s != nil {
+		f.journal.restore = s.Log
+	}
+	if f.journal.seqs, err = process.Shared(f.env, "log sequences", func() (*sequences, error) { return newSequences(), nil }); err != nil {
+		return fmt.Errorf("set up the inventory stage: %w", err)
+	}
 	f.names = KeyGroups(f.ProductGroups).names()
 	f.products = make([][]byte, len(f.names))
 	return nil
@@ -105,7 +112,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
-	c, err := f.journal.open(p, key)
+	c, err := f.journal.open(ctx, p, key)
 	if err != nil {
 		return fmt.Errorf("open stock state: %w", err)
 	}
@@ -115,6 +122,12 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	f.record = binary.AppendVarint(f.record, now)
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
 	head := len(f.record)
+	if c.restored {
+		f.sayAgain(c.image, now)
+	}
+	if bytes.Equal(r.b, wakeUp) {
+		r.b = nil
+	}
 	var m move
 	for len(r.b) > 0 && r.err == nil {
 		if r.move(&m); r.err != nil {
@@ -143,14 +156,35 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
 	}
 	c.image.settle(now, wall.UnixMicro(), func(t *touch) { f.say(t, now) })
-	if len(f.record) == head {
+	if len(f.record) == head && !c.restored {
 		f.journal.keep(key, c)
 		return nil
 	}
-	if err := f.journal.commit(p, key, c, f.record); err != nil {
+	w, err := f.journal.commit(p, key, c, f.record)
+	if err != nil {
 		return fmt.Errorf("commit stock state: %w", err)
 	}
+	if f.env.State != nil {
+		if !w.Anew {
+			w.Record = bytes.Clone(w.Record) // the buffer is used again
+		}
+		f.out.Logs = append(f.out.Logs, w)
+	}
 	return nil
+}
+
+// sayAgain passes on all that velocity and the stock over all stores rest on, after an image was restored: they keep no state of
+// their own over a restart.
+func (f *inventoryStatefulFn) sayAgain(g *inventoryImage, nowMs int64) {
+	for _, p := range g.pairs {
+		n := groupOf([]byte(p.product), len(f.products))
+		if p.Known() {
+			f.products[n] = appendStockChange(f.products[n], changeStockRestored, p.product, p.OnHand(), 1)
+		}
+		p.EachDemand(nowMs-stock.DayMs, func(t event.Type, timeMs, quantity int64) {
+			f.products[n] = appendDemand(f.products[n], t, p.store, p.product, timeMs, quantity)
+		})
+	}
 }
 
 // accept counts a new event and passes on what velocity may count.
@@ -163,7 +197,7 @@ func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	}
 	if m.Type.ShowsDemand() && m.Quantity != 0 && m.TimeMs >= nowMs-stock.DayMs {
 		g := groupOf(m.product, len(f.products))
-		f.products[g] = appendDemand(f.products[g], m)
+		f.products[g] = appendDemand(f.products[g], m.Type, m.store, m.product, m.TimeMs, m.Quantity)
 	}
 }
 
@@ -190,7 +224,7 @@ func (f *inventoryStatefulFn) say(t *touch, nowMs int64) {
 		if !t.wasKnown {
 			newly = 1
 		}
-		f.products[g] = appendStockChange(f.products[g], t.product, t.OnHand()-t.was, newly)
+		f.products[g] = appendStockChange(f.products[g], changeStock, t.product, t.OnHand()-t.was, newly)
 	}
 }
 

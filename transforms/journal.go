@@ -1,12 +1,16 @@
 package transforms
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/signal"
 )
 
 // The state scheme of both keyed stages, "journal and stamp".
@@ -34,8 +38,9 @@ type image interface {
 type cell[I image] struct {
 	image    I
 	stamp    int64
-	logged   int // bytes of the log behind its snapshot
-	snapshot int // bytes of the snapshot
+	logged   int  // bytes of the log behind its snapshot
+	snapshot int  // bytes of the snapshot
+	restored bool // made from the mirror, and not yet in Beam's state
 }
 
 // journal opens and commits the cells of one stage.
@@ -45,11 +50,14 @@ type journal[I image] struct {
 	cache *imageCache[I]
 	make  func() I
 	count *metrics.Bundle
+	// restore returns the log of a key of which Beam has no state, nil if there is none; it is nil where nothing is restored.
+	restore func(ctx context.Context, key string) ([][]byte, error)
+	seqs    *sequences
 }
 
 // open returns the image of a key as of its last commit. The caller changes it and hands it to commit, or back to keep when it
 // changed nothing; if it does neither, because of an error, the image is rebuilt next time.
-func (j *journal[I]) open(p state.Provider, key string) (*cell[I], error) {
+func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*cell[I], error) {
 	c := j.cache.take(key)
 	j.count.Add(metrics.StateCalls, 1)
 	stamp, ok, err := j.stamp.Read(p)
@@ -60,14 +68,19 @@ func (j *journal[I]) open(p state.Provider, key string) (*cell[I], error) {
 		return c, nil
 	}
 	c = &cell[I]{image: j.make(), stamp: stamp}
-	if !ok {
-		return c, nil
-	}
-	j.count.Add(metrics.ImageMisses, 1)
-	j.count.Add(metrics.StateCalls, 1)
-	records, _, err := j.log.Read(p)
-	if err != nil {
-		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
+	var records [][]byte
+	switch {
+	case ok:
+		j.count.Add(metrics.ImageMisses, 1)
+		j.count.Add(metrics.StateCalls, 1)
+		if records, _, err = j.log.Read(p); err != nil {
+			return nil, fmt.Errorf("read the log of key %s: %w", key, err)
+		}
+	case j.restore != nil:
+		if records, err = j.restore(ctx, key); err != nil {
+			return nil, fmt.Errorf("restore the state of key %s: %w", key, err)
+		}
+		c.restored = len(records) > 0
 	}
 	for i, r := range records {
 		if err := c.image.replay(r); err != nil {
@@ -85,18 +98,18 @@ func (j *journal[I]) open(p state.Provider, key string) (*cell[I], error) {
 // keep returns an image that was not changed.
 func (j *journal[I]) keep(key string, c *cell[I]) { j.cache.put(key, c) }
 
-// commit writes what was applied to the image since open.
-func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) error {
+// commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
+func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
 	c.stamp = rand.Int64()
 	j.count.Add(metrics.StateCalls, 2) // a write is a clear and an append
 	if err := j.stamp.Write(p, c.stamp); err != nil {
-		return fmt.Errorf("write the stamp of key %s: %w", key, err)
+		return w, fmt.Errorf("write the stamp of key %s: %w", key, err)
 	}
-	if c.logged+len(record) > 2*c.snapshot+1024 {
+	if w.Anew = c.restored || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
 		record = c.image.snapshot(nil)
 		j.count.Add(metrics.StateCalls, 1)
 		if err := j.log.Clear(p); err != nil {
-			return fmt.Errorf("clear the log of key %s: %w", key, err)
+			return w, fmt.Errorf("clear the log of key %s: %w", key, err)
 		}
 		c.snapshot, c.logged = len(record), 0
 	} else {
@@ -104,8 +117,27 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 	}
 	j.count.Add(metrics.StateCalls, 1)
 	if err := j.log.Add(p, record); err != nil {
-		return fmt.Errorf("append to the log of key %s: %w", key, err)
+		return w, fmt.Errorf("append to the log of key %s: %w", key, err)
 	}
+	c.restored = false
 	j.cache.put(key, c)
-	return nil
+	w.Key, w.Seq, w.Record = key, j.seqs.next(key), record
+	return w, nil
+}
+
+// sequences counts the log writes of each key in this process. A count never falls behind the wall clock in microseconds, so that
+// it goes on upwards where a key moves to another process. It is safe for concurrent use.
+type sequences struct {
+	mu   sync.Mutex
+	last map[string]int64
+}
+
+func newSequences() *sequences { return &sequences{last: map[string]int64{}} }
+
+func (s *sequences) next(key string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := max(s.last[key]+1, time.Now().UnixMicro())
+	s.last[key] = n
+	return n
 }

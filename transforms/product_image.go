@@ -14,7 +14,8 @@ import (
 // Kinds of log records of the product stage, beside recordSnapshot.
 const (
 	recordChanges    = 'C' // clock, wall clock in microseconds, and changes
-	recordEvaluation = 'E' // clock: all that was due was evaluated
+	recordEvaluation = 'E' // clock, wall clock in microseconds: all that was due was evaluated, and restored stock said
+	recordKept       = 'K' // fields and values of what was decided before a restart
 )
 
 // productImage is the state of one Beam key of the product stage: for each product of the group its velocity, over all stores
@@ -28,6 +29,7 @@ type productImage struct {
 	dirty   []*series  // added to since the last evaluation
 	nextDue int64      // no series that is not dirty can change before this clock
 	touched []*product // whose stock changed in the batch that is being applied
+	unsaid  []*product // whose stock was restored and is not said yet
 	key     []byte
 }
 
@@ -37,7 +39,7 @@ type product struct {
 	stores map[string]*series
 	stock  stock.Global
 
-	touched, wasLow bool
+	touched, unsaid, wasLow bool
 }
 
 // series is the velocity of a product in one store, or over all stores.
@@ -47,6 +49,14 @@ type series struct {
 	store   string // empty: over all stores
 	due     int64
 	isDirty bool
+}
+
+// evaluation is what came of evaluating a series.
+type evaluation struct {
+	reading velocity.Reading
+	changed bool // the reading differs from the last
+	decided bool // what a restart must keep differs from the last
+	badge   *velocity.Change
 }
 
 const (
@@ -74,6 +84,11 @@ func (g *productImage) apply(r *reader, nowMs int64) error {
 			id, onHand, stores := r.bytes(), r.varint(), r.varint()
 			if r.err == nil {
 				g.changeStock(g.product(id), onHand, stores)
+			}
+		case changeStockRestored:
+			id, onHand, stores := r.bytes(), r.varint(), r.varint()
+			if r.err == nil {
+				g.restoreStock(g.product(id), onHand, stores)
 			}
 		default:
 			return fmt.Errorf("unknown kind %q of change", tag)
@@ -120,10 +135,37 @@ func (g *productImage) changeStock(p *product, onHand, stores int64) {
 	p.stock.Apply(onHand, stores, g.limits)
 }
 
+// restoreStock takes a part of a sum, of which nothing is said before the next evaluation.
+func (g *productImage) restoreStock(p *product, onHand, stores int64) {
+	if !p.unsaid {
+		p.unsaid = true
+		g.unsaid = append(g.unsaid, p)
+	}
+	// The badge is that of the whole sum, not of its parts on the way.
+	p.stock.OnHand += onHand
+	p.stock.Stores += stores
+}
+
+// settleRestored ends the restoring of stock: each product is handed to f, which may be nil.
+func (g *productImage) settleRestored(wallMicros int64, f func(*product)) {
+	for _, p := range g.unsaid {
+		p.unsaid, p.wasLow = false, p.stock.Low
+		p.stock.Apply(0, 0, g.limits)
+		p.stock.Bump(wallMicros)
+		if f != nil {
+			f(p)
+		}
+	}
+	g.unsaid = nil
+}
+
 // settle ends a batch: stock versions grow, and each product whose stock was touched is handed to f, which may be nil.
 func (g *productImage) settle(wallMicros int64, f func(*product)) {
 	for _, p := range g.touched {
 		p.touched = false
+		if p.unsaid {
+			continue
+		}
 		p.stock.Bump(wallMicros)
 		if f != nil {
 			f(p)
@@ -134,14 +176,16 @@ func (g *productImage) settle(wallMicros int64, f func(*product)) {
 }
 
 // evaluate brings everything that may have changed up to the clock and hands what did change to out, which may be nil.
-func (g *productImage) evaluate(nowMs int64, out func(*series, velocity.Reading, bool, *velocity.Change)) {
+func (g *productImage) evaluate(nowMs int64, out func(*series, evaluation)) {
 	one := func(s *series) {
-		size := s.Size()
-		r, changed, badge := s.Evaluate(nowMs, g.config)
+		size, before := s.Size(), s.Sticky()
+		var e evaluation
+		e.reading, e.changed, e.badge = s.Evaluate(nowMs, g.config)
+		e.decided = s.Sticky() != before
 		g.bytes += s.Size() - size
 		s.due = s.NextDue(g.config)
-		if out != nil && (changed || badge != nil) {
-			out(s, r, changed, badge)
+		if out != nil && (e.changed || e.decided || e.badge != nil) {
+			out(s, e)
 		}
 	}
 	for _, s := range g.dirty {
@@ -201,9 +245,12 @@ func (g *productImage) replay(record []byte) error {
 		}
 		g.settle(wall, nil)
 	case recordEvaluation:
-		if now := r.varint(); r.err == nil {
+		if now, wall := r.varint(), r.varint(); r.err == nil {
 			g.evaluate(now, nil)
+			g.settleRestored(wall, nil)
 		}
+	case recordKept:
+		return g.restoreKept(&r)
 	default:
 		return fmt.Errorf("unknown kind %q of product log record", kind)
 	}
@@ -225,11 +272,14 @@ func (g *productImage) snapshot(b []byte) []byte {
 		b = binary.AppendVarint(b, p.stock.OnHand)
 		b = binary.AppendVarint(b, p.stock.Stores)
 		b = binary.AppendVarint(b, p.stock.Version)
-		low := byte(0)
+		flags := byte(0)
 		if p.stock.Low {
-			low = 1
+			flags |= productLow
 		}
-		b = append(b, low)
+		if p.unsaid {
+			flags |= productUnsaid
+		}
+		b = append(b, flags)
 		b = p.global.AppendBinary(b)
 		stores = stores[:0]
 		for store := range p.stores {
@@ -252,7 +302,12 @@ func (g *productImage) restore(r *reader) error {
 			break
 		}
 		p := g.product(id)
-		p.stock = stock.Global{OnHand: r.varint(), Stores: r.varint(), Version: r.varint(), Low: r.byte() == 1}
+		p.stock = stock.Global{OnHand: r.varint(), Stores: r.varint(), Version: r.varint()}
+		flags := r.byte()
+		p.stock.Low = flags&productLow != 0
+		if p.unsaid = flags&productUnsaid != 0; p.unsaid {
+			g.unsaid = append(g.unsaid, p)
+		}
 		if err := g.restoreSeries(r, &p.global); err != nil {
 			return fmt.Errorf("read the velocity of product %s: %w", p.id, err)
 		}
@@ -285,6 +340,12 @@ func (g *productImage) restoreSeries(r *reader, s *series) error {
 	g.bytes += s.Size() - size
 	return nil
 }
+
+// Flags of a product in a snapshot.
+const (
+	productLow = 1 << iota
+	productUnsaid
+)
 
 // size implements image.
 func (g *productImage) size() int { return g.bytes }

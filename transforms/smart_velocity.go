@@ -55,6 +55,7 @@ type smartVelocityFn struct {
 	// Of the bundle.
 	out     signal.Batch
 	latest  beam.EventTime
+	key     string // of the element or timer in hand
 	scratch []int64
 	record  []byte
 }
@@ -81,6 +82,16 @@ func (f *smartVelocityFn) Setup() error {
 	}
 	f.journal = journal[*productImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
 		make: func() *productImage { return newProductImage(f.Limits, f.Config) }}
+	if s := f.env.State; s != nil {
+		f.journal.restore = func(ctx context.Context, group string) ([][]byte, error) {
+			kept, err := s.Kept(ctx, group)
+			if err != nil || len(kept) == 0 {
+				return nil, err
+			}
+			return [][]byte{appendKept(kept)}, nil
+		}
+	}
+	f.journal.seqs = newSequences() // this stage's log has no mirror
 	return nil
 }
 
@@ -88,12 +99,12 @@ func (f *smartVelocityFn) StartBundle(context.Context, func(beam.EventTime, sign
 	f.out = signal.Batch{}
 }
 
-func (f *smartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, batch []byte, _ func(beam.EventTime, signal.Batch)) error {
-	f.latest = at
+func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, batch []byte, _ func(beam.EventTime, signal.Batch)) error {
+	f.latest, f.key = at, key
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
-	c, err := f.journal.open(sp, key)
+	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
 		return fmt.Errorf("open product state: %w", err)
 	}
@@ -108,10 +119,10 @@ func (f *smartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, s
 	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
 	f.pace.pending(f.env.Metrics, key, len(c.image.dirty) > 0)
-	if err := f.journal.commit(sp, key, c, f.record); err != nil {
+	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
-	if len(c.image.dirty) > 0 {
+	if len(c.image.dirty)+len(c.image.unsaid) > 0 {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
 		f.setTimer(tp, latest(wall, f.pace.last(key).Add(velocityEvery)))
 	}
@@ -119,26 +130,26 @@ func (f *smartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, s
 }
 
 // OnTimer evaluates what is due in a product group.
-func (f *smartVelocityFn) OnTimer(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, signal.Batch)) error {
-	f.latest = at
-	c, err := f.journal.open(sp, key)
+func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, signal.Batch)) error {
+	f.latest, f.key = at, key
+	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
 		return fmt.Errorf("open product state: %w", err)
 	}
 	wall := time.Now()
+	if f.env.Restoring() { // what is there adds up to nothing yet
+		f.setTimer(tp, wall.Add(decayEvery))
+		f.journal.keep(key, c)
+		return nil
+	}
 	now := f.Clock.AtWall(wall)
-	c.image.evaluate(now, func(s *series, r velocity.Reading, changed bool, badge *velocity.Change) {
-		if changed {
-			f.out.Velocities = append(f.out.Velocities, r.Signal(s.store, s.product.id, now))
-		}
-		if badge != nil {
-			f.out.Badges = append(f.out.Badges, badge.Signal(s.store, s.product.id))
-		}
-	})
+	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
+	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
 	f.out.Settles += f.pace.evaluated(key, wall)
 	next := c.image.nextDue
 	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
-	if err := f.journal.commit(sp, key, c, f.record); err != nil {
+	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
+	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
 	if f.Decay && next != math.MaxInt64 {
@@ -157,6 +168,18 @@ func (f *smartVelocityFn) setTimer(p timers.Provider, at time.Time) {
 	f.Timer.Set(p, at, timers.WithOutputTimestamp(f.latest.ToTime()))
 }
 
+func (f *smartVelocityFn) sayVelocity(s *series, e evaluation, nowMs int64) {
+	if e.changed {
+		f.out.Velocities = append(f.out.Velocities, e.reading.Signal(s.store, s.product.id, nowMs))
+	}
+	if e.badge != nil {
+		f.out.Badges = append(f.out.Badges, e.badge.Signal(s.store, s.product.id))
+	}
+	if e.decided && f.env.State != nil {
+		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: velocityField(s.store, s.product.id), Value: s.Sticky().String()})
+	}
+}
+
 // sayStock makes the signal of a product's stock over all stores, which does not wait for a timer.
 func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 	if p.stock.Stores == 0 {
@@ -165,6 +188,9 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 	f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
 	f.out.PublishedAt = append(f.out.PublishedAt, 0)
 	if p.stock.Low != p.wasLow {
+		if f.env.State != nil {
+			f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: stockField(p.id), Value: lowValue(p.stock.Low)})
+		}
 		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low, ProductID: p.id, At: nowMs,
 			OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
 	}

@@ -31,7 +31,7 @@ func run() error {
 		fmt.Print(pipeline.Usage())
 		return nil
 	}
-	beam.Init() // does not return in a process that a runner started as its worker
+	beam.Init()       // does not return in a process that a runner started as its worker
 	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	maxprocs.Raise()

@@ -28,7 +28,8 @@ type Tracker struct {
 	mu     sync.Mutex
 	last   int64
 	open   map[int64]*batch
-	idle   chan struct{} // closed while nothing is open
+	ending int           // batches without holds whose done has not returned
+	idle   chan struct{} // closed while nothing is open or ending
 	isIdle bool
 	first  time.Time // when the first batch was opened
 	latest time.Time // when a batch was done last
@@ -102,6 +103,7 @@ func (t *Tracker) Release(tokens []int64) {
 			finished = append(finished, b)
 		}
 	}
+	t.ending += len(finished)
 	t.mu.Unlock()
 	for _, b := range finished {
 		b.done()
@@ -113,7 +115,8 @@ func (t *Tracker) Release(tokens []int64) {
 	}
 	t.mu.Lock()
 	t.latest = time.Now()
-	if len(t.open) == 0 && !t.isIdle {
+	t.ending -= len(finished)
+	if len(t.open) == 0 && t.ending == 0 && !t.isIdle {
 		t.isIdle = true
 		close(t.idle)
 	}
@@ -163,7 +166,7 @@ func (t *Tracker) Busy() time.Duration {
 // Full reports whether a source should wait before it opens another batch.
 func (t *Tracker) Full() bool { return t != nil && t.outstanding.Load() >= t.limit }
 
-// Wait returns when no batch is open, or with the context's error.
+// Wait returns when no batch is open and every done has returned, or with the context's error.
 func (t *Tracker) Wait(ctx context.Context) error {
 	if t == nil {
 		return nil

@@ -52,8 +52,8 @@ func wheel(t *testing.T, member, content string) string {
 
 const member = "data/transactions.parquet"
 
-func pin(content string) pinned {
-	sum := sha256.Sum256([]byte(content))
+func pinRows() pinned {
+	sum := sha256.Sum256([]byte("rows"))
 	return pinned{requirement: "data==1.0", member: member, sha256: hex.EncodeToString(sum[:])}
 }
 
@@ -61,7 +61,7 @@ func TestFetchDownloadsOnce(t *testing.T) {
 	calls := fakePip(t, "cp "+wheel(t, member, "rows")+" $DEST")
 	cache := filepath.Join(t.TempDir(), "new", "cache")
 	for range 2 {
-		path, err := pin("rows").fetch(t.Context(), cache)
+		path, err := pinRows().fetch(t.Context(), cache)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestFetchReplacesASpoiltFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(cache, "transactions.parquet"), []byte("ro"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	path, err := pin("rows").fetch(t.Context(), cache)
+	path, err := pinRows().fetch(t.Context(), cache)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestFetchSaysWhatFailed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fakePip(t, c.script)
 			cache := t.TempDir()
-			path, err := pin("rows").fetch(t.Context(), cache)
+			path, err := pinRows().fetch(t.Context(), cache)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %q, %v, want an error with %q", path, err, c.want)
 			}
@@ -127,7 +127,7 @@ func TestFetchEndsWithItsContext(t *testing.T) {
 	fakePip(t, "exec sleep 60")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := pin("rows").fetch(ctx, t.TempDir()); err == nil || !strings.Contains(err.Error(), "canceled") {
+	if _, err := pinRows().fetch(ctx, t.TempDir()); err == nil || !strings.Contains(err.Error(), "canceled") {
 		t.Errorf("got error %v, want canceled", err)
 	}
 }

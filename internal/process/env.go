@@ -4,6 +4,7 @@
 package process
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,11 +21,23 @@ type Env struct {
 	Tracker *acks.Tracker // nil where the runner itself acknowledges
 	Metrics *metrics.Process
 
-	stopping atomic.Bool
+	// State brings back the state of an earlier run; nil where nothing is restored. It is set before the pipeline runs.
+	State *State
+
+	stopping  atomic.Bool
+	restoring atomic.Int64 // keys still to be restored
 
 	mu        sync.Mutex
 	resources map[string]*resource
 	order     []string
+}
+
+// State is where the keyed stages find what an earlier run kept. Its functions block until they succeed or ctx ends.
+type State struct {
+	// Log returns the records of the inventory stage's log of a Beam key.
+	Log func(ctx context.Context, key string) ([][]byte, error)
+	// Kept returns what the product stage kept of a product group, by field.
+	Kept func(ctx context.Context, group string) (map[string]string, error)
 }
 
 type resource struct {
@@ -67,11 +80,23 @@ func Of(id string) *Env {
 	return e
 }
 
+// BeginRestore says that n keys are to be restored before a source emits and before sums over keys mean anything.
+func (e *Env) BeginRestore(n int) { e.restoring.Store(int64(n)) }
+
+// KeyRestored says that one of them is.
+func (e *Env) KeyRestored() { e.restoring.Add(-1) }
+
+// Restoring reports whether keys are still to be restored.
+func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
+
 // Stop tells sources to emit nothing more.
 func (e *Env) Stop() { e.stopping.Store(true) }
 
 // Stopping reports whether Stop was called.
 func (e *Env) Stopping() bool { return e.stopping.Load() }
+
+// MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
+func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }
 
 // Shared returns the resource of a name, opened by the first who asks. A failure is final for the name. Resources that are
 // io.Closers are closed with the Env, last opened first.
@@ -92,7 +117,9 @@ func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	return r.value.(T), nil
 }
 
-// Close closes the shared resources and forgets the pipeline.
+var errClosed = errors.New("the pipeline is closed")
+
+// Close closes the shared resources, waiting for those that are being opened, and forgets the pipeline.
 func (e *Env) Close() error {
 	mu.Lock()
 	for id, x := range envs {
@@ -102,14 +129,16 @@ func (e *Env) Close() error {
 	}
 	mu.Unlock()
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	resources, order := e.resources, e.order
+	e.resources, e.order = map[string]*resource{}, nil
+	e.mu.Unlock()
 	var errs []error
-	for i := len(e.order) - 1; i >= 0; i-- {
-		r := e.resources[e.order[i]]
+	for i := len(order) - 1; i >= 0; i-- {
+		r := resources[order[i]]
+		r.once.Do(func() { r.err = errClosed }) // waits for a bundle that is just opening it
 		if c, ok := r.value.(io.Closer); ok && r.err == nil {
 			errs = append(errs, c.Close())
 		}
 	}
-	e.resources, e.order = map[string]*resource{}, nil
 	return errors.Join(errs...)
 }

@@ -58,7 +58,7 @@ func startOnFreePort(tb testing.TB, args func(port int) []string) *Server {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		tb.Fatalf("this test needs redis-server on the PATH: %v", err)
 	}
-	dir := tempDir(tb)
+	dir := tb.TempDir()
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
 		port := freePort(tb)
@@ -77,16 +77,6 @@ func startOnFreePort(tb testing.TB, args func(port int) []string) *Server {
 			tb.Fatal(err)
 		}
 	}
-}
-
-// tempDir is short, unlike TempDir of the test, whose path holds the test's name.
-func tempDir(tb testing.TB) string {
-	tb.Helper()
-	dir, err := os.MkdirTemp(tb.TempDir(), "redis")
-	if err != nil {
-		tb.Fatalf("make a directory for redis-server: %v", err)
-	}
-	return dir
 }
 
 func freePort(tb testing.TB) int {

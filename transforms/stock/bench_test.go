@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"strconv"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -137,7 +136,9 @@ func reportMemory(b *testing.B, records int, entriesOf func(record int) int, any
 			encoded += len(r.AppendBinary(nil))
 		}
 		b.ReportMetric(float64(heap)/float64(records), "B/pair")
-		b.ReportMetric(float64(heap)/float64(max(1, total)), "B/entry")
+		if total > 0 {
+			b.ReportMetric(float64(heap)/float64(total), "B/entry")
+		}
 		b.ReportMetric(float64(estimate)/float64(heap), "Size()/heap")
 		b.ReportMetric(float64(encoded)/float64(records), "encoded-B/pair")
 		b.ReportMetric(0, "ns/op")
@@ -151,5 +152,3 @@ func heapBytes() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
-
-var _ = strconv.Itoa

@@ -1,78 +1,64 @@
 package stock
 
-import "github.com/beamlytics/streamlytics/event"
+import "slices"
 
-// indexFrom is the number of live ids from which a record keeps an index. Below it a scan is as fast and far smaller.
-const indexFrom = 48
+// identities is what a record remembers only to recognise repetitions, besides the ids in its ledger.
+type identities struct {
+	looks timeline // VIEW, CART_ADD of the last 24 hours of the clock
+	late  []lateID // in the order of arrival
+	index *index   // of all live ids, those of the ledger included; nil while they are few
+}
 
-// lateID remembers an event that was older than the ledger when it arrived: it was counted, and its id is kept for as long
-// as if it had occurred when it came.
+// lateID is an event that was older than the ledger when it arrived: it was counted, and its id is kept for as long as if it had
+// occurred when it came.
 type lateID struct {
 	keep    int64 // the key's newest event when it arrived, epoch ms
 	id      uint64
-	content uint64
+	content content
 }
 
-// timeless marks the content of an event whose time was replaced on arrival: its time says nothing about what was sent.
-const timeless = 1
-
-// contentOf is a fingerprint of what makes two events of one identity the same: type, quantity and time.
-func contentOf(code, qty, timeMs int64) uint64 {
-	switch code {
-	case codeAdjustedView:
-		return fingerprint(codeView, qty, 0) | timeless
-	case codeAdjustedCart:
-		return fingerprint(codeCartAdd, qty, 0) | timeless
+func (r *Record) looks() *timeline {
+	if r.ids == nil {
+		return &timeline{}
 	}
-	return fingerprint(code, qty, timeMs) &^ timeless
+	return &r.ids.looks
 }
 
-func fingerprint(code, qty, timeMs int64) uint64 {
-	h := mix(uint64(code) + 0x9e3779b97f4a7c15)
-	h = mix(h ^ uint64(qty))
-	return mix(h ^ uint64(timeMs))
-}
-
-// mix is the finaliser of MurmurHash3 (public domain), a bijection in which every input bit reaches every output bit.
-func mix(h uint64) uint64 {
-	h ^= h >> 33
-	h *= 0xff51afd7ed558ccd
-	h ^= h >> 33
-	h *= 0xc4ceb9fe1a85ec53
-	return h ^ h>>33
-}
-
-// sameContent compares what is stored with what arrived.
-func sameContent(stored uint64, code, qty, timeMs int64) bool {
-	arrived := contentOf(code, qty, timeMs)
-	switch {
-	case stored&timeless == arrived&timeless:
-		return stored == arrived
-	case stored&timeless != 0: // the repetition came late enough for its time to be believed
-		return stored == fingerprint(code, qty, 0)|timeless
+func (r *Record) late() []lateID {
+	if r.ids == nil {
+		return nil
 	}
-	return true // the clock went back between the two: nothing can be told from the time
+	return r.ids.late
+}
+
+// liveIDs is the number of ids that a repetition is recognised by.
+func (r *Record) liveIDs() int { return r.moves.len() + r.looks().len() + len(r.late()) }
+
+// own returns the identities to write to.
+func (r *Record) own() *identities {
+	if r.ids == nil {
+		r.ids = &identities{}
+	}
+	return r.ids
 }
 
 // lookup finds the content that the record holds for an id.
-func (r *Record) lookup(id uint64) (content uint64, ok bool) {
-	if r.ids != nil {
-		content, ok = r.ids[id]
-		return content, ok
+func (r *Record) lookup(id uint64) (c content, ok bool) {
+	if r.ids != nil && r.ids.index != nil {
+		r.ids.index.touch(id, r.moves.oldest().id) // which is about to be folded
+		return r.ids.index.get(id)
 	}
-	find := func(e entry) bool {
+	for e := range r.moves.all {
 		if e.id == id {
-			content, ok = contentOf(e.code(), e.qty, e.timeMs()), true
+			return e.content(), true
 		}
-		return !ok
 	}
-	if r.moves.each(find); ok {
-		return content, ok
+	for e := range r.looks().all {
+		if e.id == id {
+			return e.content(), true
+		}
 	}
-	if r.looks.each(find); ok {
-		return content, ok
-	}
-	for _, l := range r.late {
+	for _, l := range r.late() {
 		if l.id == id {
 			return l.content, true
 		}
@@ -81,50 +67,93 @@ func (r *Record) lookup(id uint64) (content uint64, ok bool) {
 }
 
 // remember adds an id that was just stored in one of the places that lookup scans.
-func (r *Record) remember(id, content uint64) {
-	if r.ids != nil {
-		r.ids[id] = content
-		return
+func (r *Record) remember(id uint64, c content) {
+	if r.ids != nil && r.ids.index != nil {
+		r.ids.index.put(id, c)
+	} else if r.liveIDs() >= indexFrom {
+		r.makeIndex()
 	}
-	r.reindex()
 }
 
-// reindex makes the index of a record that is large enough for one.
-func (r *Record) reindex() {
-	n := r.moves.n + r.looks.n + len(r.late)
-	if n < indexFrom {
-		return
+// uniqueIDs reports whether no two live ids are equal, and makes the index of a record that is large enough for one.
+func (r *Record) uniqueIDs() bool {
+	if r.liveIDs() >= indexFrom {
+		return r.makeIndex()
 	}
-	r.ids = make(map[uint64]uint64, n)
-	index := func(e entry) bool {
-		r.ids[e.id] = contentOf(e.code(), e.qty, e.timeMs())
-		return true
+	ids := make([]uint64, 0, indexFrom)
+	for e := range r.moves.all {
+		ids = append(ids, e.id)
 	}
-	r.moves.each(index)
-	r.looks.each(index)
-	for _, l := range r.late {
-		r.ids[l.id] = l.content
+	for e := range r.looks().all {
+		ids = append(ids, e.id)
 	}
+	for _, l := range r.late() {
+		ids = append(ids, l.id)
+	}
+	slices.Sort(ids)
+	return len(slices.Compact(ids)) == r.liveIDs()
+}
+
+// makeIndex indexes all live ids, and reports whether they differ from each other.
+func (r *Record) makeIndex() (unique bool) {
+	x := newIndex(r.liveIDs())
+	r.own().index = x
+	unique = true
+	put := func(id uint64, c content) {
+		if _, ok := x.get(id); ok {
+			unique = false
+			return
+		}
+		x.put(id, c)
+	}
+	for e := range r.moves.all {
+		put(e.id, e.content())
+	}
+	for e := range r.looks().all {
+		put(e.id, e.content())
+	}
+	for _, l := range r.late() {
+		put(l.id, l.content)
+	}
+	return unique
 }
 
 // forget drops an id that was just removed from its place.
 func (r *Record) forget(id uint64) {
-	if r.ids == nil {
+	if r.ids == nil || r.ids.index == nil {
 		return
 	}
-	delete(r.ids, id)
-	// Maps do not shrink: let go of the index once the record is small again.
-	if len(r.ids) < indexFrom/2 {
-		r.ids = nil
+	r.ids.index.remove(id)
+	if r.ids.index.n < indexFrom/2 {
+		r.ids.index = nil
 	}
 }
 
-func codeOf(m Move) int64 {
-	if m.Adjusted && m.Type == event.View {
-		return codeAdjustedView
+// expireLate forgets the late ids whose time is over.
+func (r *Record) expireLate(floor int64) {
+	if r.ids == nil {
+		return
 	}
-	if m.Adjusted && m.Type == event.CartAdd {
-		return codeAdjustedCart
+	late := r.ids.late
+	for len(late) > 0 && late[0].keep < floor {
+		r.forget(late[0].id)
+		late = late[1:]
 	}
-	return int64(m.Type)
+	r.ids.late = late
+	r.tidy()
+}
+
+// ExpireLooks forgets the ids of looks and cart adds that are older than 24 hours.
+func (r *Record) ExpireLooks(nowMs int64) {
+	if r.ids != nil {
+		r.ids.looks.popBefore(nowMs-DayMs, func(e entry) { r.forget(e.id) })
+		r.tidy()
+	}
+}
+
+// tidy lets go of the identities when nothing is left in them.
+func (r *Record) tidy() {
+	if r.ids.index == nil && r.ids.looks.len() == 0 && len(r.ids.late) == 0 {
+		r.ids = nil
+	}
 }

@@ -18,7 +18,7 @@ type Limits struct {
 type Move struct {
 	Type     event.Type
 	Quantity int64
-	TimeMs   int64  // occurred_at, or counted_at of a RESET
+	TimeMs   int64  // occurred_at, or counted_at of a RESET; epoch ms, positive
 	Adjusted bool   // TimeMs replaced a time in the future (VIEW, CART_ADD)
 	ID       uint64 // event.IdentityHash of the event id
 	IDText   string // the event id itself; only needed of a RESET, which is ordered by it
@@ -48,20 +48,20 @@ type Outcome struct {
 type Record struct {
 	onHand  int64
 	base    int64 // net of the deltas that count and were folded, barrier's quantity included
+	folded  int64 // greatest time of these deltas: what a count before it would leave is not known any more; 0 when there are none
 	version int64
 	newest  int64 // greatest time of a SALE, RECEIPT or RESET, while stocked
-	stocked bool  // any of these was seen: the key exists
-	low     bool  // LOW_STOCK is on
 
-	known      bool // a count was seen; the next three are its
-	barrierAt  int64
+	barrierAt  int64 // the count that holds, while known
 	barrierQty int64
 	barrierID  string
 
-	moves timeline // SALE, RECEIPT, RESET of the horizon
-	looks timeline // VIEW, CART_ADD of the last 24 hours of the clock
-	late  []lateID // in the order of arrival
-	ids   map[uint64]uint64
+	stocked bool // a SALE, RECEIPT or RESET was seen: the key exists
+	known   bool // a count was seen
+	low     bool // LOW_STOCK is on
+
+	moves timeline    // the ledger: SALE, RECEIPT, RESET of the horizon
+	ids   *identities // nil while there is nothing in it
 }
 
 // OnHand is the stock, in units. It may be negative.
@@ -79,23 +79,30 @@ func (r *Record) LowStock() bool { return r.low }
 // HasStock reports whether the record has a stock key: looks and cart adds alone make none.
 func (r *Record) HasStock() bool { return r.stocked }
 
-// Version grows with every change.
+// Version grows with every change of the stock. It is 0 before the record has any.
 func (r *Record) Version() int64 { return r.version }
 
 // Bump makes the version greater than it was and at least atLeast.
 func (r *Record) Bump(atLeast int64) { r.version = max(r.version+1, atLeast) }
 
-// Apply takes one event. nowMs is the clock; it only decides how long ids of looks are kept.
+// Apply takes one event. nowMs is the clock; it only decides how long ids are kept.
 func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
-	code := codeOf(m)
-	if content, ok := r.lookup(m.ID); ok {
-		if sameContent(content, code, m.Quantity, m.TimeMs) {
+	r.ExpireLooks(nowMs)
+	e := entryOf(m)
+	content := e.content()
+	if known, ok := r.lookup(m.ID); ok {
+		if known.same(content) {
 			return Outcome{Verdict: Repeated}
 		}
 		return Outcome{Verdict: Reused}
 	}
 	if !m.Type.MovesStock() {
-		return r.applyLook(m, code, nowMs)
+		// Only the identity of a look is kept, and only while velocity could count it.
+		if m.TimeMs >= nowMs-DayMs {
+			r.own().looks.insert(e)
+			r.remember(m.ID, content)
+		}
+		return Outcome{Verdict: Accepted}
 	}
 	if m.Type == event.Reset {
 		if v := r.judgeReset(m, l); v != Accepted {
@@ -106,38 +113,29 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	if !r.stocked || m.TimeMs > r.newest {
 		r.stocked, r.newest = true, m.TimeMs
 	}
-	e := entry{at: m.TimeMs<<3 | code, qty: m.Quantity, id: m.ID}
 	floor := r.floor(nowMs, l)
 	inLedger := m.TimeMs >= floor
-	if m.Type == event.Reset {
+	switch {
+	case m.Type == event.Reset:
 		out.Recomputed = r.takeReset(m)
-	} else if r.known && m.TimeMs < r.barrierAt {
+	case r.known && m.TimeMs < r.barrierAt:
 		out.Dropped = true
-	} else {
+	default:
 		r.onHand += e.delta()
 		if !inLedger {
-			r.base += e.delta()
+			r.toBase(e)
 		}
 	}
 	if inLedger {
 		r.moves.insert(e)
 	} else {
-		r.late = append(r.late, lateID{keep: r.newest, id: m.ID, content: contentOf(code, m.Quantity, m.TimeMs)})
+		ids := r.own()
+		ids.late = append(ids.late, lateID{keep: r.newest, id: m.ID, content: content})
 	}
-	r.remember(m.ID, contentOf(code, m.Quantity, m.TimeMs))
+	r.remember(m.ID, content)
 	r.fold(floor)
 	out.Badge = r.updateBadge(l)
 	return out
-}
-
-// applyLook takes a VIEW or CART_ADD: only its identity is kept, and only while velocity could count it.
-func (r *Record) applyLook(m Move, code, nowMs int64) Outcome {
-	r.ExpireLooks(nowMs)
-	if m.TimeMs >= nowMs-DayMs {
-		r.looks.insert(entry{at: m.TimeMs<<3 | code, qty: m.Quantity, id: m.ID})
-		r.remember(m.ID, contentOf(code, m.Quantity, m.TimeMs))
-	}
-	return Outcome{Verdict: Accepted}
 }
 
 // judgeReset decides about a count by the count that holds: its own repetition after its id was folded, and too old.
@@ -148,7 +146,9 @@ func (r *Record) judgeReset(m Move, l Limits) Verdict {
 		}
 		return Reused
 	}
-	if r.stocked && m.TimeMs < r.newest-l.HorizonMs && r.supersedes(m) {
+	// What is folded lies before the horizon, except when the horizon was shorter before this program was started with a longer one.
+	tooOld := r.stocked && m.TimeMs < r.newest-l.HorizonMs || m.TimeMs <= r.folded
+	if tooOld && r.supersedes(m) {
 		return ResetTooOld
 	}
 	return Accepted
@@ -168,11 +168,18 @@ func (r *Record) takeReset(m Move) (recomputed bool) {
 		return false
 	}
 	r.known, r.barrierAt, r.barrierQty, r.barrierID = true, m.TimeMs, m.Quantity, m.IDText
-	// Everything folded is older than the horizon, and so older than a count that was not refused.
-	r.base = m.Quantity
-	r.onHand = r.base + r.moves.sumFrom(m.TimeMs)
+	r.base, r.folded = m.Quantity, 0 // everything folded is older than a count that was not refused
+	r.onHand = r.base + r.ledger()
 	newest, ok := r.moves.newest()
 	return ok && newest >= m.TimeMs
+}
+
+// ledger is the net of the deltas in the ledger that count.
+func (r *Record) ledger() int64 {
+	if !r.known {
+		return r.moves.sum()
+	}
+	return r.moves.sumFrom(r.barrierAt)
 }
 
 // floor is the time before which the ledger keeps nothing.
@@ -184,17 +191,18 @@ func (r *Record) floor(nowMs int64, l Limits) int64 {
 func (r *Record) fold(floor int64) {
 	r.moves.popBefore(floor, func(e entry) {
 		if !r.known || e.timeMs() >= r.barrierAt {
-			r.base += e.delta()
+			r.toBase(e)
 		}
 		r.forget(e.id)
 	})
-	n := 0
-	for n < len(r.late) && r.late[n].keep < floor {
-		r.forget(r.late[n].id)
-		n++
-	}
-	if n > 0 {
-		r.late = append(r.late[:0:0], r.late[n:]...)
+	r.expireLate(floor)
+}
+
+// toBase counts an entry that the ledger does not hold.
+func (r *Record) toBase(e entry) {
+	if d := e.delta(); d != 0 {
+		r.base += d
+		r.folded = max(r.folded, e.timeMs())
 	}
 }
 
@@ -217,16 +225,18 @@ func NextLow(on, known bool, onHand int64, l Limits) bool {
 	return on
 }
 
-// Size is roughly how many bytes of memory the record takes.
-func (r *Record) Size() int {
-	const record, perEntry, perLate, perID = 232, 28, 24, 24
-	return record + len(r.barrierID) + perEntry*(r.moves.n+r.looks.n) + perLate*len(r.late) + perID*len(r.ids)
-}
-
-// ExpireLooks forgets the ids of looks and cart adds that are older than 24 hours.
-func (r *Record) ExpireLooks(nowMs int64) {
-	r.looks.popBefore(nowMs-DayMs, func(e entry) { r.forget(e.id) })
-}
-
 // Empty reports whether nothing is known: the record is as good as none.
-func (r *Record) Empty() bool { return !r.stocked && r.looks.n == 0 }
+func (r *Record) Empty() bool { return !r.stocked && r.looks().len() == 0 }
+
+// Size is roughly how many bytes of memory the record takes. It does not depend on how the record came to be.
+func (r *Record) Size() int {
+	const record, perEntry, perIndexed, perOther = 128, 32, 32, 80
+	size := record + len(r.barrierID) + perEntry*r.liveIDs()
+	if n := r.liveIDs(); n >= indexFrom {
+		size += perIndexed * n
+	}
+	if r.looks().len() > 0 || len(r.late()) > 0 {
+		size += perOther
+	}
+	return size
+}

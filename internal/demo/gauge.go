@@ -1,0 +1,49 @@
+package demo
+
+import (
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+)
+
+// gaugeOver is the time over which rates and latencies are taken, wall time.
+const gaugeOver = 5 * time.Second
+
+// gauge tells what happened of late from counts since the start. It is not safe for concurrent use.
+type gauge struct {
+	readings []reading // of the last gaugeOver, oldest first, and one before
+}
+
+type reading struct {
+	at      time.Duration // since the start
+	events  int64
+	latency metrics.Snapshot
+}
+
+func (g *gauge) add(r reading) {
+	g.readings = append(g.readings, r)
+	for len(g.readings) > 2 && g.readings[1].at <= r.at-gaugeOver {
+		g.readings = g.readings[1:]
+	}
+}
+
+// rate is events per second.
+func (g *gauge) rate() float64 {
+	if len(g.readings) < 2 {
+		return 0
+	}
+	first, last := &g.readings[0], &g.readings[len(g.readings)-1]
+	if last.at <= first.at {
+		return 0
+	}
+	return float64(last.events-first.events) / (last.at - first.at).Seconds()
+}
+
+// latency is what a share q of the late events did not exceed.
+func (g *gauge) latency(q float64) time.Duration {
+	if len(g.readings) < 2 {
+		return 0
+	}
+	recent := g.readings[len(g.readings)-1].latency.Since(g.readings[0].latency)
+	return time.Duration(recent.Quantile(q)) * time.Millisecond
+}

@@ -1,0 +1,123 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/sinks"
+)
+
+// store is the Redis of the demo: one in this process, or the one that was named.
+type store struct {
+	config   sinks.RedisConfig
+	client   redis.UniversalClient
+	embedded *miniredis.Miniredis // nil: an external one
+}
+
+// openStore starts or connects. An external Redis must hold no stock and velocity keys: the demo says of each such key whether
+// it is right.
+//
+// The Redis in this process does not expire keys. No key lives longer for that: the pipeline deletes velocity keys itself when
+// the clock says so, and their expiry is for the time after a pipeline that is gone, here with its Redis.
+func openStore(ctx context.Context, addrs []string) (*store, error) {
+	s := &store{config: sinks.RedisConfig{Addrs: addrs}}
+	if len(addrs) == 0 {
+		var err error
+		if s.embedded, err = miniredis.Run(); err != nil {
+			return nil, fmt.Errorf("start Redis in this process: %w", err)
+		}
+		s.config.Addrs = []string{s.embedded.Addr()}
+	}
+	var err error
+	if s.client, err = sinks.NewRedisClient(s.config); err == nil && s.embedded == nil {
+		err = s.refuseUsed(ctx)
+	}
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("open Redis at %s: %w", s.config, err)
+	}
+	return s, nil
+}
+
+func (s *store) refuseUsed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for _, pattern := range []string{"stock:*", "velocity:*"} {
+		search := func(ctx context.Context, node redis.Cmdable) error {
+			keys := node.Scan(ctx, 0, pattern, 1000).Iterator()
+			if keys.Next(ctx) {
+				return fmt.Errorf("it holds %s; the demo wants a Redis without stock and velocity keys, because it checks them all", keys.Val())
+			}
+			return keys.Err()
+		}
+		var err error
+		if cluster, ok := s.client.(*redis.ClusterClient); ok {
+			err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return search(ctx, node) })
+		} else {
+			err = search(ctx, s.client)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close ends the connections and the Redis in this process.
+func (s *store) close() {
+	if s.client != nil {
+		s.client.Close()
+	}
+	if s.embedded != nil {
+		s.embedded.Close()
+	}
+}
+
+// mget reads any number of keys: by MGET, or in a cluster, where the keys of an MGET must share a slot, one by one in a pipeline.
+// A key that does not exist has an empty value.
+func mget(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]string, error) {
+	const chunk = 1000 // so that others do not wait
+	values := make([]string, 0, len(keys))
+	for part := range slices.Chunk(keys, chunk) {
+		var err error
+		if _, cluster := rdb.(*redis.ClusterClient); cluster {
+			values, err = pipelined(ctx, rdb, part, values)
+		} else {
+			var got []any
+			got, err = rdb.MGet(ctx, part...).Result()
+			for _, v := range got {
+				text, _ := v.(string) // nil: there is no such key
+				values = append(values, text)
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read %d keys: %w", len(part), err)
+		}
+	}
+	return values, nil
+}
+
+// pipelined appends the values of keys.
+func pipelined(ctx context.Context, rdb redis.UniversalClient, keys, values []string) ([]string, error) {
+	pipe := rdb.Pipeline()
+	for _, key := range keys {
+		pipe.Get(ctx, key)
+	}
+	replies, err := pipe.Exec(ctx)
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, err
+	}
+	for _, r := range replies {
+		if err := r.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return nil, err
+		}
+		values = append(values, r.(*redis.StringCmd).Val())
+	}
+	return values, nil
+}

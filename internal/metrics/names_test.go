@@ -1,0 +1,60 @@
+package metrics
+
+import (
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+func TestNamesAreUniqueAndComplete(t *testing.T) {
+	plain := regexp.MustCompile(`^[a-z0-9_]+$`)
+	seen := map[string]Counter{}
+	for i, name := range names {
+		if !plain.MatchString(name) {
+			t.Errorf("counter %d is named %q", i, name)
+		}
+		if other, ok := seen[name]; ok {
+			t.Errorf("counters %d and %d are both named %s", other, i, name)
+		}
+		seen[name] = Counter(i)
+	}
+	for _, want := range []string{"events_pos_sale", "events_ecom_cart_add", "events_wms_reset", "events_file_view",
+		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused"} {
+		if _, ok := seen[want]; !ok {
+			t.Errorf("no counter is named %s", want)
+		}
+	}
+}
+
+// TestCountersDoNotOverlap: every event, every reason and every plain counter has a number of its own.
+func TestCountersDoNotOverlap(t *testing.T) {
+	all := []Counter{Ignored, DroppedByBarrier, Duplicates, Recomputed, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles}
+	for _, c := range event.Channels {
+		for _, typ := range event.Types {
+			all = append(all, Events(c, typ))
+		}
+	}
+	for _, r := range event.Reasons {
+		all = append(all, Refused(r))
+	}
+	slices.Sort(all)
+	for i, c := range all {
+		if int(c) != i {
+			t.Fatalf("counter number %d is %d", i, c)
+		}
+	}
+	if len(all) != counters {
+		t.Errorf("%d counters, want %d", len(all), counters)
+	}
+}
+
+func TestUnknownReasonPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a reason outside the closed list was counted")
+		}
+	}()
+	Refused("BAD_MOOD")
+}

@@ -1,0 +1,51 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/sinks"
+)
+
+// restore prepares the start from the state in Redis and returns the Beam keys of which there is any. Without it, old state is
+// dropped: what this pipeline does makes it wrong.
+func (p *Pipeline) restore(ctx context.Context) (keys []string, err error) {
+	targets := p.options.targets(p.id, p.plan.clock)
+	if !targets.Mirror {
+		r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		n, err := sinks.DropMirror(ctx, r)
+		if n > 0 {
+			slog.Warn("starting from empty state, as --restore=none says; the state of an earlier run was dropped from Redis", "keys", n)
+		}
+		return nil, err
+	}
+	started := time.Now()
+	mirror, err := targets.OpenMirror(ctx, p.env)
+	if err != nil {
+		return nil, err
+	}
+	if keys, err = mirror.Keys(ctx); err != nil {
+		return nil, err
+	}
+	mirrored := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		mirrored[key] = true
+	}
+	p.env.State = &process.State{Kept: mirror.LoadKept, Log: func(ctx context.Context, key string) ([][]byte, error) {
+		if !mirrored[key] {
+			return nil, nil
+		}
+		return mirror.Load(ctx, key)
+	}}
+	p.env.BeginRestore(len(keys))
+	if len(keys) > 0 {
+		slog.Info("restoring state from Redis", "keys", len(keys), "found_in", time.Since(started).String())
+	}
+	return keys, nil
+}

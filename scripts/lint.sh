@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Runs golangci-lint, at the version the project is checked with, by the rules of .golangci.yaml. Arguments are packages; all
+# without any.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ $# -gt 0 ] || set -- ./...
+exec go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run "$@"

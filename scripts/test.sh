@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Runs every check of the project: format, vet, lint, shell scripts, all tests with the race detector, and the property tests
+# again at full size. Installs redis-server, shellcheck and a C compiler (for the race detector) where they are missing. Works
+# as root, as a user with sudo, and without a terminal.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '== %s\n' "$*"; }
+fail() { printf 'test: %s\n' "$*" >&2; exit 1; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    fail "not root, and there is no sudo: cannot run $*"
+  fi
+}
+
+# need COMMAND "DEBIAN PACKAGES" "HOMEBREW FORMULA": installs what is missing. No formula means that Homebrew is no help.
+updated=
+need() {
+  command -v "$1" >/dev/null && return
+  step "install $1"
+  if command -v apt-get >/dev/null; then
+    [ -n "$updated" ] || as_root apt-get update -qq
+    updated=1
+    # shellcheck disable=SC2086 # several packages
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $2 </dev/null
+  elif [ -n "$3" ] && command -v brew >/dev/null; then
+    brew install --quiet "$3"
+  else
+    fail "$1 is missing, and there is no package manager here that would install it: install $1 and try again"
+  fi
+  command -v "$1" >/dev/null || fail "$1 is installed, but not on PATH"
+}
+
+command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later from https://go.dev/dl and try again"
+need redis-server redis-server redis
+need shellcheck shellcheck shellcheck
+need cc "gcc libc6-dev" ""
+
+# A clone that belongs to another user is no reason for a build to fail.
+export GOFLAGS="${GOFLAGS:-} -buildvcs=false"
+
+step "gofmt"
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || fail "run gofmt -w on: $unformatted"
+
+step "go vet"
+go vet ./...
+
+step "golangci-lint"
+./scripts/lint.sh
+
+step "shellcheck"
+shellcheck .ci/run scripts/*.sh
+
+# In CI a result from an earlier run is no result.
+fresh=()
+[ -z "${CI:-}" ] || fresh=(-count=1)
+
+step "tests, with the race detector"
+CGO_ENABLED=1 go test -race -timeout=10m ${fresh[@]+"${fresh[@]}"} ./...
+
+step "property tests of the logic, at full size"
+go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/...
+
+step "all checks passed"

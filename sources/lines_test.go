@@ -1,0 +1,209 @@
+package sources
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+// chunks reads a text in pieces of random length.
+type chunks struct {
+	text string
+	r    *rand.Rand
+}
+
+func (c *chunks) Read(b []byte) (int, error) {
+	if len(c.text) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), 1+c.r.IntN(5000))], c.text)
+	c.text = c.text[n:]
+	return n, nil
+}
+
+// wantLines is what the lines of a text are: the obvious way.
+func wantLines(text string) []string {
+	lines := strings.Split(text, "\n")
+	if lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	for i := range lines {
+		lines[i] = strings.TrimSuffix(lines[i], "\r")
+	}
+	return lines
+}
+
+func readLines(r io.Reader) (lines []string, err error) {
+	l, err := newLineReader(r)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		next, err := l.next()
+		if err == io.EOF {
+			return lines, nil
+		}
+		if err != nil {
+			return lines, err
+		}
+		for _, line := range next {
+			lines = append(lines, string(line))
+		}
+	}
+}
+
+func gzipped(t testing.TB, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func checkLines(t *testing.T, r io.Reader, want []string) {
+	t.Helper()
+	got, err := readLines(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d lines, want %d", len(got), len(want))
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("line %d has %d bytes and begins %.40q, want %d, %.40q", i+1, len(got[i]), got[i], len(want[i]), want[i])
+		}
+	}
+}
+
+func TestLines(t *testing.T) {
+	long := strings.Repeat("0123456789", 350_000)
+	for name, text := range map[string]string{
+		"empty":                "",
+		"one":                  "a\n",
+		"no final newline":     "a\nb",
+		"one byte":             "x",
+		"only a newline":       "\n",
+		"blank lines":          "a\n\n\nb\n\n",
+		"CRLF":                 "a\r\nb\r\n\r\nc\r\n",
+		"CRLF at the end only": "a\nb\r",
+		"CR inside":            "a\rb\n",
+		"two CR":               "a\r\r\n",
+		"first byte of gzip":   "\x1f",
+		"a chunk exactly":      strings.Repeat("x", chunkBytes-1) + "\n",
+		"newline after chunk":  strings.Repeat("x", chunkBytes) + "\ny\n",
+		"CR at chunk's end":    strings.Repeat("x", chunkBytes-1) + "\r\ny\n",
+		"very long":            long + "\nshort\n" + long + long + "\nlast",
+		"many":                 strings.Repeat("some line\n", 300_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := wantLines(text)
+			checkLines(t, strings.NewReader(text), want)
+			checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(1, 1))}, want)
+			checkLines(t, iotest.DataErrReader(strings.NewReader(text)), want) // the last bytes come with the end
+			checkLines(t, bytes.NewReader(gzipped(t, text)), want)
+			if len(text) < 100 {
+				checkLines(t, iotest.OneByteReader(strings.NewReader(text)), want)
+			}
+		})
+	}
+}
+
+// TestLinesOfConcatenatedGzip: several gzip files one after the other are one, as gzip itself has it.
+func TestLinesOfConcatenatedGzip(t *testing.T) {
+	checkLines(t, bytes.NewReader(append(gzipped(t, "a\nb"), gzipped(t, "c\nd\n")...)), []string{"a", "bc", "d"})
+}
+
+func TestLinesAfterTheEnd(t *testing.T) {
+	l, err := newLineReader(strings.NewReader("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := l.next(); err != nil || len(lines) != 1 {
+		t.Fatalf("%q, %v", lines, err)
+	}
+	for range 2 {
+		if lines, err := l.next(); err != io.EOF || lines != nil {
+			t.Errorf("after the end: %q, %v", lines, err)
+		}
+	}
+}
+
+// TestLinesKeepTheirText: what was returned is not written over by what is read later.
+func TestLinesKeepTheirText(t *testing.T) {
+	text := strings.Repeat("a\n", chunkBytes) + strings.Repeat("b\n", chunkBytes)
+	l, err := newLineReader(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]byte
+	for {
+		lines, err := l.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, lines...)
+	}
+	for i, line := range all {
+		if want := "ab"[i/chunkBytes : i/chunkBytes+1]; string(line) != want {
+			t.Fatalf("line %d is %q, want %q", i, line, want)
+		}
+		if cap(line) != len(line) {
+			t.Fatalf("an append to line %d would write into the next", i)
+		}
+	}
+}
+
+// TestTruncatedGzip: a file that was cut off anywhere is an error, never a shorter file.
+func TestTruncatedGzip(t *testing.T) {
+	text := strings.Repeat("some line of a delivery note\n", 1000)
+	whole := gzipped(t, text)
+	for n := 2; n < len(whole); n++ {
+		if _, err := readLines(bytes.NewReader(whole[:n])); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Fatalf("%d of %d bytes: error %v", n, len(whole), err)
+		}
+	}
+	broken := bytes.Clone(whole)
+	broken[len(broken)-5] ^= 1 // the checksum
+	if _, err := readLines(bytes.NewReader(broken)); !errors.Is(err, gzip.ErrChecksum) {
+		t.Errorf("a wrong checksum: error %v", err)
+	}
+}
+
+func TestLinesReadError(t *testing.T) {
+	why := errors.New("the disk is gone")
+	for name, r := range map[string]io.Reader{
+		"at once":      iotest.ErrReader(why),
+		"in the midst": io.MultiReader(strings.NewReader("a\nb\n"), iotest.ErrReader(why)),
+		"far in":       io.MultiReader(strings.NewReader(strings.Repeat("a\n", 3*chunkBytes)), iotest.ErrReader(why)),
+	} {
+		if _, err := readLines(r); !errors.Is(err, why) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func FuzzLines(f *testing.F) {
+	f.Add("a\r\nb\n\nc", uint64(1))
+	f.Add("\x1f\x8b", uint64(2))
+	f.Fuzz(func(t *testing.T, text string, seed uint64) {
+		if strings.HasPrefix(text, "\x1f\x8b") {
+			_, _ = readLines(strings.NewReader(text)) // whatever it is, it ends
+			return
+		}
+		checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(seed, 1))}, wantLines(text))
+	})
+}

@@ -1,0 +1,353 @@
+package transforms
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// notes is an image that is the list of what was noted in it.
+type notes struct{ taken []string }
+
+func (n *notes) replay(record []byte) error {
+	switch kind, text := record[0], string(record[1:]); kind {
+	case '+':
+		n.taken = append(n.taken, text)
+	case '=':
+		n.taken = strings.Split(text, ",")
+	default:
+		return errors.New("that is no note")
+	}
+	return nil
+}
+
+func (n *notes) snapshot(b []byte) []byte {
+	return append(append(b, '='), strings.Join(n.taken, ",")...)
+}
+
+func (n *notes) size() int { return len(n.taken) }
+
+// notebook is a journal of notes over a fake runner. The mirror is what a crash leaves.
+type notebook struct {
+	*journal[*notes]
+	*runner
+	counts metrics.Bundle
+	mirror map[string][][]byte
+}
+
+func newNotebook(t *testing.T, cacheBytes int) *notebook {
+	n := &notebook{runner: newRunner(t), mirror: map[string][][]byte{}}
+	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
+	n.journal = &journal[*notes]{stamp: &stamp, log: &log, cache: newImageCache[*notes](cacheBytes), make: func() *notes { return &notes{} },
+		count: &n.counts, seqs: newSequences()}
+	return n
+}
+
+// read is what a bundle finds under a key.
+func (n *notebook) read(key string) []string {
+	n.t.Helper()
+	c, err := n.journal.open(n.t.Context(), n.runner.open(key), key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.keep(key, c)
+	return slices.Clone(c.image.taken)
+}
+
+// note opens a key in a bundle, notes a text, and writes it; the bundle is not committed yet.
+func (n *notebook) note(key, text string) *bundle {
+	n.t.Helper()
+	b := n.runner.open(key)
+	c, err := n.journal.open(n.t.Context(), b, key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.write(b, key, c, text)
+	return b
+}
+
+func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) signal.LogWrite {
+	n.t.Helper()
+	c.image.taken = append(c.image.taken, text)
+	w, err := n.journal.commit(b, key, c, []byte("+"+text))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if w.Anew {
+		n.mirror[key] = nil
+	}
+	n.mirror[key] = append(n.mirror[key], slices.Clone(w.Record))
+	return w
+}
+
+func (n *notebook) want(key string, want ...string) {
+	n.t.Helper()
+	if got := n.read(key); !slices.Equal(got, want) {
+		n.t.Errorf("%s holds %v, want %v", key, got, want)
+	}
+}
+
+// inCache reports whether an image of a key is cached, and puts it back.
+func (n *notebook) inCache(key string) *cell[*notes] {
+	c := n.cache.take(key)
+	if c != nil {
+		n.cache.put(key, c)
+	}
+	return c
+}
+
+func TestJournalWithAndWithoutCache(t *testing.T) {
+	for name, size := range map[string]int{"cached": 1 << 20, "always evicted": 1} {
+		t.Run(name, func(t *testing.T) {
+			n := newNotebook(t, size)
+			n.want("a")
+			n.note("a", "1").commit()
+			n.note("a", "2").commit()
+			n.note("b", "3").commit()
+			n.want("a", "1", "2")
+			n.want("b", "3")
+			if cached := n.inCache("a") != nil; cached != (size > 1) {
+				t.Errorf("an image is cached: %v", cached)
+			}
+		})
+	}
+}
+
+// TestJournalForgetsAFailedBundle: what a bundle wrote that failed afterwards never was, though its image is in the cache.
+func TestJournalForgetsAFailedBundle(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	n.note("a", "1").commit()
+	n.note("a", "lost") // never committed
+	if c := n.inCache("a"); c == nil || !slices.Contains(c.image.taken, "lost") {
+		t.Fatal("the cache does not hold the image with the lost note; the test proves nothing")
+	}
+	n.want("a", "1")
+	n.note("a", "lost again")
+	n.note("a", "2").commit()
+	n.want("a", "1", "2")
+}
+
+// TestJournalForgetsAFailedFirstBundle: the same where there is no state yet.
+func TestJournalForgetsAFailedFirstBundle(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	n.note("a", "lost")
+	n.want("a")
+	n.note("a", "1").commit()
+	n.want("a", "1")
+}
+
+// TestJournalAbandonedImage: a bundle that failed between open and commit left nothing behind.
+func TestJournalAbandonedImage(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	n.note("a", "1").commit()
+	c, err := n.journal.open(t.Context(), n.runner.open("a"), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.image.taken = append(c.image.taken, "half done")
+	n.want("a", "1")
+}
+
+// TestJournalZombie: two bundles have the same key open, as when a runner gives up on a worker that still works. The state is
+// that of the one that the runner took, whichever wrote last.
+func TestJournalZombie(t *testing.T) {
+	for name, zombieWritesLast := range map[string]bool{"zombie first": false, "zombie last": true} {
+		t.Run(name, func(t *testing.T) {
+			n := newNotebook(t, 1<<20)
+			n.note("a", "1").commit()
+			zombie, heir := n.runner.open("a"), n.runner.open("a")
+			byZombie, err := n.journal.open(t.Context(), zombie, "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			byHeir, err := n.journal.open(t.Context(), heir, "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if byZombie == byHeir || byZombie.image == byHeir.image {
+				t.Fatal("both have the same image")
+			}
+			if zombieWritesLast {
+				n.write(heir, "a", byHeir, "2")
+				heir.commit()
+				n.write(zombie, "a", byZombie, "lost")
+			} else {
+				n.write(zombie, "a", byZombie, "lost")
+				n.write(heir, "a", byHeir, "2")
+				heir.commit()
+			}
+			n.want("a", "1", "2")
+			n.note("a", "3").commit()
+			n.want("a", "1", "2", "3")
+		})
+	}
+}
+
+// TestJournalWrongStamp: an image that says of itself that it is another's is not believed.
+func TestJournalWrongStamp(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	n.note("a", "1").commit()
+	c := n.cache.take("a")
+	c.image.taken = []string{"nonsense"}
+	c.stamp++
+	n.cache.put("a", c)
+	n.want("a", "1")
+}
+
+// TestJournalHistories plays random histories of bundles that are committed, fail, or are zombies, and of caches that forget.
+func TestJournalHistories(t *testing.T) {
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		n := newNotebook(t, 1<<20)
+		truth := map[string][]string{}
+		for step := range 120 {
+			key := string('a' + rune(r.IntN(3)))
+			text := strings.Repeat("x", r.IntN(100)) + string('0'+rune(step%10))
+			switch b := n.note(key, text); r.IntN(6) {
+			case 0: // failed
+			case 1: // failed, and another got through before the failure was known
+				other := n.note(key, "other")
+				other.commit()
+				truth[key] = append(truth[key], "other")
+			case 2: // committed, and forgotten
+				b.commit()
+				truth[key] = append(truth[key], text)
+				n.cache.take(key)
+			default:
+				b.commit()
+				truth[key] = append(truth[key], text)
+			}
+			if got := n.read(key); !slices.Equal(got, truth[key]) {
+				t.Fatalf("seed %d, step %d: %s holds %v, want %v", seed, step, key, got, truth[key])
+			}
+		}
+	}
+}
+
+// TestJournalCompacts: the log stays within a small multiple of the snapshot, however many writes there are.
+func TestJournalCompacts(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	for range 2000 {
+		b := n.runner.open("a")
+		c, err := n.journal.open(t.Context(), b, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.image.taken = nil // the image stays small
+		n.write(b, "a", c, "0123456789")
+		b.commit()
+		bytes := 0
+		for _, record := range n.runner.keys["a"].bags["log"] {
+			bytes += len(record.([]byte))
+		}
+		if bytes > 1200 {
+			t.Fatalf("the log has %d bytes", bytes)
+		}
+		if log := n.runner.keys["a"].bags["log"]; len(log) != len(n.mirror["a"]) {
+			t.Fatalf("the log has %d records and its mirror %d", len(log), len(n.mirror["a"]))
+		}
+	}
+}
+
+// TestJournalRestores: a key of which Beam has no state comes from the mirror, once, and the mirror goes on from there.
+func TestJournalRestores(t *testing.T) {
+	before := newNotebook(t, 1<<20)
+	for _, text := range []string{"1", "2", "3"} {
+		before.note("a", text).commit()
+	}
+	n := newNotebook(t, 1<<20)
+	asked := 0
+	n.restore = func(_ context.Context, key string) ([][]byte, error) {
+		asked++
+		return before.mirror[key], nil
+	}
+	n.note("a", "lost") // fails, and is restored again
+	b := n.runner.open("a")
+	c, err := n.journal.open(t.Context(), b, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.restored || !slices.Equal(c.image.taken, []string{"1", "2", "3"}) {
+		t.Fatalf("restored %v: %v", c.restored, c.image.taken)
+	}
+	if w := n.write(b, "a", c, "4"); !w.Anew {
+		t.Error("the first write after a restore does not begin the log anew")
+	}
+	b.commit()
+	if asked != 2 {
+		t.Errorf("the mirror was read %d times, want 2", asked)
+	}
+	n.want("a", "1", "2", "3", "4")
+	n.cache.take("a")
+	n.want("a", "1", "2", "3", "4")
+	n.note("a", "5").commit()
+	n.want("a", "1", "2", "3", "4", "5")
+	if asked != 2 {
+		t.Errorf("the mirror was read %d times although Beam has the state", asked)
+	}
+	again := newNotebook(t, 1<<20)
+	again.restore = func(_ context.Context, key string) ([][]byte, error) { return n.mirror[key], nil }
+	again.want("a", "1", "2", "3", "4", "5")
+	again.want("unknown")
+}
+
+func TestJournalErrors(t *testing.T) {
+	why := errors.New("the runner is gone")
+	n := newNotebook(t, 1<<20)
+	n.note("a", "1").commit()
+	b := n.runner.open("a")
+	b.fail = why
+	if _, err := n.journal.open(t.Context(), b, "a"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
+		t.Errorf("open returns %v", err)
+	}
+	n.want("a", "1")
+	b = n.runner.open("a")
+	c, err := n.journal.open(t.Context(), b, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.fail = why
+	if _, err := n.journal.commit(b, "a", c, []byte("+2")); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
+		t.Errorf("commit returns %v", err)
+	}
+	if n.inCache("a") != nil {
+		t.Error("an image whose write failed is in the cache")
+	}
+	n.want("a", "1")
+	broken := n.runner.open("a")
+	broken.bags["log"] = append(broken.bags["log"], []byte("?"))
+	broken.commit()
+	n.cache.take("a")
+	if _, err := n.journal.open(t.Context(), n.runner.open("a"), "a"); err == nil || !strings.Contains(err.Error(), "record 2 of 2") {
+		t.Errorf("a broken log gives %v", err)
+	}
+	n.restore = func(context.Context, string) ([][]byte, error) { return nil, why }
+	if _, err := n.journal.open(t.Context(), n.runner.open("b"), "b"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key b") {
+		t.Errorf("a mirror that cannot be read gives %v", err)
+	}
+}
+
+// TestSequences: each key's writes are numbered upwards, and beyond what an earlier process could have numbered.
+func TestSequences(t *testing.T) {
+	s := newSequences()
+	last := map[string]int64{}
+	for i := range 1000 {
+		key := string('a' + rune(i%3))
+		n := s.next(key)
+		if n <= last[key] {
+			t.Fatalf("write %d of %s has number %d after %d", i, key, n, last[key])
+		}
+		last[key] = n
+	}
+	if next := newSequences().next("a"); next < last["a"]-1000 {
+		t.Errorf("another process goes on with %d after %d", next, last["a"])
+	}
+}

@@ -1,0 +1,173 @@
+package transforms
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+func init() {
+	register.DoFn4x1[context.Context, *sdf.LockRTracker, int, func(beam.EventTime, event.Message), sdf.ProcessContinuation](&chunkFn{})
+	register.DoFn1x0[signal.Batch](&hearFn{})
+	register.DoFn1x0[event.DeadLetter](&hearLetterFn{})
+	register.Emitter2[beam.EventTime, event.Message]()
+}
+
+// scene is what the DoFns of one test pipeline share: what goes in, and what was heard.
+type scene struct {
+	env     *process.Env
+	chunks  [][]event.Message
+	disturb func() // called with every batch of signals, if set
+
+	mu         sync.Mutex
+	t          *testing.T
+	stocks     stocks
+	sums       map[string]signal.Stock
+	velocities map[oracle.Key]signal.Velocity
+	letters    []event.DeadLetter
+}
+
+func newScene(t *testing.T, env *process.Env) *scene {
+	t.Helper()
+	s, err := process.Shared(env, "scene", func() (*scene, error) {
+		return &scene{env: env, t: t, stocks: stocks{}, sums: map[string]signal.Stock{}, velocities: map[oracle.Key]signal.Velocity{}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func sceneOf(pipelineID string) *scene {
+	s, err := process.Shared(process.Of(pipelineID), "scene", func() (*scene, error) { return &scene{}, nil })
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// say adds a chunk of events, each in a message of its own.
+func (s *scene) say(events []event.Event) {
+	var chunk []event.Message
+	for _, e := range events {
+		data, err := json.Marshal(map[string]any{"event_id": e.ID, "type": e.Type.String(), "store_id": e.StoreID, "product_id": e.ProductID,
+			"quantity": e.Quantity, "occurred_at": e.OccurredAt})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		chunk = append(chunk, event.Message{Channel: event.POS, ID: e.ID, Data: data, PublishedAt: e.OccurredAt})
+	}
+	s.chunks = append(s.chunks, chunk)
+}
+
+func (s *scene) messages() (n int64) {
+	for _, c := range s.chunks {
+		n += int64(len(c))
+	}
+	return n
+}
+
+// hear takes what a sink would write, and releases its tokens as a sink would.
+func (s *scene) hear(b signal.Batch) {
+	s.mu.Lock()
+	s.stocks.take(s.t, b)
+	for _, v := range b.Velocities {
+		key := oracle.Key{Store: v.StoreID, Product: v.ProductID}
+		if old, ok := s.velocities[key]; ok && old.AsOf > v.AsOf {
+			s.t.Errorf("velocity of %v at %d is said after that at %d", key, v.AsOf, old.AsOf)
+		}
+		s.velocities[key] = v
+	}
+	if s.disturb != nil {
+		s.disturb()
+	}
+	s.mu.Unlock()
+	s.env.Tracker.Release(b.Tokens)
+	s.env.Metrics.VelocityPending.Add(-int64(b.Settles))
+}
+
+// chunkFn emits a chunk a bundle. With Open set it stays, without anything to say, until the pipeline stops.
+type chunkFn struct {
+	PipelineID string
+	Open       bool
+
+	scene *scene
+}
+
+func (f *chunkFn) Setup() { f.scene = sceneOf(f.PipelineID) }
+
+func (f *chunkFn) CreateInitialRestriction(chunks int) offsetrange.Restriction {
+	return offsetrange.Restriction{Start: 0, End: int64(chunks)}
+}
+
+func (f *chunkFn) SplitRestriction(_ int, r offsetrange.Restriction) []offsetrange.Restriction {
+	return []offsetrange.Restriction{r}
+}
+
+func (f *chunkFn) RestrictionSize(_ int, r offsetrange.Restriction) float64 { return r.Size() }
+
+func (f *chunkFn) CreateTracker(r offsetrange.Restriction) *sdf.LockRTracker {
+	return sdf.NewLockRTracker(offsetrange.NewTracker(r))
+}
+
+func (f *chunkFn) TruncateRestriction(t *sdf.LockRTracker, _ int) offsetrange.Restriction {
+	return t.GetRestriction().(offsetrange.Restriction)
+}
+
+func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, emit func(beam.EventTime, event.Message)) sdf.ProcessContinuation {
+	r := t.GetRestriction().(offsetrange.Restriction)
+	if f.Open && r.Size() == 1 && !f.scene.env.Stopping() { // the last chunk waits
+		return sdf.ResumeProcessingIn(idleFor)
+	}
+	if !t.TryClaim(r.Start) {
+		return sdf.StopProcessing()
+	}
+	messages := f.scene.chunks[r.Start]
+	token := f.scene.env.Tracker.Open(messages, func() {})
+	for _, m := range messages {
+		emit(mtime.ZeroTimestamp, m)
+	}
+	f.scene.env.Tracker.Release([]int64{token})
+	if r.Start+1 == r.End {
+		t.TryClaim(r.End)
+		return sdf.StopProcessing()
+	}
+	return sdf.ResumeProcessingIn(0)
+}
+
+// hearFn hands signals to the scene.
+type hearFn struct {
+	PipelineID string
+
+	scene *scene
+}
+
+func (f *hearFn) Setup()                        { f.scene = sceneOf(f.PipelineID) }
+func (f *hearFn) ProcessElement(b signal.Batch) { f.scene.hear(b) }
+
+// hearLetterFn hands dead letters to the scene.
+type hearLetterFn struct {
+	PipelineID string
+
+	scene *scene
+}
+
+func (f *hearLetterFn) Setup() { f.scene = sceneOf(f.PipelineID) }
+
+func (f *hearLetterFn) ProcessElement(l event.DeadLetter) {
+	f.scene.mu.Lock()
+	defer f.scene.mu.Unlock()
+	f.scene.letters = append(f.scene.letters, l)
+}

@@ -1,0 +1,242 @@
+package transforms
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+const idleFor = 20 * time.Millisecond
+
+// play is a pipeline of this package between a chunkFn and the scene.
+type play struct {
+	groups     KeyGroups
+	cacheBytes int
+	clock      clock.Clock
+	open       bool // the input has no end
+}
+
+func (p play) build(s beam.Scope, id string, chunks int) {
+	messages := beam.ParDo(s, &chunkFn{PipelineID: id, Open: p.open}, beam.Create(s, chunks))
+	events, refused := Decode(s, id, p.clock, "online", messages)
+	k := Keyed{PipelineID: id, Clock: p.clock, Limits: testLimits, ProductGroups: 4, CacheBytes: p.cacheBytes}
+	inventory := InventoryStateful(s, k, KeyByStoreProduct(s, id, p.groups, events))
+	velocities := SmartVelocity(s, k, testConfig(), p.open, inventory.Changes)
+	beam.ParDo0(s, &hearFn{PipelineID: id}, inventory.Signals)
+	beam.ParDo0(s, &hearFn{PipelineID: id}, velocities)
+	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, inventory.DeadLetters)
+	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, refused)
+}
+
+// upset spoils the caches of a pipeline a little: images with changes that no bundle committed and another stamp, empty images
+// with another stamp, and lost ones.
+func upset[I image](t *testing.T, env *process.Env, name string, r *rand.Rand, spoil func(I) I) (count func() int, now func()) {
+	t.Helper()
+	cache, err := process.Shared(env, name, func() (*imageCache[I], error) { return newImageCache[I](1 << 30), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := 0
+	return func() int { return spoilt }, func() {
+		cache.mu.Lock()
+		defer cache.mu.Unlock()
+		for _, e := range cache.byKey {
+			switch c := e.Value.(*cachedImage[I]).cell; r.IntN(4) {
+			case 0:
+				c.image, c.stamp = spoil(c.image), c.stamp+1
+				spoilt++
+			case 1:
+				cache.remove(e)
+				spoilt++
+			}
+		}
+	}
+}
+
+// TestOnPrismAgainstOracle runs the keyed stages on Prism over many bundles of every key, in both key modes, with images that
+// live on, images that are always lost, and caches that lie.
+func TestOnPrismAgainstOracle(t *testing.T) {
+	for _, groups := range []KeyGroups{64, 0} {
+		for _, cache := range []string{"kept", "evicted", "spoilt"} {
+			t.Run(fmt.Sprintf("groups %d, images %s", groups, cache), func(t *testing.T) {
+				t.Parallel()
+				p := play{groups: groups, cacheBytes: 1 << 30}
+				if cache == "evicted" {
+					p.cacheBytes = 1
+				}
+				env := newEnv(t, acks.New(1<<20))
+				s := newScene(t, env)
+				spoilt := func() int { return 1 }
+				if cache == "spoilt" {
+					r := rand.New(rand.NewPCG(9, 9))
+					_, spoilInventory := upset(t, env, "inventory images", r, func(g *inventoryImage) *inventoryImage {
+						if r.IntN(2) == 0 {
+							return newInventoryImage(testLimits)
+						}
+						g.heard(t, time.Now().UnixMilli(), 0, []event.Event{ev(event.Sale, "s1", "p1", fmt.Sprint(r.Int64()), 1000, time.Now().UnixMilli())})
+						return g
+					})
+					var spoilProducts func()
+					spoilt, spoilProducts = upset(t, env, "product images", r, func(g *productImage) *productImage {
+						return newProductImage(testLimits, testConfig())
+					})
+					s.disturb = func() {
+						spoilInventory()
+						spoilProducts()
+					}
+				}
+				trade := newTrade(uint64(groups) + 11)
+				now := time.Now().UnixMilli()
+				for range 25 {
+					s.say(trade.draw(60, now))
+				}
+				ptest.BuildAndRun(t, func(scope beam.Scope) { p.build(scope, t.Name(), len(s.chunks)) })
+
+				s.check(t, trade.taken)
+				misses := env.Metrics.Count(metrics.ImageMisses)
+				if (misses > 0) != (cache != "kept") {
+					t.Errorf("%d images were made anew", misses)
+				}
+				if spoilt() == 0 {
+					t.Error("no image was spoilt")
+				}
+			})
+		}
+	}
+}
+
+// check compares all that was heard with the truth, and the tracker with the messages.
+func (s *scene) check(t *testing.T, events []event.Event) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stocks.check(t, events)
+	sums := oracle.Global(oracle.Stock(oracleEvents(events)))
+	for product, want := range sums {
+		if got, ok := s.stocks[oracle.Key{Product: product}]; !ok || got.OnHand != want || !got.Known {
+			t.Errorf("stock of %s over all stores is %+v, want %d", product, got, want)
+		}
+	}
+	for key, got := range s.stocks {
+		if _, ok := sums[key.Product]; key.Store == "" && !ok {
+			t.Errorf("stock of %s over all stores should not exist, but is %+v", key.Product, got)
+		}
+	}
+	for key, got := range s.velocities {
+		want, ok := oracle.Velocity(oracleEvents(events), got.AsOf)[key]
+		if !ok && !got.Gone {
+			t.Errorf("velocity of %v should not exist, but is %+v", key, got)
+		}
+		if !want.UnitsHour.Contains(got.UnitsHour) || !want.UnitsDay.Contains(got.UnitsDay) || !want.ViewsHour.Contains(got.ViewsHour) ||
+			!want.ViewsDay.Contains(got.ViewsDay) || !want.CartsHour.Contains(got.CartsHour) || !want.CartsDay.Contains(got.CartsDay) {
+			t.Errorf("velocity of %v is %+v, want %+v", key, got, want)
+		}
+	}
+	for key, want := range oracle.Velocity(oracleEvents(events), time.Now().UnixMilli()) {
+		if _, ok := s.velocities[key]; want.Must && !ok {
+			t.Errorf("velocity of %v was not said before the job ended", key)
+		}
+	}
+	if len(s.letters) > 0 {
+		t.Errorf("%d dead letters, the first %+v", len(s.letters), s.letters[0])
+	}
+	tracker := s.env.Tracker
+	if tracker.Outstanding() != 0 || tracker.Acked() != s.messages() {
+		t.Errorf("%d messages outstanding, %d acked of %d", tracker.Outstanding(), tracker.Acked(), s.messages())
+	}
+	if n := s.env.Metrics.VelocityPending.Load(); n != 0 {
+		t.Errorf("%d product groups still have something to say", n)
+	}
+}
+
+// TestRefusalsOnPrism: what only the state can refuse becomes a dead letter with its message, and holds nothing up.
+func TestRefusalsOnPrism(t *testing.T) {
+	env := newEnv(t, acks.New(1<<20))
+	s := newScene(t, env)
+	now := time.Now().UnixMilli()
+	s.say([]event.Event{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now), ev(event.Sale, "1", "b", "y", 1, now),
+		ev(event.Reset, "1", "b", "old", 5, now-8*24*hourMs)})
+	s.chunks[0] = append(s.chunks[0], event.Message{Channel: event.POS, ID: "bad", Data: []byte("{")})
+	p := play{groups: 64, cacheBytes: 1 << 20}
+	ptest.BuildAndRun(t, func(scope beam.Scope) { p.build(scope, t.Name(), len(s.chunks)) })
+	want := map[event.Reason]string{event.IDReused: "x", event.ResetTooOld: "old", event.BadJSON: "bad"}
+	if len(s.letters) != len(want) {
+		t.Errorf("%d dead letters, want %d", len(s.letters), len(want))
+	}
+	for _, l := range s.letters {
+		if l.Message.ID != want[l.Reason] || len(l.Message.Data) == 0 {
+			t.Errorf("a dead letter of %s: %+v", l.Reason, l.Message)
+		}
+	}
+	if got := s.stocks[oracle.Key{Store: "1", Product: "a"}]; got.OnHand != -1 {
+		t.Errorf("the first that arrived does not stay: %+v", got)
+	}
+	if env.Tracker.Outstanding() != 0 {
+		t.Errorf("%d messages outstanding", env.Tracker.Outstanding())
+	}
+}
+
+// TestDecayOnPrism: with a clock that runs fast, a burst is seen, leaves the hour and at last the day, with no further event.
+func TestDecayOnPrism(t *testing.T) {
+	const speed = 30_000 // a day in three seconds
+	start := time.Now()
+	p := play{groups: 64, cacheBytes: 1 << 20, open: true, clock: clock.New(start.Add(-24*time.Hour), start, speed)}
+	env := newEnv(t, acks.New(1<<20))
+	s := newScene(t, env)
+	burst := p.clock.NowMs()
+	var events []event.Event
+	for i := range int64(20) {
+		events = append(events, ev(event.Sale, "1", "a", fmt.Sprint(i), 1, burst-(i%4)*minuteMs))
+	}
+	s.say(events)
+	s.say(nil) // never sent
+
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b := beam.NewPipeline()
+	p.build(b.Root(), t.Name(), len(s.chunks))
+	finished := make(chan error, 1)
+	go func() {
+		_, err := prism.Execute(ctx, b)
+		finished <- err
+	}()
+	key := oracle.Key{Store: "1", Product: "a"}
+	await := func(what string, ok func(signal.Velocity) bool) {
+		t.Helper()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			s.mu.Lock()
+			v, said := s.velocities[key]
+			s.mu.Unlock()
+			if said && ok(v) {
+				return
+			}
+			select {
+			case <-tick.C:
+			case err := <-finished:
+				t.Fatalf("the job ended before it was %s: %v", what, err)
+			}
+		}
+	}
+	await("seen in the hour or later", func(v signal.Velocity) bool { return v.UnitsDay == 20 })
+	await("out of the hour", func(v signal.Velocity) bool { return v.UnitsHour == 0 && v.UnitsDay == 20 })
+	await("gone", func(v signal.Velocity) bool { return v.Gone })
+	env.Stop()
+	cancel()
+	<-finished
+}

@@ -1,0 +1,126 @@
+package stock
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+var errCorrupt = errors.New("encoded stock record is cut off or corrupt")
+
+// DecodeRecord reads a record from the front of b and returns what follows it. It takes nothing but what AppendBinary writes: encoding
+// the record gives the same bytes again. It does not keep b.
+func DecodeRecord(b []byte) (*Record, []byte, error) {
+	d := decoder{b: b}
+	version, flags := d.byte(), d.byte()
+	if !d.failed && version != recordVersion {
+		return nil, nil, fmt.Errorf("stock record of version %d: this program knows version %d", version, recordVersion)
+	}
+	r := &Record{stocked: flags&flagStocked != 0, low: flags&flagLow != 0, known: flags&flagKnown != 0}
+	d.check(flags < flagsEnd && (r.stocked || !r.known) && (r.known || !r.low))
+	if r.stocked {
+		r.onHand, r.version, r.newest, r.folded = d.varint(), d.varint(), d.varint(), d.varint()
+	}
+	if r.known {
+		r.barrierAt, r.barrierQty = d.varint(), d.varint()
+		r.barrierID = string(d.take(d.count(1)))
+	}
+	d.timeline(&r.moves, codeSale, codeReset)
+	var ids identities
+	d.timeline(&ids.looks, codeView, codeAdjustedCart)
+	d.late(&ids)
+	if ids.looks.len() > 0 || len(ids.late) > 0 {
+		r.ids = &ids
+	}
+	newest, ok := r.moves.newest()
+	d.check(!ok || newest <= r.newest)
+	d.check(r.stocked || r.moves.len() == 0 && len(ids.late) == 0)
+	if d.failed || !r.uniqueIDs() {
+		return nil, nil, errCorrupt
+	}
+	r.base = r.onHand - r.ledger()
+	return r, d.b, nil
+}
+
+// decoder reads with one failure for all reads: after the first everything is zero.
+type decoder struct {
+	b      []byte
+	failed bool
+}
+
+func (d *decoder) check(ok bool) { d.failed = d.failed || !ok }
+
+func (d *decoder) take(n int) []byte {
+	if d.check(n <= len(d.b)); d.failed {
+		return nil
+	}
+	x := d.b[:n]
+	d.b = d.b[n:]
+	return x
+}
+
+func (d *decoder) byte() byte {
+	if x := d.take(1); x != nil {
+		return x[0]
+	}
+	return 0
+}
+
+func (d *decoder) uint64() uint64 {
+	if x := d.take(8); x != nil {
+		return binary.LittleEndian.Uint64(x)
+	}
+	return 0
+}
+
+// uvarint refuses a number that is written longer than it has to be.
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if d.check(n == 1 || n > 1 && d.b[n-1] != 0); d.failed {
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) varint() int64 {
+	v := d.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+// count reads the number of items of at least size bytes that follow, and refuses what cannot be there.
+func (d *decoder) count(size int) int {
+	v := d.uvarint()
+	if d.check(v <= uint64(len(d.b)/size)); d.failed {
+		return 0
+	}
+	return int(v)
+}
+
+// timeline reads entries in their order, with codes of the given range.
+func (d *decoder) timeline(t *timeline, lowest, highest int64) {
+	var prev entry
+	for i := range d.count(10) {
+		e := entry{at: prev.at + d.varint(), qty: d.varint(), id: d.uint64()}
+		d.check(i == 0 || prev.less(e))
+		d.check(lowest <= e.code() && e.code() <= highest)
+		if d.failed {
+			return
+		}
+		t.insert(e)
+		prev = e
+	}
+}
+
+func (d *decoder) late(ids *identities) {
+	n := d.count(17)
+	if n == 0 {
+		return
+	}
+	ids.late = make([]lateID, n)
+	for i := range ids.late {
+		l := lateID{keep: d.varint(), id: d.uint64(), content: content(d.uint64())}
+		d.check(l.content != 0 && (i == 0 || ids.late[i-1].keep <= l.keep))
+		ids.late[i] = l
+	}
+}

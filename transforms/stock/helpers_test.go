@@ -1,0 +1,150 @@
+package stock
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/oracle"
+)
+
+// testLimits keep a second of ledger, far behind a clock that has no say in it (see farNow).
+var testLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8}
+
+const (
+	t0     = int64(1_700_000_000_000)
+	farNow = t0 + 1000*DayMs // the clock of a test in which only the horizon decides what is kept
+)
+
+func sale(id string, quantity, ms int64) oracle.Event {
+	return oracle.Event{ID: id, Type: "SALE", Quantity: quantity, OccurredAt: ms}
+}
+
+func receipt(id string, quantity, ms int64) oracle.Event {
+	return oracle.Event{ID: id, Type: "RECEIPT", Quantity: quantity, OccurredAt: ms}
+}
+
+func reset(id string, quantity, ms int64) oracle.Event {
+	return oracle.Event{ID: id, Type: "RESET", Quantity: quantity, OccurredAt: ms}
+}
+
+func view(id string, quantity, ms int64) oracle.Event {
+	return oracle.Event{ID: id, Type: "VIEW", Quantity: quantity, OccurredAt: ms}
+}
+
+func cartAdd(id string, quantity, ms int64) oracle.Event {
+	return oracle.Event{ID: id, Type: "CART_ADD", Quantity: quantity, OccurredAt: ms}
+}
+
+// adjusted is a look whose time was replaced on arrival.
+func adjusted(e oracle.Event) Move {
+	m := moveOf(e)
+	m.Adjusted = true
+	return m
+}
+
+func moveOf(e oracle.Event) Move {
+	t, ok := event.ParseType(e.Type)
+	if !ok {
+		panic("no such type: " + e.Type)
+	}
+	m := Move{Type: t, Quantity: e.Quantity, TimeMs: e.OccurredAt, ID: event.IdentityHash(e.ID)}
+	if t == event.Reset {
+		m.IDText = e.ID
+	}
+	return m
+}
+
+// wantTruth says how a record differs from what the set of the events it took makes, or nothing.
+func wantTruth(r *Record, events []oracle.Event) error {
+	want, ok := oracle.Stock(events)[oracle.Key{}]
+	if r.HasStock() != ok {
+		return fmt.Errorf("has stock: %t, want %t", r.HasStock(), ok)
+	}
+	if r.OnHand() != want.OnHand || r.Known() != want.Known || r.BarrierMs() != want.Barrier {
+		return fmt.Errorf("on-hand %d, known %t, barrier %d; want %+v", r.OnHand(), r.Known(), r.BarrierMs(), want)
+	}
+	return nil
+}
+
+// wantSound says which of its own rules a record breaks, or nothing.
+func wantSound(r *Record) error {
+	if err := wantSoundTimeline(&r.moves); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	if err := wantSoundTimeline(r.looks()); err != nil {
+		return fmt.Errorf("looks: %w", err)
+	}
+	if got := r.base + r.ledger(); got != r.onHand {
+		return fmt.Errorf("base %d and ledger %d make %d, but on-hand is %d", r.base, r.ledger(), got, r.onHand)
+	}
+	if r.ids == nil || r.ids.index == nil {
+		if n := r.liveIDs(); n >= indexFrom {
+			return fmt.Errorf("%d ids without an index", n)
+		}
+		return nil
+	}
+	x := r.ids.index
+	if n := r.liveIDs(); x.n != n || n < indexFrom/2 {
+		return fmt.Errorf("the index counts %d ids, %d are live", x.n, n)
+	}
+	for e := range r.moves.all {
+		if c, ok := x.get(e.id); !ok || c != e.content() {
+			return fmt.Errorf("the index has not what entry %+v is", e)
+		}
+	}
+	for e := range r.looks().all {
+		if c, ok := x.get(e.id); !ok || c != e.content() {
+			return fmt.Errorf("the index has not what look %+v is", e)
+		}
+	}
+	for _, l := range r.late() {
+		if c, ok := x.get(l.id); !ok || c != l.content {
+			return fmt.Errorf("the index has not what late %+v is", l)
+		}
+	}
+	return nil
+}
+
+// recode is the record after a way through its encoded form.
+func recode(r *Record) (*Record, error) {
+	b := r.AppendBinary([]byte("before"))
+	again, rest, err := DecodeRecord(append(bytes.TrimPrefix(b, []byte("before")), "after"...))
+	if err != nil {
+		return nil, fmt.Errorf("decode: %w", err)
+	}
+	if string(rest) != "after" {
+		return nil, fmt.Errorf("decoding leaves %q", rest)
+	}
+	if !bytes.Equal(again.AppendBinary([]byte("before")), b) {
+		return nil, fmt.Errorf("the record of %x is encoded as %x the second time", b, again.AppendBinary(nil))
+	}
+	if again.base != r.base || again.Version() != r.Version() || again.LowStock() != r.LowStock() || again.Size() != r.Size() {
+		return nil, fmt.Errorf("decoded %+v, want %+v", again, r)
+	}
+	return again, nil
+}
+
+// apply applies one event and fails the test when the verdict or the record's own rules are not as they should be.
+func apply(t *testing.T, r *Record, m Move, nowMs int64, l Limits, want Verdict) Outcome {
+	t.Helper()
+	out := r.Apply(m, nowMs, l)
+	if out.Verdict != want {
+		t.Fatalf("%v of %d at %d: verdict %d, want %d", m.Type, m.Quantity, m.TimeMs-t0, out.Verdict, want)
+	}
+	if err := wantSound(r); err != nil {
+		t.Fatalf("after %v of %d at %d: %v", m.Type, m.Quantity, m.TimeMs-t0, err)
+	}
+	return out
+}
+
+// listing writes events one a line, times relative to t0.
+func listing(events []oracle.Event) string {
+	var b strings.Builder
+	for _, e := range events {
+		fmt.Fprintf(&b, "\n\t%-8s %-6s %4d at %+d", e.Type, e.ID, e.Quantity, e.OccurredAt-t0)
+	}
+	return b.String()
+}

@@ -1,0 +1,82 @@
+package velocity
+
+import (
+	"bytes"
+	"testing"
+)
+
+var stickies = []Sticky{
+	{},
+	{Dense: true},
+	{ChangedAt: noon},
+	{HighDemand: true, ChangedAt: noon},
+	{Dense: true, HighDemand: true, ChangedAt: noon},
+	{HighDemand: true, ChangedAt: 999_999_999_999_999},
+	{HighDemand: true, ChangedAt: -5},
+}
+
+func TestStickyText(t *testing.T) {
+	if got := (Sticky{Dense: true, ChangedAt: 5}).String(); got != "1h off 5" {
+		t.Errorf("it is written %q", got)
+	}
+	for _, k := range stickies {
+		if got, err := ParseSticky(k.String()); err != nil || got != k {
+			t.Errorf("%+v, written %q, is read as %+v, %v", k, k.String(), got, err)
+		}
+	}
+	for _, text := range []string{"1h", "1h on", "2h on 5", "1h maybe 5", "1h on five", "1h on 5 6"} {
+		if k, err := ParseSticky(text); err == nil {
+			t.Errorf("%q is read as %+v", text, k)
+		}
+	}
+}
+
+// TestResumedSeriesCanBeWritten: between a restart and the first evaluation the state may be written and read again.
+func TestResumedSeriesCanBeWritten(t *testing.T) {
+	for _, k := range stickies {
+		for _, added := range []bool{false, true} {
+			s := Resume(k)
+			if added {
+				s.Add(noon, noon+minute, Sale, 3)
+			}
+			b := s.AppendBinary(nil)
+			got, rest, err := DecodeSeries(b)
+			if err != nil || len(rest) > 0 {
+				t.Errorf("%+v, added %v: %x: %v", k, added, b, err)
+				continue
+			}
+			if again := got.AppendBinary(nil); !bytes.Equal(again, b) {
+				t.Errorf("%+v, added %v: %x came back as %x", k, added, b, again)
+			}
+		}
+	}
+}
+
+// TestResume: what was decided holds on under hysteresis and dwell, and a series without events is found gone.
+func TestResume(t *testing.T) {
+	c := DefaultConfig()
+	s := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
+	now := noon + minute
+	s.Add(noon, now, Sale, 6) // half of what enters either
+	s.Add(noon-minute, now, Sale, 1)
+	if r, changed, badge := s.Evaluate(now, c); !r.Dense || !r.HighDemand || !changed || badge != nil {
+		t.Errorf("resumed: %+v, changed %v, %+v", r, changed, badge)
+	}
+	gone := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
+	if gone.Forgotten() {
+		t.Error("forgotten before it was found gone")
+	}
+	if r, changed, badge := gone.Evaluate(noon+25*hour, c); !r.Gone() || !changed || badge == nil || badge.On {
+		t.Errorf("without events: %+v, changed %v, %+v", r, changed, badge)
+	}
+}
+
+// TestResumeBeforeItWasDecided: a clock that starts over must not keep a badge for the time it had run before.
+func TestResumeBeforeItWasDecided(t *testing.T) {
+	c := DefaultConfig()
+	s := Resume(Sticky{HighDemand: true, ChangedAt: noon + 48*hour})
+	s.Add(noon, noon, View, 1)
+	if r, _, badge := s.Evaluate(noon+c.DwellMs, c); r.HighDemand || badge == nil {
+		t.Errorf("the badge is still on: %+v", r)
+	}
+}

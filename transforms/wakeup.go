@@ -1,0 +1,37 @@
+package transforms
+
+import (
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
+
+	"github.com/beamlytics/streamlytics/internal/process"
+)
+
+func init() {
+	register.DoFn2x0[string, func(beam.EventTime, string, []byte)](&wakeUpFn{})
+}
+
+// wakeUp is a batch without events: it makes the inventory stage restore a Beam key.
+var wakeUp = []byte{0}
+
+// wakeUpFn sends each key its wake-up, under an ack token whose end says that the key is restored.
+type wakeUpFn struct {
+	PipelineID string
+
+	env *process.Env
+}
+
+// WakeUp touches the Beam keys of which there is state to restore, so that velocity goes on decaying and the stock over all stores
+// is whole before an event comes. It returns batches for InventoryStateful.
+func WakeUp(s beam.Scope, pipelineID string, keys []string) beam.PCollection {
+	s = s.Scope("WakeUp")
+	return beam.ParDo(s, &wakeUpFn{PipelineID: pipelineID}, beam.Reshuffle(s, beam.CreateList(s, keys)))
+}
+
+func (f *wakeUpFn) Setup() { f.env = process.Of(f.PipelineID) }
+
+func (f *wakeUpFn) ProcessElement(key string, emit func(beam.EventTime, string, []byte)) {
+	token := f.env.Tracker.Open(nil, f.env.KeyRestored)
+	emit(mtime.ZeroTimestamp, key, append(appendTokens(nil, []int64{token}), wakeUp...))
+}
