@@ -20,7 +20,8 @@ func (b *Batch) Empty() bool {
 // LogWrite is one write to the mirror of a stage's log.
 type LogWrite struct {
 	Key    string // the Beam key
-	Seq    int64  // counts the writes of the key, from 1
+	Seq    int64  // grows with each write of the key
+	Prev   int64  // Seq of the write before it by this process; 0: there was none
 	Anew   bool   // Record is a snapshot: the log begins anew with it
 	Record []byte
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -41,21 +44,28 @@ if e > tonumber(ARGV[1]) then return redis.error_reply('FENCED') end
 redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', 0)
 return redis.call('lrange', KEYS[1], 0, -1)`
 
-// appendScript appends a record to a log, or begins the log anew with it, unless that was done before.
+// appendScript appends a record to a log, or begins the log anew with it, unless that was done before. It returns -1, and does
+// nothing, when the log does not end with the write that came before: Redis has lost data.
 const appendScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq')
 local e, s = tonumber(by[1] or '0'), tonumber(by[2] or '0')
 local epoch, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
 if e > epoch then return redis.error_reply('FENCED') end
 if e == epoch and s >= seq then return 0 end
-if ARGV[3] == '1' then redis.call('del', KEYS[1]) end
+if ARGV[3] == '1' then redis.call('del', KEYS[1])
+elseif ARGV[5] ~= '0' and (e ~= epoch or s ~= tonumber(ARGV[5])) then return -1 end
 redis.call('rpush', KEYS[1], ARGV[4])
 redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2])
 return 1`
 
 // Mirror writes and reads the logs of one pipeline. It is safe for concurrent use; the writes of one key must follow each other.
 type Mirror struct {
-	redis *Redis
-	epoch int64
+	redis  *Redis
+	epoch  int64
+	layout []any
+
+	mu      sync.Mutex
+	written map[string]bool // keys that this process has written
+	missing map[string]bool // those that are not whole in Redis; nil while none is known
 }
 
 // OpenMirror takes the next epoch. The number of key groups must be the one that the logs were written with.
@@ -71,6 +81,15 @@ func OpenMirror(ctx context.Context, r *Redis, keyGroups int) (*Mirror, error) {
 	if g := found["key_groups"]; g != "" && g != strconv.Itoa(keyGroups) {
 		return nil, fmt.Errorf("the state in Redis at %s was kept with --key_groups=%s, not %d: give that, or start from empty state with --restore=none", r.addrs, g, keyGroups)
 	}
+	if len(found) == 0 {
+		logs, err := scan(ctx, r.client, mirrorLog+"*")
+		if err != nil {
+			return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
+		}
+		if len(logs) > 0 {
+			return nil, fmt.Errorf("the state in Redis at %s is not whole: Redis lost data while a pipeline ran, and the pipeline ended before it had written all again; start from empty state with --restore=none", r.addrs)
+		}
+	}
 	if err := r.client.HSet(ctx, mirrorLayout, layout...).Err(); err != nil {
 		return nil, fmt.Errorf("write the layout of the state to Redis at %s: %w", r.addrs, err)
 	}
@@ -78,7 +97,7 @@ func OpenMirror(ctx context.Context, r *Redis, keyGroups int) (*Mirror, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take the next epoch in Redis at %s: %w", r.addrs, err)
 	}
-	return &Mirror{redis: r, epoch: epoch}, nil
+	return &Mirror{redis: r, epoch: epoch, layout: layout, written: map[string]bool{}}, nil
 }
 
 // DropMirror deletes all logs and returns how many there were: whoever starts from empty state makes them wrong.
@@ -166,8 +185,9 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 	return records, nil
 }
 
-// Write appends records to logs, in order.
-func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite) error {
+// Write appends records to logs, in order, and returns the keys whose logs are gone from Redis: their next write must begin them
+// anew.
+func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite) (lost []string, err error) {
 	cmds := make([]*redis.Cmd, 0, len(writes))
 	for _, w := range writes {
 		log := mirrorLog + w.Key + "}"
@@ -175,9 +195,49 @@ func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite) error {
 		if w.Anew {
 			anew = "1"
 		}
-		cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", m.epoch, w.Seq, anew, w.Record))
+		cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", m.epoch, w.Seq, anew, w.Record, w.Prev))
 	}
-	return m.redis.run(ctx, cmds, func(*redis.Cmd) {})
+	// Commands that failed are made again: which key a command is of stands in its arguments.
+	err = m.redis.run(ctx, cmds, func(cmd *redis.Cmd) {
+		n, _ := cmd.Int64() // the script returns an integer
+		key := strings.TrimSuffix(strings.TrimPrefix(cmd.Args()[3].(string), mirrorLog), "}")
+		if n < 0 {
+			lost = append(lost, key)
+		}
+		m.note(key, n >= 0 && cmd.Args()[7] == "1")
+	})
+	if err == nil {
+		err = m.setLayout(ctx, lost)
+	}
+	return lost, err
+}
+
+// note remembers that a key was written, and whether its log is whole again.
+func (m *Mirror) note(key string, anew bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written[key] = true
+	if anew {
+		delete(m.missing, key)
+	}
+}
+
+// setLayout takes the layout away while logs are missing, so that nobody starts from a part of the state, and puts it back when
+// all have been written again.
+func (m *Mirror) setLayout(ctx context.Context, lost []string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(lost) > 0 && m.missing == nil {
+		slog.Error("Redis has lost state; it is written again as events come", "redis", m.redis.addrs, "keys", len(m.written))
+		m.missing = maps.Clone(m.written)
+		return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, "del", mirrorLayout)}, func(*redis.Cmd) {})
+	}
+	if m.missing != nil && len(m.missing) == 0 {
+		m.missing = nil
+		slog.Info("the state in Redis is whole again", "redis", m.redis.addrs)
+		return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, append([]any{"hset", mirrorLayout}, m.layout...)...)}, func(*redis.Cmd) {})
+	}
+	return nil
 }
 
 // LoadKept returns what was kept of a product group, by field.

@@ -95,8 +95,12 @@ func (f *signalFn) Setup(ctx context.Context) (err error) {
 
 func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
 	if len(b.Logs) > 0 {
-		if err := f.mirror.Write(ctx, b.Logs); err != nil {
+		lost, err := f.mirror.Write(ctx, b.Logs)
+		if err != nil {
 			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
+		}
+		for _, key := range lost {
+			f.env.LoseLog(key)
 		}
 	}
 	if len(b.Kept) > 0 {

@@ -91,6 +91,7 @@ func (f *inventoryStatefulFn) Setup() error {
 	if s := f.env.State; s != nil {
 		f.journal.restore = s.Log
 	}
+	f.journal.lost = f.env.TakeLostLog
 	if f.journal.seqs, err = process.Shared(f.env, "log sequences", func() (*sequences, error) { return newSequences(), nil }); err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}

@@ -53,6 +53,8 @@ type journal[I image] struct {
 	// restore returns the log of a key of which Beam has no state, nil if there is none; it is nil where nothing is restored.
 	restore func(ctx context.Context, key string) ([][]byte, error)
 	seqs    *sequences
+	// lost reports, once, whether the mirror of a key's log is gone and must begin anew; nil where there is no mirror.
+	lost func(key string) bool
 }
 
 // open returns the image of a key as of its last commit. The caller changes it and hands it to commit, or back to keep when it
@@ -105,7 +107,7 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 	if err := j.stamp.Write(p, c.stamp); err != nil {
 		return w, fmt.Errorf("write the stamp of key %s: %w", key, err)
 	}
-	if w.Anew = c.restored || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
+	if w.Anew = c.restored || j.lost != nil && j.lost(key) || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
 		record = c.image.snapshot(nil)
 		j.count.Add(metrics.StateCalls, 1)
 		if err := j.log.Clear(p); err != nil {
@@ -121,7 +123,8 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 	}
 	c.restored = false
 	j.cache.put(key, c)
-	w.Key, w.Seq, w.Record = key, j.seqs.next(key), record
+	w.Key, w.Record = key, record
+	w.Prev, w.Seq = j.seqs.next(key)
 	return w, nil
 }
 
@@ -134,10 +137,11 @@ type sequences struct {
 
 func newSequences() *sequences { return &sequences{last: map[string]int64{}} }
 
-func (s *sequences) next(key string) int64 {
+func (s *sequences) next(key string) (prev, n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := max(s.last[key]+1, time.Now().UnixMicro())
+	prev = s.last[key]
+	n = max(prev+1, time.Now().UnixMicro())
 	s.last[key] = n
-	return n
+	return prev, n
 }

@@ -341,13 +341,13 @@ func TestSequences(t *testing.T) {
 	last := map[string]int64{}
 	for i := range 1000 {
 		key := string('a' + rune(i%3))
-		n := s.next(key)
-		if n <= last[key] {
+		prev, n := s.next(key)
+		if prev != last[key] || n <= prev {
 			t.Fatalf("write %d of %s has number %d after %d", i, key, n, last[key])
 		}
 		last[key] = n
 	}
-	if next := newSequences().next("a"); next < last["a"]-1000 {
+	if _, next := newSequences().next("a"); next < last["a"]-1000 {
 		t.Errorf("another process goes on with %d after %d", next, last["a"])
 	}
 }

@@ -26,6 +26,7 @@ type Env struct {
 
 	stopping  atomic.Bool
 	restoring atomic.Int64 // keys still to be restored
+	lost      sync.Map     // keys whose mirrored log is gone
 
 	mu        sync.Mutex
 	resources map[string]*resource
@@ -88,6 +89,15 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
+
+// LoseLog says that the mirror of a key's log is gone: the key's next write begins it anew.
+func (e *Env) LoseLog(key string) { e.lost.Store(key, true) }
+
+// TakeLostLog reports whether LoseLog was called for a key since the last time.
+func (e *Env) TakeLostLog(key string) bool {
+	_, ok := e.lost.LoadAndDelete(key)
+	return ok
+}
 
 // Stop tells sources to emit nothing more.
 func (e *Env) Stop() { e.stopping.Store(true) }

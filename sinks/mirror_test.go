@@ -1,0 +1,139 @@
+package sinks
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// mirrors returns a function that opens the mirror as one more pipeline would.
+func mirrors(t *testing.T) (server *redistest.Server, open func() (*Mirror, error)) {
+	t.Helper()
+	server = redistest.Start(t)
+	return server, func() (*Mirror, error) {
+		r, err := OpenRedis(RedisConfig{Addrs: []string{server.Addr}}, RedisStats{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return OpenMirror(context.Background(), r, 64)
+	}
+}
+
+func mustOpen(t *testing.T, open func() (*Mirror, error)) *Mirror {
+	t.Helper()
+	m, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func mustWrite(t *testing.T, m *Mirror, w ...signal.LogWrite) (lost []string) {
+	t.Helper()
+	lost, err := m.Write(context.Background(), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lost
+}
+
+func wantLog(t *testing.T, m *Mirror, key string, want ...string) {
+	t.Helper()
+	records, err := m.Load(context.Background(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range records {
+		got = append(got, string(r))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("log of %s: %q, want %q", key, got, want)
+	}
+}
+
+// TestMirrorKeepsLogs: what is written is there for the next pipeline, once, whatever is repeated or comes late.
+func TestMirrorKeepsLogs(t *testing.T) {
+	_, open := mirrors(t)
+	m := mustOpen(t, open)
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")})
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")}) // its answer was lost
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("late")})   // its connection hung
+	mustWrite(t, m, signal.LogWrite{Key: "8", Seq: 2, Prev: 1, Anew: true, Record: []byte("snapshot")})
+	next := mustOpen(t, open)
+	keys, err := next.Keys(context.Background())
+	if slices.Sort(keys); err != nil || !slices.Equal(keys, []string{"7", "8"}) {
+		t.Errorf("keys %q, error %v", keys, err)
+	}
+	wantLog(t, next, "7", "a", "b\x00\xff")
+	wantLog(t, next, "8", "snapshot")
+}
+
+// TestMirrorFences: a pipeline that another has replaced can write no more, and says so instead of trying for ever.
+func TestMirrorFences(t *testing.T) {
+	_, open := mirrors(t)
+	old := mustOpen(t, open)
+	mustWrite(t, old, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	next := mustOpen(t, open)
+	wantLog(t, next, "7", "a")
+	if _, err := old.Write(context.Background(), []signal.LogWrite{{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}}); !errors.Is(err, ErrFenced) {
+		t.Errorf("the old pipeline's write: %v", err)
+	}
+	mustWrite(t, next, signal.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("c")})
+	wantLog(t, next, "7", "c")
+}
+
+// TestMirrorNoticesLoss: when Redis comes back empty, nobody goes on from a part of the state. Each log begins anew with its next
+// write, and the state counts as whole when all have.
+func TestMirrorNoticesLoss(t *testing.T) {
+	server, open := mirrors(t)
+	m := mustOpen(t, open)
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
+	if err := server.Client().FlushAll(context.Background()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); !slices.Equal(lost, []string{"7"}) {
+		t.Errorf("lost %q", lost)
+	}
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 3, Prev: 2, Anew: true, Record: []byte("ab")})
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "--restore=none") {
+		t.Errorf("opening a part of the state: %v", err)
+	}
+	mustWrite(t, m, signal.LogWrite{Key: "8", Seq: 2, Prev: 1, Anew: true, Record: []byte("xy")})
+	next := mustOpen(t, open)
+	wantLog(t, next, "7", "ab")
+	wantLog(t, next, "8", "xy")
+}
+
+// TestMirrorLayout: another number of key groups is refused, and dropping the mirror makes room for it.
+func TestMirrorLayout(t *testing.T) {
+	_, open := mirrors(t)
+	m := mustOpen(t, open)
+	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	if err := m.WriteKept(context.Background(), []signal.Kept{{Group: "3", Field: "v:1:p", Value: "1h on 5"}, {Group: "3", Field: "gone", Value: ""}}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := m.LoadKept(context.Background(), "3"); err != nil || len(kept) != 1 || kept["v:1:p"] != "1h on 5" {
+		t.Errorf("kept %v, error %v", kept, err)
+	}
+	if _, err := OpenMirror(context.Background(), m.redis, 8); err == nil || !strings.Contains(err.Error(), "--key_groups=64") {
+		t.Errorf("opening with 8 key groups: %v", err)
+	}
+	if n, err := DropMirror(context.Background(), m.redis); n != 1 || err != nil {
+		t.Errorf("dropped %d, error %v", n, err)
+	}
+	if _, err := OpenMirror(context.Background(), m.redis, 8); err != nil {
+		t.Error(err)
+	}
+}
