@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -325,14 +326,16 @@ func TestDrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if int64(stats.Acked) != s.Acked || stats.Leased > 1000 { // one pull may have been answered while it was cancelled
+	if stats.Acked != s.Acked || stats.Leased > 1000 { // one pull may have been answered while it was cancelled
 		t.Errorf("stats %+v, the pipeline finished %d", stats, s.Acked)
 	}
 	var sum int64
 	for i := range 50 {
 		v, _ := h.get(fmt.Sprintf("stock:%d:p", i))
-		var n int64
-		fmt.Sscan(v, &n)
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil && v != "" {
+			t.Fatal(err)
+		}
 		sum -= n
 	}
 	if sum != s.Acked {

@@ -64,7 +64,7 @@ func (h *harness) settled() (acked int64, open bool) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		acked += int64(s.Acked)
+		acked += s.Acked
 		open = open || s.Backlog > 0 || s.Leased > 0
 	}
 	return acked, open

@@ -44,12 +44,12 @@ func (r *Redis) runPipeline(ctx context.Context, cmds []*redis.Cmd, succeeded fu
 		cmds = failed
 		if noScript && !loaded {
 			// A server that was restarted has forgotten the script; that is no failure.
-			if loadErr := r.loadScript(ctx); loadErr == nil {
+			loadErr := r.loadScript(ctx)
+			if loadErr == nil {
 				loaded = true
 				continue
-			} else {
-				err = loadErr
 			}
+			err = loadErr
 		}
 		loaded = false
 		if r.stats.Retries != nil {

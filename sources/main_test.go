@@ -14,6 +14,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/maxprocs"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
@@ -21,12 +22,13 @@ func init() { register.DoFn1x0[event.Message](&catchFn{}) }
 
 func TestMain(m *testing.M) {
 	*jobopts.Experiments = "prism_disable_sdf_split" // as in package pipeline
+	maxprocs.Raise()
 	ptest.Main(m)
 }
 
 // net is what catches the messages of one test pipeline, and what it caught.
 type net struct {
-	release func(tokens []int64) // called after every bundle with the tokens that it held
+	release func(tokens []int64) // called after every bundle that held tokens; must not block
 
 	mu          sync.Mutex
 	messages    []event.Message
@@ -84,7 +86,9 @@ func (f *catchFn) FinishBundle(context.Context) {
 	}
 	n.outstanding = max(n.outstanding, f.env.Tracker.Outstanding())
 	n.mu.Unlock()
-	n.release(slices.Clone(f.held.Tokens()))
+	if tokens := slices.Clone(f.held.Tokens()); len(tokens) > 0 {
+		n.release(tokens)
+	}
 }
 
 // newEnv registers a pipeline under the test's name.

@@ -75,7 +75,7 @@ func TestGoldenInventory(t *testing.T) {
 	if err := live.replay(record); err != nil {
 		t.Fatal(err)
 	}
-	for name, written := range map[string][]byte{"inventory_moves": record, "inventory_snapshot": live.snapshot(nil)} {
+	for name, written := range map[string][]byte{"inventory_moves": record, "inventory_snapshot": live.snapshot()} {
 		t.Run(name, func(t *testing.T) {
 			g := newInventoryImage(testLimits)
 			if err := g.replay(golden(t, name, written)); err != nil {
@@ -102,11 +102,11 @@ func TestGoldenProducts(t *testing.T) {
 	kept := appendKept(map[string]string{velocityField("", "555"): "24h on 1749999900000", stockField("555"): lowValue(true)})
 	changes, evaluation := goldenChanges(), evaluationRecord(goldenNow+1000, goldenNow*1000+456)
 	live := replayedProducts(t, [][]byte{kept, changes})
-	unsaid := live.snapshot(nil)
+	unsaid := live.snapshot()
 	if err := live.replay(evaluation); err != nil {
 		t.Fatal(err)
 	}
-	said := live.snapshot(nil)
+	said := live.snapshot()
 	record := map[string][]byte{}
 	for name, written := range map[string][]byte{"product_kept": kept, "product_changes": changes, "product_evaluation": evaluation,
 		"product_snapshot_unsaid": unsaid, "product_snapshot": said} {

@@ -127,8 +127,8 @@ func (g *inventoryImage) replay(record []byte) error {
 
 // snapshot implements image. Pairs of which nothing is left to know are dropped on the way: looks outlive their day only
 // until here.
-func (g *inventoryImage) snapshot(b []byte) []byte {
-	b = append(b, recordSnapshot)
+func (g *inventoryImage) snapshot() []byte {
+	b := []byte{recordSnapshot}
 	b = binary.AppendVarint(b, g.lastNow)
 	keys := make([]string, 0, len(g.pairs))
 	for key, p := range g.pairs {

@@ -33,7 +33,7 @@ func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []e
 // them may have let go of old looks sooner; at the same clock that makes no difference.
 func (g *inventoryImage) asOf(nowMs int64) []byte {
 	g.lastNow = nowMs
-	return g.snapshot(nil)
+	return g.snapshot()
 }
 
 // sizeOfPairs is what size must be, summed up anew.
@@ -89,7 +89,7 @@ func TestInventoryReplay(t *testing.T) {
 				log = append(log, movesRecord(now, now*1000, accepted...))
 			}
 			if r.IntN(6) == 0 {
-				log = [][]byte{live.snapshot(nil)}
+				log = [][]byte{live.snapshot()}
 			}
 			if live.size() != live.sizeOfPairs() {
 				t.Fatalf("seed %d, batch %d: the size is %d, and that of the pairs %d", seed, batch, live.size(), live.sizeOfPairs())
@@ -139,12 +139,12 @@ func TestSnapshotForgets(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	const now = 1_750_000_000_000
 	g.heard(t, now, 0, []event.Event{ev(event.View, "s", "seen", "a", 1, now), ev(event.Sale, "s", "sold", "b", 1, now)})
-	if g.snapshot(nil); len(g.pairs) != 2 {
+	if g.snapshot(); len(g.pairs) != 2 {
 		t.Fatalf("%d pairs after a snapshot at once, want 2", len(g.pairs))
 	}
-	later := int64(now + 25*hourMs)
+	const later int64 = now + 25*hourMs
 	g.heard(t, later, 0, []event.Event{ev(event.Sale, "s", "sold", "c", 1, later)})
-	if g.snapshot(nil); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
+	if g.snapshot(); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
 		t.Errorf("%d pairs a day later, want the one that was sold", len(g.pairs))
 	}
 	if g.size() != g.sizeOfPairs() {
@@ -155,7 +155,7 @@ func TestSnapshotForgets(t *testing.T) {
 func TestInventoryReplayErrors(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	g.heard(t, 1_750_000_000_000, 5, []event.Event{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
-	snapshot := g.snapshot(nil)
+	snapshot := g.snapshot()
 	for name, record := range map[string][]byte{
 		"empty":                 nil,
 		"unknown kind":          []byte("X"),

@@ -28,8 +28,8 @@ import (
 type image interface {
 	// replay applies one record of the log, a snapshot included.
 	replay(record []byte) error
-	// snapshot appends a record that makes an empty image equal to this one.
-	snapshot(b []byte) []byte
+	// snapshot returns a record that makes an empty image equal to this one.
+	snapshot() []byte
 	// size is roughly the bytes of memory the image takes. It must not depend on how the image came to be.
 	size() int
 }
@@ -108,7 +108,7 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 		return w, fmt.Errorf("write the stamp of key %s: %w", key, err)
 	}
 	if w.Anew = c.restored || j.lost != nil && j.lost(key) || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
-		record = c.image.snapshot(nil)
+		record = c.image.snapshot()
 		j.count.Add(metrics.StateCalls, 1)
 		if err := j.log.Clear(p); err != nil {
 			return w, fmt.Errorf("clear the log of key %s: %w", key, err)

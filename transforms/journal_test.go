@@ -29,8 +29,8 @@ func (n *notes) replay(record []byte) error {
 	return nil
 }
 
-func (n *notes) snapshot(b []byte) []byte {
-	return append(append(b, '='), strings.Join(n.taken, ",")...)
+func (n *notes) snapshot() []byte {
+	return append([]byte{'='}, strings.Join(n.taken, ",")...)
 }
 
 func (n *notes) size() int { return len(n.taken) }

@@ -238,5 +238,7 @@ func TestDecayOnPrism(t *testing.T) {
 	await("gone", func(v signal.Velocity) bool { return v.Gone })
 	env.Stop()
 	cancel()
-	<-finished
+	if err := <-finished; err == nil {
+		t.Error("a job that never ends by itself ended")
+	}
 }

@@ -30,7 +30,6 @@ type productImage struct {
 	nextDue int64      // no series that is not dirty can change before this clock
 	touched []*product // whose stock changed in the batch that is being applied
 	unsaid  []*product // whose stock was restored and is not said yet
-	key     []byte
 }
 
 type product struct {
@@ -258,8 +257,8 @@ func (g *productImage) replay(record []byte) error {
 }
 
 // snapshot implements image.
-func (g *productImage) snapshot(b []byte) []byte {
-	b = append(b, recordSnapshot)
+func (g *productImage) snapshot() []byte {
+	b := []byte{recordSnapshot}
 	ids := make([]string, 0, len(g.products))
 	for id := range g.products {
 		ids = append(ids, id)

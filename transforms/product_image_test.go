@@ -70,8 +70,8 @@ func replayedProducts(t *testing.T, log [][]byte) *productImage {
 // that was just replayed, which brings the clocks of its series forward and changes nothing else.
 func (g *productImage) asOf(t *testing.T, nowMs int64) []byte {
 	t.Helper()
-	again := replayedProducts(t, [][]byte{g.snapshot(nil), evaluationRecord(nowMs, 0)})
-	return again.snapshot(nil)
+	again := replayedProducts(t, [][]byte{g.snapshot(), evaluationRecord(nowMs, 0)})
+	return again.snapshot()
 }
 
 func (g *productImage) sizeOfProducts() (n int) {
@@ -133,7 +133,7 @@ func TestProductReplay(t *testing.T) {
 			}
 			log = append(log, record)
 			if r.IntN(8) == 0 {
-				log = [][]byte{live.snapshot(nil)}
+				log = [][]byte{live.snapshot()}
 			}
 			if live.size() != live.sizeOfProducts() {
 				t.Fatalf("seed %d, step %d: the size is %d, and that of the products %d", seed, step, live.size(), live.sizeOfProducts())
@@ -245,7 +245,7 @@ func TestProductReplayErrors(t *testing.T) {
 	g := newProductImage(testLimits, testConfig())
 	record := appendDemand(changesRecord(1_750_000_000_000, 5), event.Sale, "s", "p", 1_750_000_000_000, 1)
 	g.hear(t, record)
-	snapshot := g.snapshot(nil)
+	snapshot := g.snapshot()
 	for name, record := range map[string][]byte{
 		"empty":              nil,
 		"unknown kind":       []byte("X"),

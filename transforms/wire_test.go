@@ -107,13 +107,13 @@ func TestShortBatch(t *testing.T) {
 	sale.Message = &event.Message{Token: 300, Index: 300, PublishedAt: 1_700_000_000_000}
 	head, body := appendTokens(nil, []int64{1, 300}), batchOf(t, nil, reset, sale)[1:]
 	whole := batchOf(t, nil, reset)[1:]
-	for n := range len(head) {
+	for n := range head {
 		r := reader{b: head[:n]}
 		if r.tokens(nil); r.err == nil {
 			t.Errorf("%d of %d bytes of tokens were taken for all", n, len(head))
 		}
 	}
-	for n := range len(body) {
+	for n := range body {
 		r := reader{b: body[:n:n]}
 		var m move
 		for len(r.b) > 0 && r.err == nil {

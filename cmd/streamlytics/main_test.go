@@ -88,7 +88,7 @@ func TestKilledAndRestarted(t *testing.T) {
 				cmd, log := start(t, dir, path, env, args...)
 				// Somewhere between the first pull and the end of the part.
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-				if err := server.WaitAcked(ctx, "projects/p/subscriptions/pos", int64(before.Acked)+1+r.Int64N(int64(n))); err != nil {
+				if err := server.WaitAcked(ctx, "projects/p/subscriptions/pos", before.Acked+1+r.Int64N(int64(n))); err != nil {
 					t.Fatalf("kill %d: %v\n%s", i, err, log)
 				}
 				cancel()
@@ -105,7 +105,7 @@ func TestKilledAndRestarted(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if int64(s.Acked) == int64(len(messages)) {
+				if s.Acked == int64(len(messages)) {
 					break
 				}
 				if time.Now().After(deadline) {
