@@ -84,7 +84,8 @@ func startJob(t *testing.T, env *process.Env, emulator string, subs ...Subscript
 	}()
 	t.Cleanup(func() {
 		cancel()
-		_ = <-j.finished // whatever the runner calls a cancelled job
+		for range j.finished { // until it is closed, whatever the runner calls a cancelled job
+		}
 	})
 	return j
 }
@@ -107,7 +108,8 @@ func (j *job) drain() {
 		j.t.Error(err)
 	}
 	j.cancel()
-	_ = <-j.finished // whatever the runner calls a cancelled job
+	for range j.finished { // until it is closed, whatever the runner calls a cancelled job
+	}
 }
 
 // waitAcked waits until n messages are acknowledged, and fails at once when the job ends before.

@@ -7,102 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
-
-	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/signal"
 )
-
-// notes is an image that is the list of what was noted in it.
-type notes struct{ taken []string }
-
-func (n *notes) replay(record []byte) error {
-	switch kind, text := record[0], string(record[1:]); kind {
-	case '+':
-		n.taken = append(n.taken, text)
-	case '=':
-		n.taken = strings.Split(text, ",")
-	default:
-		return errors.New("that is no note")
-	}
-	return nil
-}
-
-func (n *notes) snapshot() []byte {
-	return append([]byte{'='}, strings.Join(n.taken, ",")...)
-}
-
-func (n *notes) size() int { return len(n.taken) }
-
-// notebook is a journal of notes over a fake runner. The mirror is what a crash leaves.
-type notebook struct {
-	*journal[*notes]
-	*runner
-	counts metrics.Bundle
-	mirror map[string][][]byte
-}
-
-func newNotebook(t *testing.T, cacheBytes int) *notebook {
-	n := &notebook{runner: newRunner(t), mirror: map[string][][]byte{}}
-	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
-	n.journal = &journal[*notes]{stamp: &stamp, log: &log, cache: newImageCache[*notes](cacheBytes), make: func() *notes { return &notes{} },
-		count: &n.counts, seqs: newSequences()}
-	return n
-}
-
-// read is what a bundle finds under a key.
-func (n *notebook) read(key string) []string {
-	n.t.Helper()
-	c, err := n.journal.open(n.t.Context(), n.runner.open(key), key)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.keep(key, c)
-	return slices.Clone(c.image.taken)
-}
-
-// note opens a key in a bundle, notes a text, and writes it; the bundle is not committed yet.
-func (n *notebook) note(key, text string) *bundle {
-	n.t.Helper()
-	b := n.runner.open(key)
-	c, err := n.journal.open(n.t.Context(), b, key)
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	n.write(b, key, c, text)
-	return b
-}
-
-func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) signal.LogWrite {
-	n.t.Helper()
-	c.image.taken = append(c.image.taken, text)
-	w, err := n.journal.commit(b, key, c, []byte("+"+text))
-	if err != nil {
-		n.t.Fatal(err)
-	}
-	if w.Anew {
-		n.mirror[key] = nil
-	}
-	n.mirror[key] = append(n.mirror[key], slices.Clone(w.Record))
-	return w
-}
-
-func (n *notebook) want(key string, want ...string) {
-	n.t.Helper()
-	if got := n.read(key); !slices.Equal(got, want) {
-		n.t.Errorf("%s holds %v, want %v", key, got, want)
-	}
-}
-
-// inCache reports whether an image of a key is cached, and puts it back.
-func (n *notebook) inCache(key string) *cell[*notes] {
-	c := n.cache.take(key)
-	if c != nil {
-		n.cache.put(key, c)
-	}
-	return c
-}
 
 func TestJournalWithAndWithoutCache(t *testing.T) {
 	for name, size := range map[string]int{"cached": 1 << 20, "always evicted": 1} {
@@ -257,48 +162,6 @@ func TestJournalCompacts(t *testing.T) {
 	}
 }
 
-// TestJournalRestores: a key of which Beam has no state comes from the mirror, once, and the mirror goes on from there.
-func TestJournalRestores(t *testing.T) {
-	before := newNotebook(t, 1<<20)
-	for _, text := range []string{"1", "2", "3"} {
-		before.note("a", text).commit()
-	}
-	n := newNotebook(t, 1<<20)
-	asked := 0
-	n.restore = func(_ context.Context, key string) ([][]byte, error) {
-		asked++
-		return before.mirror[key], nil
-	}
-	n.note("a", "lost") // fails, and is restored again
-	b := n.runner.open("a")
-	c, err := n.journal.open(t.Context(), b, "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !c.restored || !slices.Equal(c.image.taken, []string{"1", "2", "3"}) {
-		t.Fatalf("restored %v: %v", c.restored, c.image.taken)
-	}
-	if w := n.write(b, "a", c, "4"); !w.Anew {
-		t.Error("the first write after a restore does not begin the log anew")
-	}
-	b.commit()
-	if asked != 2 {
-		t.Errorf("the mirror was read %d times, want 2", asked)
-	}
-	n.want("a", "1", "2", "3", "4")
-	n.cache.take("a")
-	n.want("a", "1", "2", "3", "4")
-	n.note("a", "5").commit()
-	n.want("a", "1", "2", "3", "4", "5")
-	if asked != 2 {
-		t.Errorf("the mirror was read %d times although Beam has the state", asked)
-	}
-	again := newNotebook(t, 1<<20)
-	again.restore = func(_ context.Context, key string) ([][]byte, error) { return n.mirror[key], nil }
-	again.want("a", "1", "2", "3", "4", "5")
-	again.want("unknown")
-}
-
 func TestJournalErrors(t *testing.T) {
 	why := errors.New("the runner is gone")
 	n := newNotebook(t, 1<<20)
@@ -332,22 +195,5 @@ func TestJournalErrors(t *testing.T) {
 	n.restore = func(context.Context, string) ([][]byte, error) { return nil, why }
 	if _, err := n.journal.open(t.Context(), n.runner.open("b"), "b"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key b") {
 		t.Errorf("a mirror that cannot be read gives %v", err)
-	}
-}
-
-// TestSequences: each key's writes are numbered upwards, and beyond what an earlier process could have numbered.
-func TestSequences(t *testing.T) {
-	s := newSequences()
-	last := map[string]int64{}
-	for i := range 1000 {
-		key := string('a' + rune(i%3))
-		prev, n := s.next(key)
-		if prev != last[key] || n <= prev {
-			t.Fatalf("write %d of %s has number %d after %d", i, key, n, last[key])
-		}
-		last[key] = n
-	}
-	if _, next := newSequences().next("a"); next < last["a"]-1000 {
-		t.Errorf("another process goes on with %d after %d", next, last["a"])
 	}
 }

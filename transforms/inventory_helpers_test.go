@@ -1,0 +1,98 @@
+package transforms
+
+import (
+	"testing"
+	"time"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// stockStage runs inventoryStatefulFn over a fake runner.
+type stockStage struct {
+	t      *testing.T
+	fn     *inventoryStatefulFn
+	runner *runner
+}
+
+// stockOut is what one bundle emitted.
+type stockOut struct {
+	signals []signal.Batch
+	letters []event.DeadLetter
+	changes map[string][]byte
+}
+
+func newStockStage(t *testing.T, cacheBytes int) *stockStage {
+	fn := &inventoryStatefulFn{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4, CacheBytes: cacheBytes,
+		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log")}
+	if err := fn.Setup(); err != nil {
+		t.Fatal(err)
+	}
+	return &stockStage{t: t, fn: fn, runner: newRunner(t)}
+}
+
+// bundle processes a batch of one key; the caller commits its state, or does not.
+func (s *stockStage) bundle(key string, batch []byte) (*bundle, stockOut) {
+	s.t.Helper()
+	out := stockOut{changes: map[string][]byte{}}
+	signals := func(_ beam.EventTime, b signal.Batch) { out.signals = append(out.signals, b) }
+	letters := func(_ beam.EventTime, l event.DeadLetter) { out.letters = append(out.letters, l) }
+	changes := func(_ beam.EventTime, group string, b []byte) { out.changes[group] = b }
+	b := s.runner.open(key)
+	s.fn.StartBundle(s.t.Context(), signals, letters, changes)
+	if err := s.fn.ProcessElement(s.t.Context(), 5, b, key, batch, signals, letters, changes); err != nil {
+		s.t.Fatal(err)
+	}
+	s.fn.FinishBundle(s.t.Context(), signals, letters, changes)
+	return b, out
+}
+
+// commit processes events of one key in a bundle that succeeds.
+func (s *stockStage) commit(key string, events ...event.Event) stockOut {
+	s.t.Helper()
+	b, out := s.bundle(key, batchOf(s.t, nil, events...))
+	b.commit()
+	return out
+}
+
+// recent is a time in the last hour of the wall clock, which is the stage's.
+func recent(age time.Duration) int64 { return time.Now().Add(-age).UnixMilli() }
+
+// stocks is what a reader of Redis would see: the signals of the greatest version.
+type stocks map[oracle.Key]signal.Stock
+
+func (s stocks) take(t *testing.T, b signal.Batch) {
+	t.Helper()
+	for _, x := range b.Stocks {
+		key := oracle.Key{Store: x.StoreID, Product: x.ProductID}
+		if old, ok := s[key]; !ok || x.Version >= old.Version {
+			if ok && x.Version == old.Version && (x.OnHand != old.OnHand || x.Known != old.Known || x.Barrier != old.Barrier) {
+				t.Errorf("%v has two contents of version %d: %+v and %+v", key, x.Version, old, x)
+			}
+			s[key] = x
+		}
+	}
+}
+
+// check compares what was said with the truth about the events, sums over all stores too if there are any.
+func (s stocks) check(t *testing.T, events []event.Event) {
+	t.Helper()
+	want := oracle.Stock(oracleEvents(events))
+	for key, truth := range want {
+		got, ok := s[key]
+		if !ok {
+			t.Errorf("stock of %v is missing, want %+v", key, truth)
+		} else if got.OnHand != truth.OnHand || got.Known != truth.Known || got.Barrier != truth.Barrier {
+			t.Errorf("stock of %v is %+v, want %+v", key, got, truth)
+		}
+	}
+	for key := range s {
+		if _, ok := want[key]; !ok && key.Store != "" {
+			t.Errorf("stock of %v should not exist", key)
+		}
+	}
+}

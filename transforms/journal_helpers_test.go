@@ -1,0 +1,103 @@
+package transforms
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// notes is an image that is the list of what was noted in it.
+type notes struct{ taken []string }
+
+func (n *notes) replay(record []byte) error {
+	switch kind, text := record[0], string(record[1:]); kind {
+	case '+':
+		n.taken = append(n.taken, text)
+	case '=':
+		n.taken = strings.Split(text, ",")
+	default:
+		return errors.New("that is no note")
+	}
+	return nil
+}
+
+func (n *notes) snapshot() []byte {
+	return append([]byte{'='}, strings.Join(n.taken, ",")...)
+}
+
+func (n *notes) size() int { return len(n.taken) }
+
+// notebook is a journal of notes over a fake runner. The mirror is what a crash leaves.
+type notebook struct {
+	*journal[*notes]
+	*runner
+	counts metrics.Bundle
+	mirror map[string][][]byte
+}
+
+func newNotebook(t *testing.T, cacheBytes int) *notebook {
+	n := &notebook{runner: newRunner(t), mirror: map[string][][]byte{}}
+	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
+	n.journal = &journal[*notes]{stamp: &stamp, log: &log, cache: newImageCache[*notes](cacheBytes), make: func() *notes { return &notes{} },
+		count: &n.counts, seqs: newSequences()}
+	return n
+}
+
+// read is what a bundle finds under a key.
+func (n *notebook) read(key string) []string {
+	n.t.Helper()
+	c, err := n.journal.open(n.t.Context(), n.runner.open(key), key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.keep(key, c)
+	return slices.Clone(c.image.taken)
+}
+
+// note opens a key in a bundle, notes a text, and writes it; the bundle is not committed yet.
+func (n *notebook) note(key, text string) *bundle {
+	n.t.Helper()
+	b := n.runner.open(key)
+	c, err := n.journal.open(n.t.Context(), b, key)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.write(b, key, c, text)
+	return b
+}
+
+func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) signal.LogWrite {
+	n.t.Helper()
+	c.image.taken = append(c.image.taken, text)
+	w, err := n.journal.commit(b, key, c, []byte("+"+text))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if w.Anew {
+		n.mirror[key] = nil
+	}
+	n.mirror[key] = append(n.mirror[key], slices.Clone(w.Record))
+	return w
+}
+
+func (n *notebook) want(key string, want ...string) {
+	n.t.Helper()
+	if got := n.read(key); !slices.Equal(got, want) {
+		n.t.Errorf("%s holds %v, want %v", key, got, want)
+	}
+}
+
+// inCache reports whether an image of a key is cached, and puts it back.
+func (n *notebook) inCache(key string) *cell[*notes] {
+	c := n.cache.take(key)
+	if c != nil {
+		n.cache.put(key, c)
+	}
+	return c
+}
