@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
