@@ -9,8 +9,9 @@ import (
 
 var experimentsMu sync.Mutex
 
-// withoutSplits turns off Prism's splits of running bundles: they start when a bundle shows no progress for 100 ms, and cut
-// batches into single elements.
+// withoutSplits turns off Prism's splits of running bundles. Prism hands out the rest of a split bundle while its first part still
+// runs, so that another bundle opens the same keys before their state is committed, and updates are lost. Splits also cut batches
+// into single elements.
 func withoutSplits() {
 	const experiment = "prism_disable_sdf_split"
 	experimentsMu.Lock()
