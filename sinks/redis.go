@@ -2,7 +2,9 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -101,6 +103,9 @@ func (r *Redis) Ping(ctx context.Context) error {
 	})
 	if err == nil {
 		err = r.loadScript(ctx)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) { // the connection's deadline is that of ctx, and may come first
+		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	if err != nil {
 		return fmt.Errorf("redis at %s: %w%s", r.addrs, err, pingHint(err))

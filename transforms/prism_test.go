@@ -73,7 +73,6 @@ func TestOnPrismAgainstOracle(t *testing.T) {
 	for _, groups := range []KeyGroups{64, 0} {
 		for _, cache := range []string{"kept", "evicted", "spoilt"} {
 			t.Run(fmt.Sprintf("groups %d, images %s", groups, cache), func(t *testing.T) {
-				t.Parallel()
 				p := play{groups: groups, cacheBytes: 1 << 30}
 				if cache == "evicted" {
 					p.cacheBytes = 1
