@@ -49,6 +49,7 @@ type inventoryStatefulFn struct {
 	out      signal.Batch
 	products [][]byte // by product group: changes
 	latest   beam.EventTime
+	oldest   int64 // publish time of the oldest event that shows demand, epoch ms; 0 unknown
 	scratch  []int64
 	record   []byte
 }
@@ -101,7 +102,7 @@ func (f *inventoryStatefulFn) Setup() error {
 }
 
 func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
-	f.out = signal.Batch{}
+	f.out, f.oldest = signal.Batch{}, 0
 	for i := range f.products {
 		f.products[i] = f.products[i][:0]
 	}
@@ -149,9 +150,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 			f.counts.Add(metrics.Refused(letter.Reason), 1)
 			letters(at, letter)
 		}
-		if m.publishedAt != 0 && (t.publishedAt == 0 || m.publishedAt < t.publishedAt) {
-			t.publishedAt = m.publishedAt
-		}
+		t.publishedAt = older(t.publishedAt, m.publishedAt)
 	}
 	if r.err != nil {
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
@@ -199,6 +198,7 @@ func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	if m.Type.ShowsDemand() && m.Quantity != 0 && m.TimeMs >= nowMs-stock.DayMs {
 		g := groupOf(m.product, len(f.products))
 		f.products[g] = appendDemand(f.products[g], m.Type, m.store, m.product, m.TimeMs, m.Quantity)
+		f.oldest = older(f.oldest, m.publishedAt)
 	}
 }
 
@@ -265,8 +265,9 @@ func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(bea
 	f.env.Tracker.Hold(tokens, elements)
 	for g, b := range f.products {
 		if len(b) > 0 {
-			element := make([]byte, 0, len(b)+8+10*len(tokens))
-			element = append(appendTokens(element, tokens), b...)
+			element := make([]byte, 0, len(b)+16+10*len(tokens))
+			element = binary.AppendVarint(appendTokens(element, tokens), f.oldest)
+			element = append(element, b...)
 			changes(f.latest, f.names[g], element)
 		}
 	}

@@ -104,6 +104,7 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	publishedAt := r.varint()
 	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
 		return fmt.Errorf("open product state: %w", err)
@@ -118,7 +119,9 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 		return fmt.Errorf("read a batch of product group %s: %w", key, err)
 	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.pace.pending(f.env.Metrics, key, len(c.image.dirty) > 0)
+	if len(c.image.dirty) > 0 {
+		f.pace.pending(f.env.Metrics, key, publishedAt)
+	}
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
@@ -145,7 +148,9 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	now := f.Clock.AtWall(wall)
 	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
 	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.out.Settles += f.pace.evaluated(key, wall)
+	if publishedAt, had := f.pace.evaluated(key, wall); had {
+		f.out.Settles = append(f.out.Settles, publishedAt)
+	}
 	next := c.image.nextDue
 	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
@@ -198,7 +203,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 
 func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch)) {
 	f.counts.Flush(ctx, f.env.Metrics)
-	if f.out.Empty() && f.out.Settles == 0 {
+	if f.out.Empty() && len(f.out.Settles) == 0 {
 		f.env.Tracker.Release(f.out.Tokens)
 		return
 	}
