@@ -51,6 +51,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
 		ProductGroups: productGroups,
 		CacheBytes:    o.ImageCacheMB << 20,
+		InProcess:     true, // Prism runs here
 	}
 	all := batches[0]
 	if len(batches) > 1 {

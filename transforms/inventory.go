@@ -36,6 +36,7 @@ type inventoryStatefulFn struct {
 	Limits        stock.Limits
 	ProductGroups int
 	CacheBytes    int
+	InProcess     bool
 
 	Stamp state.Value[int64]
 	Log   state.Bag[[]byte]
@@ -68,12 +69,14 @@ type Keyed struct {
 	Limits        stock.Limits
 	ProductGroups int // over how many Beam keys products are spread
 	CacheBytes    int // bound on the images each stage keeps in a process
+	// InProcess keeps state in this process and not in the runner: for a runner that loses its state with this process.
+	InProcess bool
 }
 
 // InventoryStateful applies InventoryStatefulFn to what KeyByStoreProduct made.
 func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventory {
 	signals, letters, changes := beam.ParDo3(s.Scope("InventoryStatefulFn"), &inventoryStatefulFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"),
 	}, batches)
 	return Inventory{Signals: signals, DeadLetters: letters, Changes: changes}
@@ -81,14 +84,12 @@ func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventor
 
 func (f *inventoryStatefulFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "inventory images", func() (*imageCache[*inventoryImage], error) {
-		return newImageCache[*inventoryImage](f.CacheBytes), nil
-	})
+	newImage := func() *inventoryImage { return newInventoryImage(f.Limits) }
+	store, err := openStore(f.env, "inventory", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.journal = journal[*inventoryImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *inventoryImage { return newInventoryImage(f.Limits) }}
+	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && f.env.State == nil}
 	if s := f.env.State; s != nil {
 		f.journal.restore = s.Log
 	}

@@ -41,6 +41,7 @@ type smartVelocityFn struct {
 	Limits     stock.Limits
 	Config     velocity.Config
 	CacheBytes int
+	InProcess  bool
 	Decay      bool // evaluate when time alone changes signals; off where the input is bounded, so that the job can end
 
 	Stamp state.Value[int64]
@@ -64,24 +65,22 @@ type smartVelocityFn struct {
 // signal.Batch.
 func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, Decay: decay,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess, Decay: decay,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate"),
 	}, changes)
 }
 
 func (f *smartVelocityFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "product images", func() (*imageCache[*productImage], error) {
-		return newImageCache[*productImage](f.CacheBytes), nil
-	})
+	newImage := func() *productImage { return newProductImage(f.Limits, f.Config) }
+	store, err := openStore(f.env, "product", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
 	if f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil }); err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
-	f.journal = journal[*productImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *productImage { return newProductImage(f.Limits, f.Config) }}
+	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
 	if s := f.env.State; s != nil {
 		f.journal.restore = func(ctx context.Context, group string) ([][]byte, error) {
 			kept, err := s.Kept(ctx, group)
@@ -91,7 +90,7 @@ func (f *smartVelocityFn) Setup() error {
 			return [][]byte{appendKept(kept)}, nil
 		}
 	}
-	f.journal.seqs = newSequences() // this stage's log has no mirror
+	f.journal.seqs = newSequences()
 	return nil
 }
 
