@@ -1,0 +1,143 @@
+package redistest
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+)
+
+// Tap stands between a program and a Redis server, passes everything on, and shows each command to a function first. So a test
+// can do something at a moment that it would not hit by luck.
+type Tap struct {
+	// Addr is host:port, for the program to connect to.
+	Addr string
+
+	listener net.Listener
+	server   string
+	watch    func(command []string) Act
+	tasks    sync.WaitGroup
+
+	mu     sync.Mutex
+	conns  map[net.Conn]bool
+	closed bool
+}
+
+// Act is what to do about a command. The zero value does nothing: the command is passed on.
+type Act struct {
+	// Before is called while the command, and what comes after it on its connection, has not been passed on.
+	Before func()
+	// After is called when the command has been passed on to Redis, which executes it whatever becomes of the program. Its
+	// reply, and those that come after it on its connection, are passed on when After has returned.
+	After func()
+}
+
+// StartTap starts a tap in front of a server, which may be stopped and started. watch gets the name and the arguments of each
+// command; it is called by several connections at once. The tap ends with the test, by which time what watch uses must still
+// be there.
+func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *Tap {
+	tb.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatalf("listen for a tap: %v", err)
+	}
+	t := &Tap{Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch, conns: map[net.Conn]bool{}}
+	t.tasks.Go(t.accept)
+	tb.Cleanup(t.close)
+	return t
+}
+
+func (t *Tap) accept() {
+	for {
+		client, err := t.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		if t.keep(client) {
+			t.tasks.Go(func() { t.serve(client) })
+		}
+	}
+}
+
+// keep remembers an open connection for close. It closes it and returns false where that has been called.
+func (t *Tap) keep(c net.Conn) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		_ = c.Close()
+		return false
+	}
+	t.conns[c] = true
+	return true
+}
+
+func (t *Tap) drop(c net.Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.conns, c)
+	_ = c.Close() // what it would say is that the other side went first
+}
+
+func (t *Tap) close() {
+	t.mu.Lock()
+	t.closed = true
+	_ = t.listener.Close()
+	for c := range t.conns {
+		_ = c.Close()
+	}
+	t.mu.Unlock()
+	t.tasks.Wait()
+}
+
+// serve passes on what a client and the server say to each other until one of them goes.
+func (t *Tap) serve(client net.Conn) {
+	defer t.drop(client)
+	server, err := net.Dial("tcp", t.server)
+	if err != nil || !t.keep(server) {
+		return // to the program this is a server that is not there
+	}
+	defer t.drop(server)
+	var replies sync.Mutex // held while replies must not be passed on
+	var done sync.WaitGroup
+	done.Go(func() {
+		defer client.Close()
+		buffer := make([]byte, 32<<10)
+		for {
+			n, err := server.Read(buffer)
+			replies.Lock()
+			_, failed := client.Write(buffer[:n])
+			replies.Unlock()
+			if errors.Join(err, failed) != nil {
+				return
+			}
+		}
+	})
+	_ = t.passOn(server, bufio.NewReader(client), &replies) // ends when one of them goes
+	_ = server.Close()
+	done.Wait()
+}
+
+func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex) error {
+	for {
+		raw, command, err := readCommand(client)
+		if err != nil {
+			return err
+		}
+		act := t.watch(command)
+		if act.Before != nil {
+			act.Before()
+		}
+		if act.After != nil {
+			replies.Lock()
+		}
+		_, err = server.Write(raw)
+		if act.After != nil {
+			act.After()
+			replies.Unlock()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
