@@ -2,10 +2,10 @@ package redistest
 
 import (
 	"bufio"
-	"errors"
 	"net"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Tap stands between a program and a Redis server, passes everything on, and shows each command to a function first. So a test
@@ -34,8 +34,7 @@ type Act struct {
 }
 
 // StartTap starts a tap in front of a server, which may be stopped and started. watch gets the name and the arguments of each
-// command; it is called by several connections at once. The tap ends with the test, by which time what watch uses must still
-// be there.
+// command; it is called by several connections at once. The tap ends with the test, if Close was not called before.
 func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *Tap {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,7 +43,7 @@ func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *
 	}
 	t := &Tap{Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch, conns: map[net.Conn]bool{}}
 	t.tasks.Go(t.accept)
-	tb.Cleanup(t.close)
+	tb.Cleanup(t.Close)
 	return t
 }
 
@@ -60,7 +59,7 @@ func (t *Tap) accept() {
 	}
 }
 
-// keep remembers an open connection for close. It closes it and returns false where that has been called.
+// keep remembers an open connection for Close. It closes it and returns false where that has been called.
 func (t *Tap) keep(c net.Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,7 +78,26 @@ func (t *Tap) drop(c net.Conn) {
 	_ = c.Close() // what it would say is that the other side went first
 }
 
-func (t *Tap) close() {
+// Settle returns when all connections are gone, and with them all that was on its way: the programs have gone, and Redis has
+// executed whatever they sent. It reports false when that takes longer than a timeout, as while Redis or a program hangs.
+func (t *Tap) Settle(timeout time.Duration) bool {
+	deadline := time.Now().Add(timeout)
+	for {
+		t.mu.Lock()
+		n := len(t.conns)
+		t.mu.Unlock()
+		if n == 0 {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Close breaks all connections and listens no more. What watch uses must be there until it returns. Closing again does nothing.
+func (t *Tap) Close() {
 	t.mu.Lock()
 	t.closed = true
 	_ = t.listener.Close()
@@ -104,17 +122,19 @@ func (t *Tap) serve(client net.Conn) {
 		defer client.Close()
 		buffer := make([]byte, 32<<10)
 		for {
+			// Also when the client is gone: a connection that is closed with replies unread is reset, and Redis may then not
+			// read what was sent to it before.
 			n, err := server.Read(buffer)
-			replies.Lock()
-			_, failed := client.Write(buffer[:n])
-			replies.Unlock()
-			if errors.Join(err, failed) != nil {
+			if err != nil {
 				return
 			}
+			replies.Lock()
+			_, _ = client.Write(buffer[:n]) // a client that is gone needs no reply
+			replies.Unlock()
 		}
 	})
 	_ = t.passOn(server, bufio.NewReader(client), &replies) // ends when one of them goes
-	_ = server.Close()
+	_ = server.(*net.TCPConn).CloseWrite()                  // Redis closes when it has read all
 	done.Wait()
 }
 

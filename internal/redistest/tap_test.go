@@ -82,4 +82,16 @@ func TestTap(t *testing.T) {
 	if err := rdb.Ping(ctx).Err(); err != nil {
 		t.Errorf("after the restart: %v", err)
 	}
+
+	if tap.Settle(10 * time.Millisecond) {
+		t.Error("the tap has settled, though a program is there")
+	}
+	_ = rdb.Close()
+	if !tap.Settle(20 * time.Second) {
+		t.Error("the tap has not settled, though the program is gone")
+	}
+	tap.Close()
+	if err := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1, DialerRetries: 1}).Ping(ctx).Err(); err == nil {
+		t.Error("a closed tap answers")
+	}
 }
