@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -28,6 +29,8 @@ type Tap struct {
 type Act struct {
 	// Before is called while the command, and what comes after it on its connection, has not been passed on.
 	Before func()
+	// Drop breaks the connection instead of passing the command on: Redis never gets it.
+	Drop bool
 	// After is called when the command has been passed on to Redis, which executes it whatever becomes of the program. Its
 	// reply, and those that come after it on its connection, are passed on when After has returned.
 	After func()
@@ -138,6 +141,8 @@ func (t *Tap) serve(client net.Conn) {
 	done.Wait()
 }
 
+var errDropped = errors.New("the command is dropped")
+
 func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex) error {
 	for {
 		raw, command, err := readCommand(client)
@@ -147,6 +152,9 @@ func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex)
 		act := t.watch(command)
 		if act.Before != nil {
 			act.Before()
+		}
+		if act.Drop {
+			return errDropped
 		}
 		if act.After != nil {
 			replies.Lock()

@@ -43,6 +43,8 @@ func TestTap(t *testing.T) {
 					t.Error("Redis has a command that was held")
 				}
 			}}
+		case slices.Contains(command, "dropped"):
+			return redistest.Act{Drop: true}
 		case slices.Contains(command, "after"):
 			return redistest.Act{After: func() {
 				if !arrives("after") {
@@ -73,6 +75,10 @@ func TestTap(t *testing.T) {
 		t.Errorf("the tap saw %q", seen)
 	}
 	mu.Unlock()
+
+	if err := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1}).Set(ctx, "dropped", value, 0).Err(); err == nil || exists("dropped") {
+		t.Errorf("a command that was dropped: %v, and Redis has it: %v", err, exists("dropped"))
+	}
 
 	s.Stop()
 	if err := rdb.Ping(ctx).Err(); err == nil {
