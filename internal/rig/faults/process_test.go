@@ -14,6 +14,9 @@ import (
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
+// shortLeases let a second run have soon what the first one was given and could not give back.
+var shortLeases = rig.PubSubOptions{AckDeadline: 3 * time.Second}
+
 // unitSales replaces the trace by sales of one unit each, so that the stock in Redis says how many of them it holds.
 func (s *scenario) unitSales() {
 	s.t.Helper()
@@ -60,7 +63,7 @@ func (s *scenario) goOn() {
 // TestTerminated tells the program to end in full flow. It drains: what it has acknowledged is in Redis, and what is in Redis is
 // acknowledged.
 func TestTerminated(t *testing.T) {
-	s := newScenario(t, "SIGTERM in full flow", setup{})
+	s := newScenario(t, "SIGTERM in full flow", setup{pubsub: shortLeases})
 	s.inFullFlow()
 	if err := s.process.Stop(drain); err != nil {
 		t.Fatal(err)
@@ -77,7 +80,7 @@ func TestTerminated(t *testing.T) {
 
 // TestTerminatedTwice cannot drain, because Redis hangs. The second signal ends the program at once.
 func TestTerminatedTwice(t *testing.T) {
-	s := newScenario(t, "SIGTERM twice, Redis hung", setup{})
+	s := newScenario(t, "SIGTERM twice, Redis hung", setup{pubsub: shortLeases})
 	s.inFullFlow()
 	s.redis.Pause()
 	if err := s.process.Signal(syscall.SIGTERM); err != nil {
@@ -106,7 +109,7 @@ func TestTerminatedTwice(t *testing.T) {
 
 // TestKilled ends the program without a word, in full flow.
 func TestKilled(t *testing.T) {
-	s := newScenario(t, "SIGKILL in full flow", setup{})
+	s := newScenario(t, "SIGKILL in full flow", setup{pubsub: shortLeases})
 	s.inFullFlow()
 	s.process.Kill()
 	if n, acked := s.sold(), s.pubsub.Stats().Acked; n < acked {
