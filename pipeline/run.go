@@ -64,6 +64,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if p.plan.bounded() {
+		p.env.BeginFiles(len(p.plan.files))
+	}
 	stopProfiles, err := startProfiles(p.options.ProfileDir)
 	if err != nil {
 		return err

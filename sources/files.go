@@ -101,6 +101,7 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, 
 			if err := claim(t, Position{At: c.at, Done: true}); err != nil {
 				return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
 			}
+			f.env.FileRead()
 			return sdf.StopProcessing(), c.Close()
 		}
 		if err != nil {
