@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,6 +22,30 @@ func TestRedisDown(t *testing.T) {
 	s := newScenario(t, "Redis down", setup{seed: 101, redis: durable})
 	s.outage(*outage, s.redis.Kill, s.redis.Restart)
 	s.said("cannot write to Redis, trying again")
+}
+
+// TestRedisDownWithBacklog kills Redis before a backlog that is much more than the program may hold. The rest stays in Pub/Sub.
+func TestRedisDownWithBacklog(t *testing.T) {
+	const outstanding = 2000
+	// Beyond those, each subscription can have a bundle and the pulls that wait for one, with one in hand.
+	most := int64(outstanding + len(rig.Channels)*(5000+9*1000))
+	s := newScenario(t, "Redis down, a backlog in Pub/Sub", setup{seed: 107, events: 80_000, redis: durable,
+		flags: []string{fmt.Sprint("--outstanding_events=", outstanding)}})
+	s.start()
+	s.publish(s.trace.Part(0, 100))
+	s.await("events flow", s.pubsub.Settled)
+	s.redis.Kill()
+	for i := 1; i < 100; i++ {
+		s.publish(s.trace.Part(i, 100))
+	}
+	for end := time.Now().Add(*outage); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if leased := s.pubsub.Stats().Leased; leased > most {
+			t.Fatalf("%d messages are leased, more than %d", leased, most)
+		}
+	}
+	s.redis.Restart()
+	s.healed = time.Now()
+	s.recover()
 }
 
 // TestRedisUnreachable breaks the network between the program and a Redis that lives.
