@@ -20,7 +20,7 @@ var durable = []string{"--appendonly", "yes"}
 // TestRedisDown kills Redis, and starts it again with what it had.
 func TestRedisDown(t *testing.T) {
 	s := newScenario(t, "Redis down", setup{seed: 101, redis: durable})
-	s.outage(*outage, s.redis.Kill, s.redis.Restart)
+	s.blocked(*outage, s.redis.Kill, s.redis.Restart)
 	s.said("cannot write to Redis, trying again")
 }
 
@@ -51,7 +51,7 @@ func TestRedisDownWithBacklog(t *testing.T) {
 // TestRedisUnreachable breaks the network between the program and a Redis that lives.
 func TestRedisUnreachable(t *testing.T) {
 	s := newScenario(t, "Redis unreachable (network)", setup{seed: 102})
-	s.outage(*outage, s.link.Cut, func() {
+	s.blocked(*outage, s.link.Cut, func() {
 		if err := s.link.Mend(); err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestRedisUnreachable(t *testing.T) {
 // the client has given up and sent again.
 func TestRedisHung(t *testing.T) {
 	s := newScenario(t, "Redis hung (SIGSTOP)", setup{seed: 103})
-	s.outage(longOutage(), s.redis.Pause, s.redis.Resume)
+	s.blocked(longOutage(), s.redis.Pause, s.redis.Resume)
 	s.said("cannot write to Redis, trying again")
 }
 
@@ -104,7 +104,7 @@ func TestRedisFailover(t *testing.T) {
 	if err := replica.Client().SlaveOf(ctx, host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
-	s.outage(*outage, func() {
+	s.blocked(*outage, func() {
 		// Replication is not what is tested: the replica has everything.
 		if n, err := s.client().Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
 			t.Fatalf("%d replicas, %v", n, err)
