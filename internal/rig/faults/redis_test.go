@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -101,7 +102,7 @@ func TestRedisFailover(t *testing.T) {
 	ctx := context.Background()
 	replica := redistest.Start(t)
 	host, port, _ := strings.Cut(s.redis.Addr, ":")
-	if err := replica.Client().SlaveOf(ctx, host, port).Err(); err != nil {
+	if err := replica.Client().ReplicaOf(ctx, host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
 	s.blocked(*outage, func() {
@@ -113,7 +114,7 @@ func TestRedisFailover(t *testing.T) {
 		s.link.Retarget(replica.Addr)
 		s.redis = replica
 	}, func() {
-		if err := replica.Client().SlaveOf(ctx, "no", "one").Err(); err != nil {
+		if err := replica.Client().ReplicaOf(ctx, "no", "one").Err(); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -141,7 +142,7 @@ func TestRedisWrongPassword(t *testing.T) {
 		"none":               {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.launch.Env, s.launch.Flags = append(env, how.env...), append(flags, how.flags...)
+			s.launch.Env, s.launch.Flags = slices.Concat(env, how.env), slices.Concat(flags, how.flags)
 			s.start()
 			exit, err := s.process.Wait(patience)
 			if err != nil || exit.Code != 1 {
