@@ -112,7 +112,8 @@ func Usage() string {
 
 func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
-	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism (in this process); direct is another name for it")
+	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism; direct is another name for it")
+	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process")
 	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of subscriptions given by id")
 	fs.StringVar(&o.POSSubscription, "pos_subscription", o.POSSubscription, "`subscription` of till transactions: projects/P/subscriptions/S, or S in --project")
 	fs.StringVar(&o.ECOMSubscription, "ecom_subscription", o.ECOMSubscription, "`subscription` of the web shop's clickstream")

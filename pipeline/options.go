@@ -10,8 +10,9 @@ import (
 
 // Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
 type Options struct {
-	Runner  string // --runner
-	Project string // --project
+	Runner   string // --runner
+	Endpoint string // --endpoint
+	Project  string // --project
 
 	POSSubscription  string        // --pos_subscription
 	ECOMSubscription string        // --ecom_subscription

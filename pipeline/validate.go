@@ -41,9 +41,7 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 	bad := func(flag, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
 	}
-	if !slices.Contains([]string{"prism", "direct"}, strings.ToLower(o.Runner)) {
-		bad("runner", "%q is not one of prism and direct", o.Runner)
-	}
+	o.checkRunner(bad)
 	p.subscriptions = o.checkSubscriptions(bad)
 	p.files, p.watched = o.checkFiles(ctx, bad)
 	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {

@@ -38,15 +38,6 @@ func run() error {
 	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Beam leaves a file in the temporary folder for every job: it gets a folder that goes with the process.
-	temp, failed := os.MkdirTemp("", "streamlytics-")
-	if failed != nil {
-		return fmt.Errorf("make a temporary folder: %w", failed)
-	}
-	defer os.RemoveAll(temp)
-	if err := os.Setenv("TMPDIR", temp); err != nil {
-		return fmt.Errorf("use the temporary folder %s: %w", temp, err)
-	}
 	p, invalid := pipeline.New(ctx, options)
 	if err := errors.Join(err, invalid); err != nil {
 		if p != nil {
