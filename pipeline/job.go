@@ -32,7 +32,7 @@ func (r *runner) run(ctx context.Context, b *beam.Pipeline) error {
 	if err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
-	defer func() { _ = worker.Stop(ctx) }() // its error is always nil
+	defer stopWorker(worker)
 	graph, err := marshal(ctx, b, worker)
 	if err != nil {
 		return err
@@ -48,6 +48,20 @@ func (r *runner) run(ctx context.Context, b *beam.Pipeline) error {
 		return r.failed(err)
 	}
 	return r.wait(ctx, job)
+}
+
+// stopWorker ends the worker and its service. It does not wait for a runner that does not take notice: that is no reason to miss
+// the time a drain has.
+func stopWorker(worker *extworker.Loopback) {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = worker.Stop(context.Background()) // its error is always nil
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second):
+	}
 }
 
 // marshal is the graph as the runner gets it. The worker is there already, so nothing is staged.

@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/loopback"
 	"github.com/beamlytics/streamlytics/internal/oracle"
@@ -239,6 +243,30 @@ func TestPrismHangs(t *testing.T) {
 	p.signal(syscall.SIGTERM)
 	if code := p.wait(); code != 1 || !strings.Contains(p.log.String(), "drain: ") {
 		t.Errorf("exit code %d, want 1 and what was not finished; it says\n%s", code, p.log)
+	}
+}
+
+// TestJobCancelledAtPrism is not the end of the input, and must not look like it.
+func TestJobCancelledAtPrism(t *testing.T) {
+	s, prism := newShop(t, 19, 100), startPrism(t)
+	s.publish(len(s.messages))
+	p := s.open(prism.endpoint)
+	s.waitAcked(s.sent, p)
+	conn, err := grpc.NewClient(strings.TrimPrefix(prism.endpoint, "--endpoint="), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	jobs := jobpb.NewJobServiceClient(conn)
+	all, err := jobs.GetJobs(t.Context(), &jobpb.GetJobsRequest{})
+	if err != nil || len(all.GetJobInfo()) != 1 {
+		t.Fatalf("prism has jobs %v, %v", all, err)
+	}
+	if _, err := jobs.Cancel(t.Context(), &jobpb.CancelJobRequest{JobId: all.GetJobInfo()[0].GetJobId()}); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.wait(); code != 1 || !strings.Contains(p.log.String(), "the runner says that the job is CANCELLED") {
+		t.Errorf("exit code %d; it says\n%s", code, p.log)
 	}
 }
 
