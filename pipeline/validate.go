@@ -129,6 +129,10 @@ func (o Options) checkRedis(bad reportFunc) {
 		bad("redis_addrs", "is empty")
 	}
 	for _, a := range addrs {
+		if strings.Contains(a, "@") { // not repeated: what stands before it may be a password
+			bad("redis_addrs", "an address has an @: give host:port alone, and --redis_username and --redis_password_secret")
+			return
+		}
 		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
 			bad("redis_addrs", "%q is not host:port", a)
 			return
@@ -180,8 +184,8 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	if o.LowStockExit < o.LowStockEnter {
 		bad("low_stock_exit", "%d is less than --low_stock_enter, %d", o.LowStockExit, o.LowStockEnter)
 	}
-	if o.OutstandingEvents < 1 {
-		bad("outstanding_events", "%d is less than 1", o.OutstandingEvents)
+	if o.OutstandingEvents < 1 || o.OutstandingEvents > maxOutstanding {
+		bad("outstanding_events", "%d is not between 1 and %d", o.OutstandingEvents, maxOutstanding)
 	}
 	if o.HighDemandDwell < 0 {
 		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)
@@ -191,9 +195,10 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 }
 
 const (
-	maxKeyGroups = 1 << 15
-	maxHorizon   = 10 * 366 * 24 * time.Hour
-	maxSpeed     = 1_000_000
+	maxKeyGroups   = 1 << 15
+	maxHorizon     = 10 * 366 * 24 * time.Hour
+	maxSpeed       = 1_000_000
+	maxOutstanding = 10_000_000
 )
 
 func (o Options) checkClock(bad reportFunc, now time.Time) clock.Clock {
