@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 )
@@ -93,6 +94,8 @@ func kindOf(f *flag.Flag) string {
 		return "a number"
 	case string:
 		return "a text"
+	case *slog.Level:
+		return "DEBUG, INFO, WARN or ERROR"
 	}
 	return "a duration such as 30s or 168h"
 }
@@ -146,5 +149,6 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.Float64Var(&o.ClockSpeed, "clock_speed", o.ClockSpeed, "how many seconds of the clock pass in a second")
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
+	fs.TextVar(&o.LogLevel, "log_level", o.LogLevel, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG has the runner print what passes through it, messages included")
 	return fs
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/beamlytics/streamlytics/sinks"
@@ -45,6 +46,7 @@ type Options struct {
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
 	OutstandingEvents int64           // --outstanding_events
+	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
 }
 
 // DefaultOptions are the flags' defaults.
@@ -64,6 +66,7 @@ func DefaultOptions() Options {
 		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
 		ClockSpeed:        1,
 		OutstandingEvents: 60_000,
+		LogLevel:          slog.LevelWarn,
 	}
 }
 

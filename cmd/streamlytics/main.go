@@ -34,7 +34,7 @@ func run() error {
 	beam.Init() // does not return in a process that a runner started as its worker
 
 	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: options.LogLevel})))
 	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
