@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestNothingListensToOtherMachines looks at every socket of the process while a pipeline runs. Prism takes programs to run from
@@ -61,9 +61,6 @@ func isOpen(addr syscall.Sockaddr) (open bool, where string) {
 
 // tied reports whether a socket takes connections from the loopback device only.
 func tied(fd int) bool {
-	name := make([]byte, syscall.IFNAMSIZ)
-	n := uint32(len(name))
-	_, _, no := syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_BINDTODEVICE,
-		uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&n)), 0)
-	return no == 0 && strings.HasPrefix(string(name), "lo")
+	name, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
+	return err == nil && name == "lo"
 }

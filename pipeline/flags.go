@@ -150,5 +150,6 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
 	fs.TextVar(&o.LogLevel, "log_level", o.LogLevel, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG has the runner print what passes through it, messages included")
+	fs.StringVar(&o.ProfileDir, "profile_dir", o.ProfileDir, "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, for go tool pprof; they cost a few percent")
 	return fs
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // endWithin is how long a runner may take to end a job that is cancelled.
-const endWithin = 2 * time.Second
+const endWithin = time.Second
 
 // run executes a graph on the runner and returns when the job has ended: nil when its input came to an end. When ctx ends, the
 // job is cancelled, and the error is that of ctx.

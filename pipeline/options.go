@@ -47,6 +47,7 @@ type Options struct {
 	SummaryFile       string          // --summary_file
 	OutstandingEvents int64           // --outstanding_events
 	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
+	ProfileDir        string          // --profile_dir
 }
 
 // DefaultOptions are the flags' defaults.

@@ -20,6 +20,9 @@ import (
 // drainFor is how long a pipeline may take to finish what it has pulled when it is told to stop.
 const drainFor = 25 * time.Second
 
+// endFor is how long a drained job may take to end by itself before it is cancelled.
+const endFor = 2 * time.Second
+
 // errDrained is the cause by which a drained pipeline is cancelled.
 var errDrained = errors.New("the pipeline has drained")
 
@@ -48,9 +51,9 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	return &Pipeline{options: o, plan: p, id: id, env: env}, nil
 }
 
-// Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, after ctx ended, when
-// what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the job, is an
-// error; messages that were not finished will be delivered again. It closes the pipeline.
+// Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, after ctx
+// ended, when what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the
+// job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
 	runner, err := p.runner(ctx)
@@ -65,6 +68,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	stopProfiles, err := startProfiles(p.options.ProfileDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopProfiles()) }()
 	stopReports := p.report()
 	defer stopReports()
 
@@ -76,8 +84,23 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	go func() { finished <- runner.run(job, b) }()
 	select {
 	case err = <-finished:
+		if err == nil {
+			err = p.flush(ctx)
+		}
+	case <-p.env.Failed():
+		cancel(p.env.Err())
+		<-finished
+		return fmt.Errorf("run the pipeline: %w", p.env.Err())
 	case <-ctx.Done():
 		drained := p.drain()
+		// A job that is cancelled while a bundle runs may take the process with it: Prism and the SDK close channels that are written
+		// to. One whose input ends goes by itself.
+		p.env.End()
+		select {
+		case err = <-finished:
+			return errors.Join(drained, err)
+		case <-time.After(endFor):
+		}
 		cancel(errDrained)
 		if err = <-finished; errors.Is(context.Cause(job), errDrained) {
 			return drained // however the runner puts it that its job was cancelled
@@ -100,6 +123,23 @@ func (p *Pipeline) runner(ctx context.Context) (*runner, error) {
 	return prismHere()
 }
 
+// flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.
+func (p *Pipeline) flush(ctx context.Context) error {
+	stop, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(drainFor):
+			cancel(errors.New("told to stop"))
+		case <-stop.Done():
+		}
+	})()
+	if err := p.env.Flush(stop); err != nil {
+		return fmt.Errorf("write what is left at the end of the input: %w", err)
+	}
+	return nil
+}
+
 // checkRedis fails early where it is certain that nothing could be written.
 func (p *Pipeline) checkRedis(ctx context.Context) error {
 	r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
@@ -115,8 +155,17 @@ func (p *Pipeline) checkRedis(ctx context.Context) error {
 // drain stops the sources and waits until all that they emitted is finished and said.
 func (p *Pipeline) drain() error {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	timeout, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
+	ctx, fail := context.WithCancelCause(timeout)
+	defer fail(nil)
+	go func() {
+		select {
+		case <-p.env.Failed():
+			fail(p.env.Err()) // what failed will not be written
+		case <-ctx.Done():
+		}
+	}()
 	p.env.Stop()
 	subscriptions := sources.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)
@@ -129,8 +178,11 @@ func (p *Pipeline) drain() error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("drain: velocity of %d product groups was not written within %v", p.env.Metrics.VelocityPending.Load(), drainFor)
+			return fmt.Errorf("drain: velocity of %d product groups was not written within %v: %w", p.env.Metrics.VelocityPending.Load(), drainFor, context.Cause(ctx))
 		}
+	}
+	if err := p.env.Flush(ctx); err != nil {
+		return fmt.Errorf("drain: signals were not written within %v: %w", drainFor, err)
 	}
 	slog.Info("drained", "took", time.Since(started).Round(time.Millisecond).String(), "acked", p.env.Tracker.Acked())
 	return nil

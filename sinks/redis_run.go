@@ -56,6 +56,9 @@ func (r *Redis) runPipeline(ctx context.Context, cmds []*redis.Cmd, succeeded fu
 			r.stats.Retries(1)
 		}
 		r.failures.failed(ctx, r.addrs, err)
+		if cc, ok := r.client.(*redis.ClusterClient); ok {
+			cc.ReloadState(ctx) // a client that cannot reach a master does not ask by itself who took over
+		}
 		if cause := wait.wait(ctx, r.closed); cause != nil {
 			return fmt.Errorf("%w (last failure: %w)", cause, err)
 		}

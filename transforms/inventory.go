@@ -36,6 +36,7 @@ type inventoryStatefulFn struct {
 	Limits        stock.Limits
 	ProductGroups int
 	CacheBytes    int
+	InProcess     bool
 
 	Stamp state.Value[int64]
 	Log   state.Bag[[]byte]
@@ -49,6 +50,8 @@ type inventoryStatefulFn struct {
 	out      signal.Batch
 	products [][]byte // by product group: changes
 	latest   beam.EventTime
+	wakeAll  bool  // every product group gets an element, if an empty one
+	oldest   int64 // publish time of the oldest event that shows demand, epoch ms; 0 unknown
 	scratch  []int64
 	record   []byte
 }
@@ -67,12 +70,14 @@ type Keyed struct {
 	Limits        stock.Limits
 	ProductGroups int // over how many Beam keys products are spread
 	CacheBytes    int // bound on the images each stage keeps in a process
+	// InProcess keeps state in this process and not in the runner: for a runner that loses its state with this process.
+	InProcess bool
 }
 
 // InventoryStateful applies InventoryStatefulFn to what KeyByStoreProduct made.
 func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventory {
 	signals, letters, changes := beam.ParDo3(s.Scope("InventoryStatefulFn"), &inventoryStatefulFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"),
 	}, batches)
 	return Inventory{Signals: signals, DeadLetters: letters, Changes: changes}
@@ -80,19 +85,17 @@ func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventor
 
 func (f *inventoryStatefulFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "inventory images", func() (*imageCache[*inventoryImage], error) {
-		return newImageCache[*inventoryImage](f.CacheBytes), nil
-	})
+	newImage := func() *inventoryImage { return newInventoryImage(f.Limits) }
+	store, err := openStore(f.env, "inventory", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.journal = journal[*inventoryImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *inventoryImage { return newInventoryImage(f.Limits) }}
+	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && f.env.State == nil}
 	if s := f.env.State; s != nil {
 		f.journal.restore = s.Log
 	}
-	f.journal.lost = f.env.TakeLostLog
-	if f.journal.seqs, err = process.Shared(f.env, "log sequences", func() (*sequences, error) { return newSequences(), nil }); err != nil {
+	f.journal.losses = f.env.Losses
+	if f.journal.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
 	f.names = KeyGroups(f.ProductGroups).names()
@@ -101,7 +104,7 @@ func (f *inventoryStatefulFn) Setup() error {
 }
 
 func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
-	f.out = signal.Batch{}
+	f.out, f.oldest, f.wakeAll = signal.Batch{}, 0, false
 	for i := range f.products {
 		f.products[i] = f.products[i][:0]
 	}
@@ -126,8 +129,13 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	if c.restored {
 		f.sayAgain(c.image, now)
 	}
+	again := f.journal.owes(key, c)
+	if again {
+		f.sayAllStock(c.image, now)
+	}
 	if bytes.Equal(r.b, wakeUp) {
 		r.b = nil
+		f.wakeAll = f.wakeAll || f.env.Ended()
 	}
 	var m move
 	for len(r.b) > 0 && r.err == nil {
@@ -149,15 +157,13 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 			f.counts.Add(metrics.Refused(letter.Reason), 1)
 			letters(at, letter)
 		}
-		if m.publishedAt != 0 && (t.publishedAt == 0 || m.publishedAt < t.publishedAt) {
-			t.publishedAt = m.publishedAt
-		}
+		t.publishedAt = older(t.publishedAt, m.publishedAt)
 	}
 	if r.err != nil {
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
 	}
 	c.image.settle(now, wall.UnixMicro(), func(t *touch) { f.say(t, now) })
-	if len(f.record) == head && !c.restored {
+	if len(f.record) == head && !c.restored && !again {
 		f.journal.keep(key, c)
 		return nil
 	}
@@ -188,6 +194,17 @@ func (f *inventoryStatefulFn) sayAgain(g *inventoryImage, nowMs int64) {
 	}
 }
 
+// sayAllStock says the stock of all pairs again, after Redis has lost what was said, and makes the product stage do the same.
+func (f *inventoryStatefulFn) sayAllStock(g *inventoryImage, nowMs int64) {
+	for _, p := range g.pairs {
+		if p.HasStock() {
+			f.out.Stocks = append(f.out.Stocks, p.signal(nowMs))
+			f.out.PublishedAt = append(f.out.PublishedAt, 0)
+		}
+	}
+	f.wakeAll = true
+}
+
 // accept counts a new event and passes on what velocity may count.
 func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	if out.Dropped {
@@ -199,6 +216,7 @@ func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	if m.Type.ShowsDemand() && m.Quantity != 0 && m.TimeMs >= nowMs-stock.DayMs {
 		g := groupOf(m.product, len(f.products))
 		f.products[g] = appendDemand(f.products[g], m.Type, m.store, m.product, m.TimeMs, m.Quantity)
+		f.oldest = older(f.oldest, m.publishedAt)
 	}
 }
 
@@ -208,12 +226,7 @@ func (f *inventoryStatefulFn) say(t *touch, nowMs int64) {
 	if !t.changed && !(t.repeated && t.HasStock()) {
 		return
 	}
-	s := signal.Stock{StoreID: t.store, ProductID: t.product, OnHand: t.OnHand(), Version: t.Version(), Known: t.Known(),
-		Barrier: t.BarrierMs(), AsOf: nowMs}
-	if t.LowStock() {
-		s.Badge = signal.LowStock
-	}
-	f.out.Stocks = append(f.out.Stocks, s)
+	f.out.Stocks = append(f.out.Stocks, t.signal(nowMs))
 	f.out.PublishedAt = append(f.out.PublishedAt, t.publishedAt)
 	if t.LowStock() != t.wasLow {
 		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: t.LowStock(), StoreID: t.store,
@@ -257,16 +270,17 @@ func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(bea
 	defer f.counts.Flush(ctx, f.env.Metrics)
 	var elements int
 	for _, b := range f.products {
-		if len(b) > 0 {
+		if len(b) > 0 || f.wakeAll {
 			elements++
 		}
 	}
 	tokens := unique(f.out.Tokens)
 	f.env.Tracker.Hold(tokens, elements)
 	for g, b := range f.products {
-		if len(b) > 0 {
-			element := make([]byte, 0, len(b)+8+10*len(tokens))
-			element = append(appendTokens(element, tokens), b...)
+		if len(b) > 0 || f.wakeAll {
+			element := make([]byte, 0, len(b)+16+10*len(tokens))
+			element = binary.AppendVarint(appendTokens(element, tokens), f.oldest)
+			element = append(element, b...)
 			changes(f.latest, f.names[g], element)
 		}
 	}

@@ -41,6 +41,7 @@ type smartVelocityFn struct {
 	Limits     stock.Limits
 	Config     velocity.Config
 	CacheBytes int
+	InProcess  bool
 	Decay      bool // evaluate when time alone changes signals; off where the input is bounded, so that the job can end
 
 	Stamp state.Value[int64]
@@ -64,24 +65,22 @@ type smartVelocityFn struct {
 // signal.Batch.
 func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, Decay: decay,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess, Decay: decay,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate"),
 	}, changes)
 }
 
 func (f *smartVelocityFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "product images", func() (*imageCache[*productImage], error) {
-		return newImageCache[*productImage](f.CacheBytes), nil
-	})
+	newImage := func() *productImage { return newProductImage(f.Limits, f.Config) }
+	store, err := openStore(f.env, "product", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
 	if f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil }); err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
-	f.journal = journal[*productImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *productImage { return newProductImage(f.Limits, f.Config) }}
+	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
 	if s := f.env.State; s != nil {
 		f.journal.restore = func(ctx context.Context, group string) ([][]byte, error) {
 			kept, err := s.Kept(ctx, group)
@@ -91,7 +90,10 @@ func (f *smartVelocityFn) Setup() error {
 			return [][]byte{appendKept(kept)}, nil
 		}
 	}
-	f.journal.seqs = newSequences() // this stage's log has no mirror
+	f.journal.losses = f.env.Losses
+	if f.journal.book, err = process.Shared(f.env, "product keys", func() (*keyBook, error) { return newKeyBook(), nil }); err != nil {
+		return fmt.Errorf("set up the product stage: %w", err)
+	}
 	return nil
 }
 
@@ -104,6 +106,11 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	publishedAt := r.varint()
+	if len(r.b) == 0 && f.env.Ended() {
+		f.setTimer(tp, time.Now()) // Prism's job waits for a timer that is cleared, but not for one that has fired
+		return nil
+	}
 	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
 		return fmt.Errorf("open product state: %w", err)
@@ -118,11 +125,14 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 		return fmt.Errorf("read a batch of product group %s: %w", key, err)
 	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.pace.pending(f.env.Metrics, key, len(c.image.dirty) > 0)
+	f.sayAllIfOwed(key, c, now)
+	if len(c.image.dirty) > 0 {
+		f.pace.pending(f.env.Metrics, key, publishedAt)
+	}
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
-	if len(c.image.dirty)+len(c.image.unsaid) > 0 {
+	if len(c.image.dirty)+len(c.image.unsaid) > 0 || f.env.Restoring() {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
 		f.setTimer(tp, latest(wall, f.pace.last(key).Add(velocityEvery)))
 	}
@@ -131,6 +141,9 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 
 // OnTimer evaluates what is due in a product group.
 func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, signal.Batch)) error {
+	if f.env.Ended() {
+		return nil
+	}
 	f.latest, f.key = at, key
 	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
@@ -144,8 +157,11 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	}
 	now := f.Clock.AtWall(wall)
 	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
+	f.sayAllIfOwed(key, c, now)
 	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.out.Settles += f.pace.evaluated(key, wall)
+	if publishedAt, had := f.pace.evaluated(key, wall); had {
+		f.out.Settles = append(f.out.Settles, publishedAt)
+	}
 	next := c.image.nextDue
 	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
@@ -156,6 +172,36 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 		f.setTimer(tp, latest(f.Clock.WallOf(next), wall.Add(decayEvery)))
 	}
 	return nil
+}
+
+// sayAllIfOwed says everything again after Redis has lost what was said, unless what is there adds up to nothing yet: the timer then
+// asks again.
+func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs int64) {
+	if f.env.Restoring() || !f.journal.owes(key, c) {
+		return
+	}
+	for _, p := range c.image.products {
+		if p.stock.Stores == 0 || p.unsaid {
+			continue
+		}
+		f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
+		f.out.PublishedAt = append(f.out.PublishedAt, 0)
+		f.keep(stockField(p.id), lowValue(p.stock.Low))
+	}
+	c.image.evaluateAll(nowMs, func(s *series, e evaluation) {
+		e.changed = e.changed || !e.reading.Gone()
+		f.sayVelocity(s, e, nowMs)
+		if kept := s.Sticky().String(); kept != "" {
+			f.keep(velocityField(s.store, s.product.id), kept)
+		}
+	})
+}
+
+// keep notes a decision for the next start.
+func (f *smartVelocityFn) keep(field, value string) {
+	if f.env.State != nil {
+		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: field, Value: value})
+	}
 }
 
 // setTimer sets the group's timer. Where the input is bounded the timer holds the watermark: behind the end of the input the
@@ -175,8 +221,8 @@ func (f *smartVelocityFn) sayVelocity(s *series, e evaluation, nowMs int64) {
 	if e.badge != nil {
 		f.out.Badges = append(f.out.Badges, e.badge.Signal(s.store, s.product.id))
 	}
-	if e.decided && f.env.State != nil {
-		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: velocityField(s.store, s.product.id), Value: s.Sticky().String()})
+	if e.decided {
+		f.keep(velocityField(s.store, s.product.id), s.Sticky().String())
 	}
 }
 
@@ -188,9 +234,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 	f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
 	f.out.PublishedAt = append(f.out.PublishedAt, 0)
 	if p.stock.Low != p.wasLow {
-		if f.env.State != nil {
-			f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: stockField(p.id), Value: lowValue(p.stock.Low)})
-		}
+		f.keep(stockField(p.id), lowValue(p.stock.Low))
 		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low, ProductID: p.id, At: nowMs,
 			OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
 	}
@@ -198,7 +242,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 
 func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch)) {
 	f.counts.Flush(ctx, f.env.Metrics)
-	if f.out.Empty() && f.out.Settles == 0 {
+	if f.out.Empty() && len(f.out.Settles) == 0 {
 		f.env.Tracker.Release(f.out.Tokens)
 		return
 	}

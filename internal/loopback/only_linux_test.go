@@ -5,24 +5,19 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // tiedTo is the device that a listener is tied to, as the kernel has it.
 func tiedTo(t *testing.T, port int) (devices []string) {
 	t.Helper()
 	err := eachListener(port, func(fd int) error {
-		name := make([]byte, syscall.IFNAMSIZ)
-		n := uint32(len(name))
-		if _, _, no := syscall.Syscall6(syscall.SYS_GETSOCKOPT, uintptr(fd), syscall.SOL_SOCKET, syscall.SO_BINDTODEVICE,
-			uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&n)), 0); no != 0 {
-			return no
-		}
-		devices = append(devices, strings.TrimRight(string(name[:n]), "\x00"))
-		return nil
+		name, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
+		devices = append(devices, name)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,10 +25,17 @@ type Env struct {
 	State *State
 
 	stopping  atomic.Bool
+	ended     atomic.Bool
 	restoring atomic.Int64 // keys still to be restored
-	lost      sync.Map     // keys whose mirrored log is gone
+	losses    atomic.Int64 // how often Redis was found to have lost data
+	woken     atomic.Int64 // for how many of these the keys were woken
+
+	failing sync.Once
+	failed  chan struct{} // closed by the first Fail
+	err     error         // set before failed is closed
 
 	mu        sync.Mutex
+	flushers  []func(context.Context) error
 	resources map[string]*resource
 	order     []string
 }
@@ -65,7 +72,7 @@ func Register(id string, tracker *acks.Tracker) (*Env, error) {
 }
 
 func newEnv(tracker *acks.Tracker) *Env {
-	return &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}}
+	return &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}, failed: make(chan struct{})}
 }
 
 // Of returns the Env of a pipeline. In a worker process that another process submitted to, nobody registered one; it is made
@@ -90,13 +97,60 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
 
-// LoseLog says that the mirror of a key's log is gone: the key's next write begins it anew.
-func (e *Env) LoseLog(key string) { e.lost.Store(key, true) }
+// Losses is how often Redis was found to have lost data. What was written before the last loss must be written again.
+func (e *Env) Losses() int64 { return e.losses.Load() }
 
-// TakeLostLog reports whether LoseLog was called for a key since the last time.
-func (e *Env) TakeLostLog(key string) bool {
-	_, ok := e.lost.LoadAndDelete(key)
-	return ok
+// Lose says that Redis has lost data since the given number of losses; if another has been counted since, it was that one.
+func (e *Env) Lose(since int64) { e.losses.CompareAndSwap(since, since+1) }
+
+// TakeWakeUp reports whether the keys have to be woken because of a loss. One caller is told.
+func (e *Env) TakeWakeUp() bool {
+	n := e.losses.Load()
+	old := e.woken.Load()
+	return old < n && e.woken.CompareAndSwap(old, n)
+}
+
+// Woken reports whether the keys were woken for every loss so far.
+func (e *Env) Woken() bool { return e.woken.Load() == e.losses.Load() }
+
+// Fail says that something that runs beside the bundles cannot go on. The first error counts.
+func (e *Env) Fail(err error) {
+	e.failing.Do(func() {
+		e.err = err
+		close(e.failed)
+	})
+}
+
+// Failed is closed when Fail was called.
+func (e *Env) Failed() <-chan struct{} { return e.failed }
+
+// Err is what Fail was called with, nil if it was not.
+func (e *Env) Err() error {
+	select {
+	case <-e.failed:
+		return e.err
+	default:
+		return nil
+	}
+}
+
+// OnFlush adds a function that waits until something that runs beside the bundles is done with all it was given.
+func (e *Env) OnFlush(f func(context.Context) error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.flushers = append(e.flushers, f)
+}
+
+// Flush calls what OnFlush added.
+func (e *Env) Flush(ctx context.Context) error {
+	e.mu.Lock()
+	flushers := e.flushers
+	e.mu.Unlock()
+	var errs []error
+	for _, f := range flushers {
+		errs = append(errs, f(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Stop tells sources to emit nothing more.
@@ -104,6 +158,12 @@ func (e *Env) Stop() { e.stopping.Store(true) }
 
 // Stopping reports whether Stop was called.
 func (e *Env) Stopping() bool { return e.stopping.Load() }
+
+// End tells sources that their input has ended, so that the job can end too. Everything that they emitted has been dealt with.
+func (e *Env) End() { e.ended.Store(true) }
+
+// Ended reports whether End was called.
+func (e *Env) Ended() bool { return e.ended.Load() }
 
 // MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }

@@ -2,51 +2,67 @@ package redistest
 
 import (
 	"context"
+	"fmt"
 	"net"
+	"slices"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// clusterNodes masters, without replicas, share the slots.
-const clusterNodes = 3
+// clusterMasters share the slots.
+const clusterMasters = 3
 
 // slots is the number of hash slots of a Redis cluster.
 const slots = 16384
 
-// Cluster is a Redis cluster of three masters without replicas.
+// Cluster is a Redis cluster of three masters, each with at most one replica.
 type Cluster struct {
+	// Nodes are the masters in the order of their slots, then the replicas, by their roles at the start: a failover changes
+	// roles, and Masters and MasterOf say who has which.
 	Nodes []*Server
 
 	tb testing.TB
 }
 
-// StartCluster starts a cluster and returns when every node says that the cluster is whole.
+// StartCluster starts a cluster without replicas and returns when every node says that the cluster is whole.
 func StartCluster(tb testing.TB) *Cluster {
 	tb.Helper()
+	return StartClusterWithReplicas(tb)
+}
+
+// StartClusterWithReplicas starts a cluster in which the masters of these indices, 0 to 2, have a replica each. It returns when
+// every node says that the cluster is whole and the replicas follow their masters.
+func StartClusterWithReplicas(tb testing.TB, of ...int) *Cluster {
+	tb.Helper()
 	c := &Cluster{tb: tb}
-	for range clusterNodes {
+	for range clusterMasters + len(of) {
 		c.Nodes = append(c.Nodes, startOnFreePort(tb, func(port int) []string {
 			return []string{
 				"--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)),
 				"--cluster-node-timeout", "2000", "--cluster-config-file", "nodes.conf",
+				// A replica need not wait for others that might want the same copy, nor move to a master that has none.
+				"--repl-diskless-sync-delay", "0", "--cluster-allow-replica-migration", "no",
 			}
 		}))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for i, node := range c.Nodes {
-		rdb := node.Client()
-		first, last := i*slots/clusterNodes, (i+1)*slots/clusterNodes-1
-		if err := rdb.ClusterAddSlotsRange(ctx, first, last).Err(); err != nil {
-			tb.Fatalf("give slots to %s: %v", node.Addr, err)
+		if i < clusterMasters {
+			first, last := i*slots/clusterMasters, (i+1)*slots/clusterMasters-1
+			if err := node.Client().ClusterAddSlotsRange(ctx, first, last).Err(); err != nil {
+				tb.Fatalf("give slots to %s: %v", node.Addr, err)
+			}
 		}
 		if i > 0 {
 			c.meet(ctx, c.Nodes[0].Client(), node)
 		}
+	}
+	for i, master := range of {
+		c.replicate(c.Nodes[clusterMasters+i], c.Nodes[master])
 	}
 	c.WaitWhole()
 	return c
@@ -85,32 +101,36 @@ func (c *Cluster) Addrs() []string {
 
 // Client returns a new client of the cluster that closes with the test.
 func (c *Cluster) Client() *redis.ClusterClient {
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs()})
+	// A client that cannot reach a master asks nobody for the new one before its interval is over, which is a minute by default.
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs(), ClusterStateReloadInterval: 100 * time.Millisecond, MaxRedirects: 20})
 	c.tb.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }
 
-// WaitWhole returns when every node knows all the others and serves all slots, as after a Restart of a node.
+// WaitWhole returns when every node that runs serves all slots and agrees with the others on who their masters are, and every
+// replica among them follows its master: at the start, and after a Restart of a node or a failover.
 func (c *Cluster) WaitWhole() {
 	c.tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for _, node := range c.Nodes {
-		rdb := redis.NewClient(&redis.Options{Addr: node.Addr})
-		defer rdb.Close()
-		for {
-			info, err := rdb.ClusterInfo(ctx).Result()
-			if err == nil && strings.Contains(info, "cluster_state:ok") &&
-				strings.Contains(info, "cluster_known_nodes:"+strconv.Itoa(clusterNodes)) {
-				break
+	c.wait("the cluster is whole", func(ctx context.Context) error {
+		var masters []string
+		roles := 0
+		for _, node := range c.running() {
+			view, err := c.view(ctx, node)
+			if err != nil {
+				return err
 			}
-			select {
-			case <-ctx.Done():
-				c.tb.Fatalf("the cluster is not whole within %v: %s: %v\n%s", startTimeout, node.Addr, err, info)
-			case <-tick.C:
+			if masters == nil {
+				masters = view.masters
+			} else if !slices.Equal(masters, view.masters) {
+				return fmt.Errorf("%s says that the masters are %v, another node %v", node.Addr, view.masters, masters)
+			}
+			if view.isMaster {
+				roles++
 			}
 		}
-	}
+		if roles != clusterMasters {
+			return fmt.Errorf("%d nodes that run are masters", roles)
+		}
+		return nil
+	})
 }

@@ -1,0 +1,69 @@
+package redistest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// replicate makes a node without slots the replica of a master, which it may have to hear of first.
+func (c *Cluster) replicate(node, master *Server) {
+	c.tb.Helper()
+	c.wait(node.Addr+" is a replica of "+master.Addr, func(ctx context.Context) error {
+		var id string
+		err := master.ask(func(rdb *redis.Client) (err error) {
+			id, err = rdb.ClusterMyID(ctx).Result()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return node.ask(func(rdb *redis.Client) error { return rdb.ClusterReplicate(ctx, id).Err() })
+	})
+}
+
+// Failover lets the replica of a master take over in agreement with it, which loses nothing, and returns the new master when
+// the cluster is whole again. The old one is its replica then.
+func (c *Cluster) Failover(master *Server) *Server {
+	c.tb.Helper()
+	replica := c.mustHaveReplica(master)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := replica.ask(func(rdb *redis.Client) error { return rdb.ClusterFailover(ctx).Err() }); err != nil {
+		c.tb.Fatalf("let %s take over: %v", replica.Addr, err)
+	}
+	c.waitPromoted(replica)
+	return replica
+}
+
+// KillMaster ends a master as kill -9 does and returns its replica when that has become master and all slots are served again.
+// What the master had not passed on to its replica is lost. A Restart makes the killed node the replica; WaitWhole tells when.
+func (c *Cluster) KillMaster(master *Server) *Server {
+	c.tb.Helper()
+	replica := c.mustHaveReplica(master)
+	master.Kill()
+	c.waitPromoted(replica)
+	return replica
+}
+
+func (c *Cluster) mustHaveReplica(master *Server) *Server {
+	c.tb.Helper()
+	replica := c.ReplicaOf(master)
+	if replica == nil {
+		c.tb.Fatalf("%s has no replica", master.Addr)
+	}
+	return replica
+}
+
+func (c *Cluster) waitPromoted(node *Server) {
+	c.tb.Helper()
+	c.wait(node.Addr+" is master", func(ctx context.Context) error {
+		v, err := c.view(ctx, node)
+		if err == nil && !v.isMaster {
+			err = fmt.Errorf("%s is a replica still", node.Addr)
+		}
+		return err
+	})
+	c.WaitWhole()
+}

@@ -1,0 +1,69 @@
+package rig
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// commands is where the programs are that are built.
+const commands = "github.com/beamlytics/streamlytics/cmd/"
+
+// folder holds the binaries while Main runs the tests.
+var folder string
+
+// Main runs the tests of a package and returns their exit code: TestMain is os.Exit(rig.Main(m)). It keeps a folder for the
+// binaries, which all tests share and which is gone at the end.
+func Main(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "streamlytics-rig-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "rig: make a folder for the binaries:", err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	folder = dir
+	return m.Run()
+}
+
+var (
+	plainBinary = sync.OnceValues(func() (string, error) { return build("streamlytics", "streamlytics") })
+	raceBinary  = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "streamlytics", "-race") })
+	prismBinary = sync.OnceValues(func() (string, error) { return build("prism", "prism") })
+)
+
+// Binary is the path of the program, which the first test that asks builds.
+func Binary(tb testing.TB) string {
+	tb.Helper()
+	return built(tb, plainBinary)
+}
+
+// RaceBinary is the path of the program built with the race detector. It exits with code 66 where it found a race.
+func RaceBinary(tb testing.TB) string {
+	tb.Helper()
+	return built(tb, raceBinary)
+}
+
+func built(tb testing.TB, binary func() (string, error)) string {
+	tb.Helper()
+	if folder == "" {
+		tb.Fatal("rig: the package's TestMain does not call rig.Main")
+	}
+	path, err := binary()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// build builds a command into a file of a name.
+func build(name, command string, flags ...string) (string, error) {
+	path := filepath.Join(folder, name)
+	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
+	}
+	return path, nil
+}

@@ -1,0 +1,72 @@
+package kills
+
+import (
+	"context"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/rig"
+)
+
+// TestKeyGroupsCannotChange starts the program with another --key_groups on a Redis that holds state. It must refuse, say what to
+// do, and touch nothing: with the old number everything goes on.
+func TestKeyGroupsCannotChange(t *testing.T) {
+	p := newPlan(3, 300)
+	r := newRun(t)
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(p.truth) // with the default, 64
+	before := r.mirror()
+	if len(before) < 3 {
+		t.Fatalf("the state in Redis has %d keys", len(before))
+	}
+	for _, groups := range []string{"32", "0"} {
+		other := rig.Start(t, rig.Launch{Env: r.pubsub.Env(),
+			Flags: append(r.pubsub.Flags(), "--redis_addrs="+r.redis.Addr, "--key_groups="+groups)})
+		exit, err := other.Wait(patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if exit != (rig.Exit{Code: 1}) {
+			t.Errorf("with %s key groups: %v, want exit code 1", groups, exit)
+		}
+		for _, want := range []string{r.redis.Addr, "--key_groups=64, not " + groups, "--restore=none"} {
+			if !strings.Contains(other.Log(), want) {
+				t.Errorf("with %s key groups it does not say %q:\n%s", groups, want, other.Log())
+			}
+		}
+		if strings.Contains(other.Log(), "panic") || strings.Count(other.Log(), "\n") > 3 {
+			t.Errorf("with %s key groups it says more than a person can use:\n%s", groups, other.Log())
+		}
+	}
+	if after := r.mirror(); !maps.Equal(before, after) {
+		t.Errorf("the refusals have changed the state: %d keys before, %d after", len(before), len(after))
+	}
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(p.truth)
+}
+
+// mirror is a digest of everything in Redis that the state is kept in.
+func (r *run) mirror() map[string]string {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	digests := map[string]string{}
+	keys := r.rdb.Scan(ctx, 0, "streamlytics:*", 1000).Iterator()
+	for keys.Next(ctx) {
+		digest, err := r.rdb.Dump(ctx, keys.Val()).Result()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		digests[keys.Val()] = digest
+	}
+	if err := keys.Err(); err != nil {
+		r.t.Fatal(err)
+	}
+	return digests
+}

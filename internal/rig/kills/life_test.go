@@ -1,0 +1,152 @@
+package kills
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/internal/rig"
+)
+
+// run is one run of the program over many lives, on one Redis and one Pub/Sub.
+type run struct {
+	t      *testing.T
+	pubsub *rig.PubSub
+	redis  *redistest.Server
+	rdb    *redis.Client
+	dir    string
+	flags  []string
+
+	versions *rig.Versions
+	kills    map[phase]int
+}
+
+// patience bounds what must come to pass: it is far more than anything takes on a machine that is busy.
+const patience = 90 * time.Second
+
+func newRun(t *testing.T, flags ...string) *run {
+	t.Helper()
+	server := redistest.Start(t)
+	r := &run{t: t, redis: server, rdb: server.Client(), dir: t.TempDir(), flags: flags, kills: map[phase]int{}}
+	r.pubsub = rig.StartPubSub(t, rig.PubSubOptions{AckDeadline: time.Second})
+	r.versions = rig.NewVersions(r.rdb)
+	return r
+}
+
+func (r *run) launch(redisAddr string) *rig.Process {
+	r.t.Helper()
+	flags := append(append(r.pubsub.Flags(), "--redis_addrs="+redisAddr), r.flags...)
+	return rig.Start(r.t, rig.Launch{Dir: r.dir, Env: r.pubsub.Env(), Flags: flags})
+}
+
+// live starts the program, lets events flow, and kills it at a moment. It returns the phase that the kill has provably hit, or
+// "" when all was done before the moment came; the program is killed then too.
+func (r *run) live(m moment, messages []rig.Message) (hit phase) {
+	t := r.t
+	t.Helper()
+	ctx := context.Background()
+	logs, err := r.logs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := newKiller(m)
+	tap := redistest.StartTap(t, r.redis, k.watch)
+	defer tap.Close()
+	if m.phase == restore || m.phase == rewriting { // what waits for it then
+		if err := r.pubsub.Publish(messages...); err != nil {
+			t.Fatal(err)
+		}
+		messages = nil
+	}
+	before := r.pubsub.Stats().Acked
+	p := r.launch(tap.Addr)
+	k.process <- p
+	published := make(chan error, 1)
+	go func() {
+		if m.phase == compaction { // a log grows by several writes, so not all may wait when it begins
+			_ = rig.Until("it has begun", patience, func() bool { return r.pubsub.Stats().Acked > before || k.count(say) > 0 || k.has() })
+		}
+		published <- r.pubsub.PublishAt(ctx, 2_500, messages...)
+	}()
+	done := func() bool { return len(published) == 1 && r.pubsub.Settled() }
+	due := func() bool {
+		return k.has() || m.phase == anyTime && time.Since(p.Started()) >= time.Duration(m.n)*time.Millisecond
+	}
+	if err := p.Await(fmt.Sprintf("the kill %v", m), patience, func() bool { return due() || done() }); err != nil {
+		t.Fatalf("%v\npublished %d, %+v", err, r.pubsub.Published(), r.pubsub.Stats())
+	}
+	hit = m.phase
+	if !due() && m.phase != anyTime {
+		hit = ""
+	}
+	p.Kill()
+	if !tap.Settle(patience) {
+		t.Fatal("the program is gone, and its connections to Redis are not")
+	}
+	if m.phase == restore && k.count(claim) >= len(logs) {
+		hit = "" // the last key was being read when it died
+	}
+	if err := <-published; err != nil {
+		t.Fatal(err)
+	}
+	if err := r.versions.Look(ctx, true); err != nil {
+		t.Errorf("after a kill %v: %v", m, err)
+	}
+	r.kills[hit]++
+	return hit
+}
+
+// finish lets the program take the rest in peace and holds everything against the truth.
+func (r *run) finish(truth *rig.Truth) {
+	t := r.t
+	t.Helper()
+	p := r.launch(r.redis.Addr)
+	if err := p.Await("all is acknowledged", patience, r.pubsub.Settled); err != nil {
+		t.Fatalf("%v\npublished %d, %+v", err, r.pubsub.Published(), r.pubsub.Stats())
+	}
+	if err := p.Stop(30 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	report, err := truth.Check(ctx, r.rdb, rig.Now())
+	if err != nil || !report.OK() {
+		t.Errorf("at the end: %v %v", report, err)
+	}
+	if err := r.versions.Look(ctx, true); err != nil {
+		t.Errorf("at the end: %v", err)
+	}
+	letters, err := filepath.Glob(filepath.Join(r.dir, "dead_letters", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range letters {
+		if b, err := os.ReadFile(name); err != nil || len(b) > 0 {
+			t.Errorf("%s, where nothing was to be refused: %.500s %v", name, b, err)
+		}
+	}
+	t.Logf("%v; %d kills: %v; %+v; %d looks at the versions", report, r.total(), r.kills, r.pubsub.Stats(), r.versions.Looks())
+}
+
+// total is how often the program was killed.
+func (r *run) total() (n int) {
+	for _, k := range r.kills {
+		n += k
+	}
+	return n
+}
+
+// logs lists the logs that the state is kept in.
+func (r *run) logs() (logs []string, err error) {
+	ctx := context.Background()
+	keys := r.rdb.Scan(ctx, 0, logPrefix+"*}", 1000).Iterator()
+	for keys.Next(ctx) {
+		logs = append(logs, keys.Val())
+	}
+	return logs, keys.Err()
+}
