@@ -38,6 +38,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("prism", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	port := flags.Uint("job_port", 8073, "`port` to listen on; 0 takes a free one")
+	var level slog.Level
+	flags.TextVar(&level, "log_level", slog.LevelWarn, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG prints what passes through, messages included")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if *port > 65535 {
 		return fmt.Errorf("--job_port: %d is no port", *port)
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	slog.SetDefault(slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level})))
 	maxprocs.Raise()
 	return pipeline.ServePrism(ctx, int(*port), func(addr string) { fmt.Fprintf(stdout, "--endpoint=%s\n", addr) })
 }

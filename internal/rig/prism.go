@@ -18,10 +18,10 @@ type Prism struct {
 	exited chan struct{} // closed when it is gone
 }
 
-// StartPrism starts a Prism and returns when it serves. It is killed with the test.
-func StartPrism(tb testing.TB) *Prism {
+// StartPrism starts a Prism, with flags beside its port, and returns when it serves. It is killed with the test.
+func StartPrism(tb testing.TB, flags ...string) *Prism {
 	tb.Helper()
-	p := &Prism{cmd: exec.Command(built(tb, prismBinary), "--job_port=0"), exited: make(chan struct{})}
+	p := &Prism{cmd: exec.Command(built(tb, prismBinary), append([]string{"--job_port=0"}, flags...)...), exited: make(chan struct{})}
 	p.cmd.Stderr = &p.log
 	p.cmd.SysProcAttr = endWithParent()
 	out, err := p.cmd.StdoutPipe()
