@@ -137,20 +137,27 @@ func (d *Decoder) price(v *value, at place) (string, *Refusal) {
 	return string(v.raw), nil
 }
 
+// maxLabel is the length, in bytes, of what only the warehouse keeps. Each item of a message repeats it in a row of its own.
+const maxLabel = 256
+
 // label reads an optional string or integer that only the warehouse keeps; absent is empty.
 func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 	switch v.kind {
 	case absent:
 		return "", nil
 	case text, cell:
-		return string(v.text(d.scratch[:0])), nil
+		s := v.text(d.scratch[:0])
+		if len(s) > maxLabel {
+			return "", refusal(BadField, fmt.Sprintf("%s: has %d bytes, more than %d", name, len(s), maxLabel))
+		}
+		return string(s), nil
 	case number:
 		n := parseDecimal(v.raw)
 		if !n.isInteger() {
 			return "", refusal(BadField, name+": "+v.quote()+" is not an integer")
 		}
-		if n.width() > maxEventID {
-			return "", refusal(BadField, fmt.Sprintf("%s: an integer of more than %d digits", name, maxEventID))
+		if n.width() > maxLabel {
+			return "", refusal(BadField, fmt.Sprintf("%s: an integer of more than %d digits", name, maxLabel))
 		}
 		return string(n.append(d.scratch[:0])), nil
 	default:
