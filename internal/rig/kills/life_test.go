@@ -58,19 +58,21 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 	k := newKiller(m)
 	tap := redistest.StartTap(t, r.redis, k.watch)
 	defer tap.Close()
-	if m.phase == restore || m.phase == rewriting { // what waits for it then
-		if err := r.pubsub.Publish(messages...); err != nil {
-			t.Fatal(err)
-		}
-		messages = nil
+	waiting := 20
+	if m.phase == restore || m.phase == rewriting {
+		waiting = len(messages)
 	}
+	if err := r.pubsub.Publish(messages[:waiting]...); err != nil {
+		t.Fatal(err)
+	}
+	messages = messages[waiting:]
 	before := r.pubsub.Stats().Acked
 	p := r.launch(tap.Addr)
 	k.process <- p
 	published := make(chan error, 1)
 	go func() {
-		if m.phase == compaction { // a log grows by several writes, so not all may wait when it begins
-			_ = rig.Until("it has begun", patience, func() bool { return r.pubsub.Stats().Acked > before || k.count(say) > 0 || k.has() })
+		if m.phase == compaction || m.phase == logging { // a log grows by several writes, so not all may wait when it begins
+			_ = rig.Until("it has begun", patience, func() bool { return r.pubsub.Stats().Acked > before || k.has() })
 		}
 		published <- r.pubsub.PublishAt(ctx, 2_500, messages...)
 	}()
@@ -85,7 +87,12 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 	if !due() && m.phase != anyTime {
 		hit = ""
 	}
-	p.Kill()
+	if !k.has() {
+		p.Kill()
+	}
+	if _, err := p.Wait(patience); err != nil { // the killer may linger
+		t.Fatal(err)
+	}
 	if !tap.Settle(patience) {
 		t.Fatal("the program is gone, and its connections to Redis are not")
 	}
