@@ -51,6 +51,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
 		ProductGroups: productGroups,
 		CacheBytes:    o.ImageCacheMB << 20,
+		InProcess:     true, // Prism runs here
 	}
 	all := batches[0]
 	if len(batches) > 1 {
@@ -58,11 +59,11 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 	}
 	st := s.Scope("Stock")
 	inventory := transforms.InventoryStateful(st, keyed, all)
-	sinks.Signals(st, targets, inventory.Signals)
+	sinks.Signals(st, targets, "stock", inventory.Signals)
 	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
 
 	ve := s.Scope("Velocity")
-	sinks.Signals(ve, targets, transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes))
+	sinks.Signals(ve, targets, "velocity", transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes))
 }
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {

@@ -145,5 +145,6 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.Float64Var(&o.ClockSpeed, "clock_speed", o.ClockSpeed, "how many seconds of the clock pass in a second")
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
+	fs.StringVar(&o.ProfileDir, "profile_dir", o.ProfileDir, "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, for go tool pprof; they cost a few percent")
 	return fs
 }

@@ -44,6 +44,7 @@ type Options struct {
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
 	OutstandingEvents int64           // --outstanding_events
+	ProfileDir        string          // --profile_dir
 }
 
 // DefaultOptions are the flags' defaults.

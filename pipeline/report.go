@@ -72,8 +72,8 @@ func (p *Pipeline) Closing() string {
 	if busy > 0 {
 		line += fmt.Sprintf(" (%.0f messages/s)", float64(acked)/busy.Seconds())
 	}
-	if mb, ok := peakMemoryMB(); ok {
-		line += fmt.Sprintf(", peak memory %d MB", mb)
+	if rss := metrics.Usage().PeakRSSBytes; rss > 0 {
+		line += fmt.Sprintf(", peak memory %d MB", rss>>20)
 	}
 	return line
 }

@@ -61,6 +61,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	stopProfiles, err := startProfiles(p.options.ProfileDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopProfiles()) }()
 	stopReports := p.report()
 	defer stopReports()
 
@@ -76,6 +81,13 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	}()
 	select {
 	case err = <-finished:
+		if err == nil {
+			err = p.flush(ctx)
+		}
+	case <-p.env.Failed():
+		cancel(p.env.Err())
+		<-finished
+		return fmt.Errorf("run the pipeline: %w", p.env.Err())
 	case <-ctx.Done():
 		drained := p.drain()
 		cancel(errDrained)
@@ -88,6 +100,23 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	}
 	if err != nil {
 		return fmt.Errorf("run the pipeline: %w", err)
+	}
+	return nil
+}
+
+// flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.
+func (p *Pipeline) flush(ctx context.Context) error {
+	stop, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(drainFor):
+			cancel(errors.New("told to stop"))
+		case <-stop.Done():
+		}
+	})()
+	if err := p.env.Flush(stop); err != nil {
+		return fmt.Errorf("write what is left at the end of the input: %w", err)
 	}
 	return nil
 }
@@ -107,8 +136,17 @@ func (p *Pipeline) checkRedis(ctx context.Context) error {
 // drain stops the sources and waits until all that they emitted is finished and said.
 func (p *Pipeline) drain() error {
 	started := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	timeout, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
+	ctx, fail := context.WithCancelCause(timeout)
+	defer fail(nil)
+	go func() {
+		select {
+		case <-p.env.Failed():
+			fail(p.env.Err()) // what failed will not be written
+		case <-ctx.Done():
+		}
+	}()
 	p.env.Stop()
 	subscriptions := sources.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)
@@ -121,8 +159,11 @@ func (p *Pipeline) drain() error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("drain: velocity of %d product groups was not written within %v", p.env.Metrics.VelocityPending.Load(), drainFor)
+			return fmt.Errorf("drain: velocity of %d product groups was not written within %v: %w", p.env.Metrics.VelocityPending.Load(), drainFor, context.Cause(ctx))
 		}
+	}
+	if err := p.env.Flush(ctx); err != nil {
+		return fmt.Errorf("drain: signals were not written within %v: %w", drainFor, err)
 	}
 	slog.Info("drained", "took", time.Since(started).Round(time.Millisecond).String(), "acked", p.env.Tracker.Acked())
 	return nil

@@ -152,6 +152,11 @@ func (o Options) checkPaths(bad reportFunc) {
 			bad("warehouse_dir", "%w", err)
 		}
 	}
+	if o.ProfileDir != "" {
+		if err := os.MkdirAll(o.ProfileDir, 0o755); err != nil {
+			bad("profile_dir", "%w", err)
+		}
+	}
 	if o.SummaryFile != "" {
 		if info, err := os.Stat(o.SummaryFile); err == nil && info.IsDir() {
 			bad("summary_file", "%s is a directory", o.SummaryFile)

@@ -9,12 +9,24 @@ type Batch struct {
 	Logs        []LogWrite // to be written before the signals that they caused
 	Kept        []Kept
 	Tokens      []int64 // ack tokens, released when all of the batch is written
-	Settles     int     // product groups whose pending velocity this batch settles
+	Settles     []int64 // per product group whose pending velocity this batch settles: when the oldest event in it was published, epoch ms; 0 unknown
 }
 
 // Empty reports whether there is nothing to write. It may still hold tokens.
 func (b *Batch) Empty() bool {
 	return len(b.Stocks)+len(b.Velocities)+len(b.Badges)+len(b.Logs)+len(b.Kept) == 0
+}
+
+// Join appends what a later batch says.
+func (b *Batch) Join(later Batch) {
+	b.Stocks = append(b.Stocks, later.Stocks...)
+	b.PublishedAt = append(b.PublishedAt, later.PublishedAt...)
+	b.Velocities = append(b.Velocities, later.Velocities...)
+	b.Badges = append(b.Badges, later.Badges...)
+	b.Logs = append(b.Logs, later.Logs...)
+	b.Kept = append(b.Kept, later.Kept...)
+	b.Tokens = append(b.Tokens, later.Tokens...)
+	b.Settles = append(b.Settles, later.Settles...)
 }
 
 // LogWrite is one write to the mirror of a stage's log.

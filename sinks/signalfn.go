@@ -2,8 +2,6 @@ package sinks
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
@@ -61,97 +59,42 @@ func (t Targets) warehouse(env *process.Env) (*Warehouse, error) {
 }
 
 // signalFn writes signals to Redis and then to the warehouse, and releases their ack tokens. It must be fused with the stage
-// that makes them: as a stage of its own it would have no output, and Prism spins a core on such a stage.
+// that makes them: as a stage of its own it would have no output, and Prism spins a core on such a stage. Where an ack tracker
+// waits for what is written, it leaves the writing to an outbox.
 type signalFn struct {
 	Targets Targets
+	Stage   string
 
-	env       *process.Env
-	redis     *Redis
-	mirror    *Mirror    // nil: there is none
-	warehouse *Warehouse // nil: rows are not kept
-	rows      []byte
+	env    *process.Env
+	outbox *outbox
+	writer *signalWriter // where there is no outbox
 }
 
-// Signals writes the signals (signal.Batch) of a keyed stage.
-func Signals(s beam.Scope, t Targets, batches beam.PCollection) {
-	beam.ParDo0(s.Scope("WriteSignals"), &signalFn{Targets: t}, batches)
+// Signals writes the signals (signal.Batch) of a keyed stage, which has a name.
+func Signals(s beam.Scope, t Targets, stage string, batches beam.PCollection) {
+	beam.ParDo0(s.Scope("WriteSignals"), &signalFn{Targets: t, Stage: stage}, batches)
 }
 
 func (f *signalFn) Setup(ctx context.Context) (err error) {
 	f.env = process.Of(f.Targets.PipelineID)
-	if f.redis, err = f.Targets.redis(f.env); err != nil {
+	if f.env.Tracker == nil {
+		f.writer, err = f.Targets.openSignalWriter(ctx, f.env)
 		return err
 	}
-	if f.Targets.Mirror {
-		if f.mirror, err = f.Targets.OpenMirror(ctx, f.env); err != nil {
-			return err
+	f.outbox, err = process.Shared(f.env, "outbox of "+f.Stage, func() (*outbox, error) {
+		w, err := f.Targets.openSignalWriter(ctx, f.env)
+		if err != nil {
+			return nil, err
 		}
-	}
-	if f.Targets.WarehouseDir != "" {
-		f.warehouse, err = f.Targets.warehouse(f.env)
-	}
+		return newOutbox(f.env, w.write), nil
+	})
 	return err
 }
 
 func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
-	if len(b.Logs) > 0 {
-		lost, err := f.mirror.Write(ctx, b.Logs)
-		if err != nil {
-			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
-		}
-		for _, key := range lost {
-			f.env.LoseLog(key)
-		}
-	}
-	if len(b.Kept) > 0 {
-		if err := f.mirror.WriteKept(ctx, b.Kept); err != nil {
-			return fmt.Errorf("keep %d decisions: %w", len(b.Kept), err)
-		}
-	}
-	if len(b.Stocks) > 0 {
-		if err := f.redis.WriteStock(ctx, b.Stocks); err != nil {
-			return fmt.Errorf("write %d stock signals: %w", len(b.Stocks), err)
-		}
-		metrics.ObserveStock(ctx, f.env.Metrics, b.PublishedAt, time.Now().UnixMilli())
-	}
-	if len(b.Velocities) > 0 {
-		expires := func(v signal.Velocity) time.Time { return f.Targets.Clock.WallOf(v.Expires) }
-		if err := f.redis.WriteVelocity(ctx, b.Velocities, expires); err != nil {
-			return fmt.Errorf("write %d velocity signals: %w", len(b.Velocities), err)
-		}
-	}
 	metrics.CountWrites(ctx, len(b.Stocks)+len(b.Velocities))
-	if f.warehouse != nil {
-		if err := f.archive(ctx, &b); err != nil {
-			return err
-		}
+	if f.outbox != nil {
+		return f.outbox.add(ctx, b)
 	}
-	f.env.Metrics.VelocityPending.Add(-int64(b.Settles))
-	f.env.Tracker.Release(b.Tokens)
-	return nil
-}
-
-func (f *signalFn) archive(ctx context.Context, b *signal.Batch) error {
-	f.rows = f.rows[:0]
-	for _, s := range b.Stocks {
-		f.rows = AppendStockChange(f.rows, s)
-	}
-	if err := f.warehouse.Append(ctx, TableStockChanges, f.rows); err != nil {
-		return fmt.Errorf("archive stock changes: %w", err)
-	}
-	f.rows = f.rows[:0]
-	for _, v := range b.Velocities {
-		f.rows = AppendVelocity(f.rows, v)
-	}
-	if err := f.warehouse.Append(ctx, TableVelocitySignals, f.rows); err != nil {
-		return fmt.Errorf("archive velocity signals: %w", err)
-	}
-	f.rows = f.rows[:0]
-	for _, c := range b.Badges {
-		f.rows = AppendBadgeChange(f.rows, c)
-	}
-	if err := f.warehouse.Append(ctx, TableBadgeChanges, f.rows); err != nil {
-		return fmt.Errorf("archive badge changes: %w", err)
-	}
-	return nil
+	return f.writer.write(ctx, &b)
 }

@@ -36,6 +36,7 @@ type inventoryStatefulFn struct {
 	Limits        stock.Limits
 	ProductGroups int
 	CacheBytes    int
+	InProcess     bool
 
 	Stamp state.Value[int64]
 	Log   state.Bag[[]byte]
@@ -49,6 +50,7 @@ type inventoryStatefulFn struct {
 	out      signal.Batch
 	products [][]byte // by product group: changes
 	latest   beam.EventTime
+	oldest   int64 // publish time of the oldest event that shows demand, epoch ms; 0 unknown
 	scratch  []int64
 	record   []byte
 }
@@ -67,12 +69,14 @@ type Keyed struct {
 	Limits        stock.Limits
 	ProductGroups int // over how many Beam keys products are spread
 	CacheBytes    int // bound on the images each stage keeps in a process
+	// InProcess keeps state in this process and not in the runner: for a runner that loses its state with this process.
+	InProcess bool
 }
 
 // InventoryStateful applies InventoryStatefulFn to what KeyByStoreProduct made.
 func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventory {
 	signals, letters, changes := beam.ParDo3(s.Scope("InventoryStatefulFn"), &inventoryStatefulFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"),
 	}, batches)
 	return Inventory{Signals: signals, DeadLetters: letters, Changes: changes}
@@ -80,14 +84,12 @@ func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventor
 
 func (f *inventoryStatefulFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "inventory images", func() (*imageCache[*inventoryImage], error) {
-		return newImageCache[*inventoryImage](f.CacheBytes), nil
-	})
+	newImage := func() *inventoryImage { return newInventoryImage(f.Limits) }
+	store, err := openStore(f.env, "inventory", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.journal = journal[*inventoryImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *inventoryImage { return newInventoryImage(f.Limits) }}
+	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && f.env.State == nil}
 	if s := f.env.State; s != nil {
 		f.journal.restore = s.Log
 	}
@@ -101,7 +103,7 @@ func (f *inventoryStatefulFn) Setup() error {
 }
 
 func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
-	f.out = signal.Batch{}
+	f.out, f.oldest = signal.Batch{}, 0
 	for i := range f.products {
 		f.products[i] = f.products[i][:0]
 	}
@@ -149,9 +151,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 			f.counts.Add(metrics.Refused(letter.Reason), 1)
 			letters(at, letter)
 		}
-		if m.publishedAt != 0 && (t.publishedAt == 0 || m.publishedAt < t.publishedAt) {
-			t.publishedAt = m.publishedAt
-		}
+		t.publishedAt = older(t.publishedAt, m.publishedAt)
 	}
 	if r.err != nil {
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
@@ -199,6 +199,7 @@ func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	if m.Type.ShowsDemand() && m.Quantity != 0 && m.TimeMs >= nowMs-stock.DayMs {
 		g := groupOf(m.product, len(f.products))
 		f.products[g] = appendDemand(f.products[g], m.Type, m.store, m.product, m.TimeMs, m.Quantity)
+		f.oldest = older(f.oldest, m.publishedAt)
 	}
 }
 
@@ -265,8 +266,9 @@ func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(bea
 	f.env.Tracker.Hold(tokens, elements)
 	for g, b := range f.products {
 		if len(b) > 0 {
-			element := make([]byte, 0, len(b)+8+10*len(tokens))
-			element = append(appendTokens(element, tokens), b...)
+			element := make([]byte, 0, len(b)+16+10*len(tokens))
+			element = binary.AppendVarint(appendTokens(element, tokens), f.oldest)
+			element = append(element, b...)
 			changes(f.latest, f.names[g], element)
 		}
 	}

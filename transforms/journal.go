@@ -3,26 +3,24 @@ package transforms
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// The state scheme of both keyed stages, "journal and stamp".
+// The state of a Beam key is an image: a Go structure that is too large to write on each change. What is applied to it is
+// written down in records, a log, and now and then a snapshot begins the log anew. What is applied must be a function of the
+// image and the record alone; records carry the clock for that reason.
 //
-// The state of a Beam key is an image: a Go structure that is too large to write on each change. In Beam's state stands a log of
-// what was applied to it, now and then begun anew with a snapshot, and a stamp: a random number that is written with each
-// change. The image itself is cached in the process together with the stamp of its last commit. A bundle reads the stamp, which
-// is one call: if it is the cached one, the image is what the log says; if not, because the bundle that changed it failed, or
-// the key has been elsewhere, or the cache let go of it, the image is rebuilt from the log. An image is out of the cache while it
-// is being changed, so that one with uncommitted changes can never be taken for a committed one.
-//
-// What is applied must be a function of the image and the log record alone. Records carry the clock for that reason.
+// Where images and logs are is a store's business: beamStore keeps the log in Beam's state, for runners that move keys between
+// workers and repeat bundles, and processStore keeps the image itself, where runner and DoFns live and die together. In both
+// cases an image is out of the store while a bundle changes it, so that one with half of a bundle's changes can never be taken
+// for a whole one.
 
 // image is the decoded state of one Beam key.
 type image interface {
@@ -37,56 +35,94 @@ type image interface {
 // cell is an image with what is known about its log.
 type cell[I image] struct {
 	image    I
-	stamp    int64
-	logged   int  // bytes of the log behind its snapshot
-	snapshot int  // bytes of the snapshot
-	restored bool // made from the mirror, and not yet in Beam's state
+	stamp    int64 // beamStore's
+	logged   int   // bytes of the log behind its snapshot
+	snapshot int   // bytes of the snapshot
+	restored bool  // made from the mirror, and not yet committed
+}
+
+// store keeps the cells of one stage between bundles. It is safe for concurrent use; at any time one bundle has a key.
+type store[I image] interface {
+	// open takes the cell of a key out, as of its last commit; nil if the key has none.
+	open(p state.Provider, key string) (*cell[I], error)
+	// keep puts back a cell that was not changed.
+	keep(key string, c *cell[I])
+	// commit puts back a cell after record was applied to it. If anew, the record is a snapshot, with which the log begins anew.
+	commit(p state.Provider, key string, c *cell[I], record []byte, anew bool) error
+}
+
+// openStore returns the store of a stage, of which the DoFns in this process share images.
+func openStore[I image](env *process.Env, stage string, inProcess bool, cacheBytes int, newImage func() I,
+	stamp *state.Value[int64], log *state.Bag[[]byte], count *metrics.Bundle) (store[I], error) {
+	if inProcess {
+		s, err := process.Shared(env, stage+" state", func() (*processStore[I], error) { return newProcessStore(cacheBytes, newImage), nil })
+		return bundleStore[I]{s, count}, err
+	}
+	cache, err := process.Shared(env, stage+" images", func() (*imageCache[I], error) { return newImageCache[I](cacheBytes), nil })
+	return &beamStore[I]{stamp: stamp, log: log, cache: cache, make: newImage, count: count}, err
 }
 
 // journal opens and commits the cells of one stage.
 type journal[I image] struct {
-	stamp *state.Value[int64]
-	log   *state.Bag[[]byte]
-	cache *imageCache[I]
+	store store[I]
 	make  func() I
-	count *metrics.Bundle
-	// restore returns the log of a key of which Beam has no state, nil if there is none; it is nil where nothing is restored.
+	// restore returns the log of a key that the store does not know, nil if there is none; it is nil where nothing is restored.
 	restore func(ctx context.Context, key string) ([][]byte, error)
 	seqs    *sequences
 	// lost reports, once, whether the mirror of a key's log is gone and must begin anew; nil where there is no mirror.
 	lost func(key string) bool
+	// silent: there is neither a mirror nor a store that wants records.
+	silent bool
 }
 
 // open returns the image of a key as of its last commit. The caller changes it and hands it to commit, or back to keep when it
-// changed nothing; if it does neither, because of an error, the image is rebuilt next time.
+// changed nothing; if it does neither, because of an error, its bundle must fail.
 func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*cell[I], error) {
-	c := j.cache.take(key)
-	j.count.Add(metrics.StateCalls, 1)
-	stamp, ok, err := j.stamp.Read(p)
-	if err != nil {
-		return nil, fmt.Errorf("read the stamp of key %s: %w", key, err)
+	c, err := j.store.open(p, key)
+	if err != nil || c != nil {
+		return c, err
 	}
-	if c != nil && ok && c.stamp == stamp {
+	c = &cell[I]{image: j.make()}
+	if j.restore == nil {
 		return c, nil
 	}
-	c = &cell[I]{image: j.make(), stamp: stamp}
-	var records [][]byte
-	switch {
-	case ok:
-		j.count.Add(metrics.ImageMisses, 1)
-		j.count.Add(metrics.StateCalls, 1)
-		if records, _, err = j.log.Read(p); err != nil {
-			return nil, fmt.Errorf("read the log of key %s: %w", key, err)
-		}
-	case j.restore != nil:
-		if records, err = j.restore(ctx, key); err != nil {
-			return nil, fmt.Errorf("restore the state of key %s: %w", key, err)
-		}
-		c.restored = len(records) > 0
+	records, err := j.restore(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("restore the state of key %s: %w", key, err)
 	}
+	c.restored = len(records) > 0
+	return c, c.replay(key, records)
+}
+
+// keep returns an image that was not changed.
+func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
+
+// commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
+func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
+	if j.silent {
+		c.restored = false
+		return w, j.store.commit(p, key, c, nil, false)
+	}
+	if w.Anew = c.restored || j.lost != nil && j.lost(key) || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
+		record = c.image.snapshot()
+		c.snapshot, c.logged = len(record), 0
+	} else {
+		c.logged += len(record)
+	}
+	c.restored = false
+	if err := j.store.commit(p, key, c, record, w.Anew); err != nil {
+		return w, err
+	}
+	w.Key, w.Record = key, record
+	w.Prev, w.Seq = j.seqs.next(key)
+	return w, nil
+}
+
+// replay makes the image of a key from its log.
+func (c *cell[I]) replay(key string, records [][]byte) error {
 	for i, r := range records {
 		if err := c.image.replay(r); err != nil {
-			return nil, fmt.Errorf("replay record %d of %d of the log of key %s: %w", i+1, len(records), key, err)
+			return fmt.Errorf("replay record %d of %d of the log of key %s: %w", i+1, len(records), key, err)
 		}
 		if i == 0 {
 			c.snapshot = len(r)
@@ -94,38 +130,7 @@ func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*c
 			c.logged += len(r)
 		}
 	}
-	return c, nil
-}
-
-// keep returns an image that was not changed.
-func (j *journal[I]) keep(key string, c *cell[I]) { j.cache.put(key, c) }
-
-// commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
-func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
-	c.stamp = rand.Int64()
-	j.count.Add(metrics.StateCalls, 2) // a write is a clear and an append
-	if err := j.stamp.Write(p, c.stamp); err != nil {
-		return w, fmt.Errorf("write the stamp of key %s: %w", key, err)
-	}
-	if w.Anew = c.restored || j.lost != nil && j.lost(key) || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
-		record = c.image.snapshot()
-		j.count.Add(metrics.StateCalls, 1)
-		if err := j.log.Clear(p); err != nil {
-			return w, fmt.Errorf("clear the log of key %s: %w", key, err)
-		}
-		c.snapshot, c.logged = len(record), 0
-	} else {
-		c.logged += len(record)
-	}
-	j.count.Add(metrics.StateCalls, 1)
-	if err := j.log.Add(p, record); err != nil {
-		return w, fmt.Errorf("append to the log of key %s: %w", key, err)
-	}
-	c.restored = false
-	j.cache.put(key, c)
-	w.Key, w.Record = key, record
-	w.Prev, w.Seq = j.seqs.next(key)
-	return w, nil
+	return nil
 }
 
 // sequences counts the log writes of each key in this process. A count never falls behind the wall clock in microseconds, so that

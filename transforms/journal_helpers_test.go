@@ -38,14 +38,17 @@ type notebook struct {
 	*journal[*notes]
 	*runner
 	counts metrics.Bundle
+	cache  *imageCache[*notes]
 	mirror map[string][][]byte
 }
 
 func newNotebook(t *testing.T, cacheBytes int) *notebook {
 	n := &notebook{runner: newRunner(t), mirror: map[string][][]byte{}}
 	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
-	n.journal = &journal[*notes]{stamp: &stamp, log: &log, cache: newImageCache[*notes](cacheBytes), make: func() *notes { return &notes{} },
-		count: &n.counts, seqs: newSequences()}
+	empty := func() *notes { return &notes{} }
+	n.cache = newImageCache[*notes](cacheBytes)
+	n.journal = &journal[*notes]{make: empty, seqs: newSequences(),
+		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, make: empty, count: &n.counts}}
 	return n
 }
 

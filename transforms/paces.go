@@ -17,6 +17,7 @@ type paces struct {
 type pace struct {
 	evaluated time.Time
 	pending   bool
+	oldest    int64 // publish time of the oldest pending event, epoch ms; 0 unknown
 }
 
 func newPaces() *paces { return &paces{keys: map[string]*pace{}} }
@@ -30,14 +31,25 @@ func (p *paces) of(key string) *pace {
 	return k
 }
 
-// pending notes that a group has changes that are not said yet; m counts the groups that do.
-func (p *paces) pending(m *metrics.Process, key string, dirty bool) {
+// pending notes that a group has changes that are not said yet, the oldest of them published at a time, 0 unknown; m counts the
+// groups that do.
+func (p *paces) pending(m *metrics.Process, key string, publishedAt int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if k := p.of(key); dirty && !k.pending {
-		k.pending = true
+	k := p.of(key)
+	if !k.pending {
+		k.pending, k.oldest = true, 0
 		m.VelocityPending.Add(1)
 	}
+	k.oldest = older(k.oldest, publishedAt)
+}
+
+// older is the earlier of two publish times, of which 0 is unknown.
+func older(a, b int64) int64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // last is when the group was evaluated last.
@@ -47,15 +59,15 @@ func (p *paces) last(key string) time.Time {
 	return p.of(key).evaluated
 }
 
-// evaluated notes that the group has said everything, and returns 1 if it had something to say, else 0.
-func (p *paces) evaluated(key string, now time.Time) int {
+// evaluated notes that the group has said everything, and returns whether it had something to say and how old that was.
+func (p *paces) evaluated(key string, now time.Time) (publishedAt int64, had bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	k := p.of(key)
 	k.evaluated = now
 	if k.pending {
 		k.pending = false
-		return 1
+		return k.oldest, true
 	}
-	return 0
+	return 0, false
 }

@@ -95,7 +95,7 @@ func (s *scene) hear(b signal.Batch) {
 	}
 	s.mu.Unlock()
 	s.env.Tracker.Release(b.Tokens)
-	s.env.Metrics.VelocityPending.Add(-int64(b.Settles))
+	s.env.Metrics.VelocityPending.Add(-int64(len(b.Settles)))
 }
 
 // chunkFn emits a chunk a bundle. With Open set it stays, without anything to say, until the pipeline stops.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ const idleFor = 20 * time.Millisecond
 type play struct {
 	groups     KeyGroups
 	cacheBytes int
+	inProcess  bool
 	clock      clock.Clock
 	open       bool // the input has no end
 }
@@ -33,7 +35,7 @@ type play struct {
 func (p play) build(s beam.Scope, id string, chunks int) {
 	messages := beam.ParDo(s, &chunkFn{PipelineID: id, Open: p.open}, beam.Create(s, chunks))
 	events, refused := Decode(s, id, p.clock, "online", messages)
-	k := Keyed{PipelineID: id, Clock: p.clock, Limits: testLimits, ProductGroups: 4, CacheBytes: p.cacheBytes}
+	k := Keyed{PipelineID: id, Clock: p.clock, Limits: testLimits, ProductGroups: 4, CacheBytes: p.cacheBytes, InProcess: p.inProcess}
 	inventory := InventoryStateful(s, k, KeyByStoreProduct(s, id, p.groups, events))
 	velocities := SmartVelocity(s, k, testConfig(), p.open, inventory.Changes)
 	beam.ParDo0(s, &hearFn{PipelineID: id}, inventory.Signals)
@@ -71,10 +73,11 @@ func upset[I image](t *testing.T, env *process.Env, name string, r *rand.Rand, s
 // live on, images that are always lost, and caches that lie.
 func TestOnPrismAgainstOracle(t *testing.T) {
 	for _, groups := range []KeyGroups{64, 0} {
-		for _, cache := range []string{"kept", "evicted", "spoilt"} {
+		for _, cache := range []string{"kept", "evicted", "spoilt", "kept in process", "packed in process"} {
 			t.Run(fmt.Sprintf("groups %d, images %s", groups, cache), func(t *testing.T) {
 				p := play{groups: groups, cacheBytes: 1 << 30}
-				if cache == "evicted" {
+				p.inProcess = strings.HasSuffix(cache, "in process")
+				if cache == "evicted" || cache == "packed in process" {
 					p.cacheBytes = 1
 				}
 				env := newEnv(t, acks.New(1<<20))
@@ -107,8 +110,11 @@ func TestOnPrismAgainstOracle(t *testing.T) {
 
 				s.check(t, trade.taken)
 				misses := env.Metrics.Count(metrics.ImageMisses)
-				if (misses > 0) != (cache != "kept") {
+				if (misses > 0) == strings.HasPrefix(cache, "kept") {
 					t.Errorf("%d images were made anew", misses)
+				}
+				if calls := env.Metrics.Count(metrics.StateCalls); (calls > 0) == p.inProcess {
+					t.Errorf("%d calls to the runner's state", calls)
 				}
 				if spoilt() == 0 {
 					t.Error("no image was spoilt")

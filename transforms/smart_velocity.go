@@ -41,6 +41,7 @@ type smartVelocityFn struct {
 	Limits     stock.Limits
 	Config     velocity.Config
 	CacheBytes int
+	InProcess  bool
 	Decay      bool // evaluate when time alone changes signals; off where the input is bounded, so that the job can end
 
 	Stamp state.Value[int64]
@@ -64,24 +65,22 @@ type smartVelocityFn struct {
 // signal.Batch.
 func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, Decay: decay,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess, Decay: decay,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate"),
 	}, changes)
 }
 
 func (f *smartVelocityFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
-	cache, err := process.Shared(f.env, "product images", func() (*imageCache[*productImage], error) {
-		return newImageCache[*productImage](f.CacheBytes), nil
-	})
+	newImage := func() *productImage { return newProductImage(f.Limits, f.Config) }
+	store, err := openStore(f.env, "product", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
 	if f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil }); err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
-	f.journal = journal[*productImage]{stamp: &f.Stamp, log: &f.Log, cache: cache, count: &f.counts,
-		make: func() *productImage { return newProductImage(f.Limits, f.Config) }}
+	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
 	if s := f.env.State; s != nil {
 		f.journal.restore = func(ctx context.Context, group string) ([][]byte, error) {
 			kept, err := s.Kept(ctx, group)
@@ -91,7 +90,7 @@ func (f *smartVelocityFn) Setup() error {
 			return [][]byte{appendKept(kept)}, nil
 		}
 	}
-	f.journal.seqs = newSequences() // this stage's log has no mirror
+	f.journal.seqs = newSequences()
 	return nil
 }
 
@@ -104,6 +103,7 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	publishedAt := r.varint()
 	c, err := f.journal.open(ctx, sp, key)
 	if err != nil {
 		return fmt.Errorf("open product state: %w", err)
@@ -118,7 +118,9 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 		return fmt.Errorf("read a batch of product group %s: %w", key, err)
 	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.pace.pending(f.env.Metrics, key, len(c.image.dirty) > 0)
+	if len(c.image.dirty) > 0 {
+		f.pace.pending(f.env.Metrics, key, publishedAt)
+	}
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
@@ -145,7 +147,9 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	now := f.Clock.AtWall(wall)
 	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
 	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	f.out.Settles += f.pace.evaluated(key, wall)
+	if publishedAt, had := f.pace.evaluated(key, wall); had {
+		f.out.Settles = append(f.out.Settles, publishedAt)
+	}
 	next := c.image.nextDue
 	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
@@ -198,7 +202,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 
 func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch)) {
 	f.counts.Flush(ctx, f.env.Metrics)
-	if f.out.Empty() && f.out.Settles == 0 {
+	if f.out.Empty() && len(f.out.Settles) == 0 {
 		f.env.Tracker.Release(f.out.Tokens)
 		return
 	}

@@ -47,6 +47,17 @@ func (b *Bundle) Flush(ctx context.Context, p *Process) {
 // CountWrites adds to the Beam metric of Redis writes; the process counts its own at the connection.
 func CountWrites(ctx context.Context, n int) { beamCounters[RedisWrites].Inc(ctx, int64(n)) }
 
+// ObserveVelocity records that pending velocity of product groups was written, by the publish time of the oldest event behind
+// each; 0 is unknown.
+func ObserveVelocity(p *Process, publishedAt []int64, nowMs int64) {
+	for _, at := range publishedAt {
+		if at != 0 {
+			p.VelocityLatency.Add(nowMs - at)
+		}
+	}
+	p.VelocityPending.Add(-int64(len(publishedAt)))
+}
+
 // ObserveStock records that stock signals were written, by the publish times of the oldest event behind each; 0 is unknown.
 func ObserveStock(ctx context.Context, p *Process, publishedAt []int64, nowMs int64) {
 	var oldest int64

@@ -14,7 +14,7 @@ type Process struct {
 
 	// StockLatency is the time from publishing to Redis, per stock signal, by the oldest event that it answers.
 	StockLatency Histogram
-	// VelocityLatency is the same for velocity signals, from the time that the stage took the event.
+	// VelocityLatency is the same for velocity signals, once per evaluation of a product group, by the oldest event in it.
 	VelocityLatency Histogram
 	// Lag is how old the oldest event of the last stock batch was when it was written, milliseconds.
 	Lag atomic.Int64
@@ -60,6 +60,7 @@ type Summary struct {
 	RedisRetries     int64                       `json:"redis_retries"`
 	LatencyMs        Latency                     `json:"latency_ms"`
 	UptimeS          float64                     `json:"uptime_s"`
+	Runtime          Runtime                     `json:"runtime"`
 }
 
 // Latency is a histogram's summary in milliseconds.
@@ -83,6 +84,7 @@ func (p *Process) Summarize(acked int64, now time.Time) Summary {
 		RedisRetries:     p.Count(RedisRetries),
 		LatencyMs:        p.StockLatency.Latency(),
 		UptimeS:          now.Sub(p.started).Seconds(),
+		Runtime:          p.runtime(),
 	}
 	for _, c := range event.Channels {
 		for _, t := range event.Types {

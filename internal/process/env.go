@@ -28,7 +28,12 @@ type Env struct {
 	restoring atomic.Int64 // keys still to be restored
 	lost      sync.Map     // keys whose mirrored log is gone
 
+	failing sync.Once
+	failed  chan struct{} // closed by the first Fail
+	err     error         // set before failed is closed
+
 	mu        sync.Mutex
+	flushers  []func(context.Context) error
 	resources map[string]*resource
 	order     []string
 }
@@ -65,7 +70,7 @@ func Register(id string, tracker *acks.Tracker) (*Env, error) {
 }
 
 func newEnv(tracker *acks.Tracker) *Env {
-	return &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}}
+	return &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}, failed: make(chan struct{})}
 }
 
 // Of returns the Env of a pipeline. In a worker process that another process submitted to, nobody registered one; it is made
@@ -97,6 +102,46 @@ func (e *Env) LoseLog(key string) { e.lost.Store(key, true) }
 func (e *Env) TakeLostLog(key string) bool {
 	_, ok := e.lost.LoadAndDelete(key)
 	return ok
+}
+
+// Fail says that something that runs beside the bundles cannot go on. The first error counts.
+func (e *Env) Fail(err error) {
+	e.failing.Do(func() {
+		e.err = err
+		close(e.failed)
+	})
+}
+
+// Failed is closed when Fail was called.
+func (e *Env) Failed() <-chan struct{} { return e.failed }
+
+// Err is what Fail was called with, nil if it was not.
+func (e *Env) Err() error {
+	select {
+	case <-e.failed:
+		return e.err
+	default:
+		return nil
+	}
+}
+
+// OnFlush adds a function that waits until something that runs beside the bundles is done with all it was given.
+func (e *Env) OnFlush(f func(context.Context) error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.flushers = append(e.flushers, f)
+}
+
+// Flush calls what OnFlush added.
+func (e *Env) Flush(ctx context.Context) error {
+	e.mu.Lock()
+	flushers := e.flushers
+	e.mu.Unlock()
+	var errs []error
+	for _, f := range flushers {
+		errs = append(errs, f(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // Stop tells sources to emit nothing more.

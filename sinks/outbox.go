@@ -1,0 +1,123 @@
+package sinks
+
+import (
+	"context"
+	"sync"
+
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// outboxBatches is how many batches wait in an outbox before the stage that fills it waits too.
+const outboxBatches = 4
+
+// outbox writes the batches of one stage behind its back, in their order, so that the next bundle computes while Redis answers.
+// Batches that wait become one: the signals of a busy key are then written once. It is used only where acknowledging waits for
+// the ack tracker, so that a bundle may end before its signals are written; there, a write that fails for good fails the whole
+// pipeline, through Env.Fail.
+//
+// It is safe for concurrent use; batches are in order when their adding is.
+type outbox struct {
+	env   *process.Env
+	write func(context.Context, *signal.Batch) error
+
+	queue  chan signal.Batch
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the writer has ended
+
+	mu      sync.Mutex
+	waiting int           // batches that are not written
+	empty   chan struct{} // closed while there are none
+}
+
+func newOutbox(env *process.Env, write func(context.Context, *signal.Batch) error) *outbox {
+	ctx, cancel := context.WithCancel(context.Background())
+	o := &outbox{env: env, write: write, queue: make(chan signal.Batch, outboxBatches), cancel: cancel, done: make(chan struct{}), empty: make(chan struct{})}
+	close(o.empty)
+	env.OnFlush(o.flush)
+	go func() {
+		defer close(o.done)
+		if err := o.run(ctx); err != nil {
+			env.Fail(err)
+		}
+	}()
+	return o
+}
+
+// add queues a batch. It waits while the queue is full, and fails when the writer has ended.
+func (o *outbox) add(ctx context.Context, b signal.Batch) error {
+	o.mu.Lock()
+	if o.waiting == 0 {
+		o.empty = make(chan struct{})
+	}
+	o.waiting++
+	o.mu.Unlock()
+	select {
+	case o.queue <- b:
+		return nil
+	case <-o.done:
+		if err := o.env.Err(); err != nil {
+			return err
+		}
+		return ErrClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (o *outbox) run(ctx context.Context) error {
+	for {
+		select {
+		case b := <-o.queue:
+			n := 1
+			for more := true; more; {
+				select {
+				case next := <-o.queue:
+					b.Join(next)
+					n++
+				default:
+					more = false
+				}
+			}
+			if err := o.write(ctx, &b); err != nil {
+				if ctx.Err() != nil {
+					return nil // closed
+				}
+				return err
+			}
+			o.wrote(n)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (o *outbox) wrote(n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.waiting -= n; o.waiting == 0 {
+		close(o.empty)
+	}
+}
+
+// flush returns when all that was added is written, or with the cause when ctx ends or the pipeline has failed.
+func (o *outbox) flush(ctx context.Context) error {
+	o.mu.Lock()
+	empty := o.empty
+	o.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-o.env.Failed():
+		return o.env.Err()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Close ends the writer; what waits is not written.
+func (o *outbox) Close() error {
+	o.cancel()
+	<-o.done
+	return nil
+}

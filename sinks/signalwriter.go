@@ -1,0 +1,100 @@
+package sinks
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// signalWriter writes batches of signals to the mirror, to Redis and to the warehouse, in this order, and releases their ack
+// tokens. It is not safe for concurrent use.
+type signalWriter struct {
+	targets   Targets
+	env       *process.Env
+	redis     *Redis
+	mirror    *Mirror    // nil: there is none
+	warehouse *Warehouse // nil: rows are not kept
+	rows      []byte
+}
+
+func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *signalWriter, err error) {
+	w = &signalWriter{targets: t, env: env}
+	if w.redis, err = t.redis(env); err != nil {
+		return nil, err
+	}
+	if t.Mirror {
+		if w.mirror, err = t.OpenMirror(ctx, env); err != nil {
+			return nil, err
+		}
+	}
+	if t.WarehouseDir != "" {
+		w.warehouse, err = t.warehouse(env)
+	}
+	return w, err
+}
+
+func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
+	if len(b.Logs) > 0 {
+		lost, err := w.mirror.Write(ctx, b.Logs)
+		if err != nil {
+			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
+		}
+		for _, key := range lost {
+			w.env.LoseLog(key)
+		}
+	}
+	if len(b.Kept) > 0 {
+		if err := w.mirror.WriteKept(ctx, b.Kept); err != nil {
+			return fmt.Errorf("keep %d decisions: %w", len(b.Kept), err)
+		}
+	}
+	if len(b.Stocks) > 0 {
+		if err := w.redis.WriteStock(ctx, b.Stocks); err != nil {
+			return fmt.Errorf("write %d stock signals: %w", len(b.Stocks), err)
+		}
+		metrics.ObserveStock(ctx, w.env.Metrics, b.PublishedAt, time.Now().UnixMilli())
+	}
+	if len(b.Velocities) > 0 {
+		expires := func(v signal.Velocity) time.Time { return w.targets.Clock.WallOf(v.Expires) }
+		if err := w.redis.WriteVelocity(ctx, b.Velocities, expires); err != nil {
+			return fmt.Errorf("write %d velocity signals: %w", len(b.Velocities), err)
+		}
+	}
+	if w.warehouse != nil {
+		if err := w.archive(ctx, b); err != nil {
+			return err
+		}
+	}
+	metrics.ObserveVelocity(w.env.Metrics, b.Settles, time.Now().UnixMilli())
+	w.env.Tracker.Release(b.Tokens)
+	return nil
+}
+
+func (w *signalWriter) archive(ctx context.Context, b *signal.Batch) error {
+	w.rows = w.rows[:0]
+	for _, s := range b.Stocks {
+		w.rows = AppendStockChange(w.rows, s)
+	}
+	if err := w.warehouse.Append(ctx, TableStockChanges, w.rows); err != nil {
+		return fmt.Errorf("archive stock changes: %w", err)
+	}
+	w.rows = w.rows[:0]
+	for _, v := range b.Velocities {
+		w.rows = AppendVelocity(w.rows, v)
+	}
+	if err := w.warehouse.Append(ctx, TableVelocitySignals, w.rows); err != nil {
+		return fmt.Errorf("archive velocity signals: %w", err)
+	}
+	w.rows = w.rows[:0]
+	for _, c := range b.Badges {
+		w.rows = AppendBadgeChange(w.rows, c)
+	}
+	if err := w.warehouse.Append(ctx, TableBadgeChanges, w.rows); err != nil {
+		return fmt.Errorf("archive badge changes: %w", err)
+	}
+	return nil
+}
