@@ -23,6 +23,15 @@ func newPlan(seed uint64, events int) *plan {
 	return &plan{random: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: time.Now(), events: events, truth: rig.NewTruth()}
 }
 
+// still makes up events of products that occur nowhere else.
+func (p *plan) still(products, events int) (messages []rig.Message) {
+	for range products {
+		p.lives++
+		messages = append(messages, p.burst(events)...)
+	}
+	return messages
+}
+
 // life makes up the events of the next life. Those of a compaction are of one product in one store, because a log is begun anew
 // when it has grown to three times what it was.
 func (p *plan) life(of phase) []rig.Message {
