@@ -57,6 +57,10 @@ redis.call('rpush', KEYS[1], ARGV[4])
 redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2])
 return 1`
 
+// epochScript restores the count of epochs where it was lost.
+const epochScript = `if tonumber(redis.call('get', KEYS[1]) or '0') < tonumber(ARGV[1]) then redis.call('set', KEYS[1], ARGV[1]) end
+return 1`
+
 // Mirror writes and reads the logs of one pipeline. It is safe for concurrent use; the writes of one key must follow each other.
 type Mirror struct {
 	redis  *Redis
@@ -65,7 +69,8 @@ type Mirror struct {
 
 	mu      sync.Mutex
 	written map[string]bool // keys that this process has written
-	missing map[string]bool // those that are not whole in Redis; nil while none is known
+	losses  int64           // how many losses of data were dealt with
+	missing map[string]bool // keys that have not been written since the last; nil when there are none
 }
 
 // OpenMirror takes the next epoch. The number of key groups must be the one that the logs were written with.
@@ -185,9 +190,14 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 	return records, nil
 }
 
-// Write appends records to logs, in order, and returns the keys whose logs are gone from Redis: their next write must begin them
-// anew.
-func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite) (lost []string, err error) {
+// Write appends records to logs, in order. Where the log of a key is gone from Redis or is not what it was, nothing is written, and
+// lost is the greatest LogWrite.Losses among such writes, else -1: all keys must then begin their logs anew. losses is how often
+// Redis is known by now to have lost data.
+func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite, losses int64) (lost int64, err error) {
+	if err := m.noteLosses(ctx, losses); err != nil {
+		return -1, err
+	}
+	lost = -1
 	cmds := make([]*redis.Cmd, 0, len(writes))
 	for _, w := range writes {
 		log := mirrorLog + w.Key + "}"
@@ -195,19 +205,19 @@ func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite) (lost []st
 		if w.Anew {
 			anew = "1"
 		}
-		cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", m.epoch, w.Seq, anew, w.Record, w.Prev))
+		cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", m.epoch, w.Seq, anew, w.Record, w.Prev, w.Losses))
 	}
-	// Commands that failed are made again: which key a command is of stands in its arguments.
+	// Commands that failed are made again: what a command is about stands in its arguments.
 	err = m.redis.run(ctx, cmds, func(cmd *redis.Cmd) {
 		n, _ := cmd.Int64() // the script returns an integer
 		key := strings.TrimSuffix(strings.TrimPrefix(cmd.Args()[3].(string), mirrorLog), "}")
 		if n < 0 {
-			lost = append(lost, key)
+			lost = max(lost, cmd.Args()[10].(int64))
 		}
 		m.note(key, n >= 0 && cmd.Args()[7] == "1")
 	})
 	if err == nil {
-		err = m.setLayout(ctx, lost)
+		err = m.noteWhole(ctx)
 	}
 	return lost, err
 }
@@ -222,22 +232,32 @@ func (m *Mirror) note(key string, anew bool) {
 	}
 }
 
-// setLayout takes the layout away while logs are missing, so that nobody starts from a part of the state, and puts it back when
-// all have been written again.
-func (m *Mirror) setLayout(ctx context.Context, lost []string) error {
+// noteLosses takes the layout away when Redis has lost data, so that nobody starts from a part of the state, and sees to it that the
+// next start takes an epoch after this one.
+func (m *Mirror) noteLosses(ctx context.Context, losses int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(lost) > 0 && m.missing == nil {
-		slog.Error("Redis has lost state; it is written again as events come", "redis", m.redis.addrs, "keys", len(m.written))
-		m.missing = maps.Clone(m.written)
-		return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, "del", mirrorLayout)}, func(*redis.Cmd) {})
+	if losses <= m.losses {
+		return nil
 	}
-	if m.missing != nil && len(m.missing) == 0 {
-		m.missing = nil
-		slog.Info("the state in Redis is whole again", "redis", m.redis.addrs)
-		return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, append([]any{"hset", mirrorLayout}, m.layout...)...)}, func(*redis.Cmd) {})
+	m.losses, m.missing = losses, maps.Clone(m.written)
+	slog.Warn("the state in Redis may not be whole; it is written again", "redis", m.redis.addrs, "keys", len(m.written))
+	return m.redis.run(ctx, []*redis.Cmd{
+		redis.NewCmd(ctx, "del", mirrorLayout),
+		redis.NewCmd(ctx, "eval", epochScript, 1, mirrorEpoch, m.epoch),
+	}, func(*redis.Cmd) {})
+}
+
+// noteWhole puts the layout back when all logs have been written again.
+func (m *Mirror) noteWhole(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.missing == nil || len(m.missing) > 0 {
+		return nil
 	}
-	return nil
+	m.missing = nil
+	slog.Warn("the state in Redis is whole again", "redis", m.redis.addrs)
+	return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, append([]any{"hset", mirrorLayout}, m.layout...)...)}, func(*redis.Cmd) {})
 }
 
 // LoadKept returns what was kept of a product group, by field.

@@ -32,19 +32,22 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 		}
 	}
 	if t.WarehouseDir != "" {
-		w.warehouse, err = t.warehouse(env)
+		if w.warehouse, err = t.warehouse(env); err != nil {
+			return nil, err
+		}
 	}
+	_, err = process.Shared(env, "redis watch", func() (*watch, error) { return startWatch(env, w.redis), nil })
 	return w, err
 }
 
 func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 	if len(b.Logs) > 0 {
-		lost, err := w.mirror.Write(ctx, b.Logs)
+		lost, err := w.mirror.Write(ctx, b.Logs, w.env.Losses())
 		if err != nil {
 			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
 		}
-		for _, key := range lost {
-			w.env.LoseLog(key)
+		if lost >= 0 {
+			w.env.Lose(lost)
 		}
 	}
 	if len(b.Kept) > 0 {

@@ -28,6 +28,7 @@ type keyByStoreProductFn struct {
 	Groups     KeyGroups
 
 	env     *process.Env
+	book    *keyBook // of the inventory stage
 	names   []string
 	groups  [][]byte          // by group: the batch without its head
 	literal map[string][]byte // by store:product, for Groups 0
@@ -41,10 +42,14 @@ func KeyByStoreProduct(s beam.Scope, pipelineID string, groups KeyGroups, events
 	return beam.ParDo(s.Scope("KeyByStoreProduct"), &keyByStoreProductFn{PipelineID: pipelineID, Groups: groups}, events)
 }
 
-func (f *keyByStoreProductFn) Setup() {
+func (f *keyByStoreProductFn) Setup() (err error) {
 	f.env = process.Of(f.PipelineID)
+	if f.book, err = inventoryKeys(f.env); err != nil {
+		return fmt.Errorf("set up grouping: %w", err)
+	}
 	f.names = f.Groups.names()
 	f.groups = make([][]byte, len(f.names))
+	return nil
 }
 
 func (f *keyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTime, string, []byte)) {
@@ -90,6 +95,24 @@ func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 	}
 	f.literal = nil
 	f.held.Release()
+	if f.env.TakeWakeUp() {
+		f.wakeAll(emit)
+	}
+}
+
+// wakeAll wakes every Beam key, so that those which no event touches say again what Redis has lost.
+func (f *keyByStoreProductFn) wakeAll(emit func(beam.EventTime, string, []byte)) {
+	names := f.names
+	if f.Groups == 0 {
+		names = f.book.all()
+	}
+	token := f.env.Tracker.Open(nil, func() {}) // a drain waits for it
+	tokens := []int64{token}
+	f.env.Tracker.Hold(tokens, len(names))
+	for _, key := range names {
+		emit(max(f.latest, mtime.ZeroTimestamp), key, append(appendTokens(nil, tokens), wakeUp...))
+	}
+	f.env.Tracker.Release(tokens)
 }
 
 // emit passes on a batch under the tokens of the whole bundle: which of them it really holds is not worth knowing.

@@ -50,6 +50,7 @@ type inventoryStatefulFn struct {
 	out      signal.Batch
 	products [][]byte // by product group: changes
 	latest   beam.EventTime
+	wakeAll  bool  // every product group gets an element, if an empty one
 	oldest   int64 // publish time of the oldest event that shows demand, epoch ms; 0 unknown
 	scratch  []int64
 	record   []byte
@@ -93,8 +94,8 @@ func (f *inventoryStatefulFn) Setup() error {
 	if s := f.env.State; s != nil {
 		f.journal.restore = s.Log
 	}
-	f.journal.lost = f.env.TakeLostLog
-	if f.journal.seqs, err = process.Shared(f.env, "log sequences", func() (*sequences, error) { return newSequences(), nil }); err != nil {
+	f.journal.losses = f.env.Losses
+	if f.journal.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
 	f.names = KeyGroups(f.ProductGroups).names()
@@ -103,7 +104,7 @@ func (f *inventoryStatefulFn) Setup() error {
 }
 
 func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
-	f.out, f.oldest = signal.Batch{}, 0
+	f.out, f.oldest, f.wakeAll = signal.Batch{}, 0, false
 	for i := range f.products {
 		f.products[i] = f.products[i][:0]
 	}
@@ -127,6 +128,10 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	head := len(f.record)
 	if c.restored {
 		f.sayAgain(c.image, now)
+	}
+	again := f.journal.owes(key, c)
+	if again {
+		f.sayAllStock(c.image, now)
 	}
 	if bytes.Equal(r.b, wakeUp) {
 		r.b = nil
@@ -157,7 +162,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
 	}
 	c.image.settle(now, wall.UnixMicro(), func(t *touch) { f.say(t, now) })
-	if len(f.record) == head && !c.restored {
+	if len(f.record) == head && !c.restored && !again {
 		f.journal.keep(key, c)
 		return nil
 	}
@@ -188,6 +193,17 @@ func (f *inventoryStatefulFn) sayAgain(g *inventoryImage, nowMs int64) {
 	}
 }
 
+// sayAllStock says the stock of all pairs again, after Redis has lost what was said, and makes the product stage do the same.
+func (f *inventoryStatefulFn) sayAllStock(g *inventoryImage, nowMs int64) {
+	for _, p := range g.pairs {
+		if p.HasStock() {
+			f.out.Stocks = append(f.out.Stocks, p.signal(nowMs))
+			f.out.PublishedAt = append(f.out.PublishedAt, 0)
+		}
+	}
+	f.wakeAll = true
+}
+
 // accept counts a new event and passes on what velocity may count.
 func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
 	if out.Dropped {
@@ -209,12 +225,7 @@ func (f *inventoryStatefulFn) say(t *touch, nowMs int64) {
 	if !t.changed && !(t.repeated && t.HasStock()) {
 		return
 	}
-	s := signal.Stock{StoreID: t.store, ProductID: t.product, OnHand: t.OnHand(), Version: t.Version(), Known: t.Known(),
-		Barrier: t.BarrierMs(), AsOf: nowMs}
-	if t.LowStock() {
-		s.Badge = signal.LowStock
-	}
-	f.out.Stocks = append(f.out.Stocks, s)
+	f.out.Stocks = append(f.out.Stocks, t.signal(nowMs))
 	f.out.PublishedAt = append(f.out.PublishedAt, t.publishedAt)
 	if t.LowStock() != t.wasLow {
 		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: t.LowStock(), StoreID: t.store,
@@ -258,14 +269,14 @@ func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(bea
 	defer f.counts.Flush(ctx, f.env.Metrics)
 	var elements int
 	for _, b := range f.products {
-		if len(b) > 0 {
+		if len(b) > 0 || f.wakeAll {
 			elements++
 		}
 	}
 	tokens := unique(f.out.Tokens)
 	f.env.Tracker.Hold(tokens, elements)
 	for g, b := range f.products {
-		if len(b) > 0 {
+		if len(b) > 0 || f.wakeAll {
 			element := make([]byte, 0, len(b)+16+10*len(tokens))
 			element = binary.AppendVarint(appendTokens(element, tokens), f.oldest)
 			element = append(element, b...)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
@@ -32,6 +33,16 @@ type pair struct {
 	stock.Record
 	store, product string
 	touch          int32 // 1 + its index in touched, 0 when the current batch has not touched it
+}
+
+// signal is the stock as it stands.
+func (p *pair) signal(nowMs int64) signal.Stock {
+	s := signal.Stock{StoreID: p.store, ProductID: p.product, OnHand: p.OnHand(), Version: p.Version(), Known: p.Known(),
+		Barrier: p.BarrierMs(), AsOf: nowMs}
+	if p.LowStock() {
+		s.Badge = signal.LowStock
+	}
+	return s
 }
 
 // touch is what a batch does to one pair.

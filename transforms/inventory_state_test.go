@@ -48,6 +48,7 @@ func TestInventoryOverFailingBundles(t *testing.T) {
 					for _, change := range out.changes {
 						re := reader{b: change}
 						re.tokens(nil)
+						re.varint() // publish time
 						if err := products.apply(&re, now); err != nil {
 							t.Fatal(err)
 						}
@@ -97,6 +98,7 @@ func TestInventoryRestore(t *testing.T) {
 	for _, change := range out.changes {
 		r := reader{b: change}
 		r.tokens(nil)
+		r.varint() // publish time
 		if err := g.apply(&r, now); err != nil {
 			t.Fatal(err)
 		}

@@ -3,8 +3,6 @@ package transforms
 import (
 	"context"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
@@ -39,6 +37,7 @@ type cell[I image] struct {
 	logged   int   // bytes of the log behind its snapshot
 	snapshot int   // bytes of the snapshot
 	restored bool  // made from the mirror, and not yet committed
+	anew     bool  // the log must begin anew with the next commit
 }
 
 // store keeps the cells of one stage between bundles. It is safe for concurrent use; at any time one bundle has a key.
@@ -68,9 +67,8 @@ type journal[I image] struct {
 	make  func() I
 	// restore returns the log of a key that the store does not know, nil if there is none; it is nil where nothing is restored.
 	restore func(ctx context.Context, key string) ([][]byte, error)
-	seqs    *sequences
-	// lost reports, once, whether the mirror of a key's log is gone and must begin anew; nil where there is no mirror.
-	lost func(key string) bool
+	book    *keyBook
+	losses  func() int64 // how often Redis was found to have lost data
 	// silent: there is neither a mirror nor a store that wants records.
 	silent bool
 }
@@ -94,27 +92,34 @@ func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*c
 	return c, c.replay(key, records)
 }
 
+// owes reports whether all that the image of a key says must be said again, because Redis has lost data since it was said. Who
+// asks must do so; the log begins anew then, too.
+func (j *journal[I]) owes(key string, c *cell[I]) bool {
+	c.anew = c.anew || j.book.owes(key, j.losses())
+	return c.anew
+}
+
 // keep returns an image that was not changed.
 func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
 
 // commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
 func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
+	anew := c.restored || c.anew || c.logged+len(record) > 2*c.snapshot+1024
+	c.restored, c.anew = false, false
 	if j.silent {
-		c.restored = false
 		return w, j.store.commit(p, key, c, nil, false)
 	}
-	if w.Anew = c.restored || j.lost != nil && j.lost(key) || c.logged+len(record) > 2*c.snapshot+1024; w.Anew {
+	if w.Anew = anew; anew {
 		record = c.image.snapshot()
 		c.snapshot, c.logged = len(record), 0
 	} else {
 		c.logged += len(record)
 	}
-	c.restored = false
 	if err := j.store.commit(p, key, c, record, w.Anew); err != nil {
 		return w, err
 	}
-	w.Key, w.Record = key, record
-	w.Prev, w.Seq = j.seqs.next(key)
+	w.Key, w.Record, w.Losses = key, record, j.losses()
+	w.Prev, w.Seq = j.book.next(key)
 	return w, nil
 }
 
@@ -131,22 +136,4 @@ func (c *cell[I]) replay(key string, records [][]byte) error {
 		}
 	}
 	return nil
-}
-
-// sequences counts the log writes of each key in this process. A count never falls behind the wall clock in microseconds, so that
-// it goes on upwards where a key moves to another process. It is safe for concurrent use.
-type sequences struct {
-	mu   sync.Mutex
-	last map[string]int64
-}
-
-func newSequences() *sequences { return &sequences{last: map[string]int64{}} }
-
-func (s *sequences) next(key string) (prev, n int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	prev = s.last[key]
-	n = max(prev+1, time.Now().UnixMicro())
-	s.last[key] = n
-	return prev, n
 }

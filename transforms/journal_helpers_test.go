@@ -40,6 +40,7 @@ type notebook struct {
 	counts metrics.Bundle
 	cache  *imageCache[*notes]
 	mirror map[string][][]byte
+	losses int64
 }
 
 func newNotebook(t *testing.T, cacheBytes int) *notebook {
@@ -47,7 +48,7 @@ func newNotebook(t *testing.T, cacheBytes int) *notebook {
 	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
 	empty := func() *notes { return &notes{} }
 	n.cache = newImageCache[*notes](cacheBytes)
-	n.journal = &journal[*notes]{make: empty, seqs: newSequences(),
+	n.journal = &journal[*notes]{make: empty, book: newKeyBook(), losses: func() int64 { return n.losses },
 		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, make: empty, count: &n.counts}}
 	return n
 }

@@ -48,9 +48,9 @@ func TestJournalRestores(t *testing.T) {
 	again.want("unknown")
 }
 
-// TestSequences: each key's writes are numbered upwards, and beyond what an earlier process could have numbered.
-func TestSequences(t *testing.T) {
-	s := newSequences()
+// TestKeyBook: each key's writes are numbered upwards, and beyond what an earlier process could have numbered.
+func TestKeyBook(t *testing.T) {
+	s := newKeyBook()
 	last := map[string]int64{}
 	for i := range 1000 {
 		key := string('a' + rune(i%3))
@@ -60,7 +60,7 @@ func TestSequences(t *testing.T) {
 		}
 		last[key] = n
 	}
-	if _, next := newSequences().next("a"); next < last["a"]-1000 {
+	if _, next := newKeyBook().next("a"); next < last["a"]-1000 {
 		t.Errorf("another process goes on with %d after %d", next, last["a"])
 	}
 }

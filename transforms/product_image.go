@@ -176,20 +176,14 @@ func (g *productImage) settle(wallMicros int64, f func(*product)) {
 
 // evaluate brings everything that may have changed up to the clock and hands what did change to out, which may be nil.
 func (g *productImage) evaluate(nowMs int64, out func(*series, evaluation)) {
-	one := func(s *series) {
-		size, before := s.Size(), s.Sticky()
-		var e evaluation
-		e.reading, e.changed, e.badge = s.Evaluate(nowMs, g.config)
-		e.decided = s.Sticky() != before
-		g.bytes += s.Size() - size
-		s.due = s.NextDue(g.config)
-		if out != nil && (e.changed || e.decided || e.badge != nil) {
+	said := func(s *series) {
+		if e := g.one(s, nowMs); out != nil && (e.changed || e.decided || e.badge != nil) {
 			out(s, e)
 		}
 	}
 	for _, s := range g.dirty {
 		s.isDirty = false
-		one(s)
+		said(s)
 		g.nextDue = min(g.nextDue, s.due)
 		g.drop(s)
 	}
@@ -198,17 +192,44 @@ func (g *productImage) evaluate(nowMs int64, out func(*series, evaluation)) {
 	if nowMs < g.nextDue {
 		return
 	}
-	g.nextDue = math.MaxInt64
-	visit := func(s *series) {
+	g.visit(func(s *series) {
 		if s.due <= nowMs {
-			one(s)
+			said(s)
 		}
+	})
+}
+
+// evaluateAll brings all series up to the clock, due or not, and hands all to out.
+func (g *productImage) evaluateAll(nowMs int64, out func(*series, evaluation)) {
+	for _, s := range g.dirty {
+		s.isDirty = false
+	}
+	clear(g.dirty)
+	g.dirty = g.dirty[:0]
+	g.visit(func(s *series) { out(s, g.one(s, nowMs)) })
+}
+
+// one brings a series up to the clock.
+func (g *productImage) one(s *series, nowMs int64) (e evaluation) {
+	size, before := s.Size(), s.Sticky()
+	e.reading, e.changed, e.badge = s.Evaluate(nowMs, g.config)
+	e.decided = s.Sticky() != before
+	g.bytes += s.Size() - size
+	s.due = s.NextDue(g.config)
+	return e
+}
+
+// visit hands all series to f, finds when the next is due, and lets go of those that have become empty.
+func (g *productImage) visit(f func(*series)) {
+	g.nextDue = math.MaxInt64
+	see := func(s *series) {
+		f(s)
 		g.nextDue = min(g.nextDue, s.due)
 	}
 	for _, p := range g.products {
-		visit(&p.global)
+		see(&p.global)
 		for _, s := range p.stores {
-			visit(s)
+			see(s)
 			g.drop(s)
 		}
 		g.drop(&p.global)

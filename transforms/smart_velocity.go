@@ -90,7 +90,10 @@ func (f *smartVelocityFn) Setup() error {
 			return [][]byte{appendKept(kept)}, nil
 		}
 	}
-	f.journal.seqs = newSequences()
+	f.journal.losses = f.env.Losses
+	if f.journal.book, err = process.Shared(f.env, "product keys", func() (*keyBook, error) { return newKeyBook(), nil }); err != nil {
+		return fmt.Errorf("set up the product stage: %w", err)
+	}
 	return nil
 }
 
@@ -118,13 +121,14 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 		return fmt.Errorf("read a batch of product group %s: %w", key, err)
 	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
+	f.sayAllIfOwed(key, c, now)
 	if len(c.image.dirty) > 0 {
 		f.pace.pending(f.env.Metrics, key, publishedAt)
 	}
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
-	if len(c.image.dirty)+len(c.image.unsaid) > 0 {
+	if len(c.image.dirty)+len(c.image.unsaid) > 0 || f.env.Restoring() {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
 		f.setTimer(tp, latest(wall, f.pace.last(key).Add(velocityEvery)))
 	}
@@ -146,6 +150,7 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	}
 	now := f.Clock.AtWall(wall)
 	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
+	f.sayAllIfOwed(key, c, now)
 	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
 	if publishedAt, had := f.pace.evaluated(key, wall); had {
 		f.out.Settles = append(f.out.Settles, publishedAt)
@@ -160,6 +165,36 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 		f.setTimer(tp, latest(f.Clock.WallOf(next), wall.Add(decayEvery)))
 	}
 	return nil
+}
+
+// sayAllIfOwed says everything again after Redis has lost what was said, unless what is there adds up to nothing yet: the timer then
+// asks again.
+func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs int64) {
+	if f.env.Restoring() || !f.journal.owes(key, c) {
+		return
+	}
+	for _, p := range c.image.products {
+		if p.stock.Stores == 0 || p.unsaid {
+			continue
+		}
+		f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
+		f.out.PublishedAt = append(f.out.PublishedAt, 0)
+		f.keep(stockField(p.id), lowValue(p.stock.Low))
+	}
+	c.image.evaluateAll(nowMs, func(s *series, e evaluation) {
+		e.changed = e.changed || !e.reading.Gone()
+		f.sayVelocity(s, e, nowMs)
+		if kept := s.Sticky().String(); kept != "" {
+			f.keep(velocityField(s.store, s.product.id), kept)
+		}
+	})
+}
+
+// keep notes a decision for the next start.
+func (f *smartVelocityFn) keep(field, value string) {
+	if f.env.State != nil {
+		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: field, Value: value})
+	}
 }
 
 // setTimer sets the group's timer. Where the input is bounded the timer holds the watermark: behind the end of the input the
@@ -179,8 +214,8 @@ func (f *smartVelocityFn) sayVelocity(s *series, e evaluation, nowMs int64) {
 	if e.badge != nil {
 		f.out.Badges = append(f.out.Badges, e.badge.Signal(s.store, s.product.id))
 	}
-	if e.decided && f.env.State != nil {
-		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: velocityField(s.store, s.product.id), Value: s.Sticky().String()})
+	if e.decided {
+		f.keep(velocityField(s.store, s.product.id), s.Sticky().String())
 	}
 }
 
@@ -192,9 +227,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 	f.out.Stocks = append(f.out.Stocks, p.stockSignal(nowMs))
 	f.out.PublishedAt = append(f.out.PublishedAt, 0)
 	if p.stock.Low != p.wasLow {
-		if f.env.State != nil {
-			f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: stockField(p.id), Value: lowValue(p.stock.Low)})
-		}
+		f.keep(stockField(p.id), lowValue(p.stock.Low))
 		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low, ProductID: p.id, At: nowMs,
 			OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
 	}

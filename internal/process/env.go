@@ -26,7 +26,8 @@ type Env struct {
 
 	stopping  atomic.Bool
 	restoring atomic.Int64 // keys still to be restored
-	lost      sync.Map     // keys whose mirrored log is gone
+	losses    atomic.Int64 // how often Redis was found to have lost data
+	woken     atomic.Int64 // for how many of these the keys were woken
 
 	failing sync.Once
 	failed  chan struct{} // closed by the first Fail
@@ -95,14 +96,21 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
 
-// LoseLog says that the mirror of a key's log is gone: the key's next write begins it anew.
-func (e *Env) LoseLog(key string) { e.lost.Store(key, true) }
+// Losses is how often Redis was found to have lost data. What was written before the last loss must be written again.
+func (e *Env) Losses() int64 { return e.losses.Load() }
 
-// TakeLostLog reports whether LoseLog was called for a key since the last time.
-func (e *Env) TakeLostLog(key string) bool {
-	_, ok := e.lost.LoadAndDelete(key)
-	return ok
+// Lose says that Redis has lost data since the given number of losses; if another has been counted since, it was that one.
+func (e *Env) Lose(since int64) { e.losses.CompareAndSwap(since, since+1) }
+
+// TakeWakeUp reports whether the keys have to be woken because of a loss. One caller is told.
+func (e *Env) TakeWakeUp() bool {
+	n := e.losses.Load()
+	old := e.woken.Load()
+	return old < n && e.woken.CompareAndSwap(old, n)
 }
+
+// Woken reports whether the keys were woken for every loss so far.
+func (e *Env) Woken() bool { return e.woken.Load() == e.losses.Load() }
 
 // Fail says that something that runs beside the bundles cannot go on. The first error counts.
 func (e *Env) Fail(err error) {
