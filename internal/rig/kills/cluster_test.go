@@ -61,7 +61,7 @@ func TestKilledOnCluster(t *testing.T) {
 func TestClusterFailsOver(t *testing.T) {
 	t.Parallel()
 	r, c := newClusterRun(t, 0, 1, 2)
-	p := newPlan(*seed, 10_000)
+	p := newPlan(*seed, 40_000)
 	t.Logf("-kills.seed=%d, as of %s", p.seed, p.now.UTC().Format(time.RFC3339Nano))
 	flowing := r.flow(p.life(flow))
 	flowing.watch()
@@ -77,15 +77,33 @@ func TestClusterFailsOver(t *testing.T) {
 type flowing struct {
 	*run
 	process   *rig.Process
+	enough    chan struct{} // closed when the rest may come at once
 	published chan error
 	unwatch   func() // ends watch
 }
 
-// flow starts the program and lets messages flow, about a thousand a second.
+// flow starts the program and lets messages flow, some hundred a second, until finish.
 func (r *run) flow(messages []rig.Message) *flowing {
 	r.t.Helper()
-	f := &flowing{run: r, process: r.launch(r.addrs), published: make(chan error, 1), unwatch: func() {}}
-	go func() { f.published <- r.pubsub.PublishAt(context.Background(), 1_000, messages...) }()
+	f := &flowing{run: r, process: r.launch(r.addrs), enough: make(chan struct{}), published: make(chan error, 1), unwatch: func() {}}
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for len(messages) > 0 {
+			n := min(len(messages), 12)
+			select {
+			case <-tick.C:
+			case <-f.enough:
+				n = len(messages)
+			}
+			if err := r.pubsub.Publish(messages[:n]...); err != nil {
+				f.published <- err
+				return
+			}
+			messages = messages[n:]
+		}
+		f.published <- nil
+	}()
 	return f
 }
 
@@ -112,7 +130,7 @@ func (f *flowing) awaitMore(n int64) {
 	}
 }
 
-// finish waits until all is published and acknowledged, and holds everything against the truth: while the program runs, and when it
+// finish publishes the rest, waits until all is acknowledged, and holds everything against the truth: while the program runs, and when it
 // has gone on from its state after a restart.
 func (f *flowing) finish(p *plan) {
 	t := f.t
@@ -120,6 +138,7 @@ func (f *flowing) finish(p *plan) {
 	if len(f.published) == 1 {
 		t.Error("all was published before the last fault: nothing flowed during it")
 	}
+	close(f.enough)
 	if err := <-f.published; err != nil {
 		t.Fatal(err)
 	}
