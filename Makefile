@@ -1,7 +1,7 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz replay-real build clean
+.PHONY: help demo test lint bench fuzz replay-real fault-matrix build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -23,6 +23,9 @@ fuzz: ## every fuzz target for a minute
 
 replay-real: ## 1.5 million real sales through Pub/Sub into Redis, every stock key checked; downloads the data
 	./scripts/replay-real.sh
+
+fault-matrix: ## every fault of docs/FAULTS.md against the running program, with outages of 30 seconds; a quarter of an hour
+	./scripts/fault-matrix.sh
 
 build: ## all binaries, into bin
 	go build -o bin/ ./cmd/...

@@ -21,6 +21,9 @@ import (
 // drainFor is how long a pipeline may take to finish what it has pulled when it is told to stop.
 const drainFor = 25 * time.Second
 
+// endFor is how long a drained job may take to end by itself before it is cancelled.
+const endFor = 2 * time.Second
+
 // errDrained is the cause by which a drained pipeline is cancelled.
 var errDrained = errors.New("the pipeline has drained")
 
@@ -90,6 +93,14 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("run the pipeline: %w", p.env.Err())
 	case <-ctx.Done():
 		drained := p.drain()
+		// A job that is cancelled while a bundle runs may take the process with it: Prism and the SDK close channels that are written
+		// to. One whose input ends goes by itself.
+		p.env.End()
+		select {
+		case err = <-finished:
+			return errors.Join(drained, err)
+		case <-time.After(endFor):
+		}
 		cancel(errDrained)
 		if err = <-finished; errors.Is(context.Cause(job), errDrained) {
 			return drained // however the runner puts it that its job was cancelled

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// errTakenAway says that a file was removed or moved while it was written to.
+var errTakenAway = errors.New("the file was taken away")
+
 // fileTimeFormat makes names that sort by time.
 const fileTimeFormat = "20060102T150405.000Z"
 
@@ -24,9 +27,10 @@ type tableWriter struct {
 	failures failureLog
 
 	// What follows belongs to the holder of the turn.
-	file    *os.File // nil before the first write and after a rotation
-	size    int64    // bytes of complete lines in file
-	partial bool     // file may hold more than size bytes: a part of a line
+	file    *os.File    // nil before the first write and after a rotation
+	id      os.FileInfo // says which file that is
+	size    int64       // bytes of complete lines in file
+	partial bool        // file may hold more than size bytes: a part of a line
 	opened  time.Time
 	named   time.Time // the time in the newest file's name
 }
@@ -84,10 +88,30 @@ func (t *tableWriter) rotate(n int64) error {
 			return err
 		}
 	}
+	if err := t.leaveIfGone(); err != nil {
+		return err
+	}
 	if t.file != nil {
 		return nil
 	}
 	return t.begin()
+}
+
+// leaveIfGone leaves the open file when its name no longer leads to it: it, or a folder above it, was removed or moved, and
+// what is written to it would be seen by nobody.
+func (t *tableWriter) leaveIfGone() error {
+	if t.file == nil {
+		return nil
+	}
+	now, err := os.Stat(t.file.Name())
+	switch {
+	case err == nil && os.SameFile(now, t.id):
+		return nil
+	case err == nil, errors.Is(err, fs.ErrNotExist):
+		return t.leave()
+	default:
+		return err
+	}
 }
 
 // cutOff takes a part of a line off the end of the open file.
@@ -114,6 +138,10 @@ func (t *tableWriter) write(lines []byte) (int, error) {
 		err = errors.Join(err, t.cutOff())
 	} else {
 		t.size += int64(n)
+	}
+	if goneErr := t.leaveIfGone(); goneErr != nil || t.file == nil {
+		// It was taken away while it was written to: the lines are written to another, perhaps twice.
+		return 0, errors.Join(err, goneErr, errTakenAway)
 	}
 	if !t.opts.Fsync {
 		return n, err
@@ -147,12 +175,14 @@ func (t *tableWriter) begin() error {
 		if err != nil {
 			return err
 		}
-		if t.opts.Fsync {
-			if err := syncDir(t.dir); err != nil {
-				return errors.Join(err, f.Close(), os.Remove(f.Name()))
-			}
+		id, err := f.Stat()
+		if err == nil && t.opts.Fsync {
+			err = syncDir(t.dir)
 		}
-		t.file, t.size, t.partial, t.opened, t.named = f, 0, false, now, named
+		if err != nil {
+			return errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+		t.file, t.id, t.size, t.partial, t.opened, t.named = f, id, 0, false, now, named
 		return nil
 	}
 }

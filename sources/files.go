@@ -82,6 +82,9 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, 
 	// waits for may never run.
 	watermark.advance(time.Now().UnixMilli())
 	at := t.GetRestriction().(Position).At
+	if f.env.Ended() {
+		return sdf.StopProcessing(), claim(t, Position{At: at, Done: true})
+	}
 	if f.env.MustWait() {
 		if err := claim(t, Position{At: at}); err != nil {
 			return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)

@@ -83,6 +83,9 @@ func (f *readPubSubFn) WatermarkEstimatorState(e *estimator) int64 { return e.ms
 
 // ProcessElement emits what has been pulled, and asks to be called again.
 func (f *readPubSubFn) ProcessElement(_ context.Context, watermark *estimator, t *sdf.LockRTracker, sub Subscription, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+	if f.env.Ended() {
+		return sdf.StopProcessing(), claim(t, Position{Done: true})
+	}
 	p, err := f.subs.open(sub, f.Emulator)
 	if errors.Is(err, errStopped) {
 		return sdf.StopProcessing(), claim(t, Position{Done: true})

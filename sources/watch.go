@@ -70,6 +70,9 @@ func (f *watchFilesFn) WatermarkEstimatorState(e *estimator) int64 { return e.ms
 
 // ProcessElement emits lines of new files, and asks to be called again.
 func (f *watchFilesFn) ProcessElement(ctx context.Context, watermark *estimator, t *sdf.LockRTracker, watched Watched, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+	if f.env.Ended() {
+		return sdf.StopProcessing(), claim(t, Position{Done: true})
+	}
 	w, err := process.Shared(f.env, "watch "+watched.Globs, func() (*watcher, error) { return newWatcher(watched), nil })
 	if err != nil {
 		return sdf.StopProcessing(), err

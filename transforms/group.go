@@ -98,6 +98,9 @@ func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 	if f.env.TakeWakeUp() {
 		f.wakeAll(emit)
 	}
+	if f.env.Ended() {
+		emit(max(f.latest, mtime.ZeroTimestamp), endKey, append(appendTokens(nil, nil), wakeUp...))
+	}
 }
 
 // wakeAll wakes every Beam key, so that those which no event touches say again what Redis has lost.

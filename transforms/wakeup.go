@@ -15,6 +15,10 @@ func init() {
 // wakeUp is a batch without events: it makes the inventory stage restore a Beam key.
 var wakeUp = []byte{0}
 
+// endKey is woken when the pipeline has drained: the inventory stage then tells all product groups, which give up their timers, so that
+// nothing keeps the job. It is no key of a store and product, nor of a key group.
+const endKey = "end"
+
 // wakeUpFn sends each key its wake-up, under an ack token whose end says that the key is restored.
 type wakeUpFn struct {
 	PipelineID string

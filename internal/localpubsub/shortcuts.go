@@ -36,6 +36,9 @@ func (s *Server) CreateSubscription(topic, name string, o SubscriptionOptions) e
 	return s.addSubscription(&pb.Subscription{Name: name, Topic: topic, AckDeadlineSeconds: shown}, o.AckDeadline)
 }
 
+// DeleteSubscription deletes a subscription with its backlog. The error is NotFound.
+func (s *Server) DeleteSubscription(name string) error { return s.removeSubscription(name) }
+
 // Publish publishes one message, which it copies, and returns its id. The error is NotFound or InvalidArgument.
 func (s *Server) Publish(topic string, data []byte, attributes map[string]string) (string, error) {
 	ids, err := s.publish(topic, []*pb.PubsubMessage{{Data: bytes.Clone(data), Attributes: maps.Clone(attributes)}})

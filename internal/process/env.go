@@ -25,6 +25,7 @@ type Env struct {
 	State *State
 
 	stopping  atomic.Bool
+	ended     atomic.Bool
 	restoring atomic.Int64 // keys still to be restored
 	losses    atomic.Int64 // how often Redis was found to have lost data
 	woken     atomic.Int64 // for how many of these the keys were woken
@@ -157,6 +158,12 @@ func (e *Env) Stop() { e.stopping.Store(true) }
 
 // Stopping reports whether Stop was called.
 func (e *Env) Stopping() bool { return e.stopping.Load() }
+
+// End tells sources that their input has ended, so that the job can end too. Everything that they emitted has been dealt with.
+func (e *Env) End() { e.ended.Store(true) }
+
+// Ended reports whether End was called.
+func (e *Env) Ended() bool { return e.ended.Load() }
 
 // MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }

@@ -25,6 +25,20 @@ type Launch struct {
 	Dir    string   // where it runs; empty: a folder of the test's
 	Env    []string // NAME=value beside the environment of the test
 	Flags  []string // beside --summary_file
+	// Unprivileged makes the permissions of files hold for the program too where the test runs as root. It needs setpriv
+	// (util-linux) then.
+	Unprivileged bool
+}
+
+// command is the program with its flags.
+func (l Launch) command(summary string) *exec.Cmd {
+	args := append([]string{l.Binary, "--summary_file=" + summary}, l.Flags...)
+	if l.Unprivileged && os.Getuid() == 0 {
+		args = append([]string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir, cmd.Env = l.Dir, append(os.Environ(), l.Env...)
+	return cmd
 }
 
 // Process is one run of the program. Its methods may be called from any goroutine, except those that take a testing.TB.
@@ -63,8 +77,7 @@ func Start(tb testing.TB, l Launch) *Process {
 		l.Dir = tb.TempDir()
 	}
 	p := &Process{Dir: l.Dir, summary: filepath.Join(l.Dir, "summary.json"), exited: make(chan struct{}), started: time.Now()}
-	p.cmd = exec.Command(l.Binary, append([]string{"--summary_file=" + p.summary}, l.Flags...)...)
-	p.cmd.Dir, p.cmd.Env = l.Dir, append(os.Environ(), l.Env...)
+	p.cmd = l.command(p.summary)
 	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
 	p.cmd.SysProcAttr = endWithParent()
 	if err := os.Remove(p.summary); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -19,10 +19,10 @@ const chunkBytes = 64 << 10
 // Its address stays the same over Cut and Mend. It is safe for concurrent use.
 type Proxy struct {
 	// Addr is host:port that clients connect to.
-	Addr   string
-	target string
+	Addr string
 
 	mu       sync.Mutex
+	target   string
 	listener net.Listener // nil while it is cut
 	conns    map[net.Conn]struct{}
 	passing  chan struct{} // closed while bytes pass; open while it hangs
@@ -51,7 +51,7 @@ func StartProxy(tb testing.TB, target string) *Proxy {
 func (p *Proxy) listen(addr string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("proxy for %s: %w", p.target, err)
+		return fmt.Errorf("proxy: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -77,9 +77,22 @@ func (p *Proxy) Cut() {
 	}
 	p.listener.Close()
 	p.listener = nil
+	p.breakAll()
+}
+
+// breakAll breaks all connections. The lock is held.
+func (p *Proxy) breakAll() {
 	for c := range p.conns {
 		c.Close()
 	}
+}
+
+// Retarget makes another server the one behind the address, as a failover does: all connections break, new ones reach it.
+func (p *Proxy) Retarget(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+	p.breakAll()
 }
 
 // Mend ends a Cut. The error says that something else has taken the address meanwhile and keeps it.
@@ -125,12 +138,15 @@ func (p *Proxy) Delay(least, most time.Duration) {
 
 func (p *Proxy) serve(l net.Listener, client net.Conn) {
 	defer client.Close()
-	server, err := net.DialTimeout("tcp", p.target, 10*time.Second)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.DialTimeout("tcp", target, 10*time.Second)
 	if err != nil {
 		return // the client sees its connection closed
 	}
 	defer server.Close()
-	if !p.keep(l, client, server) {
+	if !p.keep(l, target, client, server) {
 		return
 	}
 	defer p.forget(client, server)
@@ -140,11 +156,11 @@ func (p *Proxy) serve(l net.Listener, client net.Conn) {
 	both.Wait()
 }
 
-// keep notes a pair of connections that Cut must break, unless it came before.
-func (p *Proxy) keep(l net.Listener, conns ...net.Conn) bool {
+// keep notes a pair of connections that Cut and Retarget must break, unless one came before.
+func (p *Proxy) keep(l net.Listener, target string, conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.listener != l {
+	if p.listener != l || p.target != target {
 		return false
 	}
 	for _, c := range conns {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 )
 
@@ -20,6 +21,8 @@ var Channels = []string{"pos", "ecom", "wms"}
 type PubSubOptions struct {
 	// AckDeadline is the length of a lease; 0 means 10 s.
 	AckDeadline time.Duration
+	// Clock gives the messages their publish time; the zero value is the wall clock.
+	Clock clock.Clock
 }
 
 // PubSub is a Pub/Sub server with a topic and a subscription for each channel, in the test's process, behind a proxy that the
@@ -36,7 +39,7 @@ type PubSub struct {
 // StartPubSub starts a server that ends with the test.
 func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
 	tb.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{})
+	server, err := localpubsub.Start(localpubsub.Options{Clock: o.Clock})
 	if err != nil {
 		tb.Fatal(err)
 	}

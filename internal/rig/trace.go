@@ -29,6 +29,8 @@ type TraceOptions struct {
 	Window int
 	// Prefix begins the ids of the events, so that two traces can share stores and products; "e".
 	Prefix string
+	// World begins the ids of the stores and products, so that two traces can have none in common.
+	World string
 }
 
 // Trace is a made-up history of stores and its messages. The same options, Until included, make the same trace.
@@ -97,7 +99,7 @@ func (t *Trace) Part(i, n int) []Message {
 // makeEvent makes up one event and the message that says it.
 func makeEvent(r *rand.Rand, o TraceOptions, id string) (oracle.Event, Message) {
 	e := oracle.Event{
-		ID: id, Type: "SALE", Store: fmt.Sprint(r.IntN(o.Stores)), Product: fmt.Sprint("p", r.IntN(o.Products)),
+		ID: id, Type: "SALE", Store: fmt.Sprint(o.World, r.IntN(o.Stores)), Product: fmt.Sprint(o.World, "p", r.IntN(o.Products)),
 		OccurredAt: o.Until.UnixMilli() - r.Int64N(max(o.Span.Milliseconds(), 1)),
 	}
 	switch r.IntN(20) {

@@ -1,0 +1,119 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/rig"
+)
+
+// shortLeases let a second run have soon what the first one was given and could not give back.
+var shortLeases = rig.PubSubOptions{AckDeadline: 3 * time.Second}
+
+// unitSales replaces the trace by sales of one unit each, so that the stock in Redis says how many of them it holds.
+func (s *scenario) unitSales() {
+	s.t.Helper()
+	now := rig.Now()
+	trace := &rig.Trace{}
+	for i := range 30_000 {
+		e := oracle.Event{ID: strconv.Itoa(i), Type: "SALE", Store: strconv.Itoa(i % 20), Product: strconv.Itoa(i % 7), Quantity: 1, OccurredAt: now - int64(i)}
+		trace.Events = append(trace.Events, e)
+		trace.Messages = append(trace.Messages, rig.Unified(e))
+	}
+	s.trace, s.truth = trace, rig.NewTruth(trace)
+}
+
+// sold is the number of unit sales that the stock in Redis holds.
+func (s *scenario) sold() (n int64) {
+	s.t.Helper()
+	for key := range s.truth.Stock() {
+		v, err := s.client().Get(context.Background(), "stock:"+key.Store+":"+key.Product).Int64()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			s.t.Fatal(err)
+		}
+		n -= v
+	}
+	return n
+}
+
+// inFullFlow starts the program and returns when it is in the middle of a backlog.
+func (s *scenario) inFullFlow() {
+	s.t.Helper()
+	s.unitSales()
+	s.publish(s.trace.Messages)
+	s.start()
+	s.await("events flow", func() bool { return s.pubsub.Stats().Acked > 0 })
+}
+
+// goOn starts the program again, and lets it do what is left.
+func (s *scenario) goOn() {
+	s.t.Helper()
+	s.healed = time.Now()
+	s.start()
+	s.recover()
+}
+
+// TestTerminated tells the program to end in full flow. It drains: what it has acknowledged is in Redis, and what is in Redis is
+// acknowledged.
+func TestTerminated(t *testing.T) {
+	s := newScenario(t, "SIGTERM in full flow", setup{pubsub: shortLeases})
+	s.inFullFlow()
+	if err := s.process.Stop(drain); err != nil {
+		t.Fatal(err)
+	}
+	acked := s.pubsub.Stats().Acked
+	if acked == s.pubsub.Published() {
+		t.Fatal("the program was done before it was told to end")
+	}
+	if n := s.sold(); n != acked {
+		t.Errorf("%d messages are acknowledged, %d are in Redis", acked, n)
+	}
+	s.goOn()
+}
+
+// TestTerminatedTwice cannot drain, because Redis hangs. The second signal ends the program at once.
+func TestTerminatedTwice(t *testing.T) {
+	s := newScenario(t, "SIGTERM twice, Redis hung", setup{pubsub: shortLeases})
+	s.inFullFlow()
+	s.redis.Pause()
+	if err := s.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if exit, err := s.process.Wait(time.Second); err == nil {
+		t.Fatalf("the program drained without Redis: %v", exit)
+	}
+	again := time.Now()
+	if err := s.process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	exit, err := s.process.Wait(patience)
+	if err != nil || exit.Signal != syscall.SIGTERM {
+		t.Fatalf("%v, %v", exit, err)
+	}
+	if took := time.Since(again); took > 5*time.Second {
+		t.Errorf("the second signal took %v", took)
+	}
+	s.redis.Resume()
+	if n, acked := s.sold(), s.pubsub.Stats().Acked; n < acked {
+		t.Errorf("%d messages are acknowledged, %d are in Redis", acked, n)
+	}
+	s.goOn()
+}
+
+// TestKilled ends the program without a word, in full flow.
+func TestKilled(t *testing.T) {
+	s := newScenario(t, "SIGKILL in full flow", setup{pubsub: shortLeases})
+	s.inFullFlow()
+	s.process.Kill()
+	if n, acked := s.sold(), s.pubsub.Stats().Acked; n < acked {
+		t.Errorf("%d messages are acknowledged, %d are in Redis", acked, n)
+	}
+	s.goOn()
+}
