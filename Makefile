@@ -1,7 +1,7 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz replay-real fault-matrix build clean
+.PHONY: help demo test lint bench fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -26,6 +26,9 @@ replay-real: ## 1.5 million real sales through Pub/Sub into Redis, every stock k
 
 fault-matrix: ## every fault of docs/FAULTS.md against the running program, with outages of 30 seconds; a quarter of an hour
 	./scripts/fault-matrix.sh
+
+soak: ## an hour at 5,000 events/s with a fault a minute, every key checked every minute; ARGS="-soak.seed=2 -soak.table=soak.md" and the like
+	go test -count=1 -timeout=3h -run='^TestSoak$$' -v ./internal/rig/soak -soak.duration=1h -soak.round=1m -soak.rate=5000 -soak.race=false -soak.rss=1200 $(ARGS)
 
 build: ## all binaries, into bin
 	go build -o bin/ ./cmd/...

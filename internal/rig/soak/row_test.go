@@ -17,7 +17,7 @@ type row struct {
 	redelivered      int64
 	recovery         time.Duration // from the end of publishing and of the fault until all was acknowledged and right
 	rss              int64         // MB
-	goroutines       int           // 0: not known
+	goroutines       int           // 0: not asked for
 	openFiles        int
 	report           *Report
 }
@@ -30,16 +30,30 @@ func (r row) String() string {
 		r.rss, r.goroutines, r.openFiles, r.redelivered, r.fault, r.recovery.Seconds(), r.report.Keys, r.report.Wrong, r.report.Missing, r.report.Extra)
 }
 
-// measure asks the system, and for goroutines the program's summary, which is some seconds old.
-func (r *row) measure(p *rig.Process) {
+// measure asks the system, and for goroutines the program's summary. That is written every ten seconds, and one that is older
+// than the rest of this round tells of the fault; wait says to wait for the next.
+func (r *row) measure(p *rig.Process, wait bool) {
 	if m, err := p.Memory(); err == nil {
 		r.rss = m.Resident >> 20
 	}
 	if n, err := p.OpenFiles(); err == nil {
 		r.openFiles = n
 	}
-	if s, err := p.Summary(); err == nil {
+	if !wait {
+		return
+	}
+	rests := time.Now()
+	fresh := func() bool {
+		s, err := p.Summary()
+		written := p.Started().Add(time.Duration(s.UptimeS * float64(time.Second)))
+		if err != nil || written.Before(rests) {
+			return false
+		}
 		r.goroutines = s.Runtime.Goroutines
+		return true
+	}
+	if err := p.Await("a summary is written", patience, fresh); err != nil {
+		r.report.fault(&r.report.Wrong, "%v", err)
 	}
 }
 
