@@ -138,7 +138,7 @@ func (d *Decoder) price(v *value, at place) (string, *Refusal) {
 }
 
 // maxLabel is the length, in bytes, of what only the warehouse keeps. Each item of a message repeats it in a row of its own.
-const maxLabel = 256
+const maxLabel = 4096
 
 // label reads an optional string or integer that only the warehouse keeps; absent is empty.
 func (d *Decoder) label(v *value, name string) (string, *Refusal) {
@@ -156,8 +156,8 @@ func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 		if !n.isInteger() {
 			return "", refusal(BadField, name+": "+v.quote()+" is not an integer")
 		}
-		if n.width() > maxLabel {
-			return "", refusal(BadField, fmt.Sprintf("%s: an integer of more than %d digits", name, maxLabel))
+		if n.width() > maxEventID {
+			return "", refusal(BadField, fmt.Sprintf("%s: an integer of more than %d digits", name, maxEventID))
 		}
 		return string(n.append(d.scratch[:0])), nil
 	default:

@@ -12,17 +12,17 @@ func TestLabelsAreBounded(t *testing.T) {
 	quoted := func(n int) string { return `"` + strings.Repeat("x", n) + `"` }
 	for _, name := range []string{"order_number", "line", "user_id", "client_id", "department_id"} {
 		sound := soundPOS.with("event_id", `"e1"`)
-		check(t, message(FormatPOS, sound.with(name, quoted(256)).String()), "SALE s1/p1 2 e1")
-		check(t, message(FormatPOS, sound.with(name, quoted(257)).String()), "BAD_FIELD "+name)
-		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, 128)+`"`).String()), "SALE s1/p1 2 e1")
-		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, 129)+`"`).String()), "BAD_FIELD "+name)
+		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel)).String()), "SALE s1/p1 2 e1")
+		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel+1)).String()), "BAD_FIELD "+name)
+		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2)+`"`).String()), "SALE s1/p1 2 e1")
+		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2+1)+`"`).String()), "BAD_FIELD "+name)
 	}
 	purchase := func(id string) string {
 		return soundECOM.with("event", `"purchase"`, "event_id", `"e1"`,
 			"ecommerce", `{"purchase":{"transaction_id":`+id+`,"items":[{"item_id":"p1","quantity":2}]}}`).String()
 	}
-	check(t, message(FormatECOM, purchase(quoted(256))), "SALE online/p1 2 e1#0")
-	check(t, message(FormatECOM, purchase(quoted(257))), "BAD_FIELD ecommerce.purchase.transaction_id")
+	check(t, message(FormatECOM, purchase(quoted(maxLabel))), "SALE online/p1 2 e1#0")
+	check(t, message(FormatECOM, purchase(quoted(maxLabel+1))), "BAD_FIELD ecommerce.purchase.transaction_id")
 }
 
 func TestAttributesAreBounded(t *testing.T) {
