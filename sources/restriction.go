@@ -11,6 +11,8 @@ const (
 	// bundleMessages is how many messages one bundle emits at most. Measured on two cores with 64 key groups: bundles of 1,000
 	// give 65,000 events/s, of 5,000 155,000, of 10,000 173,000; larger ones cost latency.
 	bundleMessages = 5000
+	// bundleBytes is at about how many bytes a bundle ends that has fewer messages.
+	bundleBytes = 32 << 20
 	// idle is how soon a source that found nothing is asked again. It is most of the latency at low rates.
 	idle = 50 * time.Millisecond
 )

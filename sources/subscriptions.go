@@ -54,8 +54,9 @@ func (s *Subscriptions) open(sub Subscription, emulator string) (*puller, error)
 	return p, nil
 }
 
-// maxAnswer bounds the answer to one Pull, in bytes. A thousand messages of the largest size, 10 MB, do not come in one answer.
-const maxAnswer = 1 << 30
+// maxAnswer bounds the answer to one Pull, in bytes. A larger one is refused by the client, and fewer messages are asked for; the
+// largest message, of 10 MB, fits in any case.
+const maxAnswer = 64 << 20
 
 // newClient connects to an emulator, or to Google where emulator is empty.
 func newClient(emulator string) (*pubsub.SubscriptionAdminClient, error) {

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,6 +13,9 @@ import (
 
 // chunkBytes is how much is read at once; a reply that is longer is delayed in parts that follow each other closely.
 const chunkBytes = 64 << 10
+
+// dialTimeout bounds how long a client waits for a server that does not answer.
+const dialTimeout = 10 * time.Second
 
 // Proxy passes TCP connections on to a server and can keep them from it. A library such as Toxiproxy does more, and brings an
 // HTTP API, a router, a command line and Prometheus along; what a fault needs is this file.
@@ -141,7 +145,9 @@ func (p *Proxy) serve(l net.Listener, client net.Conn) {
 	p.mu.Lock()
 	target := p.target
 	p.mu.Unlock()
-	server, err := net.DialTimeout("tcp", target, 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	server, err := new(net.Dialer).DialContext(ctx, "tcp", target)
 	if err != nil {
 		return // the client sees its connection closed
 	}

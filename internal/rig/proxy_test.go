@@ -42,7 +42,7 @@ func echo(t *testing.T, name byte) string {
 
 func dial(t *testing.T, addr string) net.Conn {
 	t.Helper()
-	c, err := net.Dial("tcp", addr)
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestProxyCutsAndMends(t *testing.T) {
 	if got, err := ask(c, 10*time.Second); err == nil {
 		t.Errorf("a cut connection answers %q", got)
 	}
-	if c, err := net.Dial("tcp", p.Addr); err == nil {
+	if c, err := new(net.Dialer).DialContext(t.Context(), "tcp", p.Addr); err == nil {
 		c.Close()
 		t.Error("a cut proxy takes connections")
 	}

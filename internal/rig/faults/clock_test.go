@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ func TestClockSteps(t *testing.T) {
 		own := rig.NewTrace(rig.TraceOptions{Seed: seed, Events: 2000, Until: origin, World: fmt.Sprint("run", seed, "-")})
 		s.truth.Add(append(shared.Events, own.Events...)...)
 		c := clock.New(origin, time.Now(), speed)
-		s.launch.Flags = append(flags, "--clock_origin="+origin.Format(time.RFC3339Nano), fmt.Sprint("--clock_speed=", speed))
+		s.launch.Flags = slices.Concat(flags, []string{"--clock_origin=" + origin.Format(time.RFC3339Nano), fmt.Sprint("--clock_speed=", speed)})
 		s.healed = time.Now()
 		s.start()
 		s.publish(shared.Messages)

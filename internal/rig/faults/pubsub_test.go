@@ -74,7 +74,7 @@ func TestHardAckFailures(t *testing.T) {
 // TestExpiredLeases makes Redis so slow that messages are delivered again while they are in the works.
 func TestExpiredLeases(t *testing.T) {
 	s := newScenario(t, "leases expired", setup{seed: 230, pubsub: rig.PubSubOptions{AckDeadline: time.Second}})
-	s.outage(*outage, s.link.Hang, s.link.Resume)
+	s.blocked(*outage, s.link.Hang, s.link.Resume)
 	if stats := s.pubsub.Stats(); stats.Expired == 0 || stats.UnknownAcks == 0 {
 		t.Errorf("no lease expired before its message was done: %+v", stats)
 	}

@@ -2,8 +2,10 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,14 +21,38 @@ var durable = []string{"--appendonly", "yes"}
 // TestRedisDown kills Redis, and starts it again with what it had.
 func TestRedisDown(t *testing.T) {
 	s := newScenario(t, "Redis down", setup{seed: 101, redis: durable})
-	s.outage(*outage, s.redis.Kill, s.redis.Restart)
+	s.blocked(*outage, s.redis.Kill, s.redis.Restart)
 	s.said("cannot write to Redis, trying again")
+}
+
+// TestRedisDownWithBacklog kills Redis before a backlog that is much more than the program may hold. The rest stays in Pub/Sub.
+func TestRedisDownWithBacklog(t *testing.T) {
+	const outstanding = 2000
+	// Beyond those, each subscription can have a bundle and the pulls that wait for one, with one in hand.
+	most := int64(outstanding + len(rig.Channels)*(5000+9*1000))
+	s := newScenario(t, "Redis down, a backlog in Pub/Sub", setup{seed: 107, events: 80_000, redis: durable,
+		flags: []string{fmt.Sprint("--outstanding_events=", outstanding)}})
+	s.start()
+	s.publish(s.trace.Part(0, 100))
+	s.await("events flow", s.pubsub.Settled)
+	s.redis.Kill()
+	for i := 1; i < 100; i++ {
+		s.publish(s.trace.Part(i, 100))
+	}
+	for end := time.Now().Add(*outage); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if leased := s.pubsub.Stats().Leased; leased > most {
+			t.Fatalf("%d messages are leased, more than %d", leased, most)
+		}
+	}
+	s.redis.Restart()
+	s.healed = time.Now()
+	s.recover()
 }
 
 // TestRedisUnreachable breaks the network between the program and a Redis that lives.
 func TestRedisUnreachable(t *testing.T) {
 	s := newScenario(t, "Redis unreachable (network)", setup{seed: 102})
-	s.outage(*outage, s.link.Cut, func() {
+	s.blocked(*outage, s.link.Cut, func() {
 		if err := s.link.Mend(); err != nil {
 			t.Fatal(err)
 		}
@@ -38,7 +64,7 @@ func TestRedisUnreachable(t *testing.T) {
 // the client has given up and sent again.
 func TestRedisHung(t *testing.T) {
 	s := newScenario(t, "Redis hung (SIGSTOP)", setup{seed: 103})
-	s.outage(longOutage(), s.redis.Pause, s.redis.Resume)
+	s.blocked(longOutage(), s.redis.Pause, s.redis.Resume)
 	s.said("cannot write to Redis, trying again")
 }
 
@@ -76,10 +102,10 @@ func TestRedisFailover(t *testing.T) {
 	ctx := context.Background()
 	replica := redistest.Start(t)
 	host, port, _ := strings.Cut(s.redis.Addr, ":")
-	if err := replica.Client().SlaveOf(ctx, host, port).Err(); err != nil {
+	if err := replica.Client().ReplicaOf(ctx, host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
-	s.outage(*outage, func() {
+	s.blocked(*outage, func() {
 		// Replication is not what is tested: the replica has everything.
 		if n, err := s.client().Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
 			t.Fatalf("%d replicas, %v", n, err)
@@ -88,7 +114,7 @@ func TestRedisFailover(t *testing.T) {
 		s.link.Retarget(replica.Addr)
 		s.redis = replica
 	}, func() {
-		if err := replica.Client().SlaveOf(ctx, "no", "one").Err(); err != nil {
+		if err := replica.Client().ReplicaOf(ctx, "no", "one").Err(); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -116,7 +142,7 @@ func TestRedisWrongPassword(t *testing.T) {
 		"none":               {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.launch.Env, s.launch.Flags = append(env, how.env...), append(flags, how.flags...)
+			s.launch.Env, s.launch.Flags = slices.Concat(env, how.env), slices.Concat(flags, how.flags)
 			s.start()
 			exit, err := s.process.Wait(patience)
 			if err != nil || exit.Code != 1 {

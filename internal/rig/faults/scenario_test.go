@@ -122,6 +122,22 @@ func (s *scenario) outage(length time.Duration, begin, end func()) rig.Outcome {
 	return s.recover()
 }
 
+// blocked is an outage in which nothing can be written, so that nothing may be acknowledged but what asks for no write: looks that
+// are repetitions.
+func (s *scenario) blocked(length time.Duration, begin, end func()) rig.Outcome {
+	s.t.Helper()
+	var before int64
+	return s.outage(length, func() {
+		begin()
+		before = s.pubsub.Stats().Acked
+	}, func() {
+		if acked := s.pubsub.Stats().Acked - before; acked > int64(len(s.trace.Part(1, 3)))/20 {
+			s.t.Errorf("%d messages were acknowledged while nothing could be written", acked)
+		}
+		end()
+	})
+}
+
 // recover waits until all is acknowledged and right, drains the program, and logs what the fault has done.
 func (s *scenario) recover() rig.Outcome {
 	s.t.Helper()

@@ -30,7 +30,7 @@ func TestWarehouseFull(t *testing.T) {
 	s := newScenario(t, "warehouse full (ENOSPC)", setup{seed: 411})
 	s.archive(dir)
 	ballast := filepath.Join(dir, "ballast")
-	s.outage(*outage, func() {
+	s.blocked(*outage, func() {
 		if err := fill(ballast); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("filling the file system: %v", err)
 		}
@@ -75,7 +75,7 @@ func TestWarehouseFileLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.outage(*outage, func() { limit(func(unix.Rlimit) uint64 { return 1 }) }, func() { limit(func(r unix.Rlimit) uint64 { return r.Max }) })
+	s.blocked(*outage, func() { limit(func(unix.Rlimit) uint64 { return 1 }) }, func() { limit(func(r unix.Rlimit) uint64 { return r.Max }) })
 	s.said("cannot write to the warehouse, trying again", "file too large")
 	s.archived(dir, s.trace.Events)
 }
