@@ -22,7 +22,7 @@ type row struct {
 	report           *Report
 }
 
-const header = `| round | events published | acked | events/s | RSS MB | goroutines | open files | redeliveries | fault | right after s | keys | wrong | missing | extra |
+const header = `| round | messages published | acked | events/s | RSS MB | goroutines | open files | redeliveries | fault | right after s | keys | wrong | missing | extra |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |`
 
 func (r row) String() string {
