@@ -1,7 +1,7 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench fuzz replay-real fault-matrix build clean
+.PHONY: help demo test lint vulncheck bench bench-e2e bench-external fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -15,8 +15,17 @@ test: ## all checks and tests; installs redis-server, shellcheck and a C compile
 lint: ## golangci-lint, with the project's import rules
 	./scripts/lint.sh
 
+vulncheck: ## known vulnerabilities that the code can reach; needs vuln.go.dev (or: ./scripts/vulncheck.sh latest)
+	./scripts/vulncheck.sh
+
 bench: ## all benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
+
+bench-e2e: ## the whole program against the yardstick, one table, a quarter of an hour; ARGS="-only=live" and the like
+	go test -count=1 -timeout=1h -run='^TestMeasurements$$' ./internal/rig/bench -table $(ARGS)
+
+bench-external: ## Prism in a process of its own against Prism inside: throughput and latency
+	./scripts/bench-external.sh
 
 fuzz: ## every fuzz target for a minute
 	./scripts/fuzz.sh
@@ -26,6 +35,9 @@ replay-real: ## 1.5 million real sales through Pub/Sub into Redis, every stock k
 
 fault-matrix: ## every fault of docs/FAULTS.md against the running program, with outages of 30 seconds; ten minutes
 	./scripts/fault-matrix.sh
+
+soak: ## an hour at 5,000 events/s with a fault a minute, every key checked every minute; ARGS="-soak.seed=2 -soak.table=soak.md" and the like
+	go test -count=1 -timeout=3h -run='^TestSoak$$' -v ./internal/rig/soak -soak.duration=1h -soak.round=1m -soak.rate=5000 -soak.race=false -soak.rss=1200 $(ARGS)
 
 build: ## all binaries, into bin
 	go build -o bin/ ./cmd/...

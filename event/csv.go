@@ -76,9 +76,18 @@ func (r *csvReader) record(data []byte) ([]string, error) {
 	return record, nil
 }
 
+// The limits of a CSV header.
+const (
+	maxHeader  = 64 << 10 // bytes
+	maxColumns = 1000
+)
+
 // ParseCSVHeader reads the column names from the first line of a CSV file, given without its end. A byte order mark before
-// them is dropped; nothing else is changed. Empty and repeated names are errors.
+// them is dropped; nothing else is changed. Empty and repeated names are errors, as are more than 1,000 of them or 64 KiB.
 func ParseCSVHeader(line []byte) ([]string, error) {
+	if len(line) > maxHeader {
+		return nil, fmt.Errorf("reading the CSV header: it has %d bytes, more than %d", len(line), maxHeader)
+	}
 	line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	if !utf8.Valid(line) {
 		return nil, errors.New("reading the CSV header: invalid UTF-8")
@@ -89,6 +98,9 @@ func ParseCSVHeader(line []byte) ([]string, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the CSV header: %w", err)
+	}
+	if len(names) > maxColumns {
+		return nil, fmt.Errorf("reading the CSV header: it has %d columns, more than %d", len(names), maxColumns)
 	}
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {

@@ -6,8 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxMessage is the size of payload, in bytes, above which nothing is even looked at.
-const maxMessage = 1 << 20
+const (
+	// maxMessage is the size of payload, in bytes, above which nothing is even looked at.
+	maxMessage = 1 << 20
+	// maxAttributes is the same for a message's attributes, names and values. Pub/Sub itself takes half of it.
+	maxAttributes = 256 << 10
+)
 
 // Decoder reads messages of all formats. The zero value is ready for use. A Decoder keeps scratch memory between calls and is
 // not safe for concurrent use: each DoFn instance has its own.
@@ -62,8 +66,8 @@ func (d *Decoder) Decode(m *Message, nowMs int64, wallClock bool, out *Decoded) 
 
 // decode returns what is wrong with the message as a whole. Refusals of items are in d.out already.
 func (d *Decoder) decode() *Refusal {
-	if n := len(d.message.Data); n > maxMessage {
-		return refusal(TooLarge, fmt.Sprintf("the message has %d bytes, more than %d", n, maxMessage))
+	if r := d.message.tooLarge(); r != nil {
+		return r
 	}
 	if r := d.read(); r != nil {
 		return r
@@ -94,6 +98,21 @@ func (d *Decoder) read() *Refusal {
 	}
 	if err := d.json.read(d.message.Data, &d.doc); err != nil {
 		return refusal(BadJSON, describeJSONError(err))
+	}
+	return nil
+}
+
+// tooLarge refuses what is not even looked at.
+func (m *Message) tooLarge() *Refusal {
+	if n := int64(len(m.Data)) + m.Cut; n > maxMessage {
+		detail := fmt.Sprintf("the message has %d bytes, more than %d", n, maxMessage)
+		if m.Cut > 0 {
+			detail += fmt.Sprintf("; only the first %d are kept here", len(m.Data))
+		}
+		return refusal(TooLarge, detail)
+	}
+	if n := m.attributeBytes(); n > maxAttributes {
+		return refusal(TooLarge, fmt.Sprintf("the attributes have %d bytes, more than %d", n, maxAttributes))
 	}
 	return nil
 }

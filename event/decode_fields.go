@@ -137,13 +137,20 @@ func (d *Decoder) price(v *value, at place) (string, *Refusal) {
 	return string(v.raw), nil
 }
 
+// maxLabel is the length, in bytes, of what only the warehouse keeps. Each item of a message repeats it in a row of its own.
+const maxLabel = 4096
+
 // label reads an optional string or integer that only the warehouse keeps; absent is empty.
 func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 	switch v.kind {
 	case absent:
 		return "", nil
 	case text, cell:
-		return string(v.text(d.scratch[:0])), nil
+		s := v.text(d.scratch[:0])
+		if len(s) > maxLabel {
+			return "", refusal(BadField, fmt.Sprintf("%s: has %d bytes, more than %d", name, len(s), maxLabel))
+		}
+		return string(s), nil
 	case number:
 		n := parseDecimal(v.raw)
 		if !n.isInteger() {

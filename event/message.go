@@ -16,6 +16,7 @@ type Message struct {
 	Channel     Channel
 	Format      Format
 	Data        []byte   // the payload; a file's line comes without its end
+	Cut         int64    // bytes at the end of a very long line that are not in Data
 	Columns     []string // the CSV header when Data is a CSV record, nil when Data is JSON
 	Attributes  map[string]string
 	ID          string // Pub/Sub message id; empty for files
@@ -26,4 +27,14 @@ type Message struct {
 	// Token and Index find the message again in the ack tracker (internal/acks) of this process; Token 0 is none.
 	Token int64
 	Index int32
+}
+
+// Size is about the memory that the message takes, in bytes.
+func (m *Message) Size() int { return len(m.Data) + m.attributeBytes() }
+
+func (m *Message) attributeBytes() (n int) {
+	for name, value := range m.Attributes {
+		n += len(name) + len(value)
+	}
+	return n
 }

@@ -33,8 +33,8 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
 	}
-	if len(p.subscriptions) > 0 {
-		input("PubSub", func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, p.subscriptions) })
+	for _, sub := range p.subscriptions {
+		input(sub.Channel.String(), func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, sub) })
 	}
 	if len(p.files) > 0 {
 		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })
@@ -51,7 +51,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
 		ProductGroups: productGroups,
 		CacheBytes:    o.ImageCacheMB << 20,
-		InProcess:     true, // Prism runs here
+		InProcess:     true, // the job, wherever Prism runs, ends with this process, and this process with the job
 	}
 	all := batches[0]
 	if len(batches) > 1 {

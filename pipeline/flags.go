@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 )
@@ -93,6 +94,8 @@ func kindOf(f *flag.Flag) string {
 		return "a number"
 	case string:
 		return "a text"
+	case *slog.Level:
+		return "DEBUG, INFO, WARN or ERROR"
 	}
 	return "a duration such as 30s or 168h"
 }
@@ -112,7 +115,8 @@ func Usage() string {
 
 func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
-	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism (in this process); direct is another name for it")
+	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism; direct is another name for it")
+	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process")
 	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of subscriptions given by id")
 	fs.StringVar(&o.POSSubscription, "pos_subscription", o.POSSubscription, "`subscription` of till transactions: projects/P/subscriptions/S, or S in --project")
 	fs.StringVar(&o.ECOMSubscription, "ecom_subscription", o.ECOMSubscription, "`subscription` of the web shop's clickstream")
@@ -145,6 +149,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.Float64Var(&o.ClockSpeed, "clock_speed", o.ClockSpeed, "how many seconds of the clock pass in a second")
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
+	fs.TextVar(&o.LogLevel, "log_level", o.LogLevel, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG has the runner print what passes through it, messages included")
 	fs.StringVar(&o.ProfileDir, "profile_dir", o.ProfileDir, "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, for go tool pprof; they cost a few percent")
 	return fs
 }

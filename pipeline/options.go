@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/beamlytics/streamlytics/sinks"
@@ -10,8 +11,9 @@ import (
 
 // Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
 type Options struct {
-	Runner  string // --runner
-	Project string // --project
+	Runner   string // --runner
+	Endpoint string // --endpoint
+	Project  string // --project
 
 	POSSubscription  string        // --pos_subscription
 	ECOMSubscription string        // --ecom_subscription
@@ -44,6 +46,7 @@ type Options struct {
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
 	OutstandingEvents int64           // --outstanding_events
+	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
 }
 
@@ -64,6 +67,7 @@ func DefaultOptions() Options {
 		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
 		ClockSpeed:        1,
 		OutstandingEvents: 60_000,
+		LogLevel:          slog.LevelWarn,
 	}
 }
 

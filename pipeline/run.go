@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
 
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
@@ -52,17 +51,25 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	return &Pipeline{options: o, plan: p, id: id, env: env}, nil
 }
 
-// Run executes the pipeline in this process. It returns nil when bounded input is read to its end, or, after ctx ended, when
-// what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the job, is an
-// error; messages that were not finished will be delivered again. It closes the pipeline.
+// Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, after ctx
+// ended, when what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the
+// job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
+	runner, err := p.runner(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, runner.close()) }()
 	if err := p.checkRedis(ctx); err != nil {
 		return err
 	}
 	keys, err := p.restore(ctx)
 	if err != nil {
 		return err
+	}
+	if p.plan.bounded() {
+		p.env.BeginFiles(len(p.plan.files))
 	}
 	stopProfiles, err := startProfiles(p.options.ProfileDir)
 	if err != nil {
@@ -74,14 +81,10 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 
 	b := beam.NewPipeline()
 	build(b.Root(), p.id, p.options, p.plan, keys)
-	withoutSplits()
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)
-	go func() {
-		_, err := prism.Execute(job, b)
-		finished <- err
-	}()
+	go func() { finished <- runner.run(job, b) }()
 	select {
 	case err = <-finished:
 		if err == nil {
@@ -113,6 +116,14 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("run the pipeline: %w", err)
 	}
 	return nil
+}
+
+// runner is the Prism that executes the pipeline.
+func (p *Pipeline) runner(ctx context.Context) (*runner, error) {
+	if p.options.Endpoint != "" {
+		return connectPrism(ctx, p.options.Endpoint)
+	}
+	return prismHere()
 }
 
 // flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.

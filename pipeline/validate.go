@@ -41,9 +41,7 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 	bad := func(flag, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
 	}
-	if !slices.Contains([]string{"prism", "direct"}, strings.ToLower(o.Runner)) {
-		bad("runner", "%q is not one of prism and direct", o.Runner)
-	}
+	o.checkRunner(bad)
 	p.subscriptions = o.checkSubscriptions(bad)
 	p.files, p.watched = o.checkFiles(ctx, bad)
 	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {
@@ -131,6 +129,10 @@ func (o Options) checkRedis(bad reportFunc) {
 		bad("redis_addrs", "is empty")
 	}
 	for _, a := range addrs {
+		if strings.Contains(a, "@") { // not repeated: what stands before it may be a password
+			bad("redis_addrs", "an address has an @: give host:port alone, and --redis_username and --redis_password_secret")
+			return
+		}
 		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
 			bad("redis_addrs", "%q is not host:port", a)
 			return
@@ -187,8 +189,8 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	if o.LowStockExit < o.LowStockEnter {
 		bad("low_stock_exit", "%d is less than --low_stock_enter, %d", o.LowStockExit, o.LowStockEnter)
 	}
-	if o.OutstandingEvents < 1 {
-		bad("outstanding_events", "%d is less than 1", o.OutstandingEvents)
+	if o.OutstandingEvents < 1 || o.OutstandingEvents > maxOutstanding {
+		bad("outstanding_events", "%d is not between 1 and %d", o.OutstandingEvents, maxOutstanding)
 	}
 	if o.HighDemandDwell < 0 {
 		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)
@@ -198,9 +200,10 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 }
 
 const (
-	maxKeyGroups = 1 << 15
-	maxHorizon   = 10 * 366 * 24 * time.Hour
-	maxSpeed     = 1_000_000
+	maxKeyGroups   = 1 << 15
+	maxHorizon     = 10 * 366 * 24 * time.Hour
+	maxSpeed       = 1_000_000
+	maxOutstanding = 10_000_000
 )
 
 func (o Options) checkClock(bad reportFunc, now time.Time) clock.Clock {

@@ -2,8 +2,10 @@ package sinks
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync"
@@ -34,6 +36,7 @@ type Redis struct {
 	addrs    string
 	client   redis.UniversalClient
 	cluster  bool
+	tls      bool
 	stats    RedisStats
 	failures failureLog
 
@@ -86,6 +89,7 @@ func OpenRedis(cfg RedisConfig, stats RedisStats) (*Redis, error) {
 		addrs:    cfg.String(),
 		client:   client,
 		cluster:  len(cfg.Addrs) > 1,
+		tls:      cfg.TLS,
 		stats:    stats,
 		failures: failureLog{what: "write to Redis"},
 		closed:   make(chan struct{}),
@@ -108,7 +112,7 @@ func (r *Redis) Ping(ctx context.Context) error {
 		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
 	if err != nil {
-		return fmt.Errorf("redis at %s: %w%s", r.addrs, err, pingHint(err))
+		return fmt.Errorf("redis at %s: %w%s", r.addrs, err, r.pingHint(err))
 	}
 	return nil
 }
@@ -134,12 +138,22 @@ func pingCluster(ctx context.Context, client *redis.ClusterClient) error {
 }
 
 // pingHint says what to look at, after an error message.
-func pingHint(err error) string {
+func (r *Redis) pingHint(err error) string {
+	var authority x509.UnknownAuthorityError
+	var host x509.HostnameError
 	switch {
+	case errors.As(err, &authority):
+		return " (none of the trusted authorities has signed the certificate of Redis: check the CA file)"
+	case errors.As(err, &host):
+		return " (the certificate of Redis is for another host: check the address)"
+	case !r.tls && errors.Is(err, io.EOF):
+		return " (a server that speaks TLS ends connections without it: is TLS on?)"
+	case r.tls && errors.Is(err, context.DeadlineExceeded):
+		return " (a server that does not speak TLS keeps silent: does this one?)"
 	case redis.HasErrorPrefix(err, "WRONGPASS"), redis.HasErrorPrefix(err, "NOAUTH"), redis.HasErrorPrefix(err, "AUTH"):
 		return " (check the user name and the password's secret)"
 	case redis.HasErrorPrefix(err, "NOPERM"):
-		return " (the user needs the rights to PING, EVALSHA, SCRIPT LOAD, HGET, HSET, SET and DEL)"
+		return " (docs/SECURITY.md lists the rights that the user needs)"
 	case redis.HasErrorPrefix(err, "This instance has cluster support disabled"):
 		return " (several addresses mean a cluster; this is a single server)"
 	}

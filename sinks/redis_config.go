@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strings"
 )
 
@@ -36,7 +35,9 @@ func (c RedisConfig) Validate() error {
 		errs = append(errs, errors.New("Addrs: no address of Redis"))
 	}
 	for _, a := range c.Addrs {
-		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
+		if strings.Contains(a, "@") { // not repeated: what stands before it may be a password
+			errs = append(errs, errors.New("Addrs: an address has an @: name user and password apart from it"))
+		} else if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
 			errs = append(errs, fmt.Errorf("Addrs: %q is not host:port", a))
 		}
 	}
@@ -54,6 +55,9 @@ func (c RedisConfig) Validate() error {
 // String names the addresses for logs and errors.
 func (c RedisConfig) String() string { return strings.Join(c.Addrs, ",") }
 
+// maxCA is the size of a file of authorities, in bytes; all of the world's take a fifth of it.
+const maxCA = 1 << 20
+
 // tlsConfig is nil without TLS.
 func (c RedisConfig) tlsConfig() (*tls.Config, error) {
 	if !c.TLS {
@@ -61,7 +65,7 @@ func (c RedisConfig) tlsConfig() (*tls.Config, error) {
 	}
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := readSmall(c.CAFile, maxCA)
 		if err != nil {
 			return nil, fmt.Errorf("CAFile: %w", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -57,7 +58,7 @@ func redisPassword(ctx context.Context, ref string, opts ...option.ClientOption)
 		}
 		return password, nil
 	case r.file != "":
-		password, err := os.ReadFile(r.file)
+		password, err := readSmall(r.file, maxSecret)
 		if err != nil {
 			return "", err
 		}
@@ -65,6 +66,26 @@ func redisPassword(ctx context.Context, ref string, opts ...option.ClientOption)
 	default:
 		return secretManagerPassword(ctx, r.version, opts...)
 	}
+}
+
+// maxSecret is the size of a secret, in bytes: what Secret Manager takes too.
+const maxSecret = 64 << 10
+
+// readSmall reads a file of at most limit bytes.
+func readSmall(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, limit)
+	}
+	return content, nil
 }
 
 func secretManagerPassword(ctx context.Context, version string, opts ...option.ClientOption) (string, error) {

@@ -38,6 +38,7 @@ func TestRedisPassword(t *testing.T) {
 		{ref: "env:STREAMLYTICS_TEST_ABSENT", wantErr: "STREAMLYTICS_TEST_ABSENT is not set"},
 		{ref: "file:" + file, want: " from a file "},
 		{ref: "file:" + filepath.Join(dir, "absent"), wantErr: "no such file"},
+		{ref: "file:/dev/zero", wantErr: "/dev/zero has more than 65536 bytes"},
 		{ref: "projects/shop/secrets/redis/versions/latest", want: "from Secret Manager"},
 		{ref: "projects/shop/secrets/other/versions/1", wantErr: "projects/shop/secrets/other/versions/1"},
 		{ref: "projects/shop/secrets/redis", wantErr: "want env:NAME, file:/path or projects/"},
@@ -70,6 +71,7 @@ func TestRedisConfigValidate(t *testing.T) {
 		{"no address", func(c *RedisConfig) { c.Addrs = nil }, []string{"Addrs: no address"}},
 		{"no port", func(c *RedisConfig) { c.Addrs = []string{"redis"} }, []string{`Addrs: "redis"`}},
 		{"no host", func(c *RedisConfig) { c.Addrs = []string{"a:1", ":6379"} }, []string{`Addrs: ":6379"`}},
+		{"user and password", func(c *RedisConfig) { c.Addrs = []string{"user:hunter2@redis:6379"} }, []string{"Addrs: an address has an @"}},
 		{"password itself", func(c *RedisConfig) { c.PasswordSecret = "hunter2" }, []string{"PasswordSecret: not a reference"}},
 		{"authority without TLS", func(c *RedisConfig) { c.TLS = false }, []string{"CAFile: is set, but TLS is off"}},
 		{"two at once", func(c *RedisConfig) { c.Addrs, c.PasswordSecret = nil, "x" }, []string{"Addrs:", "PasswordSecret:"}},
@@ -86,6 +88,9 @@ func TestRedisConfigValidate(t *testing.T) {
 				t.Errorf("%s: %q does not say %q", test.name, err, want)
 			}
 		}
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %q repeats a password", test.name, err)
+		}
 		if _, err := OpenRedis(c, RedisStats{}); err == nil {
 			t.Errorf("%s: opened", test.name)
 		}
@@ -101,6 +106,7 @@ func TestOpenRedisReadsWhatItNeeds(t *testing.T) {
 		"PasswordSecret: the environment variable STREAMLYTICS_TEST_ABSENT": {PasswordSecret: "env:STREAMLYTICS_TEST_ABSENT"},
 		"CAFile: " + notPEM + " holds no PEM":                               {TLS: true, CAFile: notPEM},
 		"CAFile: open " + notPEM + ".absent":                                {TLS: true, CAFile: notPEM + ".absent"},
+		"CAFile: /dev/zero has more than":                                   {TLS: true, CAFile: "/dev/zero"},
 	} {
 		c.Addrs = []string{"127.0.0.1:1"}
 		if _, err := OpenRedis(c, RedisStats{}); err == nil || !strings.Contains(err.Error(), want) {

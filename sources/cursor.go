@@ -20,8 +20,8 @@ type cursor struct {
 	file    File
 	closers []io.Closer
 	lines   *lineReader
-	ready   [][]byte // read and not yet emitted
-	at      int64    // lines emitted, header and blank ones included
+	ready   []line // read and not yet emitted
+	at      int64  // lines emitted, header and blank ones included
 	sniffed bool
 	csv     bool
 	columns []string
@@ -72,11 +72,11 @@ func (c *cursor) next(n int) ([]event.Message, error) {
 	messages := make([]event.Message, 0, n)
 	for _, line := range c.ready[:n] {
 		c.at++
-		if c.isHeader(line) || len(bytes.TrimSpace(line)) == 0 {
+		if c.isHeader(line.text) || len(bytes.TrimSpace(line.text)) == 0 && line.cut == 0 {
 			continue
 		}
-		messages = append(messages, event.Message{Channel: event.FILE, Format: c.file.Format, Data: line, Columns: c.columns,
-			File: c.file.Path, Line: c.at})
+		messages = append(messages, event.Message{Channel: event.FILE, Format: c.file.Format, Data: line.text, Cut: line.cut,
+			Columns: c.columns, File: c.file.Path, Line: c.at})
 	}
 	c.ready = c.ready[n:]
 	return messages, nil

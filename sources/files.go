@@ -95,19 +95,20 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, 
 	if err != nil {
 		return sdf.StopProcessing(), err
 	}
-	for n := 0; n < bundleMessages; {
+	for n, bytes := 0, 0; n < bundleMessages && bytes < bundleBytes; {
 		messages, err := c.next(bundleMessages - n)
 		if errors.Is(err, io.EOF) {
 			if err := claim(t, Position{At: c.at, Done: true}); err != nil {
 				return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
 			}
+			f.env.FileRead()
 			return sdf.StopProcessing(), c.Close()
 		}
 		if err != nil {
 			return sdf.StopProcessing(), errors.Join(err, c.Close())
 		}
 		n += max(len(messages), 1)
-		emitLines(f.env.Tracker, messages, emit)
+		bytes += emitLines(f.env.Tracker, messages, emit)
 	}
 	if err := claim(t, Position{At: c.at}); err != nil {
 		return sdf.StopProcessing(), errors.Join(fmt.Errorf("read %s: %w", file.Path, err), c.Close())
@@ -116,16 +117,18 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, 
 	return sdf.ResumeProcessingIn(0), nil
 }
 
-// emitLines opens a batch for the messages of lines and emits them.
-func emitLines(t *acks.Tracker, messages []event.Message, emit func(beam.EventTime, event.Message)) {
+// emitLines opens a batch for the messages of lines, emits them, and returns their size in bytes.
+func emitLines(t *acks.Tracker, messages []event.Message, emit func(beam.EventTime, event.Message)) (bytes int) {
 	if len(messages) == 0 {
-		return
+		return 0
 	}
 	token := t.Open(messages, func() {})
 	for _, m := range messages {
+		bytes += m.Size()
 		emit(lineTime, m)
 	}
 	t.Release([]int64{token})
+	return bytes
 }
 
 // lineTime is the event time of a line: lines have no time of publication.

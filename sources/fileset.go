@@ -12,9 +12,13 @@ import (
 	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local" // everything else
 )
 
+// maxFiles bounds the files that are read once: their names are part of the job.
+const maxFiles = 100_000
+
 // Match returns the files that a comma-separated list of globs names, each once, in the order of their names within each glob.
-// A glob without a match is an error.
+// A glob without a match is an error, as are more than 100,000 files.
 func Match(ctx context.Context, globs string) (files []string, err error) {
+	seen := map[string]bool{}
 	err = eachGlob(globs, func(glob string) error {
 		found, err := list(ctx, glob)
 		if err != nil {
@@ -24,13 +28,21 @@ func Match(ctx context.Context, globs string) (files []string, err error) {
 			return fmt.Errorf("no file matches %s", glob)
 		}
 		for _, f := range found {
-			if !slices.Contains(files, f) {
+			if !seen[f] {
+				seen[f] = true
 				files = append(files, f)
 			}
 		}
 		return nil
 	})
-	return files, err
+	return files, errors.Join(err, checkFiles(files))
+}
+
+func checkFiles(files []string) error {
+	if len(files) > maxFiles {
+		return fmt.Errorf("%d files match, more than %d", len(files), maxFiles)
+	}
+	return nil
 }
 
 // CheckGlobs says what is wrong with a comma-separated list of globs that need not match anything yet.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
@@ -18,14 +19,17 @@ import (
 )
 
 const (
-	pullMessages = 1000 // Pub/Sub's own limit of one Pull
-	pullsAhead   = 8    // pulls that wait for a bundle
-	pullAtOnce   = 1    // concurrent pulls of a subscription: one keeps two cores busy
+	pullMessages = 1000     // Pub/Sub's own limit of one Pull
+	pullBytes    = 16 << 20 // at about how many bytes of messages one Pull aims
+	pullsAhead   = 8        // pulls that wait for a bundle
+	bytesAhead   = 64 << 20 // bytes of messages that wait for a bundle, above which no more are pulled
+	pullAtOnce   = 1        // concurrent pulls of a subscription: one keeps two cores busy
 )
 
 // pulled is the answer to one Pull.
 type pulled struct {
 	messages []event.Message
+	bytes    int64 // of the messages
 	lease    *lease
 }
 
@@ -36,16 +40,21 @@ type puller struct {
 	sub    Subscription
 	leases *leases
 	ready  chan pulled
+	ahead  atomic.Int64  // bytes in ready
+	taken  chan struct{} // gets a token when ready became smaller
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	over   chan struct{} // closed when pulling has ended
 
-	mu  sync.Mutex
-	err error
+	mu   sync.Mutex
+	err  error
+	last time.Time // when a bundle last took something
 }
 
 func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *puller {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), cancel: cancel}
+	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1),
+		cancel: cancel, over: make(chan struct{})}
 	for range pullAtOnce {
 		p.done.Add(1)
 		go func() {
@@ -53,13 +62,17 @@ func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *pull
 			p.run(ctx)
 		}()
 	}
+	go func() {
+		p.done.Wait()
+		close(p.over)
+	}()
 	return p
 }
 
 func (p *puller) run(ctx context.Context) {
 	backoff := gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
 	ask := int32(pullMessages)
-	for ctx.Err() == nil {
+	for p.waitForRoom(ctx) {
 		asked := time.Now()
 		answer, err := p.client.Pull(ctx, &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: ask}, gax.WithTimeout(0), gax.WithRetry(nil))
 		switch {
@@ -67,7 +80,6 @@ func (p *puller) run(ctx context.Context) {
 			return
 		case err == nil:
 			backoff = gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
-			ask = min(2*ask, pullMessages)
 		case final(err):
 			p.fail(fmt.Errorf("pull from %s: %w", p.sub.Name, err))
 			return
@@ -92,6 +104,8 @@ func (p *puller) run(ctx context.Context) {
 			continue
 		}
 		batch := p.accept(answer.ReceivedMessages)
+		ask = min(2*ask, batch.fitting())
+		p.ahead.Add(batch.bytes)
 		select {
 		case p.ready <- batch:
 		case <-ctx.Done():
@@ -99,6 +113,23 @@ func (p *puller) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// waitForRoom waits while too much is ahead. It reports whether pulling may go on.
+func (p *puller) waitForRoom(ctx context.Context) bool {
+	for p.ahead.Load() >= bytesAhead {
+		select {
+		case <-p.taken:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return ctx.Err() == nil
+}
+
+// fitting is how many messages as large as these the next Pull may ask for.
+func (b pulled) fitting() int32 {
+	return int32(max(1, min(pullMessages, pullBytes*int64(len(b.messages))/max(b.bytes, 1))))
 }
 
 // final reports whether pulling again cannot help.
@@ -113,28 +144,76 @@ func final(err error) bool {
 func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	messages := make([]event.Message, len(received))
 	ids := make([]string, len(received))
+	bytes := int64(0)
 	for i, r := range received {
 		m := r.GetMessage()
 		at := m.GetPublishTime()
 		ids[i] = r.GetAckId()
 		messages[i] = event.Message{Channel: p.sub.Channel, Format: p.sub.Format, Data: m.GetData(), Attributes: m.GetAttributes(),
 			ID: m.GetMessageId(), PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
+		bytes += int64(messages[i].Size())
 	}
-	return pulled{messages: messages, lease: p.leases.add(ids)}
+	return pulled{messages: messages, bytes: bytes, lease: p.leases.add(ids)}
 }
 
-// take returns the pulls that are ready, up to about n messages, without waiting.
-func (p *puller) take(n int) (batches []pulled, more bool) {
-	for n > 0 {
+// take returns the pulls that are ready, up to about n messages and a bundle's bytes. It waits a while for the first, and until a
+// time has passed since the call before it that returned something: messages that come one by one are gathered, and one that comes
+// after a silence does not wait.
+func (p *puller) take(n int) (batches []pulled) {
+	timer := time.NewTimer(waitAtMost)
+	defer timer.Stop()
+	var bytes int64
+	add := func(b pulled) {
+		batches = append(batches, b)
+		n -= len(b.messages)
+		bytes += b.bytes
+		p.ahead.Add(-b.bytes)
 		select {
-		case b := <-p.ready:
-			batches = append(batches, b)
-			n -= len(b.messages)
+		case p.taken <- struct{}{}:
 		default:
-			return batches, false
 		}
 	}
-	return batches, len(p.ready) > 0
+	select {
+	case b := <-p.ready:
+		add(b)
+	case <-timer.C:
+		return nil
+	case <-p.over:
+		return nil
+	}
+	p.mu.Lock()
+	gather := pace - time.Since(p.last)
+	p.mu.Unlock()
+	for full := time.NewTimer(max(gather, 0)); n > 0 && bytes < bundleBytes; {
+		select {
+		case b := <-p.ready:
+			add(b)
+			continue
+		default:
+		}
+		select {
+		case b := <-p.ready:
+			add(b)
+			continue
+		case <-full.C:
+		case <-p.over:
+		}
+		break
+	}
+	p.mu.Lock()
+	p.last = time.Now()
+	p.mu.Unlock()
+	return batches
+}
+
+// ended reports whether pulling has ended.
+func (p *puller) ended() bool {
+	select {
+	case <-p.over:
+		return true
+	default:
+		return false
+	}
 }
 
 func (p *puller) fail(err error) {

@@ -11,8 +11,15 @@ const (
 	// bundleMessages is how many messages one bundle emits at most. Measured on two cores with 64 key groups: bundles of 1,000
 	// give 65,000 events/s, of 5,000 155,000, of 10,000 173,000; larger ones cost latency.
 	bundleMessages = 5000
-	// idle is how soon a source that found nothing is asked again. It is most of the latency at low rates.
+	// bundleBytes is at about how many bytes a bundle ends that has fewer messages.
+	bundleBytes = 32 << 20
+	// idle is how soon a source that found nothing, or must not emit, is asked again.
 	idle = 50 * time.Millisecond
+	// pace is the shortest time between two bundles of a subscription that are not full. Each costs about half a millisecond of
+	// processor time for its keys, and messages wait half of it on average.
+	pace = 50 * time.Millisecond
+	// waitAtMost is how long a bundle waits for its first message. It holds one of the eight that Prism runs at a time.
+	waitAtMost = 250 * time.Millisecond
 )
 
 // Position is the restriction of all sources: how far one has come. They are read from the front by one reader each and never

@@ -55,8 +55,9 @@ func (s *Subscriptions) open(sub Subscription, emulator string) (*puller, error)
 	return p, nil
 }
 
-// maxAnswer bounds the answer to one Pull, in bytes. A thousand messages of the largest size, 10 MB, do not come in one answer.
-const maxAnswer = 1 << 30
+// maxAnswer bounds the answer to one Pull, in bytes. A larger one is refused by the client, and fewer messages are asked for; the
+// largest message, of 10 MB, fits in any case.
+const maxAnswer = 64 << 20
 
 // reconnect is gRPC's own backoff, but for its longest pause of two minutes: it is what an outage goes on for after its end.
 var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second}

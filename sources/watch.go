@@ -78,8 +78,8 @@ func (f *watchFilesFn) ProcessElement(ctx context.Context, watermark *estimator,
 		return sdf.StopProcessing(), err
 	}
 	at := t.GetRestriction().(Position).At
-	n := 0
-	for n < bundleMessages && !f.env.MustWait() {
+	n, bytes := 0, 0
+	for n < bundleMessages && bytes < bundleBytes && !f.env.MustWait() {
 		messages, err := w.next(ctx, bundleMessages-n)
 		if err != nil {
 			return sdf.StopProcessing(), fmt.Errorf("watch %s: %w", watched.Globs, err)
@@ -88,13 +88,13 @@ func (f *watchFilesFn) ProcessElement(ctx context.Context, watermark *estimator,
 			break
 		}
 		n += max(len(messages), 1)
-		emitLines(f.env.Tracker, messages, emit)
+		bytes += emitLines(f.env.Tracker, messages, emit)
 	}
 	if err := claim(t, Position{At: at + int64(n)}); err != nil {
 		return sdf.StopProcessing(), fmt.Errorf("watch %s: %w", watched.Globs, err)
 	}
 	watermark.advance(time.Now().UnixMilli())
-	if n < bundleMessages {
+	if n < bundleMessages && bytes < bundleBytes {
 		return sdf.ResumeProcessingIn(idle), nil
 	}
 	return sdf.ResumeProcessingIn(0), nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type watcher struct {
 	watched Watched
 	now     func() time.Time
 
-	seen    map[string]bool  // read, or about to be
+	seen    map[string]bool  // read, or about to be; those that are still there
 	growing map[string]int64 // new, with the size at the last look
 	queue   []string
 	current *cursor
@@ -73,17 +74,21 @@ func (w *watcher) look(ctx context.Context) error {
 	now := w.now()
 	if w.listed.IsZero() || now.Sub(w.listed) >= w.watched.Poll {
 		w.listed = now
+		present := map[string]bool{}
 		for glob := range strings.SplitSeq(w.watched.Globs, ",") {
 			found, err := list(ctx, strings.TrimSpace(glob))
 			if err != nil {
 				return err
 			}
 			for _, path := range found {
+				present[path] = true
 				if _, ok := w.growing[path]; !ok && !w.seen[path] {
 					w.growing[path] = -1
 				}
 			}
 		}
+		// What was moved away is forgotten, or the list would grow for ever.
+		maps.DeleteFunc(w.seen, func(path string, _ bool) bool { return !present[path] })
 	}
 	if len(w.growing) == 0 || now.Sub(w.looked) < min(settleFor, w.watched.Poll) {
 		return nil

@@ -127,3 +127,22 @@ func TestWatcherBadGlob(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWatcherForgetsWhatWasMovedAway, so that its list does not grow for ever.
+func TestWatcherForgetsWhatWasMovedAway(t *testing.T) {
+	w := watch(t, 10*time.Second)
+	path := writeFile(t, w.dir, "a.jsonl", "a1\n")
+	writeFile(t, w.dir, "b.jsonl", "b1\n")
+	w.want(0)
+	w.want(2*time.Second, "a1", "b1")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	w.want(20 * time.Second)
+	if len(w.seen) != 1 || len(w.growing) != 0 {
+		t.Errorf("it remembers %v and %v", w.seen, w.growing)
+	}
+	writeFile(t, w.dir, "a.jsonl", "a2\n") // another delivery under the same name
+	w.want(20 * time.Second)
+	w.want(2*time.Second, "a2")
+}

@@ -52,7 +52,7 @@ func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.
 	for _, r := range f.decoded.Refusals {
 		f.counts.Add(metrics.Refused(r.Reason), 1)
 	}
-	for _, r := range bounded(f.decoded.Refusals, len(m.Data)) {
+	for _, r := range bounded(f.decoded.Refusals, m.Size()) {
 		letters(at, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: &m, FailedAt: nowMs()})
 	}
 }

@@ -98,7 +98,7 @@ func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 	if f.env.TakeWakeUp() {
 		f.wakeAll(emit)
 	}
-	if f.env.Ended() {
+	if f.env.Ended() || f.env.TakeInputEnd() {
 		emit(max(f.latest, mtime.ZeroTimestamp), endKey, append(appendTokens(nil, nil), wakeUp...))
 	}
 }

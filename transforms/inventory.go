@@ -135,7 +135,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	}
 	if bytes.Equal(r.b, wakeUp) {
 		r.b = nil
-		f.wakeAll = f.wakeAll || f.env.Ended()
+		f.wakeAll = f.wakeAll || f.env.Ended() || f.env.InputEnded()
 	}
 	var m move
 	for len(r.b) > 0 && r.err == nil {

@@ -134,7 +134,11 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	}
 	if len(c.image.dirty)+len(c.image.unsaid) > 0 || f.env.Restoring() {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
-		f.setTimer(tp, latest(wall, f.pace.last(key).Add(velocityEvery)))
+		at := latest(wall, f.pace.last(key).Add(velocityEvery))
+		if f.env.InputEnded() {
+			at = wall // nothing more will come to wait for
+		}
+		f.setTimer(tp, at)
 	}
 	return nil
 }

@@ -34,19 +34,10 @@ func run() error {
 	beam.Init() // does not return in a process that a runner started as its worker
 
 	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: options.LogLevel})))
 	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Beam leaves a file in the temporary folder for every job: it gets a folder that goes with the process.
-	temp, failed := os.MkdirTemp("", "streamlytics-")
-	if failed != nil {
-		return fmt.Errorf("make a temporary folder: %w", failed)
-	}
-	defer os.RemoveAll(temp)
-	if err := os.Setenv("TMPDIR", temp); err != nil {
-		return fmt.Errorf("use the temporary folder %s: %w", temp, err)
-	}
 	p, invalid := pipeline.New(ctx, options)
 	if err := errors.Join(err, invalid); err != nil {
 		if p != nil {

@@ -19,10 +19,14 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
+// maxBytes bounds what the messages in open batches take, whatever their number: a few thousand of the largest are gigabytes.
+const maxBytes = 256 << 20
+
 // Tracker counts holds. It is safe for concurrent use.
 type Tracker struct {
 	limit       int64
 	outstanding atomic.Int64
+	bytes       atomic.Int64 // of the messages outstanding
 	acked       atomic.Int64
 
 	mu     sync.Mutex
@@ -37,11 +41,12 @@ type Tracker struct {
 
 type batch struct {
 	messages []event.Message
+	bytes    int64
 	holds    int
 	done     func()
 }
 
-// New returns a tracker that is full at limit messages.
+// New returns a tracker that is full at limit messages, or at 256 MiB of them.
 func New(limit int64) *Tracker {
 	t := &Tracker{limit: limit, open: map[int64]*batch{}, idle: make(chan struct{}), isIdle: true}
 	close(t.idle)
@@ -61,11 +66,14 @@ func (t *Tracker) Open(messages []event.Message, done func()) int64 {
 	if t.first.IsZero() {
 		t.first = time.Now()
 	}
+	b := &batch{messages: messages, holds: 1, done: done}
 	for i := range messages {
 		messages[i].Token, messages[i].Index = t.last, int32(i)
+		b.bytes += int64(messages[i].Size())
 	}
-	t.open[t.last] = &batch{messages: messages, holds: 1, done: done}
+	t.open[t.last] = b
 	t.outstanding.Add(int64(len(messages)))
+	t.bytes.Add(b.bytes)
 	if t.isIdle {
 		t.isIdle, t.idle = false, make(chan struct{})
 	}
@@ -109,6 +117,7 @@ func (t *Tracker) Release(tokens []int64) {
 		b.done()
 		t.acked.Add(int64(len(b.messages)))
 		t.outstanding.Add(-int64(len(b.messages)))
+		t.bytes.Add(-b.bytes)
 	}
 	if len(finished) == 0 {
 		return
@@ -164,7 +173,9 @@ func (t *Tracker) Busy() time.Duration {
 }
 
 // Full reports whether a source should wait before it opens another batch.
-func (t *Tracker) Full() bool { return t != nil && t.outstanding.Load() >= t.limit }
+func (t *Tracker) Full() bool {
+	return t != nil && (t.outstanding.Load() >= t.limit || t.bytes.Load() >= maxBytes)
+}
 
 // Wait returns when no batch is open and every done has returned, or with the context's error.
 func (t *Tracker) Wait(ctx context.Context) error {

@@ -27,6 +27,9 @@ type Env struct {
 	stopping  atomic.Bool
 	ended     atomic.Bool
 	restoring atomic.Int64 // keys still to be restored
+	unread    atomic.Int64 // files still to be read, where they are all the input
+	bounded   atomic.Bool  // BeginFiles was called
+	news      atomic.Bool  // all files are read, and nobody has been told
 	losses    atomic.Int64 // how often Redis was found to have lost data
 	woken     atomic.Int64 // for how many of these the keys were woken
 
@@ -158,6 +161,25 @@ func (e *Env) Stop() { e.stopping.Store(true) }
 
 // Stopping reports whether Stop was called.
 func (e *Env) Stopping() bool { return e.stopping.Load() }
+
+// BeginFiles says that the input is n files and nothing else.
+func (e *Env) BeginFiles(n int) {
+	e.unread.Store(int64(n))
+	e.bounded.Store(true)
+}
+
+// FileRead says that a file is read to its end.
+func (e *Env) FileRead() {
+	if e.unread.Add(-1) == 0 {
+		e.news.Store(true)
+	}
+}
+
+// TakeInputEnd reports, to one caller, that all files are read.
+func (e *Env) TakeInputEnd() bool { return e.news.CompareAndSwap(true, false) }
+
+// InputEnded reports whether all files are read, and there is no other input.
+func (e *Env) InputEnded() bool { return e.bounded.Load() && e.unread.Load() == 0 }
 
 // End tells sources that their input has ended, so that the job can end too. Everything that they emitted has been dealt with.
 func (e *Env) End() { e.ended.Store(true) }

@@ -37,6 +37,33 @@ func (c *Cluster) Failover(master *Server) *Server {
 	return replica
 }
 
+// Unlink keeps a master from passing on to its replica what is written from now on. The replica takes over all the same when the
+// master is killed, at most some ten seconds later, and what was written meanwhile is lost for certain; it follows masters
+// again after Link.
+func (c *Cluster) Unlink(master *Server) {
+	c.tb.Helper()
+	// A password that the master does not know keeps the replica away.
+	c.setMasterPassword(c.mustHaveReplica(master), "none")
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	err := master.ask(func(rdb *redis.Client) error { return rdb.ClientKillByFilter(ctx, "type", "replica").Err() })
+	if err != nil {
+		c.tb.Fatalf("break the replication of %s: %v", master.Addr, err)
+	}
+}
+
+// Link ends Unlink.
+func (c *Cluster) Link(replica *Server) { c.tb.Helper(); c.setMasterPassword(replica, "") }
+
+func (c *Cluster) setMasterPassword(node *Server, password string) {
+	c.tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	if err := node.ask(func(rdb *redis.Client) error { return rdb.ConfigSet(ctx, "masterauth", password).Err() }); err != nil {
+		c.tb.Fatalf("configure %s: %v", node.Addr, err)
+	}
+}
+
 // KillMaster ends a master as kill -9 does and returns its replica when that has become master and all slots are served again.
 // What the master had not passed on to its replica is lost. A Restart makes the killed node the replica; WaitWhole tells when.
 func (c *Cluster) KillMaster(master *Server) *Server {

@@ -67,6 +67,21 @@ func TestFailover(t *testing.T) {
 		t.Error("the killed node is not the replica after its restart")
 	}
 	read("of the replica")
+
+	c.Unlink(first)
+	if err := rdb.Set(ctx, keys[0], "lost", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.KillMaster(first); got != replica {
+		t.Fatalf("%s took over, want %s", got.Addr, replica.Addr)
+	}
+	c.Link(replica)
+	read("of the replica")
+	first.Restart()
+	c.WaitWhole()
+	if c.ReplicaOf(replica) != first {
+		t.Error("the killed node is not the replica after its second restart")
+	}
 }
 
 // keysOf lists some keys that a master holds.

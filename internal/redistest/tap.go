@@ -29,11 +29,12 @@ type Tap struct {
 type Act struct {
 	// Before is called while the command, and what comes after it on its connection, has not been passed on.
 	Before func()
-	// Drop breaks the connection instead of passing the command on: Redis never gets it.
-	Drop bool
 	// After is called when the command has been passed on to Redis, which executes it whatever becomes of the program. Its
 	// reply, and those that come after it on its connection, are passed on when After has returned.
 	After func()
+	// Break ends the connection then, and what comes after the command on it never gets to Redis; nor does the command itself,
+	// unless there is an After.
+	Break bool
 }
 
 // StartTap starts a tap in front of a server, which may be stopped and started. watch gets the name and the arguments of each
@@ -141,7 +142,7 @@ func (t *Tap) serve(client net.Conn) {
 	done.Wait()
 }
 
-var errDropped = errors.New("the command is dropped")
+var errBroken = errors.New("the connection is to be broken")
 
 func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex) error {
 	for {
@@ -153,8 +154,8 @@ func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex)
 		if act.Before != nil {
 			act.Before()
 		}
-		if act.Drop {
-			return errDropped
+		if act.Break && act.After == nil {
+			return errBroken
 		}
 		if act.After != nil {
 			replies.Lock()
@@ -166,6 +167,9 @@ func (t *Tap) passOn(server net.Conn, client *bufio.Reader, replies *sync.Mutex)
 		}
 		if err != nil {
 			return err
+		}
+		if act.Break {
+			return errBroken
 		}
 	}
 }

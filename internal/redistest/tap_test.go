@@ -44,7 +44,9 @@ func TestTap(t *testing.T) {
 				}
 			}}
 		case slices.Contains(command, "dropped"):
-			return redistest.Act{Drop: true}
+			return redistest.Act{Break: true}
+		case slices.Contains(command, "last"):
+			return redistest.Act{After: func() {}, Break: true}
 		case slices.Contains(command, "after"):
 			return redistest.Act{After: func() {
 				if !arrives("after") {
@@ -76,8 +78,15 @@ func TestTap(t *testing.T) {
 	}
 	mu.Unlock()
 
-	if err := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1}).Set(ctx, "dropped", value, 0).Err(); err == nil || exists("dropped") {
+	once := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1})
+	if err := once.Set(ctx, "dropped", value, 0).Err(); err == nil || exists("dropped") {
 		t.Errorf("a command that was dropped: %v, and Redis has it: %v", err, exists("dropped"))
+	}
+	pipe = once.Pipeline()
+	pipe.Set(ctx, "last", value, 0)
+	pipe.Set(ctx, "next", value, 0)
+	if _, err := pipe.Exec(ctx); err == nil || !arrives("last") || exists("next") {
+		t.Errorf("where the connection breaks after a command: %v; Redis has the command: %v, and the next: %v", err, exists("last"), exists("next"))
 	}
 
 	s.Stop()
@@ -93,6 +102,7 @@ func TestTap(t *testing.T) {
 		t.Error("the tap has settled, though a program is there")
 	}
 	_ = rdb.Close()
+	_ = once.Close()
 	if !tap.Settle(20 * time.Second) {
 		t.Error("the tap has not settled, though the program is gone")
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -14,16 +15,30 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // StartTLS starts a server that speaks TLS only, and returns it with the PEM file of the authority that signed its
 // certificate. The certificate is for 127.0.0.1 and localhost.
 func StartTLS(tb testing.TB, args ...string) (s *Server, caFile string) {
 	tb.Helper()
+	return startTLS(tb, &x509.Certificate{DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, args...)
+}
+
+// StartTLSAs is StartTLS with a certificate for another host, and not for the address at which the server is.
+func StartTLSAs(tb testing.TB, host string, args ...string) (s *Server, caFile string) {
+	tb.Helper()
+	return startTLS(tb, &x509.Certificate{DNSNames: []string{host}}, args...)
+}
+
+// startTLS starts a server whose certificate is for the names in cert.
+func startTLS(tb testing.TB, cert *x509.Certificate, args ...string) (s *Server, caFile string) {
+	tb.Helper()
 	dir := tb.TempDir()
 	caFile = filepath.Join(dir, "ca.pem")
 	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writeCertificates(tb, caFile, certFile, keyFile)
+	writeCertificates(tb, cert, caFile, certFile, keyFile)
 	s = startOnFreePort(tb, func(port int) []string {
 		return append([]string{
 			"--port", "0", "--tls-port", strconv.Itoa(port), "--tls-auth-clients", "no",
@@ -33,7 +48,24 @@ func StartTLS(tb testing.TB, args ...string) (s *Server, caFile string) {
 	return s, caFile
 }
 
-func writeCertificates(tb testing.TB, caFile, certFile, keyFile string) {
+// ClientTLS returns a new client of a server that StartTLS started, as Redis's default user with a password, that closes with the
+// test.
+func (s *Server) ClientTLS(caFile, password string) *redis.Client {
+	s.tb.Helper()
+	pem, err := os.ReadFile(caFile)
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		s.tb.Fatalf("%s holds no certificate", caFile)
+	}
+	c := redis.NewClient(&redis.Options{Addr: s.Addr, Password: password, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}})
+	s.tb.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func writeCertificates(tb testing.TB, cert *x509.Certificate, caFile, certFile, keyFile string) {
 	tb.Helper()
 	must := func(err error) {
 		tb.Helper()
@@ -63,16 +95,11 @@ func writeCertificates(tb testing.TB, caFile, certFile, keyFile string) {
 
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	must(err)
-	cert := &x509.Certificate{
-		SerialNumber: big.NewInt(2),
-		Subject:      pkix.Name{CommonName: "redistest server"},
-		NotBefore:    ca.NotBefore,
-		NotAfter:     ca.NotAfter,
-		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
+	cert.SerialNumber = big.NewInt(2)
+	cert.Subject = pkix.Name{CommonName: "redistest server"}
+	cert.NotBefore, cert.NotAfter = ca.NotBefore, ca.NotAfter
+	cert.KeyUsage = x509.KeyUsageDigitalSignature
+	cert.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	certDER, err := x509.CreateCertificate(rand.Reader, cert, ca, &key.PublicKey, caKey)
 	must(err)
 	writePEM(certFile, "CERTIFICATE", certDER)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// program is what is built.
-const program = "github.com/beamlytics/streamlytics/cmd/streamlytics"
+// commands is where the programs are that are built.
+const commands = "github.com/beamlytics/streamlytics/cmd/"
 
 // folder holds the binaries while Main runs the tests.
 var folder string
@@ -29,8 +29,9 @@ func Main(m *testing.M) int {
 }
 
 var (
-	plainBinary = sync.OnceValues(func() (string, error) { return build("streamlytics") })
-	raceBinary  = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "-race") })
+	plainBinary = sync.OnceValues(func() (string, error) { return build("streamlytics", "streamlytics") })
+	raceBinary  = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "streamlytics", "-race") })
+	prismBinary = sync.OnceValues(func() (string, error) { return build("prism", "prism") })
 )
 
 // Binary is the path of the program, which the first test that asks builds.
@@ -57,11 +58,12 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-func build(name string, flags ...string) (string, error) {
+// build builds a command into a file of a name.
+func build(name, command string, flags ...string) (string, error) {
 	path := filepath.Join(folder, name)
-	args := append(append([]string{"build"}, flags...), "-o", path, program)
+	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", program, err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
 	}
 	return path, nil
 }

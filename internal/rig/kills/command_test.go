@@ -15,7 +15,7 @@ const (
 )
 
 // kindOf recognises the commands of the state mirror by their keys, a log and its ":by", and by how many arguments follow: the
-// epoch to claim; epoch, seq, anew, record and the seq before to write.
+// epoch to claim; epoch, seq, anew, record, the seq before, and more to write.
 func kindOf(command []string) kind {
 	if len(command) < 5 || command[0] != "eval" && command[0] != "evalsha" {
 		return other
@@ -26,10 +26,10 @@ func kindOf(command []string) kind {
 	if !strings.HasPrefix(command[3], logPrefix) || command[4] != command[3]+":by" {
 		return other
 	}
-	switch arguments := command[5:]; len(arguments) {
-	case 1:
+	switch arguments := command[5:]; {
+	case len(arguments) == 1:
 		return claim
-	case 5:
+	case len(arguments) >= 5:
 		anew, before := arguments[2] == "1", arguments[4]
 		switch {
 		case anew && before == "0":

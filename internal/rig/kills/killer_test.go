@@ -3,6 +3,7 @@ package kills
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -15,6 +16,7 @@ const (
 	restore    phase = "restore"    // some of the keys with state are read, not all
 	rewriting  phase = "rewriting"  // restored keys write their logs anew
 	compaction phase = "compaction" // a log that has grown is begun anew
+	logging    phase = "logging"    // a log is appended to
 	flow       phase = "flow"       // events are being taken
 	anyTime    phase = "any time"   // some time after the start, whatever it is about
 )
@@ -24,6 +26,9 @@ type moment struct {
 	phase phase
 	n     int  // at the n-th command of the phase, or n milliseconds after the start
 	after bool // Redis has the command, and the program does not know; else Redis never gets it
+	// linger holds the command for a while before the kill. What the program acknowledges meanwhile although it rests on the
+	// command is lost then.
+	linger time.Duration
 }
 
 func (m moment) String() string {
@@ -34,7 +39,7 @@ func (m moment) String() string {
 	if m.after {
 		side = "after"
 	}
-	return fmt.Sprintf("%s command %d of %s", side, m.n, m.phase)
+	return fmt.Sprintf("%v %s command %d of %s", m.linger, side, m.n, m.phase)
 }
 
 // killer watches what one life of the program says to Redis and ends it when the moment has come.
@@ -68,10 +73,10 @@ func (k *killer) watch(command []string) redistest.Act {
 	k.done = true
 	close(k.fired)
 	if k.moment.after {
-		return redistest.Act{After: k.kill}
+		return redistest.Act{After: k.kill, Break: true}
 	}
 	k.counts[what]-- // Redis never gets it
-	return redistest.Act{Before: k.kill, Drop: true}
+	return redistest.Act{Before: k.kill, Break: true}
 }
 
 func (k *killer) hits(what kind) bool {
@@ -82,6 +87,8 @@ func (k *killer) hits(what kind) bool {
 		return what == rewrite && k.counts[rewrite] == k.moment.n
 	case compaction:
 		return what == compact && k.counts[compact] == k.moment.n
+	case logging:
+		return what == extend && k.counts[extend] == k.moment.n
 	case flow:
 		return k.all == k.moment.n
 	}
@@ -90,6 +97,7 @@ func (k *killer) hits(what kind) bool {
 
 // kill returns when the process is gone.
 func (k *killer) kill() {
+	time.Sleep(k.moment.linger)
 	p := <-k.process
 	p.Kill()
 	k.process <- p

@@ -25,7 +25,7 @@ func TestKeyGroupsCannotChange(t *testing.T) {
 	}
 	for _, groups := range []string{"32", "0"} {
 		other := rig.Start(t, rig.Launch{Env: r.pubsub.Env(),
-			Flags: append(r.pubsub.Flags(), "--redis_addrs="+r.redis.Addr, "--key_groups="+groups)})
+			Flags: append(r.pubsub.Flags(), "--redis_addrs="+r.addrs, "--key_groups="+groups)})
 		exit, err := other.Wait(patience)
 		if err != nil {
 			t.Fatal(err)
@@ -33,7 +33,7 @@ func TestKeyGroupsCannotChange(t *testing.T) {
 		if exit != (rig.Exit{Code: 1}) {
 			t.Errorf("with %s key groups: %v, want exit code 1", groups, exit)
 		}
-		for _, want := range []string{r.redis.Addr, "--key_groups=64, not " + groups, "--restore=none"} {
+		for _, want := range []string{r.addrs, "--key_groups=64, not " + groups, "--restore=none"} {
 			if !strings.Contains(other.Log(), want) {
 				t.Errorf("with %s key groups it does not say %q:\n%s", groups, want, other.Log())
 			}

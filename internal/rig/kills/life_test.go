@@ -18,8 +18,9 @@ import (
 type run struct {
 	t      *testing.T
 	pubsub *rig.PubSub
-	redis  *redistest.Server
-	rdb    *redis.Client
+	redis  *redistest.Server // nil: a cluster
+	addrs  string
+	rdb    redis.UniversalClient
 	dir    string
 	flags  []string
 
@@ -33,15 +34,20 @@ const patience = 90 * time.Second
 func newRun(t *testing.T, flags ...string) *run {
 	t.Helper()
 	server := redistest.Start(t)
-	r := &run{t: t, redis: server, rdb: server.Client(), dir: t.TempDir(), flags: flags, kills: map[phase]int{}}
-	r.pubsub = rig.StartPubSub(t, rig.PubSubOptions{AckDeadline: time.Second})
+	return (&run{t: t, redis: server, addrs: server.Addr, rdb: server.Client(), flags: flags}).prepare()
+}
+
+func (r *run) prepare() *run {
+	r.t.Helper()
+	r.dir, r.kills = r.t.TempDir(), map[phase]int{}
+	r.pubsub = rig.StartPubSub(r.t, rig.PubSubOptions{AckDeadline: time.Second})
 	r.versions = rig.NewVersions(r.rdb)
 	return r
 }
 
-func (r *run) launch(redisAddr string) *rig.Process {
+func (r *run) launch(redisAddrs string) *rig.Process {
 	r.t.Helper()
-	flags := append(append(r.pubsub.Flags(), "--redis_addrs="+redisAddr), r.flags...)
+	flags := append(append(r.pubsub.Flags(), "--redis_addrs="+redisAddrs), r.flags...)
 	return rig.Start(r.t, rig.Launch{Dir: r.dir, Env: r.pubsub.Env(), Flags: flags})
 }
 
@@ -58,19 +64,21 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 	k := newKiller(m)
 	tap := redistest.StartTap(t, r.redis, k.watch)
 	defer tap.Close()
-	if m.phase == restore || m.phase == rewriting { // what waits for it then
-		if err := r.pubsub.Publish(messages...); err != nil {
-			t.Fatal(err)
-		}
-		messages = nil
+	waiting := 20
+	if m.phase == restore || m.phase == rewriting {
+		waiting = len(messages)
 	}
+	if err := r.pubsub.Publish(messages[:waiting]...); err != nil {
+		t.Fatal(err)
+	}
+	messages = messages[waiting:]
 	before := r.pubsub.Stats().Acked
 	p := r.launch(tap.Addr)
 	k.process <- p
 	published := make(chan error, 1)
 	go func() {
-		if m.phase == compaction { // a log grows by several writes, so not all may wait when it begins
-			_ = rig.Until("it has begun", patience, func() bool { return r.pubsub.Stats().Acked > before || k.count(say) > 0 || k.has() })
+		if m.phase == compaction || m.phase == logging { // a log grows by several writes, so not all may wait when it begins
+			_ = rig.Until("it has begun", patience, func() bool { return r.pubsub.Stats().Acked > before || k.has() })
 		}
 		published <- r.pubsub.PublishAt(ctx, 2_500, messages...)
 	}()
@@ -85,7 +93,12 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 	if !due() && m.phase != anyTime {
 		hit = ""
 	}
-	p.Kill()
+	if !k.has() {
+		p.Kill()
+	}
+	if _, err := p.Wait(patience); err != nil { // the killer may linger
+		t.Fatal(err)
+	}
 	if !tap.Settle(patience) {
 		t.Fatal("the program is gone, and its connections to Redis are not")
 	}
@@ -106,7 +119,7 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 func (r *run) finish(truth *rig.Truth) {
 	t := r.t
 	t.Helper()
-	p := r.launch(r.redis.Addr)
+	p := r.launch(r.addrs)
 	if err := p.Await("all is acknowledged", patience, r.pubsub.Settled); err != nil {
 		t.Fatalf("%v\npublished %d, %+v", err, r.pubsub.Published(), r.pubsub.Stats())
 	}
@@ -114,10 +127,7 @@ func (r *run) finish(truth *rig.Truth) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	report, err := truth.Check(ctx, r.rdb, rig.Now())
-	if err != nil || !report.OK() {
-		t.Errorf("at the end: %v %v", report, err)
-	}
+	r.check(truth)
 	if err := r.versions.Look(ctx, true); err != nil {
 		t.Errorf("at the end: %v", err)
 	}
@@ -130,7 +140,18 @@ func (r *run) finish(truth *rig.Truth) {
 			t.Errorf("%s, where nothing was to be refused: %.500s %v", name, b, err)
 		}
 	}
-	t.Logf("%v; %d kills: %v; %+v; %d looks at the versions", report, r.total(), r.kills, r.pubsub.Stats(), r.versions.Looks())
+	t.Logf("%d kills: %v; %+v; %d looks at the versions", r.total(), r.kills, r.pubsub.Stats(), r.versions.Looks())
+}
+
+// check holds everything against the truth.
+func (r *run) check(truth *rig.Truth) {
+	r.t.Helper()
+	report, err := truth.Check(context.Background(), r.rdb, rig.Now())
+	if err != nil || !report.OK() {
+		r.t.Errorf("%v %v", report, err)
+		return
+	}
+	r.t.Log(report)
 }
 
 // total is how often the program was killed.

@@ -23,6 +23,15 @@ func newPlan(seed uint64, events int) *plan {
 	return &plan{random: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: time.Now(), events: events, truth: rig.NewTruth()}
 }
 
+// still makes up events of products that occur nowhere else.
+func (p *plan) still(products, events int) (messages []rig.Message) {
+	for range products {
+		p.lives++
+		messages = append(messages, p.burst(events)...)
+	}
+	return messages
+}
+
 // life makes up the events of the next life. Those of a compaction are of one product in one store, because a log is begun anew
 // when it has grown to three times what it was.
 func (p *plan) life(of phase) []rig.Message {
@@ -63,11 +72,16 @@ func (p *plan) burst(n int) (messages []rig.Message) {
 // moment draws when to kill a life that begins with a number of logs.
 func (p *plan) moment(of phase, logs int) moment {
 	m := moment{phase: of, after: p.random.IntN(2) == 0}
+	if p.random.IntN(3) > 0 {
+		m.linger = 400 * time.Millisecond
+	}
 	switch of {
 	case restore, rewriting: // between the second and the middle
 		m.n = 2 + p.random.IntN(max(logs/2, 1))
 	case compaction:
 		m.n = 1 + p.random.IntN(2)
+	case logging:
+		m.n = 1 + p.random.IntN(40)
 	case flow:
 		m.n = 1 + p.random.IntN(400)
 	case anyTime:
@@ -79,7 +93,7 @@ func (p *plan) moment(of phase, logs int) moment {
 // phases is the order in which to kill, drawn from how often each phase is due. There is no state to restore before the first.
 func (p *plan) phases(due map[phase]int) []phase {
 	var order []phase
-	for _, of := range []phase{restore, rewriting, compaction, flow, anyTime} {
+	for _, of := range []phase{restore, rewriting, compaction, logging, flow, anyTime} {
 		for range due[of] {
 			order = append(order, of)
 		}

@@ -1,0 +1,29 @@
+package acks
+
+import (
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// TestFullByBytes: few messages can be too much, attributes included.
+func TestFullByBytes(t *testing.T) {
+	half := event.Message{Data: make([]byte, maxBytes/2-1), Attributes: map[string]string{"a": ""}}
+	tr := New(1000)
+	first := tr.Open([]event.Message{half}, func() {})
+	if tr.Full() {
+		t.Fatal("full at the half")
+	}
+	second := tr.Open([]event.Message{half}, func() {})
+	if !tr.Full() {
+		t.Fatal("not full at all of it")
+	}
+	tr.Release([]int64{first})
+	if tr.Full() {
+		t.Error("full after the half is done")
+	}
+	tr.Release([]int64{second})
+	if n := tr.bytes.Load(); n != 0 || tr.Outstanding() != 0 {
+		t.Errorf("%d bytes of %d messages are outstanding at the end", n, tr.Outstanding())
+	}
+}

@@ -1,0 +1,86 @@
+package loopback
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tiedTo is the device that a listener is tied to, as the kernel has it.
+func tiedTo(t *testing.T, port int) (devices []string) {
+	t.Helper()
+	err := eachListener(port, func(fd int) error {
+		name, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
+		devices = append(devices, name)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return devices
+}
+
+func TestOnly(t *testing.T) {
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	other, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	port, otherPort := l.Addr().(*net.TCPAddr).Port, other.Addr().(*net.TCPAddr).Port
+
+	if got := tiedTo(t, port); len(got) != 1 || got[0] != "" {
+		t.Fatalf("before: %q, want one listener that is tied to nothing", got)
+	}
+	if err := Only(port); err != nil {
+		t.Fatal(err)
+	}
+	if got := tiedTo(t, port); len(got) != 1 || got[0] != "lo" {
+		t.Errorf("after: %q, want lo", got)
+	}
+	if got := tiedTo(t, otherPort); len(got) != 1 || got[0] != "" {
+		t.Errorf("another listener is tied to %q too", got)
+	}
+
+	// It still answers here.
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			c.Close()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		t.Fatalf("not reachable from this machine: %v", err)
+	}
+	c.Close()
+}
+
+func TestOnlyNeedsAListener(t *testing.T) {
+	port, err := FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Only(port); err == nil || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+		t.Errorf("got %v, want an error that names the port", err)
+	}
+}
+
+func TestHost(t *testing.T) {
+	for host, want := range map[string]bool{"localhost": true, "127.0.0.1": true, "127.8.9.10": true, "::1": true,
+		"": false, "0.0.0.0": false, "::": false, "10.0.0.1": false, "prism": false, "localhost.example": false} {
+		if got := Host(host); got != want {
+			t.Errorf("%q: %v", host, got)
+		}
+	}
+}

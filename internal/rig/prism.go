@@ -1,0 +1,71 @@
+package rig
+
+import (
+	"bufio"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Prism is Beam's runner as a process of its own.
+type Prism struct {
+	// Addr is host:port of its job service.
+	Addr string
+
+	cmd    *exec.Cmd
+	log    logBuffer
+	exited chan struct{} // closed when it is gone
+}
+
+// StartPrism starts a Prism, with flags beside its port, and returns when it serves. It is killed with the test.
+func StartPrism(tb testing.TB, flags ...string) *Prism {
+	tb.Helper()
+	p := &Prism{cmd: exec.Command(built(tb, prismBinary), append([]string{"--job_port=0"}, flags...)...), exited: make(chan struct{})}
+	p.cmd.Stderr = &p.log
+	p.cmd.SysProcAttr = endWithParent()
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		tb.Fatalf("start prism: %v", err)
+	}
+	tb.Cleanup(p.Kill)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in its state
+		close(p.exited)
+	}()
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "--endpoint=")
+	if err != nil || !ok {
+		tb.Fatalf("prism says %q: %v\n%s", line, err, p.Log())
+	}
+	p.Addr = addr
+	return p
+}
+
+// Flag tells the program to run on it.
+func (p *Prism) Flag() string { return "--endpoint=" + p.Addr }
+
+// Kill ends it as kill -9 does, and waits until it is gone.
+func (p *Prism) Kill() {
+	_ = p.cmd.Process.Kill() // an error means that it is gone already
+	<-p.exited
+}
+
+// Pause makes it hang: its connections stay, and nothing is answered.
+func (p *Prism) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Running reports whether it has not ended by itself.
+func (p *Prism) Running() bool {
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// Log is what it has written so far.
+func (p *Prism) Log() string { return p.log.String() }

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+)
+
+// TestRangesOfFlags: a value out of its flag's range is refused by the flag's name, at the start.
+func TestRangesOfFlags(t *testing.T) {
+	for _, c := range []struct {
+		flag        string
+		good, wrong []string
+	}{
+		{"key_groups", []string{"0", "32768"}, []string{"-1", "32769"}},
+		{"image_cache_mb", []string{"1", "1048576"}, []string{"0", "1048577"}},
+		{"ledger_horizon", []string{"1ms", "87840h"}, []string{"0", "87841h", "-1h"}},
+		{"outstanding_events", []string{"1", "10000000"}, []string{"0", "10000001"}},
+		{"low_stock_exit", []string{"5"}, []string{"4"}},
+		{"dense_minutes", []string{"1"}, []string{"0"}},
+		{"dense_units", []string{"1"}, []string{"0"}},
+		{"weight_views", []string{"0", "1000000"}, []string{"-1", "1000001"}},
+		{"weight_cart_adds", []string{"0", "1000000"}, []string{"-1", "1000001"}},
+		{"weight_units", []string{"0", "1000000"}, []string{"-1", "1000001"}},
+		{"high_demand_enter", []string{"1"}, []string{"0"}},
+		{"high_demand_dwell", []string{"0"}, []string{"-1s"}},
+		{"clock_speed", []string{"0.001", "1000000"}, []string{"0", "-1", "1000001", "NaN", "Inf"}},
+		{"clock_origin", []string{"2000-01-01T00:00:00Z"}, []string{"1999-12-31T23:59:59Z", "yesterday"}},
+		{"online_store", []string{strings.Repeat("s", 128)}, []string{"", strings.Repeat("s", 129), "a:b", "global"}},
+		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},
+		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}}, // the last for want of --wms_files
+		{"redis_addrs", []string{"a:1,b:2"}, []string{"", "a", ":1", "a:1,b"}},
+	} {
+		for _, value := range append(c.good, c.wrong...) {
+			o, err := ParseFlags([]string{"--" + c.flag + "=" + value, "--pos_subscription=projects/p/subscriptions/s"})
+			if err != nil {
+				t.Errorf("--%s=%s is not understood: %v", c.flag, value, err)
+				continue
+			}
+			p, err := New(t.Context(), o)
+			if p != nil {
+				if err := p.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			bad := slices.Contains(c.wrong, value)
+			if bad && (err == nil || !strings.Contains(err.Error(), "--"+c.flag+": ")) {
+				t.Errorf("--%s=%s: got %v", c.flag, value, err)
+			}
+			if !bad && err != nil {
+				t.Errorf("--%s=%s is refused: %v", c.flag, value, err)
+			}
+		}
+	}
+}
+
+// TestAddressesMayHoldAPassword, given by mistake: it is not repeated.
+func TestAddressesMayHoldAPassword(t *testing.T) {
+	for _, addr := range []string{"redis://user:hunter2@redis:6379", "user:hunter2@redis:6379", "hunter2@redis:6379", "a:1,:hunter2@b:2"} {
+		o, err := ParseFlags([]string{"--redis_addrs=" + addr, "--pos_subscription=projects/p/subscriptions/s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), "--redis_addrs: an address has an @") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}
+
+// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the lines around it count.
+func TestAVeryLongLine(t *testing.T) {
+	h := newHarness(t)
+	file := filepath.Join(t.TempDir(), "events.jsonl")
+	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}` + "\n"
+	write(t, file, fmt.Sprintf(sale, 1)+strings.Repeat("x", 20<<20)+"\n"+fmt.Sprintf(sale, 2))
+	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
+	h.options.EventsFiles = file
+	h.options.ClockOrigin = "2026-11-27T12:00:00Z"
+	runToEnd(t, h.options)
+	letters := h.deadLetters()
+	if len(letters) != 1 || letters[0].Reason != event.TooLarge || len(letters[0].Raw) != 16<<20 ||
+		!strings.Contains(letters[0].Detail, fmt.Sprint(20<<20)) || !strings.Contains(letters[0].Detail, file+":2") {
+		t.Fatalf("%d dead letters", len(letters))
+	}
+	if got, _ := h.get("stock:1:1"); got != "-2" {
+		t.Errorf("stock %s, want -2", got)
+	}
+}
