@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -115,7 +116,7 @@ func (t *Tap) Close() {
 // serve passes on what a client and the server say to each other until one of them goes.
 func (t *Tap) serve(client net.Conn) {
 	defer t.drop(client)
-	server, err := net.Dial("tcp", t.server)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", t.server)
 	if err != nil || !t.keep(server) {
 		return // to the program this is a server that is not there
 	}
