@@ -43,29 +43,38 @@ func (b *backoff) wait(ctx context.Context, closed <-chan struct{}) error {
 	}
 }
 
-// logEvery is how often a failure that goes on is logged.
-const logEvery = 5 * time.Second
+const (
+	// logEvery is how often a failure that goes on is logged.
+	logEvery = 5 * time.Second
+	// logNewsAfter is how soon after a failure another one, with another error, is logged.
+	logNewsAfter = time.Second
+)
 
-// failureLog logs the first failure at once and those that follow at most every logEvery with their number, so that an
-// outage neither hides nor floods the log. It is safe for concurrent use.
+// failureLog logs the first failure at once and those that follow at most every logEvery with their number, or sooner when the error
+// is another, so that an outage neither hides nor floods the log. It is safe for concurrent use.
 type failureLog struct {
 	what string // what is retried, such as "write to Redis"
 
 	mu       sync.Mutex
 	last     time.Time
+	text     string // of the last error
 	unlogged int
 }
 
 func (l *failureLog) failed(ctx context.Context, target string, err error) {
 	l.mu.Lock()
 	l.unlogged++
-	now := time.Now()
-	if !l.last.IsZero() && now.Sub(l.last) < logEvery {
+	now, text := time.Now(), err.Error()
+	quiet := logEvery
+	if text != l.text {
+		quiet = logNewsAfter
+	}
+	if !l.last.IsZero() && now.Sub(l.last) < quiet {
 		l.mu.Unlock()
 		return
 	}
 	failures := l.unlogged
-	l.last, l.unlogged = now, 0
+	l.last, l.text, l.unlogged = now, text, 0
 	l.mu.Unlock()
 	slog.WarnContext(ctx, fmt.Sprintf("cannot %s, trying again", l.what), "target", target, "failures", failures, "error", err)
 }
