@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,14 +49,20 @@ func (c *Cluster) view(ctx context.Context, node *Server) (v view, err error) {
 	return v, nil
 }
 
+// mastersBySlot lists the masters that have slots.
 func mastersBySlot(ctx context.Context, rdb *redis.Client) (addrs []string, err error) {
-	ranges, err := rdb.ClusterSlots(ctx).Result()
+	shards, err := rdb.ClusterShards(ctx).Result()
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(ranges, func(a, b redis.ClusterSlot) int { return cmp.Compare(a.Start, b.Start) })
-	for _, r := range ranges {
-		addrs = append(addrs, r.Nodes[0].Addr)
+	shards = slices.DeleteFunc(shards, func(s redis.ClusterShard) bool { return len(s.Slots) == 0 })
+	slices.SortFunc(shards, func(a, b redis.ClusterShard) int { return cmp.Compare(a.Slots[0].Start, b.Slots[0].Start) })
+	for _, shard := range shards {
+		for _, node := range shard.Nodes {
+			if node.Role == "master" {
+				addrs = append(addrs, net.JoinHostPort(node.IP, strconv.FormatInt(node.Port, 10)))
+			}
+		}
 	}
 	return addrs, nil
 }

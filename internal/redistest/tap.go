@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -19,6 +20,8 @@ type Tap struct {
 	server   string
 	watch    func(command []string) Act
 	tasks    sync.WaitGroup
+	open     context.Context // ends with Close
+	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	conns  map[net.Conn]bool
@@ -46,6 +49,7 @@ func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *
 		tb.Fatalf("listen for a tap: %v", err)
 	}
 	t := &Tap{Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch, conns: map[net.Conn]bool{}}
+	t.open, t.cancel = context.WithCancel(context.Background())
 	t.tasks.Go(t.accept)
 	tb.Cleanup(t.Close)
 	return t
@@ -102,6 +106,7 @@ func (t *Tap) Settle(timeout time.Duration) bool {
 
 // Close breaks all connections and listens no more. What watch uses must be there until it returns. Closing again does nothing.
 func (t *Tap) Close() {
+	t.cancel()
 	t.mu.Lock()
 	t.closed = true
 	_ = t.listener.Close()
@@ -115,7 +120,7 @@ func (t *Tap) Close() {
 // serve passes on what a client and the server say to each other until one of them goes.
 func (t *Tap) serve(client net.Conn) {
 	defer t.drop(client)
-	server, err := net.Dial("tcp", t.server)
+	server, err := (&net.Dialer{}).DialContext(t.open, "tcp", t.server)
 	if err != nil || !t.keep(server) {
 		return // to the program this is a server that is not there
 	}

@@ -53,7 +53,9 @@ func (w *World) Check(ctx context.Context, rdb redis.Cmdable, now Span) (*Report
 				looks[key.Product] = true
 			case p.demand > now.From-day-hour:
 				perhaps++
-				looks[key.Product] = looks[key.Product] // it is there
+				if !looks[key.Product] {
+					looks[key.Product] = false
+				}
 			}
 		}
 		return w.checkPairs(ctx, rdb, r, keys, now)
