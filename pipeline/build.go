@@ -33,8 +33,8 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
 	}
-	if len(p.subscriptions) > 0 {
-		input("PubSub", func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, p.subscriptions) })
+	for _, sub := range p.subscriptions {
+		input(sub.Channel.String(), func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, sub) })
 	}
 	if len(p.files) > 0 {
 		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })

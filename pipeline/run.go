@@ -92,7 +92,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		}
 	case <-p.env.Failed():
 		cancel(p.env.Err())
-		<-finished
+		if err := <-finished; err != nil {
+			slog.Debug("the job is cancelled", "error", err)
+		}
 		return fmt.Errorf("run the pipeline: %w", p.env.Err())
 	case <-ctx.Done():
 		drained := p.drain()

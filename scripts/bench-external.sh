@@ -73,7 +73,7 @@ measure() {
   if [ "$rate" = 0 ]; then
     printf '  backlog of %s: %s\n' "$n" "$(tail -n 1 "$work/streamlytics.log")"
   else
-    printf '  %s/s: %s\n' "$rate" "$(grep -A3 latency_ms "$work/summary.json" | tr -d ' \n{')"
+    printf '  %s/s: %s\n' "$rate" "$(grep -A3 '"latency_ms"' "$work/summary.json" | tr -d ' \n{')"
   fi
 }
 

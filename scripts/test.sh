@@ -40,6 +40,7 @@ command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later from h
 need redis-server redis-server redis
 need shellcheck shellcheck shellcheck
 need cc "gcc libc6-dev" ""
+[ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
 # A clone that belongs to another user is no reason for a build to fail.
 export GOFLAGS="${GOFLAGS:-} -buildvcs=false"

@@ -37,7 +37,7 @@ func newOutbox(env *process.Env, write func(context.Context, *signal.Batch) erro
 	env.OnFlush(o.flush)
 	go func() {
 		defer close(o.done)
-		if err := o.run(ctx); err != nil {
+		if err := o.run(ctx); err != nil && ctx.Err() == nil { // else it was closed
 			env.Fail(err)
 		}
 	}()
@@ -80,9 +80,6 @@ func (o *outbox) run(ctx context.Context) error {
 				}
 			}
 			if err := o.write(ctx, &b); err != nil {
-				if ctx.Err() != nil {
-					return nil // closed
-				}
 				return err
 			}
 			o.wrote(n)

@@ -37,10 +37,11 @@ type readPubSubFn struct {
 	subs *Subscriptions
 }
 
-// PubSub reads subscriptions and returns a PCollection of event.Message. emulator is host:port, or empty for Google's service.
-func PubSub(s beam.Scope, pipelineID, emulator string, subscriptions []Subscription) beam.PCollection {
+// PubSub reads a subscription and returns a PCollection of event.Message. emulator is host:port, or empty for Google's service.
+// Bundles wait for messages, so two subscriptions must not share one: each is a read of its own.
+func PubSub(s beam.Scope, pipelineID, emulator string, subscription Subscription) beam.PCollection {
 	s = s.Scope("ReadPubSub")
-	return beam.ParDo(s, &readPubSubFn{PipelineID: pipelineID, Emulator: emulator}, beam.Reshuffle(s, beam.CreateList(s, subscriptions)))
+	return beam.ParDo(s, &readPubSubFn{PipelineID: pipelineID, Emulator: emulator}, beam.Create(s, subscription))
 }
 
 // Setup finds what the process shares.
@@ -98,9 +99,11 @@ func (f *readPubSubFn) ProcessElement(_ context.Context, watermark *estimator, t
 	}
 	at := t.GetRestriction().(Position).At
 	var batches []pulled
-	more := false
+	resume := idle
 	if !f.env.MustWait() {
-		batches, more = p.take(bundleMessages)
+		if batches = p.take(bundleMessages); !p.ended() {
+			resume = 0
+		}
 	}
 	n := 0
 	for _, b := range batches {
@@ -116,10 +119,7 @@ func (f *readPubSubFn) ProcessElement(_ context.Context, watermark *estimator, t
 		f.emit(p, b, emit)
 		watermark.advance(b.messages[0].PublishedAt)
 	}
-	if more {
-		return sdf.ResumeProcessingIn(0), nil
-	}
-	return sdf.ResumeProcessingIn(idle), nil
+	return sdf.ResumeProcessingIn(resume), nil
 }
 
 func (f *readPubSubFn) emit(p *puller, b pulled, emit func(beam.EventTime, event.Message)) {

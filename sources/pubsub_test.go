@@ -74,7 +74,10 @@ type job struct {
 func startJob(t *testing.T, env *process.Env, emulator string, subs ...Subscription) *job {
 	t.Helper()
 	p, s := beam.NewPipelineWithRoot()
-	catch(s, t.Name(), PubSub(s, t.Name(), emulator, subs))
+	for _, sub := range subs {
+		s := s.Scope(sub.Name)
+		catch(s, t.Name(), PubSub(s, t.Name(), emulator, sub))
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	j := &job{t: t, env: env, cancel: cancel, finished: make(chan error, 1)}
 	go func() {

@@ -44,14 +44,17 @@ type puller struct {
 	taken  chan struct{} // gets a token when ready became smaller
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+	over   chan struct{} // closed when pulling has ended
 
-	mu  sync.Mutex
-	err error
+	mu   sync.Mutex
+	err  error
+	last time.Time // when a bundle last took something
 }
 
 func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *puller {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1), cancel: cancel}
+	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1),
+		cancel: cancel, over: make(chan struct{})}
 	for range pullAtOnce {
 		p.done.Add(1)
 		go func() {
@@ -59,6 +62,10 @@ func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *pull
 			p.run(ctx)
 		}()
 	}
+	go func() {
+		p.done.Wait()
+		close(p.over)
+	}()
 	return p
 }
 
@@ -149,24 +156,64 @@ func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	return pulled{messages: messages, bytes: bytes, lease: p.leases.add(ids)}
 }
 
-// take returns the pulls that are ready, up to about n messages and a bundle's bytes, without waiting.
-func (p *puller) take(n int) (batches []pulled, more bool) {
-	for bytes := int64(0); n > 0 && bytes < bundleBytes; {
+// take returns the pulls that are ready, up to about n messages and a bundle's bytes. It waits a while for the first, and until a
+// time has passed since the call before it that returned something: messages that come one by one are gathered, and one that comes
+// after a silence does not wait.
+func (p *puller) take(n int) (batches []pulled) {
+	timer := time.NewTimer(waitAtMost)
+	defer timer.Stop()
+	var bytes int64
+	add := func(b pulled) {
+		batches = append(batches, b)
+		n -= len(b.messages)
+		bytes += b.bytes
+		p.ahead.Add(-b.bytes)
 		select {
-		case b := <-p.ready:
-			batches = append(batches, b)
-			n -= len(b.messages)
-			bytes += b.bytes
-			p.ahead.Add(-b.bytes)
-			select {
-			case p.taken <- struct{}{}:
-			default:
-			}
+		case p.taken <- struct{}{}:
 		default:
-			return batches, false
 		}
 	}
-	return batches, len(p.ready) > 0
+	select {
+	case b := <-p.ready:
+		add(b)
+	case <-timer.C:
+		return nil
+	case <-p.over:
+		return nil
+	}
+	p.mu.Lock()
+	gather := pace - time.Since(p.last)
+	p.mu.Unlock()
+	for full := time.NewTimer(max(gather, 0)); n > 0 && bytes < bundleBytes; {
+		select {
+		case b := <-p.ready:
+			add(b)
+			continue
+		default:
+		}
+		select {
+		case b := <-p.ready:
+			add(b)
+			continue
+		case <-full.C:
+		case <-p.over:
+		}
+		break
+	}
+	p.mu.Lock()
+	p.last = time.Now()
+	p.mu.Unlock()
+	return batches
+}
+
+// ended reports whether pulling has ended.
+func (p *puller) ended() bool {
+	select {
+	case <-p.over:
+		return true
+	default:
+		return false
+	}
 }
 
 func (p *puller) fail(err error) {

@@ -34,7 +34,7 @@ func TestPullsAheadOfBundlesAreBounded(t *testing.T) {
 		if n := p.ahead.Load(); n >= bytesAhead+maxAnswer {
 			t.Fatalf("%d MB are ahead", n>>20)
 		}
-		batches, _ := p.take(bundleMessages)
+		batches := p.take(bundleMessages)
 		taken := int64(0)
 		for i, b := range batches {
 			if taken >= bundleBytes {

@@ -13,8 +13,13 @@ const (
 	bundleMessages = 5000
 	// bundleBytes is at about how many bytes a bundle ends that has fewer messages.
 	bundleBytes = 32 << 20
-	// idle is how soon a source that found nothing is asked again. It is most of the latency at low rates.
+	// idle is how soon a source that found nothing, or must not emit, is asked again.
 	idle = 50 * time.Millisecond
+	// pace is the shortest time between two bundles of a subscription that are not full. Each costs about half a millisecond of
+	// processor time for its keys, and messages wait half of it on average.
+	pace = 50 * time.Millisecond
+	// waitAtMost is how long a bundle waits for its first message. It holds one of the eight that Prism runs at a time.
+	waitAtMost = 250 * time.Millisecond
 )
 
 // Position is the restriction of all sources: how far one has come. They are read from the front by one reader each and never

@@ -11,6 +11,7 @@ import (
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/internal/process"
@@ -58,11 +59,15 @@ func (s *Subscriptions) open(sub Subscription, emulator string) (*puller, error)
 // largest message, of 10 MB, fits in any case.
 const maxAnswer = 64 << 20
 
+// reconnect is gRPC's own backoff, but for its longest pause of two minutes: it is what an outage goes on for after its end.
+var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second}
+
 // newClient connects to an emulator, or to Google where emulator is empty.
 func newClient(emulator string) (*pubsub.SubscriptionAdminClient, error) {
 	opts := []option.ClientOption{
 		option.WithTelemetryDisabled(),
 		option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))),
+		option.WithGRPCDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: 20 * time.Second})),
 	}
 	if emulator != "" {
 		opts = append(opts, option.WithEndpoint(emulator), option.WithoutAuthentication(),

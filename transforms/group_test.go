@@ -29,7 +29,9 @@ type grouping struct {
 
 func newGrouping(t *testing.T, groups KeyGroups) *grouping {
 	g := &grouping{t: t, fn: &keyByStoreProductFn{PipelineID: t.Name(), Groups: groups}, out: map[string][]emitted{}}
-	g.fn.Setup()
+	if err := g.fn.Setup(); err != nil {
+		t.Fatal(err)
+	}
 	return g
 }
 

@@ -39,8 +39,8 @@ type held[I image] struct {
 	place    *list.Element
 }
 
-func newProcessStore[I image](limit int, make func() I) *processStore[I] {
-	return &processStore[I]{limit: limit, make: make, keys: map[string]*held[I]{}, order: list.New()}
+func newProcessStore[I image](limit int, newImage func() I) *processStore[I] {
+	return &processStore[I]{limit: limit, make: newImage, keys: map[string]*held[I]{}, order: list.New()}
 }
 
 // take takes the cell of a key out, nil if there is none, and says whether its image had to be unpacked. A key is out also when it

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,20 +48,14 @@ func (c *Cluster) view(ctx context.Context, node *Server) (v view, err error) {
 	return v, nil
 }
 
-// mastersBySlot lists the masters that have slots.
 func mastersBySlot(ctx context.Context, rdb *redis.Client) (addrs []string, err error) {
-	shards, err := rdb.ClusterShards(ctx).Result()
+	ranges, err := rdb.ClusterSlots(ctx).Result() //nolint:staticcheck // ClusterShards lists nodes that have gone, too
 	if err != nil {
 		return nil, err
 	}
-	shards = slices.DeleteFunc(shards, func(s redis.ClusterShard) bool { return len(s.Slots) == 0 })
-	slices.SortFunc(shards, func(a, b redis.ClusterShard) int { return cmp.Compare(a.Slots[0].Start, b.Slots[0].Start) })
-	for _, shard := range shards {
-		for _, node := range shard.Nodes {
-			if node.Role == "master" {
-				addrs = append(addrs, net.JoinHostPort(node.IP, strconv.FormatInt(node.Port, 10)))
-			}
-		}
+	slices.SortFunc(ranges, func(a, b redis.ClusterSlot) int { return cmp.Compare(a.Start, b.Start) })
+	for _, r := range ranges {
+		addrs = append(addrs, r.Nodes[0].Addr)
 	}
 	return addrs, nil
 }

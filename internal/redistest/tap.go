@@ -20,8 +20,6 @@ type Tap struct {
 	server   string
 	watch    func(command []string) Act
 	tasks    sync.WaitGroup
-	open     context.Context // ends with Close
-	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	conns  map[net.Conn]bool
@@ -49,7 +47,6 @@ func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *
 		tb.Fatalf("listen for a tap: %v", err)
 	}
 	t := &Tap{Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch, conns: map[net.Conn]bool{}}
-	t.open, t.cancel = context.WithCancel(context.Background())
 	t.tasks.Go(t.accept)
 	tb.Cleanup(t.Close)
 	return t
@@ -106,7 +103,6 @@ func (t *Tap) Settle(timeout time.Duration) bool {
 
 // Close breaks all connections and listens no more. What watch uses must be there until it returns. Closing again does nothing.
 func (t *Tap) Close() {
-	t.cancel()
 	t.mu.Lock()
 	t.closed = true
 	_ = t.listener.Close()
@@ -120,7 +116,7 @@ func (t *Tap) Close() {
 // serve passes on what a client and the server say to each other until one of them goes.
 func (t *Tap) serve(client net.Conn) {
 	defer t.drop(client)
-	server, err := (&net.Dialer{}).DialContext(t.open, "tcp", t.server)
+	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", t.server)
 	if err != nil || !t.keep(server) {
 		return // to the program this is a server that is not there
 	}

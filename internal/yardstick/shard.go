@@ -45,7 +45,6 @@ type delta struct{ at, quantity int64 }
 type product struct {
 	id       string
 	onHand   int64
-	stores   int
 	touched  bool
 	velocity series
 }

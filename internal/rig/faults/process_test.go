@@ -14,8 +14,9 @@ import (
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
-// shortLeases let a second run have soon what the first one was given and could not give back.
-var shortLeases = rig.PubSubOptions{AckDeadline: 3 * time.Second}
+// halfway lets the program hold only a part of the backlog, so that there is a middle of it to be ended in, and lets a second run
+// have soon what the first one was given and could not give back.
+var halfway = setup{flags: []string{"--outstanding_events=2000"}, pubsub: rig.PubSubOptions{AckDeadline: 3 * time.Second}}
 
 // unitSales replaces the trace by sales of one unit each, so that the stock in Redis says how many of them it holds.
 func (s *scenario) unitSales() {
@@ -47,6 +48,7 @@ func (s *scenario) sold() (n int64) {
 func (s *scenario) inFullFlow() {
 	s.t.Helper()
 	s.unitSales()
+	s.link.Delay(50*time.Millisecond, 50*time.Millisecond) // so that the middle lasts
 	s.publish(s.trace.Messages)
 	s.start()
 	s.await("events flow", func() bool { return s.pubsub.Stats().Acked > 0 })
@@ -55,6 +57,7 @@ func (s *scenario) inFullFlow() {
 // goOn starts the program again, and lets it do what is left.
 func (s *scenario) goOn() {
 	s.t.Helper()
+	s.link.Delay(0, 0)
 	s.healed = time.Now()
 	s.start()
 	s.recover()
@@ -63,7 +66,7 @@ func (s *scenario) goOn() {
 // TestTerminated tells the program to end in full flow. It drains: what it has acknowledged is in Redis, and what is in Redis is
 // acknowledged.
 func TestTerminated(t *testing.T) {
-	s := newScenario(t, "SIGTERM in full flow", setup{pubsub: shortLeases})
+	s := newScenario(t, "SIGTERM in full flow", halfway)
 	s.inFullFlow()
 	if err := s.process.Stop(drain); err != nil {
 		t.Fatal(err)
@@ -80,7 +83,7 @@ func TestTerminated(t *testing.T) {
 
 // TestTerminatedTwice cannot drain, because Redis hangs. The second signal ends the program at once.
 func TestTerminatedTwice(t *testing.T) {
-	s := newScenario(t, "SIGTERM twice, Redis hung", setup{pubsub: shortLeases})
+	s := newScenario(t, "SIGTERM twice, Redis hung", halfway)
 	s.inFullFlow()
 	s.redis.Pause()
 	if err := s.process.Signal(syscall.SIGTERM); err != nil {
@@ -109,7 +112,7 @@ func TestTerminatedTwice(t *testing.T) {
 
 // TestKilled ends the program without a word, in full flow.
 func TestKilled(t *testing.T) {
-	s := newScenario(t, "SIGKILL in full flow", setup{pubsub: shortLeases})
+	s := newScenario(t, "SIGKILL in full flow", halfway)
 	s.inFullFlow()
 	s.process.Kill()
 	if n, acked := s.sold(), s.pubsub.Stats().Acked; n < acked {

@@ -13,12 +13,15 @@ import (
 // TestPubSubDown takes the service away and brings it back with its backlog.
 func TestPubSubDown(t *testing.T) {
 	s := newScenario(t, "Pub/Sub down", setup{seed: 201})
-	s.outage(*outage, s.pubsub.Proxy.Cut, func() {
+	o := s.outage(*outage, s.pubsub.Proxy.Cut, func() {
 		if err := s.pubsub.Proxy.Mend(); err != nil {
 			t.Fatal(err)
 		}
 	})
 	s.said("pull failed, trying again")
+	if o.Recovery > 20*time.Second {
+		t.Errorf("the client took %v to find the service again", o.Recovery)
+	}
 }
 
 // TestPubSubHung lets no byte pass, either way, and keeps the connections.

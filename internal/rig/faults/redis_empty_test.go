@@ -31,9 +31,9 @@ func (s *scenario) empty() {
 func TestRedisRestartedEmpty(t *testing.T) {
 	s := newScenario(t, "Redis restarted empty, under load", setup{seed: 111})
 	s.idle(112)
-	s.publishOver(*outage/2, s.trace.Part(0, 2))
+	s.publishOver(2*time.Second, s.trace.Part(0, 2))
 	s.empty()
-	s.publishOver(*outage/2, s.trace.Part(1, 2))
+	s.publishOver(2*time.Second, s.trace.Part(1, 2))
 	s.recover()
 	s.said("all signals are written again")
 }

@@ -98,7 +98,7 @@ func usedMemory(t *testing.T, s *scenario) string {
 
 // TestRedisFailover kills a master. Its address then leads to its replica, which refuses writes until it is made the master.
 func TestRedisFailover(t *testing.T) {
-	s := newScenario(t, "Redis failing over (READONLY)", setup{seed: 105})
+	s := newScenario(t, "Redis failing over (READONLY)", setup{seed: 105, redis: []string{"--repl-diskless-sync-delay", "0"}})
 	ctx := context.Background()
 	replica := redistest.Start(t)
 	host, port, _ := strings.Cut(s.redis.Addr, ":")

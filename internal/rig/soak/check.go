@@ -54,7 +54,7 @@ func (w *World) Check(ctx context.Context, rdb redis.Cmdable, now Span) (*Report
 			case p.demand > now.From-day-hour:
 				perhaps++
 				if !looks[key.Product] {
-					looks[key.Product] = false
+					looks[key.Product] = false // it is there
 				}
 			}
 		}
