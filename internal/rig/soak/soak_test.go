@@ -25,7 +25,7 @@ var (
 	rate     = flag.Float64("soak.rate", 1000, "events a second")
 	seed     = flag.Uint64("soak.seed", 1, "decides the events and the faults")
 	race     = flag.Bool("soak.race", true, "build the program with the race detector")
-	maxRSS   = flag.Int64("soak.rss", 2000, "resident memory of the program that must not be exceeded, MB")
+	maxRSS   = flag.Int64("soak.rss", 2500, "resident memory of the program that must not be exceeded, MB; the race detector takes the most of it")
 	table    = flag.String("soak.table", "", "file to write the table to as well")
 	// By default a day of the program's clock passes in ten minutes. Ids are kept for a day of it at the least, however short the
 	// horizon, so the memory of a program that lives in real time grows for a day; here it has reached what it stays at after ten
