@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // Retries wait minBackoff, then twice as long each time up to maxBackoff, give or take a half at random so that workers
@@ -57,14 +59,14 @@ type failureLog struct {
 
 	mu       sync.Mutex
 	last     time.Time
-	text     string // of the last error
+	text     string // of the last error, without digits
 	unlogged int
 }
 
 func (l *failureLog) failed(ctx context.Context, target string, err error) {
 	l.mu.Lock()
 	l.unlogged++
-	now, text := time.Now(), err.Error()
+	now, text := time.Now(), withoutDigits(err.Error())
 	quiet := logEvery
 	if text != l.text {
 		quiet = logNewsAfter
@@ -77,4 +79,14 @@ func (l *failureLog) failed(ctx context.Context, target string, err error) {
 	l.last, l.text, l.unlogged = now, text, 0
 	l.mu.Unlock()
 	slog.WarnContext(ctx, fmt.Sprintf("cannot %s, trying again", l.what), "target", target, "failures", failures, "error", err)
+}
+
+// withoutDigits makes the errors of two connections equal, whose ports differ.
+func withoutDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, s)
 }

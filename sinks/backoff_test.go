@@ -59,4 +59,14 @@ func TestFailureLogNeitherHidesNorFloods(t *testing.T) {
 			t.Errorf("%q does not say %q", &out, want)
 		}
 	}
+	// Another error is news, but a port is not, and nothing is twice in a second.
+	out.Reset()
+	l.failed(context.Background(), "moon", errors.New("no fuel in 1"))
+	l.last = l.last.Add(-logNewsAfter)
+	l.failed(context.Background(), "moon", errors.New("no fuel in 2"))
+	l.last = l.last.Add(-logNewsAfter)
+	l.failed(context.Background(), "moon", errors.New("no fuel in 3"))
+	if n := strings.Count(out.String(), "\n"); n != 1 || !strings.Contains(out.String(), "no fuel in 2") {
+		t.Errorf("another error three times is logged as:\n%s", &out)
+	}
 }
