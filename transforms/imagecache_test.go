@@ -14,6 +14,8 @@ func (l lump) replay([]byte) error { return nil }
 func (l lump) snapshot() []byte    { return nil }
 func (l lump) size() int           { return int(l) }
 
+func (lump) tidy() {}
+
 func lumpCell(size int) *cell[lump] { return &cell[lump]{image: lump(size)} }
 
 func TestCacheTakeRemoves(t *testing.T) {

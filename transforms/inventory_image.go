@@ -3,6 +3,7 @@ package transforms
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -136,12 +137,8 @@ func (g *inventoryImage) replay(record []byte) error {
 	}
 }
 
-// snapshot implements image. Pairs of which nothing is left to know are dropped on the way: looks outlive their day only
-// until here.
-func (g *inventoryImage) snapshot() []byte {
-	b := []byte{recordSnapshot}
-	b = binary.AppendVarint(b, g.lastNow)
-	keys := make([]string, 0, len(g.pairs))
+// tidy implements image: ids of looks that are older than a day go, and pairs of which nothing is left to know.
+func (g *inventoryImage) tidy() {
 	for key, p := range g.pairs {
 		size := p.Size()
 		if p.ExpireLooks(g.lastNow); p.Empty() {
@@ -150,8 +147,15 @@ func (g *inventoryImage) snapshot() []byte {
 			continue
 		}
 		g.bytes += p.Size() - size
-		keys = append(keys, key)
 	}
+}
+
+// snapshot implements image. The image is tidied on the way.
+func (g *inventoryImage) snapshot() []byte {
+	g.tidy()
+	b := []byte{recordSnapshot}
+	b = binary.AppendVarint(b, g.lastNow)
+	keys := slices.Collect(maps.Keys(g.pairs))
 	slices.Sort(keys) // equal images have equal snapshots
 	for _, key := range keys {
 		b = appendBytes(b, key)

@@ -26,6 +26,8 @@ type image interface {
 	replay(record []byte) error
 	// snapshot returns a record that makes an empty image equal to this one.
 	snapshot() []byte
+	// tidy lets go of what is not needed any more. It changes nothing that is said.
+	tidy()
 	// size is roughly the bytes of memory the image takes. It must not depend on how the image came to be.
 	size() int
 }
@@ -36,6 +38,7 @@ type cell[I image] struct {
 	stamp    int64 // beamStore's
 	logged   int   // bytes of the log behind its snapshot
 	snapshot int   // bytes of the snapshot
+	untidy   int   // bytes of records since the image was tidied
 	restored bool  // made from the mirror, and not yet committed
 	anew     bool  // the log must begin anew with the next commit
 }
@@ -104,6 +107,11 @@ func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
 
 // commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
 func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
+	// A record takes about a fourth of what it becomes in the image: by then, as much has come as was there.
+	if c.untidy += len(record); c.untidy > c.image.size()/4+1024 {
+		c.image.tidy()
+		c.untidy = 0
+	}
 	anew := c.restored || c.anew || c.logged+len(record) > 2*c.snapshot+1024
 	c.restored, c.anew = false, false
 	if j.silent {

@@ -367,6 +367,9 @@ const (
 	productUnsaid
 )
 
+// tidy implements image. Series are let go of when they are evaluated.
+func (g *productImage) tidy() {}
+
 // size implements image.
 func (g *productImage) size() int { return g.bytes }
 
