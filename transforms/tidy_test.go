@@ -32,7 +32,7 @@ func TestLooksAreForgotten(t *testing.T) {
 					var events []event.Event
 					for j := range 100 {
 						id := fmt.Sprint("v", d, "-", i, "-", j)
-						events = append(events, ev(event.View, "1", fmt.Sprint("p", (i*100+j)%500+d*100), id, 1, now.Add(-time.Minute).UnixMilli()))
+						events = append(events, ev(event.View, "1", fmt.Sprint("p", (i*100+j)%500+d*500), id, 1, now.Add(-time.Minute).UnixMilli()))
 					}
 					s.commit("0", events...)
 				}
