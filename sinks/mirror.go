@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -144,32 +145,18 @@ func (m *Mirror) Keys(ctx context.Context) ([]string, error) {
 
 // scan lists the keys of a pattern, on every master of a cluster.
 func scan(ctx context.Context, client redis.UniversalClient, pattern string) ([]string, error) {
-	found := make(chan string)
-	failed := make(chan error, 1)
-	go func() {
-		defer close(found)
-		one := func(ctx context.Context, c redis.Cmdable) error {
-			it := c.Scan(ctx, 0, pattern, 1000).Iterator()
-			for it.Next(ctx) {
-				found <- it.Val()
-			}
-			return it.Err()
+	var mu sync.Mutex         // masters are scanned at the same time
+	keys := map[string]bool{} // SCAN may name a key twice
+	err := eachMaster(ctx, client, func(ctx context.Context, c redis.Cmdable) error {
+		it := c.Scan(ctx, 0, pattern, 1000).Iterator()
+		for it.Next(ctx) {
+			mu.Lock()
+			keys[it.Val()] = true
+			mu.Unlock()
 		}
-		if cluster, ok := client.(*redis.ClusterClient); ok {
-			failed <- cluster.ForEachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return one(ctx, c) })
-			return
-		}
-		failed <- one(ctx, client)
-	}()
-	seen := map[string]bool{}
-	var keys []string
-	for key := range found {
-		if !seen[key] { // SCAN may name a key twice
-			seen[key] = true
-			keys = append(keys, key)
-		}
-	}
-	return keys, <-failed
+		return it.Err()
+	})
+	return slices.Collect(maps.Keys(keys)), err
 }
 
 // Load claims the log of a Beam key for this pipeline and returns its records. It blocks and retries as the writes do.

@@ -117,6 +117,14 @@ func (r *Redis) Ping(ctx context.Context) error {
 	return nil
 }
 
+// eachMaster hands every server that takes writes to f: each master of a cluster, at the same time, or the one server.
+func eachMaster(ctx context.Context, client redis.UniversalClient, f func(context.Context, redis.Cmdable) error) error {
+	if cc, ok := client.(*redis.ClusterClient); ok {
+		return cc.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return f(ctx, node) })
+	}
+	return f(ctx, client)
+}
+
 func pingServer(ctx context.Context, client redis.UniversalClient) error {
 	if err := client.Ping(ctx).Err(); err != nil {
 		return err

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +67,12 @@ func (w *watch) run(ctx context.Context, env *process.Env, r *Redis) {
 
 // within reports whether all of a is in b.
 func within(a, b map[string]bool) bool {
-	return !slices.ContainsFunc(slices.Collect(maps.Keys(a)), func(id string) bool { return !b[id] })
+	for id := range a {
+		if !b[id] {
+			return false
+		}
+	}
+	return true
 }
 
 // Close ends the watch.
@@ -85,7 +88,7 @@ func (r *Redis) servers(ctx context.Context) (map[string]bool, error) {
 	defer cancel()
 	ids := map[string]bool{}
 	var mu sync.Mutex // masters are asked at the same time
-	ask := func(ctx context.Context, node redis.Cmdable) error {
+	name := func(ctx context.Context, node redis.Cmdable) error {
 		info, err := node.Info(ctx, "server").Result()
 		if err != nil {
 			return err
@@ -100,12 +103,8 @@ func (r *Redis) servers(ctx context.Context) (map[string]bool, error) {
 		return nil
 	}
 	err := r.do(ctx, func(ctx context.Context) error {
-		cc, ok := r.client.(*redis.ClusterClient)
-		if !ok {
-			return ask(ctx, r.client)
-		}
-		err := cc.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return ask(ctx, node) })
-		if err != nil {
+		err := eachMaster(ctx, r.client, name)
+		if cc, ok := r.client.(*redis.ClusterClient); ok && err != nil {
 			cc.ReloadState(ctx) // it may be another master's turn
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,8 @@ func (r Report) String() string {
 	return s
 }
 
-func (r *Report) sample(format string, args ...any) {
+// Sample keeps the first few faults for a person.
+func (r *Report) Sample(format string, args ...any) {
 	if len(r.Samples) < maxSamples {
 		r.Samples = append(r.Samples, fmt.Sprintf(format, args...))
 	}
@@ -134,12 +136,12 @@ func checkChunk(ctx context.Context, rdb redis.UniversalClient, report *Report, 
 		switch want := strconv.FormatInt(e.value, 10); {
 		case errors.Is(err, redis.Nil):
 			report.Missing++
-			report.sample("%s is missing, want %s", e.key, want)
+			report.Sample("%s is missing, want %s", e.key, want)
 		case err != nil:
 			return err
 		case got != want:
 			report.Wrong++
-			report.sample("%s is %q, want %s", e.key, got, want)
+			report.Sample("%s is %q, want %s", e.key, got, want)
 		case metas[i] != nil:
 			if err := checkMeta(report, e, metas[i]); err != nil {
 				return err
@@ -158,7 +160,7 @@ func checkMeta(report *Report, e expectation, cmd *redis.SliceCmd) error {
 	for j, field := range e.meta {
 		if value, ok := got[j].(string); !ok || value != field[1] {
 			report.Wrong++
-			report.sample("{%s}:meta has %s %v, want %q", e.key, field[0], got[j], field[1])
+			report.Sample("{%s}:meta has %s %v, want %q", e.key, field[0], got[j], field[1])
 			return nil
 		}
 	}
@@ -167,22 +169,29 @@ func checkMeta(report *Report, e expectation, cmd *redis.SliceCmd) error {
 
 // findExtra counts the keys stock:{store}:{product} for which wanted is false.
 func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, wanted func(store, product string) bool) error {
+	keys, err := ScanKeys(ctx, rdb, "stock:*")
+	if err != nil {
+		return fmt.Errorf("scanning for stock keys: %w", err)
+	}
+	for _, key := range keys {
+		store, product, ok := strings.Cut(strings.TrimPrefix(key, "stock:"), ":")
+		if !ok || !wanted(store, product) {
+			report.Extra++
+			report.Sample("%s exists and should not", key)
+		}
+	}
+	return nil
+}
+
+// ScanKeys lists the keys of a pattern, each once, on every master of a cluster.
+func ScanKeys(ctx context.Context, rdb redis.UniversalClient, pattern string) ([]string, error) {
 	var mu sync.Mutex         // the masters of a cluster are scanned at the same time
 	seen := map[string]bool{} // SCAN may return a key twice
 	scan := func(ctx context.Context, node redis.Cmdable) error {
-		keys := node.Scan(ctx, 0, "stock:*", chunk).Iterator()
+		keys := node.Scan(ctx, 0, pattern, chunk).Iterator()
 		for keys.Next(ctx) {
-			key := keys.Val()
-			store, product, ok := strings.Cut(strings.TrimPrefix(key, "stock:"), ":")
-			if ok && wanted(store, product) {
-				continue
-			}
 			mu.Lock()
-			if !seen[key] {
-				seen[key] = true
-				report.Extra++
-				report.sample("%s exists and should not", key)
-			}
+			seen[keys.Val()] = true
 			mu.Unlock()
 		}
 		return keys.Err()
@@ -193,8 +202,5 @@ func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, w
 	} else {
 		err = scan(ctx, rdb)
 	}
-	if err != nil {
-		return fmt.Errorf("scanning for stock keys: %w", err)
-	}
-	return nil
+	return slices.Collect(maps.Keys(seen)), err
 }

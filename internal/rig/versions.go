@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/oracle"
 )
 
 // Versions watches the versions of all stock keys over a run, restarts of the program included: they must never go back, and
@@ -98,7 +100,7 @@ func (e *unreadableError) Unwrap() error { return e.err }
 
 // readStock reads version and value of every stock key, by name. The two may not belong together while somebody writes.
 func readStock(ctx context.Context, rdb redis.UniversalClient) (map[string]stockState, error) {
-	metas, err := scan(ctx, rdb, "{stock:*}:meta")
+	metas, err := oracle.ScanKeys(ctx, rdb, "{stock:*}:meta")
 	if err != nil {
 		return nil, &unreadableError{err}
 	}

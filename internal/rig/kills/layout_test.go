@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
@@ -57,16 +58,16 @@ func (r *run) mirror() map[string]string {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	digests := map[string]string{}
-	keys := r.rdb.Scan(ctx, 0, "streamlytics:*", 1000).Iterator()
-	for keys.Next(ctx) {
-		digest, err := r.rdb.Dump(ctx, keys.Val()).Result()
+	keys, err := oracle.ScanKeys(ctx, r.rdb, "streamlytics:*")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, key := range keys {
+		digest, err := r.rdb.Dump(ctx, key).Result()
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		digests[keys.Val()] = digest
-	}
-	if err := keys.Err(); err != nil {
-		r.t.Fatal(err)
+		digests[key] = digest
 	}
 	return digests
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
@@ -163,11 +164,6 @@ func (r *run) total() (n int) {
 }
 
 // logs lists the logs that the state is kept in.
-func (r *run) logs() (logs []string, err error) {
-	ctx := context.Background()
-	keys := r.rdb.Scan(ctx, 0, logPrefix+"*}", 1000).Iterator()
-	for keys.Next(ctx) {
-		logs = append(logs, keys.Val())
-	}
-	return logs, keys.Err()
+func (r *run) logs() ([]string, error) {
+	return oracle.ScanKeys(context.Background(), r.rdb, logPrefix+"*}")
 }

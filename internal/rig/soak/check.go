@@ -33,7 +33,7 @@ type Span struct{ From, To int64 }
 // Check holds Redis against the truth: every stock key with its meta hash, every velocity key by its existence, those of the
 // sampled products count by count, and whether there are keys that should not exist. It is for a moment when all that was made
 // up has been acknowledged. now says how old the velocity signals may be. The error says that Redis could not be read.
-func (w *World) Check(ctx context.Context, rdb redis.Cmdable, now Span) (*Report, error) {
+func (w *World) Check(ctx context.Context, rdb redis.UniversalClient, now Span) (*Report, error) {
 	r := &Report{}
 	global := map[string]int64{}
 	var stock, velocity, perhaps int
@@ -164,15 +164,11 @@ func (w *World) checkGlobal(ctx context.Context, rdb redis.Cmdable, r *Report, g
 }
 
 // count finds more keys of a pattern than there may be. Fewer are missing, which is found key by key.
-func count(ctx context.Context, rdb redis.Cmdable, r *Report, pattern string, want int) error {
-	seen := map[string]bool{}
-	keys := rdb.Scan(ctx, 0, pattern, 1000).Iterator()
-	for keys.Next(ctx) {
-		seen[keys.Val()] = true
+func count(ctx context.Context, rdb redis.UniversalClient, r *Report, pattern string, want int) error {
+	keys, err := oracle.ScanKeys(ctx, rdb, pattern)
+	if len(keys) > want {
+		r.Extra += len(keys) - want - 1
+		r.fault(&r.Extra, "there are %d keys %s, want %d", len(keys), pattern, want)
 	}
-	if len(seen) > want {
-		r.Extra += len(seen) - want - 1
-		r.fault(&r.Extra, "there are %d keys %s, want %d", len(seen), pattern, want)
-	}
-	return keys.Err()
+	return err
 }

@@ -7,20 +7,11 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/oracle"
 )
 
-// signal is the value of a velocity key.
-type signal struct {
-	Units1h     int64 `json:"units_1h"`
-	Units24h    int64 `json:"units_24h"`
-	Views1h     int64 `json:"views_1h"`
-	CartAdds1h  int64 `json:"cart_adds_1h"`
-	Views24h    int64 `json:"views_24h"`
-	CartAdds24h int64 `json:"cart_adds_24h"`
-	AsOf        int64 `json:"as_of"`
-}
-
-func (s signal) counts() counts {
+func countsOf(s oracle.VelocitySignal) counts {
 	return counts{hour: [kinds]int64{s.Units1h, s.Views1h, s.CartAdds1h}, day: [kinds]int64{s.Units24h, s.Views24h, s.CartAdds24h}}
 }
 
@@ -58,7 +49,7 @@ func checkSignal(ctx context.Context, rdb redis.Cmdable, r *Report, key string, 
 // judge says what is wrong with a signal: it must be right at the time that it names itself, and still be right at some time of
 // the span, which is that of the last evaluation that may have found nothing to change.
 func judge(value string, now Span, stores ...*demand) error {
-	var s signal
+	var s oracle.VelocitySignal
 	if err := json.Unmarshal([]byte(value), &s); err != nil {
 		return err
 	}
@@ -66,13 +57,13 @@ func judge(value string, now Span, stores ...*demand) error {
 		return fmt.Errorf("as_of is %d ms ahead of the clock", s.AsOf-now.To)
 	}
 	r := at(s.AsOf, stores...)
-	if err := r.fits(s.counts()); err != nil {
+	if err := r.fits(countsOf(s)); err != nil {
 		return fmt.Errorf("by its as_of: %w", err)
 	}
 	var err error
 	for t := now.To; t >= now.From; t -= minute {
 		r := at(t, stores...)
-		if err = r.fits(s.counts()); err == nil {
+		if err = r.fits(countsOf(s)); err == nil {
 			return nil
 		}
 	}
