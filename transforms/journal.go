@@ -107,8 +107,9 @@ func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
 
 // commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
 func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
-	// A record takes about a fourth of what it becomes in the image: by then, as much has come as was there.
-	if c.untidy += len(record); c.untidy > c.image.size()/4+1024 {
+	// An event takes three to four times as much in the image as in its record: tidied at an eighth, an image does not grow by half
+	// before what is old goes, and a visit of all pairs is spread over many events.
+	if c.untidy += len(record); c.untidy > c.image.size()/8+1024 {
 		c.image.tidy()
 		c.untidy = 0
 	}
