@@ -45,7 +45,9 @@ func (p *Pipeline) report() (stop func()) {
 	}
 	if p.options.SummaryFile != "" {
 		every(summaryEvery, func() {
-			if err := writeSummary(p.options.SummaryFile, p.Summary()); err != nil {
+			s := p.Summary()
+			s.Runtime = p.env.Metrics.Runtime()
+			if err := writeSummary(p.options.SummaryFile, s); err != nil {
 				slog.Error("summary file not written", "error", err)
 			}
 		})
@@ -59,7 +61,7 @@ func (p *Pipeline) report() (stop func()) {
 	}
 }
 
-// Summary is what the pipeline has done so far.
+// Summary is what the pipeline has done so far, without what the process does (Runtime), which the summary file adds.
 func (p *Pipeline) Summary() metrics.Summary {
 	return p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
 }

@@ -90,7 +90,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		if err == nil {
 			err = p.flush(ctx)
 		}
-	case <-p.env.Failed():
+	case <-p.env.Context().Done():
 		cancel(p.env.Err())
 		if err := <-finished; err != nil {
 			slog.Debug("the job is cancelled", "error", err)
@@ -130,7 +130,7 @@ func (p *Pipeline) runner(ctx context.Context) (*runner, error) {
 
 // flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.
 func (p *Pipeline) flush(ctx context.Context) error {
-	stop, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop, cancel := context.WithCancelCause(p.env.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, func() {
 		select {
@@ -160,17 +160,8 @@ func (p *Pipeline) checkRedis(ctx context.Context) error {
 // drain stops the sources and waits until all that they emitted is finished and said.
 func (p *Pipeline) drain() error {
 	started := time.Now()
-	timeout, cancel := context.WithTimeout(context.Background(), drainFor)
+	ctx, cancel := context.WithTimeout(p.env.Context(), drainFor) // what has failed will not be written
 	defer cancel()
-	ctx, fail := context.WithCancelCause(timeout)
-	defer fail(nil)
-	go func() {
-		select {
-		case <-p.env.Failed():
-			fail(p.env.Err()) // what failed will not be written
-		case <-ctx.Done():
-		}
-	}()
 	p.env.Stop()
 	subscriptions := sources.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)

@@ -105,7 +105,7 @@ func (o *outbox) flush(ctx context.Context) error {
 	select {
 	case <-empty:
 		return nil
-	case <-o.env.Failed():
+	case <-o.env.Context().Done():
 		return o.env.Err()
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -147,7 +147,7 @@ func TestOutboxFails(t *testing.T) {
 	}
 	w.let <- ErrFenced
 	select {
-	case <-env.Failed():
+	case <-env.Context().Done():
 	case <-ctx.Done():
 		t.Fatal("the pipeline has not failed")
 	}

@@ -184,19 +184,24 @@ func (p *puller) take(n int) (batches []pulled) {
 	p.mu.Lock()
 	gather := pace - time.Since(p.last)
 	p.mu.Unlock()
-	for full := time.NewTimer(max(gather, 0)); n > 0 && bytes < bundleBytes; {
-		select {
-		case b := <-p.ready:
-			add(b)
+	timer.Reset(max(gather, 0))
+	for gathering := true; n > 0 && bytes < bundleBytes; {
+		if gathering {
+			select {
+			case b := <-p.ready:
+				add(b)
+			case <-timer.C:
+				gathering = false
+			case <-p.over:
+				gathering = false
+			}
 			continue
-		default:
 		}
 		select {
 		case b := <-p.ready:
 			add(b)
 			continue
-		case <-full.C:
-		case <-p.over:
+		default:
 		}
 		break
 	}

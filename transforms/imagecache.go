@@ -8,7 +8,8 @@ import (
 // imageCache keeps the images of one stage in this process, up to a number of bytes; the least recently used go first. It is
 // safe for concurrent use.
 type imageCache[I image] struct {
-	limit int
+	limit   int
+	evicted func(key string, x *cell[I]) // is told what goes for want of room, if it is not nil; it must not call the cache
 
 	mu    sync.Mutex
 	bytes int
@@ -48,7 +49,11 @@ func (c *imageCache[I]) put(key string, x *cell[I]) {
 	c.byKey[key] = c.order.PushFront(&cachedImage[I]{key: key, cell: x, bytes: bytes})
 	c.bytes += bytes
 	for c.bytes > c.limit && c.order.Len() > 0 {
-		c.remove(c.order.Back())
+		last := c.order.Back()
+		key := last.Value.(*cachedImage[I]).key
+		if x := c.remove(last); c.evicted != nil {
+			c.evicted(key, x)
+		}
 	}
 }
 

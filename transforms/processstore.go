@@ -1,7 +1,6 @@
 package transforms
 
 import (
-	"container/list"
 	"fmt"
 	"sync"
 
@@ -18,29 +17,28 @@ import (
 // Images up to a number of bytes stay decoded; beyond that, the least recently used are kept as snapshots, several times smaller.
 // It is safe for concurrent use.
 type processStore[I image] struct {
-	limit int
-	make  func() I
+	make func() I
 
-	mu    sync.Mutex
-	keys  map[string]*held[I]
-	order *list.List // of *held with an image, most recently used first
-	bytes int        // of those
+	mu     sync.Mutex
+	images *imageCache[I]
+	keys   map[string]*held
 }
 
-// held is what the store has of one key.
-type held[I image] struct {
-	key      string
-	cell     *cell[I] // nil: out with a bundle, or packed
-	out      bool
-	packed   []byte // the image's snapshot
+// held is what the store knows of a key whose image is not decoded.
+type held struct {
+	out      bool   // with a bundle
+	packed   []byte // the image's snapshot, nil while it is out or decoded
 	logged   int    // of the cell, while packed
 	snapshot int
-	bytes    int
-	place    *list.Element
 }
 
 func newProcessStore[I image](limit int, newImage func() I) *processStore[I] {
-	return &processStore[I]{limit: limit, make: newImage, keys: map[string]*held[I]{}, order: list.New()}
+	s := &processStore[I]{make: newImage, images: newImageCache[I](limit), keys: map[string]*held{}}
+	s.images.evicted = func(key string, c *cell[I]) { // within put
+		h := s.keys[key]
+		h.packed, h.logged, h.snapshot = c.image.snapshot(), c.logged, c.snapshot
+	}
+	return s
 }
 
 // take takes the cell of a key out, nil if there is none, and says whether its image had to be unpacked. A key is out also when it
@@ -48,24 +46,22 @@ func newProcessStore[I image](limit int, newImage func() I) *processStore[I] {
 func (s *processStore[I]) take(key string) (c *cell[I], missed bool, err error) {
 	s.mu.Lock()
 	h := s.keys[key]
-	switch {
-	case h == nil:
-		s.keys[key] = &held[I]{key: key, out: true}
+	if h == nil {
+		s.keys[key] = &held{out: true}
 		s.mu.Unlock()
 		return nil, false, nil
-	case h.out:
+	}
+	if h.out {
 		s.mu.Unlock()
 		return nil, false, fmt.Errorf("the state of key %s was lost with the bundle that had it", key)
-	case h.cell != nil:
-		c, h.cell, h.out = h.cell, nil, true
-		s.order.Remove(h.place)
-		h.place = nil
-		s.bytes -= h.bytes
+	}
+	h.out = true
+	if c = s.images.take(key); c != nil {
 		s.mu.Unlock()
 		return c, false, nil
 	}
 	packed := h.packed
-	h.packed, h.out = nil, true
+	h.packed = nil
 	c = &cell[I]{image: s.make(), logged: h.logged, snapshot: h.snapshot}
 	s.mu.Unlock()
 	if err := c.image.replay(packed); err != nil {
@@ -78,17 +74,8 @@ func (s *processStore[I]) take(key string) (c *cell[I], missed bool, err error) 
 func (s *processStore[I]) put(key string, c *cell[I]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	h := s.keys[key]
-	h.cell, h.out, h.bytes = c, false, len(key)+c.image.size()
-	h.place = s.order.PushFront(h)
-	s.bytes += h.bytes
-	for s.bytes > s.limit && s.order.Len() > 0 {
-		last := s.order.Remove(s.order.Back()).(*held[I])
-		last.packed = last.cell.image.snapshot()
-		last.logged, last.snapshot = last.cell.logged, last.cell.snapshot
-		last.cell, last.place = nil, nil
-		s.bytes -= last.bytes
-	}
+	s.keys[key].out = false
+	s.images.put(key, c)
 }
 
 // bundleStore is a processStore as one DoFn uses it.

@@ -45,11 +45,11 @@ func TestProcessStoreHistories(t *testing.T) {
 				if err := s.commit(nil, key, c, nil, false); err != nil {
 					t.Fatal(err)
 				}
-				if s.bytes > limit {
-					t.Fatalf("step %d: %d bytes of images, limit %d", i, s.bytes, limit)
+				if s.images.bytes > limit {
+					t.Fatalf("step %d: %d bytes of images, limit %d", i, s.images.bytes, limit)
 				}
 			}
-			if decoded := s.order.Len(); (decoded == 0) != (limit == 1) || (decoded == 8) != (limit == 1<<20) {
+			if decoded := s.images.order.Len(); (decoded == 0) != (limit == 1) || (decoded == 8) != (limit == 1<<20) {
 				t.Errorf("%d of 8 images are decoded with a limit of %d bytes", decoded, limit)
 			}
 		})

@@ -194,10 +194,8 @@ func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs
 	}
 	c.image.evaluateAll(nowMs, func(s *series, e evaluation) {
 		e.changed = e.changed || !e.reading.Gone()
+		e.decided = e.decided || s.Sticky() != (velocity.Sticky{})
 		f.sayVelocity(s, e, nowMs)
-		if kept := s.Sticky().String(); kept != "" {
-			f.keep(velocityField(s.store, s.product.id), kept)
-		}
 	})
 }
 

@@ -60,7 +60,7 @@ type Summary struct {
 	RedisRetries     int64                       `json:"redis_retries"`
 	LatencyMs        Latency                     `json:"latency_ms"`
 	UptimeS          float64                     `json:"uptime_s"`
-	Runtime          Runtime                     `json:"runtime"`
+	Runtime          Runtime                     `json:"runtime"` // left to the caller: it costs more than counting
 }
 
 // Latency is a histogram's summary in milliseconds.
@@ -84,7 +84,6 @@ func (p *Process) Summarize(acked int64, now time.Time) Summary {
 		RedisRetries:     p.Count(RedisRetries),
 		LatencyMs:        p.StockLatency.Latency(),
 		UptimeS:          now.Sub(p.started).Seconds(),
-		Runtime:          p.runtime(),
 	}
 	for _, c := range event.Channels {
 		for _, t := range event.Types {

@@ -14,7 +14,8 @@ type Runtime struct {
 	PeakRSSBytes    int64   `json:"peak_rss_bytes"` // largest resident set so far, 0 where it is unknown
 }
 
-func (p *Process) runtime() Runtime {
+// Runtime asks the system and the Go runtime, which stops the process for some microseconds.
+func (p *Process) Runtime() Runtime {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	usage := Usage()

@@ -24,18 +24,13 @@ type Env struct {
 	// State brings back the state of an earlier run; nil where nothing is restored. It is set before the pipeline runs.
 	State *State
 
-	stopping  atomic.Bool
-	ended     atomic.Bool
-	restoring atomic.Int64 // keys still to be restored
-	unread    atomic.Int64 // files still to be read, where they are all the input
-	bounded   atomic.Bool  // BeginFiles was called
-	news      atomic.Bool  // all files are read, and nobody has been told
-	losses    atomic.Int64 // how often Redis was found to have lost data
-	woken     atomic.Int64 // for how many of these the keys were woken
+	input
+	losses
 
-	failing sync.Once
-	failed  chan struct{} // closed by the first Fail
-	err     error         // set before failed is closed
+	restoring atomic.Int64 // keys still to be restored
+
+	failing context.Context // ends with the first Fail, whose error is the cause
+	fail    context.CancelCauseFunc
 
 	mu        sync.Mutex
 	flushers  []func(context.Context) error
@@ -75,7 +70,9 @@ func Register(id string, tracker *acks.Tracker) (*Env, error) {
 }
 
 func newEnv(tracker *acks.Tracker) *Env {
-	return &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}, failed: make(chan struct{})}
+	e := &Env{Tracker: tracker, Metrics: metrics.NewProcess(time.Now()), resources: map[string]*resource{}}
+	e.failing, e.fail = context.WithCancelCause(context.Background())
+	return e
 }
 
 // Of returns the Env of a pipeline. In a worker process that another process submitted to, nobody registered one; it is made
@@ -100,42 +97,14 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
 
-// Losses is how often Redis was found to have lost data. What was written before the last loss must be written again.
-func (e *Env) Losses() int64 { return e.losses.Load() }
-
-// Lose says that Redis has lost data since the given number of losses; if another has been counted since, it was that one.
-func (e *Env) Lose(since int64) { e.losses.CompareAndSwap(since, since+1) }
-
-// TakeWakeUp reports whether the keys have to be woken because of a loss. One caller is told.
-func (e *Env) TakeWakeUp() bool {
-	n := e.losses.Load()
-	old := e.woken.Load()
-	return old < n && e.woken.CompareAndSwap(old, n)
-}
-
-// Woken reports whether the keys were woken for every loss so far.
-func (e *Env) Woken() bool { return e.woken.Load() == e.losses.Load() }
-
 // Fail says that something that runs beside the bundles cannot go on. The first error counts.
-func (e *Env) Fail(err error) {
-	e.failing.Do(func() {
-		e.err = err
-		close(e.failed)
-	})
-}
+func (e *Env) Fail(err error) { e.fail(err) }
 
-// Failed is closed when Fail was called.
-func (e *Env) Failed() <-chan struct{} { return e.failed }
+// Context ends when Fail is called, with its error as the cause.
+func (e *Env) Context() context.Context { return e.failing }
 
 // Err is what Fail was called with, nil if it was not.
-func (e *Env) Err() error {
-	select {
-	case <-e.failed:
-		return e.err
-	default:
-		return nil
-	}
-}
+func (e *Env) Err() error { return context.Cause(e.failing) }
 
 // OnFlush adds a function that waits until something that runs beside the bundles is done with all it was given.
 func (e *Env) OnFlush(f func(context.Context) error) {
@@ -155,37 +124,6 @@ func (e *Env) Flush(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
-
-// Stop tells sources to emit nothing more.
-func (e *Env) Stop() { e.stopping.Store(true) }
-
-// Stopping reports whether Stop was called.
-func (e *Env) Stopping() bool { return e.stopping.Load() }
-
-// BeginFiles says that the input is n files and nothing else.
-func (e *Env) BeginFiles(n int) {
-	e.unread.Store(int64(n))
-	e.bounded.Store(true)
-}
-
-// FileRead says that a file is read to its end.
-func (e *Env) FileRead() {
-	if e.unread.Add(-1) == 0 {
-		e.news.Store(true)
-	}
-}
-
-// TakeInputEnd reports, to one caller, that all files are read.
-func (e *Env) TakeInputEnd() bool { return e.news.CompareAndSwap(true, false) }
-
-// InputEnded reports whether all files are read, and there is no other input.
-func (e *Env) InputEnded() bool { return e.bounded.Load() && e.unread.Load() == 0 }
-
-// End tells sources that their input has ended, so that the job can end too. Everything that they emitted has been dealt with.
-func (e *Env) End() { e.ended.Store(true) }
-
-// Ended reports whether End was called.
-func (e *Env) Ended() bool { return e.ended.Load() }
 
 // MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }
