@@ -12,6 +12,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/sinks"
 )
 
@@ -115,12 +116,8 @@ func (r *running) wait() error {
 // until waits for a condition.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited %v in vain until %s", patience, what)
-		}
-		time.Sleep(5 * time.Millisecond)
+	if err := rig.Until(what, patience, condition); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -73,15 +74,8 @@ func withinPatience(t *testing.T) context.Context {
 // waitUntil waits for a condition.
 func waitUntil(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	ctx := withinPatience(t)
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for !condition() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited in vain until %s", what)
-		}
+	if err := rig.Until(what, 20*time.Second, condition); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,75 +1,37 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"io"
 	"net"
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	apiv1 "cloud.google.com/go/pubsub/v2/apiv1"
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+
+	"github.com/beamlytics/streamlytics/internal/programtest"
 )
 
-// The test binary is the program itself when it finds this in its environment.
-const asProgram = "LOCALPUBSUB_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestServesUntilASignal(t *testing.T) {
-	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(signal.String(), func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), os.Args[0], "--addr=127.0.0.1:0", "--project=shop", "--create=sales:sales-a,views")
-			cmd.Env = append(os.Environ(), asProgram+"=1")
-			cmd.Stderr = t.Output()
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			watchdog := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
-			defer watchdog.Stop()
-
-			line, err := bufio.NewReader(stdout).ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			name, addr, found := strings.Cut(strings.TrimSpace(line), "=")
-			if !found || name != "PUBSUB_EMULATOR_HOST" {
-				t.Fatalf("printed %q", line)
-			}
-			t.Setenv(name, addr)
-			subs, err := apiv1.NewSubscriptionAdminClient(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = subs.Close() }()
-			got, err := subs.GetSubscription(t.Context(), &pb.GetSubscriptionRequest{Subscription: "projects/shop/subscriptions/sales-a"})
-			if err != nil || got.GetTopic() != "projects/shop/topics/sales" {
-				t.Errorf("got %v, %v", got, err)
-			}
-
-			if err := cmd.Process.Signal(signal); err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Wait(); err != nil {
-				t.Errorf("exit: %v", err)
-			}
-		})
-	}
+	programtest.ServesUntilASignal(t, []string{"--addr=127.0.0.1:0", "--project=shop", "--create=sales:sales-a,views"}, func(t *testing.T, line string) {
+		name, addr, found := strings.Cut(line, "=")
+		if !found || name != "PUBSUB_EMULATOR_HOST" {
+			t.Fatalf("printed %q", line)
+		}
+		t.Setenv(name, addr)
+		subs, err := apiv1.NewSubscriptionAdminClient(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = subs.Close() }()
+		got, err := subs.GetSubscription(t.Context(), &pb.GetSubscriptionRequest{Subscription: "projects/shop/subscriptions/sales-a"})
+		if err != nil || got.GetTopic() != "projects/shop/topics/sales" {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
 }
 
 func TestRefusesBadCommandLines(t *testing.T) {

@@ -6,6 +6,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 )
 
 // Prism is Beam's runner as a process of its own.
@@ -69,3 +73,19 @@ func (p *Prism) Running() bool {
 
 // Log is what it has written so far.
 func (p *Prism) Log() string { return p.log.String() }
+
+// Job is the only job it has had, and a client to ask about it.
+func (p *Prism) Job(tb testing.TB) (jobs jobpb.JobServiceClient, info *jobpb.JobInfo) {
+	tb.Helper()
+	conn, err := grpc.NewClient(p.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = conn.Close() })
+	jobs = jobpb.NewJobServiceClient(conn)
+	all, err := jobs.GetJobs(tb.Context(), &jobpb.GetJobsRequest{})
+	if err != nil || len(all.GetJobInfo()) != 1 {
+		tb.Fatalf("prism has jobs %v, %v", all, err)
+	}
+	return jobs, all.GetJobInfo()[0]
+}

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/internal/loopback"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -108,17 +106,8 @@ func TestJobCancelledAtPrism(t *testing.T) {
 	s.publish(len(s.left))
 	p := s.open(prism.Flag())
 	s.await(p, "everything is acknowledged", s.pubsub.Settled)
-	conn, err := grpc.NewClient(prism.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	jobs := jobpb.NewJobServiceClient(conn)
-	all, err := jobs.GetJobs(t.Context(), &jobpb.GetJobsRequest{})
-	if err != nil || len(all.GetJobInfo()) != 1 {
-		t.Fatalf("prism has jobs %v, %v", all, err)
-	}
-	if _, err := jobs.Cancel(t.Context(), &jobpb.CancelJobRequest{JobId: all.GetJobInfo()[0].GetJobId()}); err != nil {
+	jobs, job := prism.Job(t)
+	if _, err := jobs.Cancel(t.Context(), &jobpb.CancelJobRequest{JobId: job.GetJobId()}); err != nil {
 		t.Fatal(err)
 	}
 	s.failed(p)

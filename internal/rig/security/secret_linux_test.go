@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/internal/redistest"
@@ -150,22 +148,13 @@ var encoded = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 // jobOf is all that Prism knows of its only job: options and graph, with the DoFns' fields.
 func jobOf(t *testing.T, prism *rig.Prism) string {
 	t.Helper()
-	conn, err := grpc.NewClient(prism.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	jobs := jobpb.NewJobServiceClient(conn)
-	all, err := jobs.GetJobs(t.Context(), &jobpb.GetJobsRequest{})
-	if err != nil || len(all.GetJobInfo()) != 1 {
-		t.Fatalf("prism has jobs %v, %v", all, err)
-	}
-	graph, err := jobs.GetPipeline(t.Context(), &jobpb.GetJobPipelineRequest{JobId: all.GetJobInfo()[0].GetJobId()})
+	jobs, job := prism.Job(t)
+	graph, err := jobs.GetPipeline(t.Context(), &jobpb.GetJobPipelineRequest{JobId: job.GetJobId()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b []byte
-	for _, m := range []proto.Message{all, graph} {
+	for _, m := range []proto.Message{job, graph} {
 		if b, err = (proto.MarshalOptions{}).MarshalAppend(b, m); err != nil {
 			t.Fatal(err)
 		}
