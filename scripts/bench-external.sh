@@ -7,40 +7,12 @@ cd "$(dirname "$0")/.."
 backlog=${1:-200000}
 seconds=${2:-20}
 
-work=$(mktemp -d)
-pids=()
-cleanup() {
-  local pid
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || true; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+# shellcheck source=scripts/servers.sh
+. scripts/servers.sh
 
-fail() { printf 'bench-external: %s\n' "$*" >&2; exit 1; }
-command -v redis-server >/dev/null || fail "redis-server is missing; 'make test' installs it"
 go build -o "$work/" ./cmd/streamlytics ./cmd/localpubsub ./cmd/replay ./cmd/prism
-
-# serve LOG PATTERN COMMAND...: starts a server and waits until its log shows the pattern.
-serve() {
-  local log=$1 pattern=$2
-  shift 2
-  "$@" >"$log" 2>&1 &
-  pids+=("$!")
-  for _ in $(seq 100); do
-    if grep -q "$pattern" "$log"; then return; fi
-    kill -0 "${pids[-1]}" 2>/dev/null || fail "$1 does not start: $(cat "$log")"
-    sleep 0.1
-  done
-  fail "$1 is not ready"
-}
-
-port=$((20000 + RANDOM % 20000))
-serve "$work/redis.log" 'Ready to accept connections' redis-server --port "$port" --bind 127.0.0.1 --save '' --dir "$work"
-serve "$work/pubsub.log" PUBSUB_EMULATOR_HOST "$work/localpubsub" --addr=127.0.0.1:0 --project=p --create=pos:pos
-PUBSUB_EMULATOR_HOST=$(sed -n 's/^PUBSUB_EMULATOR_HOST=//p' "$work/pubsub.log")
-export PUBSUB_EMULATOR_HOST
+serve_redis
+serve_pubsub p pos:pos
 serve "$work/prism.log" endpoint "$work/prism" --job_port=0
 endpoint=$(grep -o -- '--endpoint=.*' "$work/prism.log")
 
@@ -54,12 +26,12 @@ events() {
 # measure FLAG RATE N: publishes N events, first all of them where RATE is 0, and prints the pipeline's account.
 measure() {
   local flag=$1 rate=$2 n=$3 pipeline
-  redis-cli -p "$port" flushall >/dev/null
+  redis-cli -p "$redis_port" flushall >/dev/null
   rm -f "$work/summary.json"
   events "$n" "e$RANDOM-" >"$work/events.jsonl"
   local publish=("$work/replay" --input="$work/events.jsonl" --project=p --pos_topic=pos --ecom_topic=pos --wms_topic=pos --rate="$rate")
   [ "$rate" != 0 ] || "${publish[@]}" >"$work/replay.log" 2>&1 || fail "$(cat "$work/replay.log")"
-  "$work/streamlytics" ${flag:+"$flag"} --project=p --pos_subscription=pos --redis_addrs="127.0.0.1:$port" \
+  "$work/streamlytics" ${flag:+"$flag"} --project=p --pos_subscription=pos --redis_addrs="127.0.0.1:$redis_port" \
     --summary_file="$work/summary.json" 2>"$work/streamlytics.log" &
   pipeline=$!
   pids+=("$pipeline")
@@ -70,6 +42,7 @@ measure() {
   done
   kill -TERM "$pipeline"
   wait "$pipeline" || fail "the pipeline failed: $(cat "$work/streamlytics.log")"
+  forget_last
   if [ "$rate" = 0 ]; then
     printf '  backlog of %s: %s\n' "$n" "$(tail -n 1 "$work/streamlytics.log")"
   else
