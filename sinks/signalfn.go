@@ -27,9 +27,9 @@ type Targets struct {
 	// WarehouseDir is the local warehouse's folder; empty: rows are not kept, and dead letters go to ./dead_letters.
 	WarehouseDir string
 	Warehouse    WarehouseOptions
-	// Mirror: logs are written to Redis too, for the next start. KeyGroups is the layout they are written in.
-	Mirror    bool
-	KeyGroups int
+	// Mirror: logs are written to Redis too, for the next start. KeyGroups and ProductGroups are the layout they are written in.
+	Mirror                   bool
+	KeyGroups, ProductGroups int
 }
 
 // redis returns the Redis sink that the DoFns of this process share.
@@ -49,8 +49,16 @@ func (t Targets) OpenMirror(ctx context.Context, env *process.Env) (*Mirror, err
 		if err != nil {
 			return nil, err
 		}
-		return OpenMirror(ctx, r, t.KeyGroups)
+		return OpenMirror(ctx, r, MirrorOptions{KeyGroups: t.KeyGroups, ProductGroups: t.ProductGroups, Job: t.job(env)})
 	})
+}
+
+// job names the pipeline where this process is one of its workers.
+func (t Targets) job(env *process.Env) string {
+	if env.Worker() {
+		return t.PipelineID
+	}
+	return ""
 }
 
 // warehouse returns the local warehouse that the DoFns of this process share.

@@ -31,6 +31,12 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 			return nil, err
 		}
 	}
+	if !t.Mirror && env.Worker() {
+		// Whoever starts from empty state makes what an earlier run kept wrong.
+		if err := DropMirrorOnce(ctx, w.redis, t.PipelineID); err != nil {
+			return nil, err
+		}
+	}
 	if t.WarehouseDir != "" {
 		if w.warehouse, err = t.warehouse(env); err != nil {
 			return nil, err

@@ -78,13 +78,13 @@ func TestKeysAreWokenOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		book.next("1:a")
-		book.next("2:b")
+		book.note("1:a")
+		book.note("2:b")
 		var woken []string
 		emit := func(_ beam.EventTime, key string, batch []byte) {
 			r := reader{b: batch}
 			tokens := r.tokens(nil)
-			if string(r.b) != string(wakeUp) || r.err != nil {
+			if string(r.b) != string(sayAll) || r.err != nil {
 				t.Errorf("%s gets %q", key, batch)
 			}
 			woken = append(woken, key)
