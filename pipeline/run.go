@@ -56,6 +56,9 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 // job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
+	if p.options.runnerKind() == dataflowRunner {
+		return p.submit(ctx)
+	}
 	runner, err := p.runner(ctx)
 	if err != nil {
 		return err
@@ -80,7 +83,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer stopReports()
 
 	b := beam.NewPipeline()
-	build(b.Root(), p.id, p.options, p.plan, keys)
+	if err := build(b.Root(), p.id, p.options, p.plan, keys); err != nil {
+		return err
+	}
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)

@@ -146,14 +146,18 @@ func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	ids := make([]string, len(received))
 	bytes := int64(0)
 	for i, r := range received {
-		m := r.GetMessage()
-		at := m.GetPublishTime()
 		ids[i] = r.GetAckId()
-		messages[i] = event.Message{Channel: p.sub.Channel, Format: p.sub.Format, Data: m.GetData(), Attributes: m.GetAttributes(),
-			ID: m.GetMessageId(), PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
+		messages[i] = messageOf(r.GetMessage(), p.sub.Channel, p.sub.Format)
 		bytes += int64(messages[i].Size())
 	}
 	return pulled{messages: messages, bytes: bytes, lease: p.leases.add(ids)}
+}
+
+// messageOf is a message of Pub/Sub as the pipeline knows it.
+func messageOf(m *pubsubpb.PubsubMessage, c event.Channel, f event.Format) event.Message {
+	at := m.GetPublishTime()
+	return event.Message{Channel: c, Format: f, Data: m.GetData(), Attributes: m.GetAttributes(), ID: m.GetMessageId(),
+		PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
 }
 
 // take returns the pulls that are ready, up to about n messages and a bundle's bytes. It waits a while for the first, and until a

@@ -47,7 +47,7 @@ func (f *keyByStoreProductFn) Setup() (err error) {
 	if f.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up grouping: %w", err)
 	}
-	f.names = f.Groups.names()
+	f.names = f.Groups.Names()
 	f.groups = make([][]byte, len(f.names))
 	return nil
 }

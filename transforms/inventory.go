@@ -110,7 +110,7 @@ func (f *inventoryStatefulFn) Setup(ctx context.Context) error {
 	if f.journal.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.names = KeyGroups(f.ProductGroups).names()
+	f.names = KeyGroups(f.ProductGroups).Names()
 	f.products = make([][]byte, len(f.names))
 	return nil
 }

@@ -99,7 +99,7 @@ func TestKeysAreWokenOnce(t *testing.T) {
 			f.StartBundle(t.Context(), emit)
 			f.FinishBundle(t.Context(), emit)
 		}
-		want := groups.names()
+		want := groups.Names()
 		if groups == 0 {
 			want = []string{"1:a", "2:b"}
 		}

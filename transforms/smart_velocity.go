@@ -90,7 +90,7 @@ func (f *smartVelocityFn) Setup(ctx context.Context) error {
 	}
 	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
 	if f.keeps = earlier != nil; f.keeps {
-		awaited := KeyGroups(f.Awaited).names()
+		awaited := KeyGroups(f.Awaited).Names()
 		f.journal.restore = func(ctx context.Context, group string) (records [][]byte, err error) {
 			kept, err := earlier.Kept(ctx, group)
 			if err != nil {
