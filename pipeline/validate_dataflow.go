@@ -14,8 +14,10 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 )
 
-// jobName is what Dataflow takes as the name of a job.
-var jobName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,1022}[a-z0-9])?$`)
+// jobName is what Dataflow takes as the name of a job, up to maxJobName bytes.
+var jobName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+
+const maxJobName = 1024
 
 // uselessOnDataflow are options of a program that does the work itself, and what is there in their place.
 var uselessOnDataflow = []struct{ flag, instead string }{
@@ -64,7 +66,7 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 			bad(name, "%q is not gs://bucket/path", v)
 		}
 	}
-	if n := *jobopts.JobName; n != "" && !jobName.MatchString(n) {
+	if n := *jobopts.JobName; n != "" && (len(n) > maxJobName || !jobName.MatchString(n)) {
 		bad("job_name", "%q is not a name for a job: small letters, digits and hyphens, a letter first, no hyphen last", n)
 	}
 	if o.Emulator != "" {
