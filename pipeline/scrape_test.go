@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -168,20 +169,60 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
+// slow is a collector that says when it is asked, and waits.
+type slow struct{ asked, proceed chan struct{} }
+
+func (s slow) Describe(chan<- *prometheus.Desc) {}
+
+func (s slow) Collect(chan<- prometheus.Metric) {
+	s.asked <- struct{}{}
+	<-s.proceed
+}
+
+// TestScrapesAtOnce: whoever asks too often is sent away, and does not make the pipeline's processor wait.
+func TestScrapesAtOnce(t *testing.T) {
+	s := slow{asked: make(chan struct{}), proceed: make(chan struct{})}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	never := func() string { return "" }
+	server := httptest.NewServer(scrapeHandler(registry, never, never))
+	defer server.Close()
+	var answers sync.WaitGroup
+	for range scrapesAtOnce {
+		answers.Go(func() {
+			if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusOK {
+				t.Errorf("a scrape in good time is answered with %d", status)
+			}
+		})
+		<-s.asked
+	}
+	if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusServiceUnavailable {
+		t.Errorf("one scrape too many is answered with %d", status)
+	}
+	if status, _ := fetch(t, http.MethodGet, server.URL+"/healthz"); status != http.StatusOK {
+		t.Errorf("meanwhile /healthz is answered with %d", status)
+	}
+	close(s.proceed)
+	answers.Wait()
+}
+
+// fetch may be called from any goroutine of the test.
 func fetch(t *testing.T, method, url string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0, ""
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return 0, ""
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
 	return answer.StatusCode, string(text)
 }

@@ -16,7 +16,7 @@ func inABundle(t *testing.T) context.Context {
 }
 
 // told are the counters that a bundle has told Beam, and of distributions how many values and the greatest.
-func told(t *testing.T, ctx context.Context) map[string]int64 {
+func told(ctx context.Context, t *testing.T) map[string]int64 {
 	t.Helper()
 	found := map[string]int64{}
 	err := beammetrics.Extractor{
@@ -42,11 +42,11 @@ func TestInABundle(t *testing.T) {
 	ObserveVelocity(write, p, []int64{800, 0, 700}, 1000)
 	want := map[string]int64{"redis_retries": 2, StockLatencyMs + " values": 1, StockLatencyMs + " max": 600, LagMs: 600,
 		VelocityLatencyMs + " values": 2, VelocityLatencyMs + " max": 300}
-	if got := told(t, bundle); !maps.Equal(got, want) {
+	if got := told(bundle, t); !maps.Equal(got, want) {
 		t.Errorf("Beam was told %v, want %v", got, want)
 	}
 	p.Settle(bundle)
-	if got := told(t, bundle); !maps.Equal(got, want) {
+	if got := told(bundle, t); !maps.Equal(got, want) {
 		t.Errorf("after settling Beam was told %v, want %v", got, want)
 	}
 	if p.Count(RedisRetries) != 2 || p.VelocityLatency.Latency().Max != 300 || p.Lag.Load() != 600 {
@@ -70,10 +70,10 @@ func TestBehindABundle(t *testing.T) {
 	p.Settle(second)
 	want := map[string]int64{"redis_writes": 7, StockLatencyMs + " values": 2, StockLatencyMs + " max": 200, LagMs: 200,
 		VelocityLatencyMs + " values": 1, VelocityLatencyMs + " max": 0}
-	if got := told(t, first); !maps.Equal(got, want) {
+	if got := told(first, t); !maps.Equal(got, want) {
 		t.Errorf("the next bundle told Beam %v, want %v", got, want)
 	}
-	if got := told(t, second); len(got) != 0 {
+	if got := told(second, t); len(got) != 0 {
 		t.Errorf("the one after it told Beam %v", got)
 	}
 }
