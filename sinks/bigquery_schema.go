@@ -1,54 +1,38 @@
 package sinks
 
 import (
-	"fmt"
-
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
-	"cloud.google.com/go/bigquery/storage/managedwriter/adapt"
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/descriptorpb"
 )
 
-// writeTypes are the column types of the schema files, as the Storage Write API names them.
-var writeTypes = map[string]storagepb.TableFieldSchema_Type{
-	"STRING":    storagepb.TableFieldSchema_STRING,
-	"INT64":     storagepb.TableFieldSchema_INT64,
-	"FLOAT64":   storagepb.TableFieldSchema_DOUBLE,
-	"BOOL":      storagepb.TableFieldSchema_BOOL,
-	"TIMESTAMP": storagepb.TableFieldSchema_TIMESTAMP,
-	"NUMERIC":   storagepb.TableFieldSchema_NUMERIC,
-	"BYTES":     storagepb.TableFieldSchema_BYTES,
-	"JSON":      storagepb.TableFieldSchema_JSON,
-}
-
-// writeSchema is the schema of a table as the Storage Write API puts it.
-func writeSchema(t Table) *storagepb.TableSchema {
-	s := &storagepb.TableSchema{}
-	for _, c := range t.Columns() {
-		mode := storagepb.TableFieldSchema_NULLABLE
-		if c.Required() {
-			mode = storagepb.TableFieldSchema_REQUIRED
-		}
-		s.Fields = append(s.Fields, &storagepb.TableFieldSchema{Name: c.Name, Type: writeTypes[c.Type], Mode: mode, Description: c.Description})
-	}
-	return s
+// writeTypes say for the column types of the schema files what the Storage Write API calls them, and what a message has for
+// them. NUMERIC and JSON are text, TIMESTAMP is microseconds.
+var writeTypes = map[string]struct {
+	column storagepb.TableFieldSchema_Type
+	field  descriptorpb.FieldDescriptorProto_Type
+}{
+	"STRING":    {storagepb.TableFieldSchema_STRING, descriptorpb.FieldDescriptorProto_TYPE_STRING},
+	"INT64":     {storagepb.TableFieldSchema_INT64, descriptorpb.FieldDescriptorProto_TYPE_INT64},
+	"FLOAT64":   {storagepb.TableFieldSchema_DOUBLE, descriptorpb.FieldDescriptorProto_TYPE_DOUBLE},
+	"BOOL":      {storagepb.TableFieldSchema_BOOL, descriptorpb.FieldDescriptorProto_TYPE_BOOL},
+	"TIMESTAMP": {storagepb.TableFieldSchema_TIMESTAMP, descriptorpb.FieldDescriptorProto_TYPE_INT64},
+	"NUMERIC":   {storagepb.TableFieldSchema_NUMERIC, descriptorpb.FieldDescriptorProto_TYPE_STRING},
+	"BYTES":     {storagepb.TableFieldSchema_BYTES, descriptorpb.FieldDescriptorProto_TYPE_BYTES},
+	"JSON":      {storagepb.TableFieldSchema_JSON, descriptorpb.FieldDescriptorProto_TYPE_STRING},
 }
 
 // writeDescriptor describes the messages that the rows of a table are written as: a field for each column, numbered by its
-// place. TIMESTAMP is microseconds, NUMERIC and JSON are text.
-func writeDescriptor(t Table) (*descriptorpb.DescriptorProto, error) {
-	d, err := adapt.StorageSchemaToProtoDescriptorWithOptions(writeSchema(t), string(t),
-		adapt.WithProtoMapping(adapt.ProtoMapping{FieldType: storagepb.TableFieldSchema_NUMERIC, Type: descriptorpb.FieldDescriptorProto_TYPE_STRING}))
-	if err != nil {
-		return nil, fmt.Errorf("describe the rows of table %s: %w", t, err)
+// place. It is made here rather than by managedwriter/adapt, which makes the same of a flat table but brings Arrow along.
+func writeDescriptor(t Table) *descriptorpb.DescriptorProto {
+	d := &descriptorpb.DescriptorProto{Name: new(string(t))}
+	for i, c := range t.Columns() {
+		label := descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL
+		if c.Required() {
+			label = descriptorpb.FieldDescriptorProto_LABEL_REQUIRED
+		}
+		d.Field = append(d.Field, &descriptorpb.FieldDescriptorProto{
+			Name: new(c.Name), Number: new(int32(i + 1)), Type: writeTypes[c.Type].field.Enum(), Label: label.Enum(),
+		})
 	}
-	message, ok := d.(protoreflect.MessageDescriptor)
-	if !ok {
-		return nil, fmt.Errorf("describe the rows of table %s: got a %T", t, d)
-	}
-	p, err := adapt.NormalizeDescriptor(message)
-	if err != nil {
-		return nil, fmt.Errorf("describe the rows of table %s: %w", t, err)
-	}
-	return p, nil
+	return d
 }

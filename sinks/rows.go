@@ -45,7 +45,7 @@ func AppendBadgeChange(b []byte, c signal.BadgeChange) []byte {
 // AppendDeadLetter appends a row of TableDeadLetters as a line of JSON. Its message must not be nil.
 func AppendDeadLetter(b []byte, l event.DeadLetter) []byte {
 	r := jsonRow(b)
-	r.deadLetter(&l)
+	r.deadLetter(&l, true)
 	return r.end()
 }
 
@@ -134,10 +134,11 @@ func (r *row) badge(c *signal.BadgeChange) {
 	r.integer("exit", c.Exit)
 }
 
-func (r *row) deadLetter(l *event.DeadLetter) {
+// deadLetter leaves out the text where it would be too much.
+func (r *row) deadLetter(l *event.DeadLetter, withText bool) {
 	m := l.Message
 	r.bytes("raw", m.Data)
-	if utf8.Valid(m.Data) {
+	if withText && utf8.Valid(m.Data) {
 		r.textBytes("text", m.Data)
 	} else {
 		r.null("text")
