@@ -15,7 +15,7 @@ import (
 const BigQueryEmulatorVariable = "BIGQUERY_WRITE_EMULATOR_HOST"
 
 var (
-	datasetName = regexp.MustCompile(`^[A-Za-z0-9_]{1,1024}$`)
+	datasetName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 	projectName = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z][a-z0-9-]*$`) // with the domain that old projects have
 )
 
@@ -29,7 +29,7 @@ func (o Options) bigQuery() (sinks.BigQueryConfig, error) {
 		c.Project, c.Dataset = o.BigQueryDataset[:i], o.BigQueryDataset[i+1:]
 	}
 	switch {
-	case !datasetName.MatchString(c.Dataset):
+	case !datasetName.MatchString(c.Dataset) || len(c.Dataset) > 1024:
 		return c, fmt.Errorf("%q is neither dataset nor project.dataset: a dataset's name has letters, digits and underscores", o.BigQueryDataset)
 	case c.Project == "":
 		return c, fmt.Errorf("%q is in no project; give --project too, or project.dataset", o.BigQueryDataset)
