@@ -101,7 +101,9 @@ func TestBigQueryConformance(t *testing.T) {
 						{Name: "permission denied", Down: inject(fakebigquery.Faults{Deny: codes.PermissionDenied}), Up: inject(fakebigquery.Faults{})},
 						{Name: "requests fail", Down: inject(fakebigquery.Faults{FailAppends: 1 << 30}), Up: inject(fakebigquery.Faults{})},
 					},
-					Write: func(ctx context.Context, records []sinktest.Record) error { return table.write(ctx, s.BigQuery, records) },
+					Write: func(ctx context.Context, records []sinktest.Record) error {
+						return table.write(ctx, s.BigQuery, records)
+					},
 					Read: func(tb testing.TB, _ []sinktest.Key) map[sinktest.Key]int64 {
 						values, versions := map[sinktest.Key]int64{}, map[sinktest.Key]int64{}
 						for _, line := range s.server.Rows(s.config.path(table.name)) {
