@@ -33,7 +33,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) error {
 		s := s.Scope(name)
 		events, refused := transforms.Decode(s, id, p.clock, o.OnlineStore, read(s))
 		sinks.WriteDeadLetters(s, targets, refused)
-		if o.WarehouseDir != "" {
+		if o.WarehouseDir+o.BigQueryDataset != "" {
 			sinks.Events(s, targets, events)
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
@@ -82,6 +82,8 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) error {
 }
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {
+	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups}
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
+		NoLocalDeadLetters: o.runnerKind() == dataflowRunner}
 }

@@ -19,9 +19,12 @@ const (
 	Recomputed
 	RedisWrites
 	RedisRetries
-	StateCalls    // round trips to the runner's state
-	ImageMisses   // images that were rebuilt from their log
-	SourceBundles // source bundles that carried messages
+	StateCalls       // round trips to the runner's state
+	ImageMisses      // images that were rebuilt from their log
+	SourceBundles    // source bundles that carried messages
+	BigQueryRows     // rows that BigQuery has stored
+	BigQueryRefusals // rows that it refused; each is a dead letter
+	BigQueryRetries  // requests that failed
 	refusedFirst
 )
 
@@ -87,6 +90,9 @@ var series = func() (s [counters]Series) {
 		StateCalls:       {Family: "state_calls", Help: "Round trips to the runner's state."},
 		ImageMisses:      {Family: "image_misses", Help: "Images of state that were made anew from their log."},
 		SourceBundles:    {Family: "source_bundles", Help: "Bundles of sources that carried messages."},
+		BigQueryRows:     {Family: "bigquery_rows", Help: "Rows that BigQuery has taken."},
+		BigQueryRefusals: {Family: "bigquery_refusals", Help: "Rows that BigQuery has refused, each of which is a dead letter."},
+		BigQueryRetries:  {Family: "bigquery_retries", Help: "Attempts to write to BigQuery that failed, each of which is repeated."},
 	} {
 		s[c] = x
 	}
