@@ -148,6 +148,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.ClockOrigin, "clock_origin", o.ClockOrigin, "what the clock shows at the start, RFC 3339 `time`; now without it")
 	fs.Float64Var(&o.ClockSpeed, "clock_speed", o.ClockSpeed, "how many seconds of the clock pass in a second")
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
+	fs.StringVar(&o.MetricsAddr, "metrics_addr", o.MetricsAddr, "`host:port` at which to serve /metrics for Prometheus, /healthz and /readyz; without a host, on all addresses; port 0 is a free one; without the flag nothing is served")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
 	fs.TextVar(&o.LogLevel, "log_level", o.LogLevel, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG has the runner print what passes through it, messages included")
 	fs.StringVar(&o.ProfileDir, "profile_dir", o.ProfileDir, "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, for go tool pprof; they cost a few percent")

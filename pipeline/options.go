@@ -45,6 +45,7 @@ type Options struct {
 	ClockOrigin       string          // --clock_origin
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
+	MetricsAddr       string          // --metrics_addr
 	OutstandingEvents int64           // --outstanding_events
 	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -35,6 +36,10 @@ type Pipeline struct {
 
 	// Progress, if set, gets a line of progress once a second.
 	Progress io.Writer
+	// Notices, if set, gets a line about each address at which the pipeline serves something.
+	Notices io.Writer
+
+	begun atomic.Bool // the job has been handed to the runner
 }
 
 // New validates the options. The error lists everything that is wrong with them. A Pipeline that is not run must be closed.
@@ -56,6 +61,11 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 // job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
+	server, err := p.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
 	runner, err := p.runner(ctx)
 	if err != nil {
 		return err
@@ -84,6 +94,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)
+	p.begun.Store(true)
 	go func() { finished <- runner.run(job, b) }()
 	select {
 	case err = <-finished:

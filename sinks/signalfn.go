@@ -36,8 +36,14 @@ type Targets struct {
 func (t Targets) redis(env *process.Env) (*Redis, error) {
 	return process.Shared(env, "redis", func() (*Redis, error) {
 		return OpenRedis(t.Redis, RedisStats{
-			Writes:  func(n int64) { env.Metrics.Add(metrics.RedisWrites, n) },
-			Retries: func(n int64) { env.Metrics.Add(metrics.RedisRetries, n) },
+			Writes: func(ctx context.Context, n int64) {
+				env.Metrics.RedisAway.Store(false)
+				env.Metrics.CountNow(ctx, metrics.RedisWrites, n)
+			},
+			Retries: func(ctx context.Context, n int64) {
+				env.Metrics.RedisAway.Store(true)
+				env.Metrics.CountNow(ctx, metrics.RedisRetries, n)
+			},
 		})
 	})
 }
@@ -92,9 +98,11 @@ func (f *signalFn) Setup(ctx context.Context) (err error) {
 }
 
 func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
-	metrics.CountWrites(ctx, len(b.Stocks)+len(b.Velocities))
 	if f.outbox != nil {
 		return f.outbox.add(ctx, b)
 	}
 	return f.writer.write(ctx, &b)
 }
+
+// FinishBundle gives the Beam metrics what was counted behind the bundles' back.
+func (f *signalFn) FinishBundle(ctx context.Context) { f.env.Metrics.Settle(ctx) }

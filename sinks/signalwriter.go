@@ -72,7 +72,7 @@ func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 			return err
 		}
 	}
-	metrics.ObserveVelocity(w.env.Metrics, b.Settles, time.Now().UnixMilli())
+	metrics.ObserveVelocity(ctx, w.env.Metrics, b.Settles, time.Now().UnixMilli())
 	w.env.Tracker.Release(b.Tokens)
 	return nil
 }

@@ -94,6 +94,9 @@ func (e *Env) BeginRestore(n int) { e.restoring.Store(int64(n)) }
 // KeyRestored says that one of them is.
 func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 
+// RestoringKeys is how many keys are still to be restored.
+func (e *Env) RestoringKeys() int64 { return max(e.restoring.Load(), 0) }
+
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
 
