@@ -167,14 +167,13 @@ func health(s service) []string {
 // TestPrometheusFindsThePipeline: the target of its configuration is a service and the port that it serves metrics at.
 func TestPrometheusFindsThePipeline(t *testing.T) {
 	p := loadStack(t)
-	for _, target := range regexp.MustCompile(`targets: \[(\S+):(\d+)\]`).FindAllStringSubmatch(read(t, "monitoring/prometheus/prometheus.yml"), -1) {
-		s, ok := p.Services[target[1]]
-		if !ok || !slices.Contains(s.Command, "--metrics_addr=:"+target[2]) {
-			t.Errorf("prometheus asks %s:%s, where nobody answers", target[1], target[2])
-		}
-		return
+	target := regexp.MustCompile(`targets: \[(\S+):(\d+)\]`).FindStringSubmatch(read(t, "monitoring/prometheus/prometheus.yml"))
+	if target == nil {
+		t.Fatal("prometheus asks nobody")
 	}
-	t.Error("prometheus asks nobody")
+	if s, ok := p.Services[target[1]]; !ok || !slices.Contains(s.Command, "--metrics_addr=:"+target[2]) {
+		t.Errorf("prometheus asks %s:%s, where nobody answers", target[1], target[2])
+	}
 }
 
 // TestLoaderRefuses what would not start: the check that the file is sound can fail.

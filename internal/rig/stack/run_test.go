@@ -158,7 +158,11 @@ func (o *outside) redis() *redis.Client {
 // scrape is what the pipeline serves to Prometheus.
 func (o *outside) scrape() string {
 	o.t.Helper()
-	answer, err := http.Get("http://" + o.addr("pipeline", "9464") + "/metrics")
+	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, "http://"+o.addr("pipeline", "9464")+"/metrics", nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		o.t.Fatal(err)
 	}
