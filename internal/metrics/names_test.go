@@ -3,6 +3,7 @@ package metrics
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -25,6 +26,35 @@ func TestNamesAreUniqueAndComplete(t *testing.T) {
 		if _, ok := seen[want]; !ok {
 			t.Errorf("no counter is named %s", want)
 		}
+	}
+}
+
+// TestSeries: a counter's Beam name is its family and the values of its labels, and a family has the same labels throughout.
+func TestSeries(t *testing.T) {
+	labels := map[string]string{}
+	for _, c := range Counters() {
+		s := c.Series()
+		name, keys := s.Family, ""
+		for _, l := range s.Labels {
+			name += "_" + strings.ToLower(l.Value)
+			keys += l.Name + " "
+		}
+		if name != c.String() {
+			t.Errorf("%s has the family and labels %+v", c, s)
+		}
+		if other, ok := labels[s.Family]; ok && other != keys {
+			t.Errorf("the family %s has the labels %sand %s", s.Family, other, keys)
+		}
+		labels[s.Family] = keys
+		if s.Help == "" {
+			t.Errorf("%s does not say what it counts", c)
+		}
+	}
+	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" || !slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
+		t.Errorf("cart adds are %+v", s)
+	}
+	if len(labels) != 11 {
+		t.Errorf("the families are %v", labels)
 	}
 }
 

@@ -108,15 +108,16 @@ func has(m *dto.Metric, labels []string) bool {
 	return true
 }
 
-// names are the names of all series, with the suffixes that a histogram's have.
+// names are the names of all series, with the suffixes that a histogram's or a summary's have.
 func (e exposed) names() map[string]bool {
 	names := map[string]bool{}
 	for name, family := range e {
 		names[name] = true
-		if family.GetType() == dto.MetricType_HISTOGRAM {
-			for _, suffix := range []string{"_bucket", "_sum", "_count"} {
-				names[name+suffix] = true
-			}
+		switch family.GetType() {
+		case dto.MetricType_HISTOGRAM:
+			names[name+"_bucket"], names[name+"_sum"], names[name+"_count"] = true, true, true
+		case dto.MetricType_SUMMARY:
+			names[name+"_sum"], names[name+"_count"] = true, true
 		}
 	}
 	return names
