@@ -115,9 +115,12 @@ func TestMountsExist(t *testing.T) {
 
 // TestDockerfileHasWhatIsBuilt: targets, users, folders and binaries that the services count on.
 func TestDockerfileHasWhatIsBuilt(t *testing.T) {
-	stages := map[string]string{}
-	for _, stage := range regexp.MustCompile(`(?ms)^FROM \S.*? AS (\S+)\n(.*?)(?:^FROM |\z)`).FindAllStringSubmatch(strings.ReplaceAll(read(t, "Dockerfile"), "\nFROM ", "\n\x00FROM "), -1) {
-		stages[stage[1]] = stage[2]
+	stages := map[string]string{} // what stands below each FROM
+	for _, stage := range strings.Split(read(t, "Dockerfile"), "\nFROM ")[1:] {
+		head, body, _ := strings.Cut(stage, "\n")
+		if words := strings.Fields(head); len(words) > 1 && words[len(words)-2] == "AS" {
+			stages[words[len(words)-1]] = "\n" + body
+		}
 	}
 	for name, s := range loadStack(t).Services {
 		if s.Build == nil {
