@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check of the project: format, vet, lint, shell scripts, all tests with the race detector, and the property tests
-# again at full size. Installs redis-server, shellcheck and a C compiler (for the race detector) where they are missing. Works
-# as root, as a user with sudo, and without a terminal.
+# again at full size. Installs redis-server, shellcheck, promtool, curl and a C compiler (for the race detector) where they are
+# missing. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,6 +40,8 @@ command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later from h
 need redis-server redis-server redis
 need shellcheck shellcheck shellcheck
 need cc "gcc libc6-dev" ""
+need promtool prometheus prometheus
+need curl curl curl # walkthrough.md uses it
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
 # A clone that belongs to another user is no reason for a build to fail.
@@ -51,12 +53,13 @@ unformatted=$(gofmt -l .)
 
 step "go vet"
 go vet ./...
+go vet -C tools/composecheck ./... # a module of its own
 
 step "golangci-lint"
 ./scripts/lint.sh
 
 step "shellcheck"
-shellcheck .ci/run scripts/*.sh
+shellcheck .ci/run scripts/*.sh setup_pubsub.sh
 
 # In CI a result from an earlier run is no result.
 fresh=()
