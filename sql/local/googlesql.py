@@ -1,0 +1,121 @@
+"""Runs the SQL of the warehouse in GoogleSQL's own reference implementation.
+
+    googlesql.py < work.json > results.json
+
+The work has the schemas of the tables, a few rows of each, and statements with their parameters. Every statement is analysed with
+names and types against the schemas; a query is executed over the rows as well. The result has, for each statement, its columns
+and rows, or the error. Values are JSON: times are microseconds since 1970, dates days, NUMERIC a number.
+"""
+
+import base64
+import datetime
+import decimal
+import json
+import sys
+
+from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
+from zetasql.types import (
+    AnalyzerOptions,
+    LanguageOptions,
+    TableContent,
+    TableData,
+    Type,
+    TypeKind,
+    Value,
+    ZetaSQLBuiltinFunctionOptions,
+)
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def kind(name):
+    return getattr(TypeKind, "TYPE_" + {"INT64": "INT64", "FLOAT64": "DOUBLE"}.get(name, name))
+
+
+def value(kind_name, v):
+    """The value of a column as its row in JSON lines has it."""
+    if v is None:
+        return Value()
+    match kind_name:
+        case "INT64":
+            return Value(int64_value=int(v))
+        case "FLOAT64":
+            return Value(double_value=float(v))
+        case "BOOL":
+            return Value(bool_value=v)
+        case "STRING":
+            return Value(string_value=v)
+        case "BYTES":
+            return Value(bytes_value=base64.b64decode(v))
+        case "JSON":
+            return Value(json_value=json.dumps(v))
+        case "TIMESTAMP":
+            return Value(timestamp_value=datetime.datetime.fromisoformat(v))
+        case "NUMERIC":
+            scaled = int(decimal.Decimal(str(v)).scaleb(9))
+            return Value(numeric_value=scaled.to_bytes(scaled.bit_length() // 8 + 1, "little", signed=True))
+    raise ValueError(f"no value of type {kind_name}")
+
+
+def plain(v):
+    """The value as JSON."""
+    for name in ("int64_value", "double_value", "bool_value", "string_value", "date_value"):
+        if (x := getattr(v, name)) is not None:
+            return x
+    if (t := v.timestamp_value) is not None:
+        if t.tzinfo is None:
+            t = t.replace(tzinfo=datetime.timezone.utc)
+        return (t - EPOCH) // datetime.timedelta(microseconds=1)
+    if v.numeric_value is not None:
+        return int.from_bytes(v.numeric_value, "little", signed=True) / 1e9
+    return None
+
+
+def options(language, parameters):
+    return AnalyzerOptions(
+        language_options=language,
+        default_timezone="UTC",
+        query_parameters=[
+            AnalyzerOptions.QueryParameter(name=name, type=Type(type_kind=kind(p["type"]))) for name, p in parameters.items()
+        ],
+    )
+
+
+def run(statement, language, catalog, content):
+    parameters = statement.get("parameters") or {}
+    if not statement["query"]:
+        Analyzer(options(language, parameters), catalog).analyze_statement(statement["sql"])
+        return {}
+    builder = PreparedQuery.builder().set_sql(statement["sql"]).set_analyzer_options(options(language, parameters))
+    with builder.set_catalog(catalog).set_table_content(content).prepare() as query:
+        answer = query.execute(parameters={n: value(p["type"], p["value"]) for n, p in parameters.items()})
+        return {
+            "columns": [c.name for c in query.columns],
+            "rows": [[plain(v) for v in row.cell] for row in answer.content.table_data.row],
+        }
+
+
+def main():
+    work = json.load(sys.stdin)
+    language = LanguageOptions.maximum_features()
+    catalog = CatalogBuilder("warehouse").with_builtin_functions(ZetaSQLBuiltinFunctionOptions(language_options=language))
+    content = {}
+    for name, table in work["tables"].items():
+        columns = table["columns"]
+        built = TableBuilder(name)
+        for c in columns:
+            built = built.add_column(c["name"], kind(c["type"]))
+        catalog = catalog.add_table(built.build())
+        rows = [TableData.Row(cell=[value(c["type"], row.get(c["name"])) for c in columns]) for row in table["rows"]]
+        content[name] = TableContent(table_data=TableData(row=rows))
+    catalog = catalog.build()
+    results = {}
+    for statement in work["statements"]:
+        try:
+            results[statement["name"]] = run(statement, language, catalog, content)
+        except Exception as e:  # whatever GoogleSQL says is a result
+            results[statement["name"]] = {"error": str(e)}
+    json.dump(results, sys.stdout)
+
+
+main()
