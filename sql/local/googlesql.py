@@ -16,6 +16,7 @@ import sys
 from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
 from zetasql.types import (
     AnalyzerOptions,
+    EvaluateRequest,
     LanguageOptions,
     TableContent,
     TableData,
@@ -88,7 +89,10 @@ def run(statement, language, catalog, content):
         return {}
     builder = PreparedQuery.builder().set_sql(statement["sql"]).set_analyzer_options(options(language, parameters))
     with builder.set_catalog(catalog).set_table_content(content).prepare() as query:
-        answer = query.execute(parameters={n: value(p["type"], p["value"]) for n, p in parameters.items()})
+        answer = query.execute(parameters=[
+            EvaluateRequest.Parameter(name=n, value=value(p["type"], p["value"]), type=Type(type_kind=kind(p["type"])))
+            for n, p in parameters.items()
+        ])
         return {
             "columns": [c.name for c in query.columns],
             "rows": [[plain(v) for v in row.cell] for row in answer.content.table_data.row],
