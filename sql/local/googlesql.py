@@ -8,11 +8,11 @@ and rows, or the error. Values are JSON: times are microseconds since 1970, date
 """
 
 import base64
-import datetime
 import decimal
 import json
 import sys
 
+from google.protobuf import timestamp_pb2
 from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
 from zetasql.types import (
     AnalyzerOptions,
@@ -25,8 +25,6 @@ from zetasql.types import (
     Value,
     ZetaSQLBuiltinFunctionOptions,
 )
-
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def kind(name):
@@ -51,7 +49,9 @@ def value(kind_name, v):
         case "JSON":
             return Value(json_value=json.dumps(v))
         case "TIMESTAMP":
-            return Value(timestamp_value=datetime.datetime.fromisoformat(v))
+            t = timestamp_pb2.Timestamp()
+            t.FromJsonString(v)
+            return Value(timestamp_value=t)
         case "NUMERIC":
             scaled = int(decimal.Decimal(str(v)).scaleb(9))
             return Value(numeric_value=scaled.to_bytes(scaled.bit_length() // 8 + 1, "little", signed=True))
@@ -63,10 +63,8 @@ def plain(v):
     for name in ("int64_value", "double_value", "bool_value", "string_value", "date_value"):
         if (x := getattr(v, name)) is not None:
             return x
-    if (t := v.timestamp_value) is not None:
-        if t.tzinfo is None:
-            t = t.replace(tzinfo=datetime.timezone.utc)
-        return (t - EPOCH) // datetime.timedelta(microseconds=1)
+    if v.timestamp_value is not None:
+        return v.timestamp_value.ToMicroseconds()
     if v.numeric_value is not None:
         return int.from_bytes(v.numeric_value, "little", signed=True) / 1e9
     return None
@@ -90,7 +88,7 @@ def run(statement, language, catalog, content):
     builder = PreparedQuery.builder().set_sql(statement["sql"]).set_analyzer_options(options(language, parameters))
     with builder.set_catalog(catalog).set_table_content(content).prepare() as query:
         answer = query.execute(parameters=[
-            EvaluateRequest.Parameter(name=n, value=value(p["type"], p["value"]), type=Type(type_kind=kind(p["type"])))
+            EvaluateRequest.Parameter(name=n, value=value(p["type"], p["value"]))
             for n, p in parameters.items()
         ])
         return {
