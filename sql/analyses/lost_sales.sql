@@ -12,10 +12,11 @@
 -- high by a rate of the day, unless @rate_hours is a multiple of 24; one of a trending product too low. Hours before in which the
 -- product was out of stock too lower the rate. Customers who took another product, or came back, are not lost.
 
-WITH known_stock AS (
-  SELECT DISTINCT store_id, product_id, on_hand, version, as_of
+WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
+  SELECT store_id, product_id, on_hand, version, as_of
   FROM stock_changes
   WHERE as_of >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND as_of < @to AND scope = 'store' AND known
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, version ORDER BY as_of) = 1
 ),
 spans AS ( -- how long each value stood, and the number of values in stock before it, which all values of one stock-out share
   SELECT

@@ -11,10 +11,11 @@
 -- late begins a stock-out when it arrives. out_until of one that is still_out is @to. Stock that did not change for longer than
 -- @lookback_days is not seen. lowest_on_hand below 0 is what was sold beyond the stock.
 
-WITH known_stock AS (
-  SELECT DISTINCT store_id, product_id, on_hand, version, as_of
+WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
+  SELECT store_id, product_id, on_hand, version, as_of
   FROM stock_changes
   WHERE as_of >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND as_of < @to AND scope = 'store' AND known
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, version ORDER BY as_of) = 1
 ),
 spans AS ( -- how long each value stood, and the number of values in stock before it, which all values of one stock-out share
   SELECT

@@ -68,7 +68,7 @@ func play(t *testing.T) *day {
 	o.POSSubscription, o.ECOMSubscription, o.WMSSubscription = string(retail.POS), string(retail.ECOM), string(retail.WMS)
 	o.RedisAddrs = rdb.Addr
 	o.WarehouseDir = t.TempDir()
-	o.ClockOrigin, o.ClockSpeed = "2026-11-27T00:00:00Z", daySpeed
+	o.ClockOrigin, o.ClockSpeed = "2026-11-27T16:00:00Z", daySpeed // an evening, the night's counts, and a day
 	line, err := pipeline.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -147,8 +147,13 @@ func (d *day) parameters(from, to time.Time) map[string]any {
 	}
 }
 
-// all runs an analysis over a period.
+// run answers an analysis over a period.
 func (d *day) run(t *testing.T, w *Warehouse, name string, from, to time.Time) table {
+	t.Helper()
+	return tableOf(d.result(t, w, name, from, to))
+}
+
+func (d *day) result(t *testing.T, w *Warehouse, name string, from, to time.Time) Result {
 	t.Helper()
 	a, err := Find(name)
 	if err != nil {
@@ -162,7 +167,7 @@ func (d *day) run(t *testing.T, w *Warehouse, name string, from, to time.Time) t
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tableOf(r)
+	return r
 }
 
 // table is a result with its columns by name.

@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"os"
@@ -42,6 +43,19 @@ func (a archived) event() oracle.Event {
 // rows reads a table from its files.
 func (d *day) rows(t *testing.T, name sinks.Table) (rows []archived) {
 	t.Helper()
+	for _, line := range d.lines(t, name) {
+		var a archived
+		if err := json.Unmarshal(line, &a); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		rows = append(rows, a)
+	}
+	return rows
+}
+
+// lines are the rows of a table as they were written.
+func (d *day) lines(t *testing.T, name sinks.Table) (rows [][]byte) {
+	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.dir, string(name), "*.jsonl"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("table %s has no rows (%v)", name, err)
@@ -54,11 +68,7 @@ func (d *day) rows(t *testing.T, name sinks.Table) (rows []archived) {
 		lines := bufio.NewScanner(f)
 		lines.Buffer(nil, 4<<20)
 		for lines.Scan() {
-			var a archived
-			if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-			rows = append(rows, a)
+			rows = append(rows, bytes.Clone(lines.Bytes()))
 		}
 		if err := lines.Err(); err != nil {
 			t.Fatal(err)
@@ -84,7 +94,7 @@ func (d *day) events(t *testing.T) (unique []archived) {
 	return unique
 }
 
-// knownStock are the stock signals of stores whose stock is known, in order, by key.
+// knownStock are the stock signals of stores whose stock is known, in order and each version once, by key.
 func (d *day) knownStock(t *testing.T) map[key][]archived {
 	t.Helper()
 	signals := map[key][]archived{}
@@ -93,8 +103,9 @@ func (d *day) knownStock(t *testing.T) map[key][]archived {
 			signals[a.key()] = append(signals[a.key()], a)
 		}
 	}
-	for _, s := range signals {
-		slices.SortFunc(s, func(a, b archived) int { return cmp.Compare(a.Version, b.Version) })
+	for k, s := range signals {
+		slices.SortFunc(s, func(a, b archived) int { return cmp.Or(cmp.Compare(a.Version, b.Version), a.AsOf.Compare(b.AsOf)) })
+		signals[k] = slices.CompactFunc(s, func(a, b archived) bool { return a.Version == b.Version })
 	}
 	return signals
 }

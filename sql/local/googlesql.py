@@ -16,8 +16,8 @@ from google.protobuf import timestamp_pb2
 from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
 from zetasql.types import (
     AnalyzerOptions,
-    EvaluateRequest,
     LanguageOptions,
+    Parameter,
     TableContent,
     TableData,
     Type,
@@ -88,7 +88,7 @@ def run(statement, language, catalog, content):
     builder = PreparedQuery.builder().set_sql(statement["sql"]).set_analyzer_options(options(language, parameters))
     with builder.set_catalog(catalog).set_table_content(content).prepare() as query:
         answer = query.execute(parameters=[
-            EvaluateRequest.Parameter(name=n, value=value(p["type"], p["value"]))
+            Parameter(name=n, value=value(p["type"], p["value"]))
             for n, p in parameters.items()
         ])
         return {
