@@ -26,6 +26,10 @@ func main() {
 }
 
 func run() error {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println("streamlytics", version)
+		return nil
+	}
 	options, err := pipeline.ParseFlags(os.Args[1:])
 	if errors.Is(err, pipeline.ErrHelp) {
 		fmt.Print(pipeline.Usage())

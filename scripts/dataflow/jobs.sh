@@ -1,0 +1,135 @@
+# Jobs that exist: found by name, waited for, drained, cancelled. Sourced.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of the files beside it
+
+here=()
+set_here() { here=(--project="$opt_project" --region="$opt_region"); }
+
+# active_jobs: the ids of the jobs of that name that have not ended, into $job_id.
+active_jobs() {
+  set_here
+  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=active --filter="name=$opt_job_name" '--format=value(id)'
+}
+
+# find_job: the one job of that name that has not ended, into $job_id.
+find_job() {
+  active_jobs
+  note "goes on if that printed one id"
+  dry && return
+  case $job_id in
+    '') give_up 3 "no job named $opt_job_name runs in $opt_region: look with status, or start it with run" ;;
+    *$'\n'*) give_up 3 "more than one job is named $opt_job_name in $opt_region; drain or cancel one by its id:" "${job_id//$'\n'/ }" ;;
+  esac
+}
+
+console() { echo "https://console.cloud.google.com/dataflow/jobs/$opt_region/$job_id?project=$opt_project"; }
+
+# await TIMEOUT GOAL...: asks for the state of job $job_id until it is a goal. It fails, with the last state in $state, when the job
+# ended otherwise, and ends the program when that takes longer than the timeout.
+await() {
+  local limit begun=$SECONDS said='' failures=0 goal
+  limit=$(seconds "$1")
+  shift
+  if dry; then
+    note "the next is asked every $opt_poll, until it prints $1${2:+ or $2}"
+    line gcloud dataflow jobs describe "$job_id" "${here[@]}" '--format=value(currentState)'
+    echo
+    return
+  fi
+  while true; do
+    if ask state gcloud dataflow jobs describe "$job_id" "${here[@]}" '--format=value(currentState)'; then
+      failures=0
+      [ "$state" = "$said" ] || say "$job_id: $state"
+      said=$state
+      for goal in "$@"; do [ "$state" != "$goal" ] || return 0; done
+      case $state in
+        JOB_STATE_FAILED | JOB_STATE_CANCELLED | JOB_STATE_DONE | JOB_STATE_DRAINED | JOB_STATE_UPDATED) return 1 ;;
+      esac
+    else
+      failures=$((failures + 1)) # one answer that does not come is no answer
+      if [ "$failures" -ge 5 ]; then
+        cat "$errors" >&2
+        give_up 1 "the state of job $job_id cannot be asked for"
+      fi
+    fi
+    if [ $((SECONDS - begun)) -ge "$limit" ]; then
+      give_up 7 "job $job_id is ${said:-in no known state} after ${limit}s, not $*; it goes on. See $(console)"
+    fi
+    sleep "$(seconds "$opt_poll")"
+  done
+}
+
+# why: what the service and the launcher logged about job $job_id that went wrong; nothing where the log cannot be read.
+why() {
+  gcloud logging read "resource.type=\"dataflow_step\" AND resource.labels.job_id=\"$job_id\" AND severity>=ERROR" \
+    --project="$opt_project" --limit=20 --order=asc '--format=value(textPayload)' 2>/dev/null || true
+}
+
+# await_running: until job $job_id runs (or, with an input that has an end, is done). An update that the service refuses shows here.
+await_running() {
+  local causes
+  ! await "$opt_timeout" JOB_STATE_RUNNING JOB_STATE_DONE || return 0
+  causes=$(why)
+  [ -z "$causes" ] || say "$causes"
+  if [ "$1" = update ] && incompatible "$causes"; then refused; fi
+  give_up 5 "job $job_id is $state; see $(console)"
+}
+
+# incompatible TEXT: whether Dataflow says that a running job cannot be updated to the new one.
+incompatible() {
+  printf '%s' "$1" | grep -Eiq 'not compatible|incompatible|compatibility|new job is missing steps|(coder|step|side input).*(changed|mismatch)'
+}
+refused() {
+  give_up 6 "the running job cannot hand its state to the new version; it goes on as it was. If steps were only renamed, name them with" \
+    "--transform_name_mapping=OLD=NEW. Else: launch_dataflow.sh replace, which drains the job and takes the state from Redis"
+}
+
+do_wait() {
+  set_here
+  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=all --filter="name=$opt_job_name" --sort-by='~creationTime' \
+    '--format=value(id)'
+  note "the first of them is the newest"
+  # shellcheck disable=SC2016 # what is printed is expanded when it runs
+  ! dry || echo 'job_id=$(echo "$job_id" | head -n 1)'
+  job_id=${job_id%%$'\n'*}
+  [ -n "$job_id" ] || give_up 3 "there is no job named $opt_job_name in $opt_region"
+  await_running wait
+}
+
+do_status() {
+  local jobs
+  set_here
+  must_ask jobs gcloud dataflow jobs list "${here[@]}" --status=all --filter="name=$opt_job_name" --sort-by='~creationTime' \
+    '--format=table(id,state,creationTime,type)'
+  dry && return
+  [ -n "$jobs" ] || give_up 3 "there is no job named $opt_job_name in $opt_region"
+  printf '%s\n' "$jobs"
+}
+
+# end_job HOW: gcloud reports a refusal on its error stream alone, and exits with 0.
+end_job() {
+  if dry; then
+    order gcloud dataflow jobs "$1" "$job_id" "${here[@]}"
+    return
+  fi
+  gcloud dataflow jobs "$1" "$job_id" "${here[@]}" >"$errors" 2>&1 || { cat "$errors" >&2 && give_up 1 "job $job_id: $1 failed"; }
+  cat "$errors" >&2
+  ! grep -q '^Failed to ' "$errors" || give_up 1 "job $job_id: $1 was refused"
+}
+
+# drain_job: drains job $job_id and waits until it is drained.
+drain_job() {
+  end_job drain
+  await "$opt_drain_timeout" JOB_STATE_DRAINED && return
+  give_up 5 "job $job_id is $state instead of drained; see $(console)"
+}
+
+do_drain() {
+  find_job
+  if [ "${opt_no_wait-}" = true ]; then end_job drain; else drain_job; fi
+}
+
+do_cancel() {
+  find_job
+  end_job cancel
+}

@@ -1,0 +1,84 @@
+# New jobs: started beside nothing, in the place of a running one that hands its state over, or after one that was drained. Sourced.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of the files beside it
+
+# launch_template run|update: starts the job and waits until it runs.
+launch_template() {
+  local how=$1 label=none
+  [ "$(parameter restore)" != redis ] || label=redis
+  set_here
+  set -- "${here[@]}" --template-file-gcs-location="$opt_template"
+  [ "${#parameters[@]}" = 0 ] || set -- "$@" --parameters="$(joined "${parameters[@]}")"
+  set -- "$@" --additional-user-labels="$(joined ${opt_label[@]+"${opt_label[@]}"} "streamlytics_restore=$label")"
+  [ "${#opt_experiment[@]}" = 0 ] || set -- "$@" --additional-experiments="$(joined "${opt_experiment[@]}")"
+  [ -z "${opt_service_account-}" ] || set -- "$@" --service-account-email="$opt_service_account"
+  [ -z "${opt_network-}" ] || set -- "$@" --network="$opt_network"
+  [ -z "${opt_subnetwork-}" ] || set -- "$@" --subnetwork="$opt_subnetwork"
+  [ "${opt_disable_public_ips-}" != true ] || set -- "$@" --disable-public-ips
+  [ -z "${opt_max_workers-}" ] || set -- "$@" --max-workers="$opt_max_workers"
+  [ -z "${opt_num_workers-}" ] || set -- "$@" --num-workers="$opt_num_workers"
+  [ -z "${opt_worker_machine_type-}" ] || set -- "$@" --worker-machine-type="$opt_worker_machine_type"
+  [ -z "${opt_launcher_machine_type-}" ] || set -- "$@" --launcher-machine-type="$opt_launcher_machine_type"
+  [ -z "${opt_worker_region-}" ] || set -- "$@" --worker-region="$opt_worker_region"
+  [ -z "${opt_worker_zone-}" ] || set -- "$@" --worker-zone="$opt_worker_zone"
+  [ -z "${opt_temp_location-}" ] || set -- "$@" --temp-location="$opt_temp_location"
+  [ -z "${opt_staging_location-}" ] || set -- "$@" --staging-location="$opt_staging_location"
+  [ -z "${opt_kms_key-}" ] || set -- "$@" --dataflow-kms-key="$opt_kms_key"
+  if [ "$how" = update ]; then
+    set -- "$@" --update
+    [ "${#opt_transform_name_mapping[@]}" = 0 ] ||
+      set -- "$@" --transform-name-mappings="$(joined "${opt_transform_name_mapping[@]}")"
+  fi
+  if ! ask job_id gcloud dataflow flex-template run "$opt_job_name" "$@" '--format=value(job.id)'; then
+    cat "$errors" >&2
+    if [ "$how" = update ] && incompatible "$(cat "$errors")"; then refused; fi
+    give_up 1 "the template was not launched"
+  fi
+  dry || [ -n "$job_id" ] || give_up 1 "gcloud launched the template, and named no job"
+  dry || say "$job_id: launched; $(console)"
+  [ "${opt_no_wait-}" = true ] || await_running "$how"
+  dry || printf '%s\n' "$job_id"
+}
+
+do_run() {
+  active_jobs
+  note "goes on if that printed nothing"
+  dry || [ -z "$job_id" ] ||
+    give_up 4 "a job named $opt_job_name runs already in $opt_region (${job_id//$'\n'/ }): update it, or replace it where the new version" \
+      "cannot take its state over"
+  launch_template run
+}
+
+do_update() {
+  find_job
+  launch_template update
+}
+
+do_replace() {
+  local keeps
+  find_job
+  # Whatever can be known to be wrong is to be known before the drain, after which nothing runs.
+  order gcloud storage ls "$opt_template" --project="$opt_project"
+  must_ask keeps gcloud dataflow jobs describe "$job_id" "${here[@]}" '--format=value(labels.streamlytics_restore)'
+  note "goes on if that printed redis, or with --accept_state_loss"
+  dry || [ "$keeps" = redis ] || [ "${opt_accept_state_loss-}" = true ] ||
+    give_up 6 "job $job_id does not keep its state in Redis (its label streamlytics_restore is \"$keeps\", not redis): what replaces it" \
+      "would know no stock until each product's next count. Where that is meant, give --accept_state_loss"
+  drain_job
+  trap stranded EXIT
+  launch_template run
+}
+
+# stranded: the end of a replacement, after the drain. A person who reads that the new job failed must know that nothing runs.
+stranded() {
+  local status=$?
+  rm -f "$errors"
+  [ "$status" = 0 ] || say "launch_dataflow: the job that ran is drained, so that nothing runs now, unless the new one gets there yet." \
+    "Messages wait in Pub/Sub. When the cause is mended: launch_dataflow.sh run, with --parameter=restore=redis"
+  exit "$status"
+}
+
+do_rollback() {
+  [ -z "${opt_image-}" ] || do_publish
+  "do_$opt_strategy"
+}

@@ -1,0 +1,93 @@
+# The parameters of the pipeline: read from the command line and a file, held against metadata.json. Sourced.
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # variables of the files beside it
+
+# parameters: NAME=VALUE of each, the command line's first.
+parameters=()
+
+# template_parameters: what metadata.json lists, a line each: the name, and "needed" where it is not optional. The file is generated
+# with one field a line.
+template_parameters() {
+  awk '
+    /^ *"name": / { split($0, part, "\""); name = part[4]; optional = 0 }
+    /^ *"isOptional": true/ { optional = 1 }
+    /^    }/ { print name, (optional ? "" : "needed") }
+  ' "$root/metadata.json"
+}
+
+# parameter NAME: its value; nothing without it.
+parameter() {
+  local pair
+  for pair in ${parameters[@]+"${parameters[@]}"}; do
+    [ "${pair%%=*}" != "$1" ] || { printf '%s' "${pair#*=}" && return; }
+  done
+}
+
+# add_parameter WHERE PAIR: what stands already stays.
+add_parameter() {
+  local name=${2%%=*}
+  case $2 in
+    *=*) ;;
+    *) bad "$1: a parameter is NAME=VALUE" && return ;; # not repeated: it may be a password that lost its name
+  esac
+  case $2 in
+    *[[:cntrl:]]*) bad "$1: $name: has a control character" && return ;;
+  esac
+  case " $named " in
+    *" $name/$1 "*) bad "$1: $name: given twice" && return ;;
+    *" $name/"*) return ;;
+  esac
+  named="$named $name/${1%%:*}"
+  parameters+=("$2")
+}
+
+check_parameters() {
+  local command=$1 pair line number=0 name
+  named=
+  for pair in ${opt_parameter[@]+"${opt_parameter[@]}"}; do add_parameter --parameter "$pair"; done
+  if [ -n "${opt_parameters_file-}" ]; then
+    if [ ! -f "$opt_parameters_file" ] || [ ! -r "$opt_parameters_file" ]; then
+      bad "--parameters_file: $opt_parameters_file cannot be read"
+      return
+    fi
+    while IFS= read -r line || [ -n "$line" ]; do
+      number=$((number + 1))
+      case $line in '' | '#'*) continue ;; esac
+      add_parameter "$opt_parameters_file:$number" "$line"
+    done <"$opt_parameters_file"
+  fi
+
+  for pair in ${parameters[@]+"${parameters[@]}"}; do
+    name=${pair%%=*}
+    case $name in
+      redis_password_secret)
+        [[ $pair =~ =projects/[^/[:space:]]+/secrets/[^/[:space:]]+/versions/[^/[:space:]]+$ ]] ||
+          bad "parameter redis_password_secret: not projects/P/secrets/S/versions/V; workers have neither our files nor our environment"
+        ;;
+      redis_addrs)
+        case $pair in *@*) bad "parameter redis_addrs: has an @; give host:port alone, and redis_username and redis_password_secret" ;; esac
+        ;;
+      *)
+        if secret "$name"; then
+          bad "parameter $name: looks like a secret, which everybody who may look at the job would see; put it into Secret Manager and give redis_password_secret=projects/P/secrets/S/versions/V"
+          continue
+        fi
+        ;;
+    esac
+    # An earlier template, that of a rollback, may have had other parameters.
+    [ "$command" = rollback ] || template_parameters | grep -q "^$(printf '%s' "$name" | sed 's/[^A-Za-z0-9_]/./g') " ||
+      bad "parameter $name: metadata.json has none of that name"
+  done
+  if [ "$command" != rollback ]; then
+    for name in $(template_parameters | sed -n 's/ needed$//p'); do
+      [ -n "$(parameter "$name")" ] || bad "parameter $name: is needed"
+    done
+  fi
+  if [ "$command" = replace ] || { [ "$command" = rollback ] && [ "$opt_strategy" = replace ]; }; then
+    case $(parameter restore) in
+      '') parameters+=(restore=redis) ;;
+      redis) ;;
+      *) bad "parameter restore: a job that replaces another takes its state from Redis: restore=redis" ;;
+    esac
+  fi
+}
