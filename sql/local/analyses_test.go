@@ -328,7 +328,7 @@ func (d *day) checkLateMovements(t *testing.T, w *Warehouse) {
 		}
 	}
 	if len(rows) != len(want) || len(rows) == 0 {
-		t.Errorf("%d rows, want %d", len(rows), len(want))
+		t.Errorf("%d rows, want %d; the pipeline dropped %d", len(rows), len(want), d.summary.DroppedByBarrier)
 	}
 }
 

@@ -75,7 +75,7 @@ func play(t *testing.T) *day {
 	}
 	d := &day{dir: o.WarehouseDir, clock: line.Clock(), redis: rdb.Client()}
 	d.from = time.UnixMilli(d.clock.OriginMs).UTC()
-	d.world = retail.New(retail.Config{Seed: 7, Shops: 5, Products: 40, EventsPerSecond: 0.25, OnlineStore: o.OnlineStore}, d.clock.OriginMs)
+	d.world = retail.New(retail.Config{Seed: 7, Shops: 10, Products: 60, EventsPerSecond: 0.4, OnlineStore: o.OnlineStore}, d.clock.OriginMs)
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	var runErr error

@@ -66,7 +66,7 @@ func (d *day) lines(t *testing.T, name sinks.Table) (rows [][]byte) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(f)
-		lines.Buffer(nil, 4<<20)
+		lines.Buffer(nil, 16<<20) // a message of 1 MiB, twice, escaped
 		for lines.Scan() {
 			rows = append(rows, bytes.Clone(lines.Bytes()))
 		}

@@ -13,9 +13,11 @@ import json
 import sys
 
 from google.protobuf import timestamp_pb2
-from zetasql.api import Analyzer, CatalogBuilder, PreparedQuery, TableBuilder
+from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
+from zetasql.core import ZetaSqlLocalService
 from zetasql.types import (
     AnalyzerOptions,
+    EvaluateQueryRequest,
     LanguageOptions,
     Parameter,
     TableContent,
@@ -25,6 +27,7 @@ from zetasql.types import (
     Value,
     ZetaSQLBuiltinFunctionOptions,
 )
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
 
 def kind(name):
@@ -60,14 +63,15 @@ def value(kind_name, v):
 
 def plain(v):
     """The value as JSON."""
-    for name in ("int64_value", "double_value", "bool_value", "string_value", "date_value"):
-        if (x := getattr(v, name)) is not None:
-            return x
-    if v.timestamp_value is not None:
-        return v.timestamp_value.ToMicroseconds()
-    if v.numeric_value is not None:
-        return int.from_bytes(v.numeric_value, "little", signed=True) / 1e9
-    return None
+    match v.WhichOneof("value"):
+        case None:
+            return None
+        case "timestamp_value":
+            return v.timestamp_value.ToMicroseconds()
+        case "numeric_value":
+            return int.from_bytes(v.numeric_value, "little", signed=True) / 1e9
+        case name:
+            return getattr(v, name)
 
 
 def options(language, parameters):
@@ -80,21 +84,24 @@ def options(language, parameters):
     )
 
 
-def run(statement, language, catalog, content):
-    parameters = statement.get("parameters") or {}
+def run(statement, language, catalog, tables, service):
+    parameters = statement["parameters"] or {}
     if not statement["query"]:
         Analyzer(options(language, parameters), catalog).analyze_statement(statement["sql"])
         return {}
-    builder = PreparedQuery.builder().set_sql(statement["sql"]).set_analyzer_options(options(language, parameters))
-    with builder.set_catalog(catalog).set_table_content(content).prepare() as query:
-        answer = query.execute(parameters=[
-            Parameter(name=n, value=value(p["type"], p["value"]))
-            for n, p in parameters.items()
-        ])
-        return {
-            "columns": [c.name for c in query.columns],
-            "rows": [[plain(v) for v in row.cell] for row in answer.content.table_data.row],
-        }
+    request = EvaluateQueryRequest(
+        sql=statement["sql"],
+        options=options(language, parameters),
+        params=[Parameter(name=n, value=value(p["type"], p["value"])) for n, p in parameters.items()],
+    ).to_proto()
+    request.MergeFrom(tables)
+    answer = service.wasm_client.call_grpc_func(
+        "ZetaSqlLocalService_EvaluateQuery", request, local_service_pb2.EvaluateQueryResponse
+    )
+    return {
+        "columns": [c.name for c in answer.prepared.columns],
+        "rows": [[plain(v) for v in row.cell] for row in answer.content.table_data.row],
+    }
 
 
 def main():
@@ -111,10 +118,12 @@ def main():
         rows = [TableData.Row(cell=[value(c["type"], row.get(c["name"])) for c in columns]) for row in table["rows"]]
         content[name] = TableContent(table_data=TableData(row=rows))
     catalog = catalog.build()
+    tables = EvaluateQueryRequest(simple_catalog=catalog, table_content=content).to_proto()
+    service = ZetaSqlLocalService.get_instance()
     results = {}
     for statement in work["statements"]:
         try:
-            results[statement["name"]] = run(statement, language, catalog, content)
+            results[statement["name"]] = run(statement, language, catalog, tables, service)
         except Exception as e:  # whatever GoogleSQL says is a result
             results[statement["name"]] = {"error": str(e)}
     json.dump(results, sys.stdout)

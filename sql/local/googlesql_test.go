@@ -81,14 +81,14 @@ type answer struct {
 }
 
 // checkGoogleSQL gives all SQL, as it is, to the reference implementation of BigQuery's dialect. It must find every statement valid,
-// names and types included, and every analysis must say the same there as in DuckDB, over the rows of a few products.
+// names and types included, and every analysis must say the same there as in DuckDB, over the rows of one product.
 func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 	few, err := Open(t.Context(), d.dir, d.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer few.Close()
-	few.keepBusiest(t, 2)
+	few.keepOne(t)
 	var asked work
 	asked.Tables = map[sinks.Table]workTable{}
 	for _, table := range sinks.Tables {
@@ -121,7 +121,7 @@ func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 		}
 		asked.Statements = append(asked.Statements, s)
 	}
-	answers := ask(t, asked)
+	answers, rows := ask(t, asked), 0
 	for _, s := range asked.Statements {
 		a, ok := answers[s.Name]
 		if !ok || a.Error != "" {
@@ -131,10 +131,14 @@ func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 		if s.Query {
 			got := Result{Columns: a.Columns, Rows: a.Rows}.comparable()
 			want := d.result(t, few, s.Name, from, to).comparable()
-			if !slices.Equal(got, want) || len(got) < 2 {
+			rows += len(a.Rows)
+			if !slices.Equal(got, want) {
 				t.Errorf("%s: GoogleSQL says\n%s\nDuckDB says\n%s", s.Name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		}
+	}
+	if rows < 50 {
+		t.Errorf("the two agree about %d rows only", rows)
 	}
 }
 
@@ -159,16 +163,22 @@ func ask(t *testing.T, asked work) map[string]answer {
 	return answers
 }
 
-// keepBusiest drops all but the products with most changes of badges, and all but a few dead letters.
-func (w *Warehouse) keepBusiest(t *testing.T, products int) {
+// keepOne drops all but one product of which there is something to say, and all but a few dead letters: the reference implementation
+// is exact, not fast.
+func (w *Warehouse) keepOne(t *testing.T) {
 	t.Helper()
-	w.plant(t, fmt.Sprintf("CREATE TEMP TABLE busiest AS SELECT product_id FROM badge_changes GROUP BY product_id ORDER BY count(*) DESC, product_id LIMIT %d", products))
+	w.plant(t, `CREATE TEMP TABLE kept AS SELECT product_id FROM events
+		WHERE product_id IN (SELECT product_id FROM badge_changes WHERE badge = 'HIGH_DEMAND')
+			AND product_id IN (SELECT product_id FROM badge_changes WHERE badge = 'LOW_STOCK')
+			AND product_id IN (SELECT product_id FROM stock_changes WHERE known AND scope = 'store' AND on_hand < 0)
+		GROUP BY product_id ORDER BY count(*), product_id LIMIT 1`)
 	for _, table := range sinks.Tables {
 		if table != sinks.TableDeadLetters {
-			w.plant(t, "DELETE FROM "+string(table)+" WHERE product_id NOT IN (FROM busiest)")
+			w.plant(t, "DELETE FROM "+string(table)+" WHERE product_id NOT IN (FROM kept)")
 		}
 	}
-	w.plant(t, "DELETE FROM dead_letters WHERE failed_at NOT IN (SELECT failed_at FROM dead_letters ORDER BY failed_at LIMIT 50)")
+	w.plant(t, "DELETE FROM dead_letters WHERE octet_length(raw) > 10000 OR failed_at NOT IN (SELECT failed_at FROM dead_letters ORDER BY failed_at LIMIT 30)")
+	w.writeAgain(t)
 }
 
 // export is a table as JSON lines, as BigQuery would load them.
