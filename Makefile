@@ -9,7 +9,7 @@ help: ## list the targets
 demo: ## a simulated day of trade through the whole pipeline, in this terminal; needs nothing but Go
 	go run ./cmd/demo
 
-test: ## all checks and tests; installs redis-server, shellcheck and a C compiler if missing
+test: ## all checks and tests; installs redis-server, shellcheck, compilers for C and C++, and Python if missing
 	./scripts/test.sh
 
 lint: ## golangci-lint, with the project's import rules

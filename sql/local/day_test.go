@@ -30,14 +30,15 @@ var topics = [...]retail.Topic{retail.POS, retail.ECOM, retail.WMS}
 
 // day is a day of a retailer's trade, as the pipeline archived it and as the retailer knows it.
 type day struct {
-	dir      string // the warehouse
-	clock    clock.Clock
-	from, to time.Time // of the clock; all that was archived lies between them
-	world    *retail.World
-	redis    *redis.Client
-	looks    []look
-	summary  metrics.Summary
-	inFlight time.Duration // of the clock: the longest that messages were on their way
+	dir        string // the warehouse
+	clock      clock.Clock
+	from, to   time.Time // of the clock; all that was archived lies between them
+	world      *retail.World
+	redis      *redis.Client
+	looks      []look
+	summary    metrics.Summary
+	outletSent int
+	inFlight   time.Duration // of the clock: the longest that messages were on their way
 }
 
 // look is the true stock at a moment when nothing was on its way.
@@ -111,6 +112,12 @@ func (d *day) trade(ctx context.Context, t *testing.T, server *localpubsub.Serve
 				t.Fatal(err)
 			}
 		}
+		for _, data := range d.outletBooks(now) {
+			published[0]++
+			if _, err := server.Publish(localpubsub.TopicName(project, string(topics[0])), data, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 		waiting, cancel := context.WithTimeout(ctx, patience)
 		for i, topic := range topics {
 			if err := server.WaitAcked(waiting, localpubsub.SubscriptionName(project, string(topic)), published[i]); err != nil {
@@ -127,6 +134,32 @@ func (d *day) trade(ctx context.Context, t *testing.T, server *localpubsub.Serve
 		d.looks = append(d.looks, l)
 		d.inFlight = max(d.inFlight, time.Duration(l.at.UnixMilli()-began)*time.Millisecond)
 	}
+}
+
+// outlet is a store that the retailer does not know. It counts, and then sends what happened before the count, as no store of
+// the retailer does within a day.
+const outlet = "outlet"
+
+// outletBooks is what the outlet sends by ms and has not sent yet.
+func (d *day) outletBooks(ms int64) (messages [][]byte) {
+	for _, m := range []struct {
+		sent, at time.Duration // since the day began
+		kind     string
+		quantity int
+	}{
+		{6 * time.Hour, 5 * time.Hour, "RESET", 20},
+		{8 * time.Hour, 4 * time.Hour, "SALE", 3},
+		{8 * time.Hour, 270 * time.Minute, "RECEIPT", 5},
+		{9 * time.Hour, 7 * time.Hour, "SALE", 1},
+	}[d.outletSent:] {
+		if ms < d.from.Add(m.sent).UnixMilli() {
+			break
+		}
+		d.outletSent++
+		messages = append(messages, fmt.Appendf(nil, `{"event_id":"o%d","type":%q,"store_id":%q,"product_id":"o","quantity":%d,"occurred_at":%d}`,
+			d.outletSent, m.kind, outlet, m.quantity, d.from.Add(m.at).UnixMilli()))
+	}
+	return messages
 }
 
 // nextMs is the clock's time as soon as it is later than ms, and than the last look.
