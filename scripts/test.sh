@@ -61,6 +61,7 @@ go vet ./...
 
 step "golangci-lint"
 ./scripts/lint.sh
+./scripts/lint.sh -C sql/local
 
 step "shellcheck"
 shellcheck .ci/run scripts/*.sh
@@ -81,7 +82,6 @@ go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/...
 step "analyses of the warehouse, in DuckDB and in GoogleSQL"
 (
   cd sql/local
-  go vet ./...
   CGO_ENABLED=1 go test -timeout=15m ${fresh[@]+"${fresh[@]}"} ./...
 )
 

@@ -89,7 +89,7 @@ func TestDeploysAreUnderstood(t *testing.T) {
 	}
 	dir := t.TempDir()
 	wrapper := "#!/bin/sh\nexec '" + script + "' \"$@\" --dry_run\n"
-	if err := os.WriteFile(filepath.Join(dir, "launch_dataflow.sh"), []byte(wrapper), 0o700); err != nil { //nolint:gosec // a script
+	if err := os.WriteFile(filepath.Join(dir, "launch_dataflow.sh"), []byte(wrapper), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	const sha = "0123456789abcdef0123456789abcdef01234567"

@@ -10,7 +10,8 @@
 --
 -- Limits: an estimate. It takes the hours before for the hours of the stock-out: one that lasts over night is estimated too
 -- high by a rate of the day, unless @rate_hours is a multiple of 24; one of a trending product too low. Hours before in which the
--- product was out of stock too lower the rate. One that is still_out counts up to @to, so @to should not lie in the future. Customers who took another product, or came back, are not lost.
+-- product was out of stock too lower the rate. One that is still_out counts up to @to, so @to should not lie in the future.
+-- Customers who took another product, or came back, are not lost.
 
 WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
   SELECT store_id, product_id, on_hand, version, as_of

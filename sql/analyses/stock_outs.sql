@@ -8,8 +8,8 @@
 -- with which it began.
 --
 -- Limits: these are the times at which the pipeline knew, not those at which the shelf was empty: a sale that is uploaded hours
--- late begins a stock-out when it arrives. One that is still_out counts up to @to, so @to should not lie in the future. Stock that did not change for longer than
--- @lookback_days is not seen. lowest_on_hand below 0 is what was sold beyond the stock.
+-- late begins a stock-out when it arrives. One that is still_out counts up to @to, so @to should not lie in the future. Stock that
+-- did not change for longer than @lookback_days is not seen. lowest_on_hand below 0 is what was sold beyond the stock.
 
 WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
   SELECT store_id, product_id, on_hand, version, as_of

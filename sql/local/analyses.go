@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -95,7 +96,7 @@ func (w *Warehouse) query(ctx context.Context, query string, args ...any) (r Res
 	if err != nil {
 		return r, err
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	if r.Columns, err = rows.Columns(); err != nil {
 		return r, err
 	}

@@ -122,12 +122,12 @@ func asked(args []string) (Analysis, map[string]any, error) {
 }
 
 // printAnswer runs an analysis and prints its rows as a table.
-func printAnswer(ctx context.Context, out io.Writer, dir string, c clock.Clock, a Analysis, parameters map[string]any, limit int) error {
+func printAnswer(ctx context.Context, out io.Writer, dir string, c clock.Clock, a Analysis, parameters map[string]any, limit int) (err error) {
 	w, err := Open(ctx, dir, c)
 	if err != nil {
 		return err
 	}
-	defer w.Close()
+	defer func() { err = errors.Join(err, w.Close()) }()
 	r, err := w.Run(ctx, a, parameters)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func googleSQL(t *testing.T) string {
 		{"python3", "-m", "venv", "--clear", dir},
 		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"},
 	} {
-		if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // the test's own
+		if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s\nit takes Python 3.10 or later with venv, and PyPI", strings.Join(command, " "), err, out)
 		}
 	}

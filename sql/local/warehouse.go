@@ -44,18 +44,18 @@ func (w *Warehouse) load(ctx context.Context, dir string, c clock.Clock) error {
 	if err := w.script(ctx, bridge); err != nil {
 		return err
 	}
-	any := false
+	found := false
 	for _, t := range sinks.Tables {
 		files, err := filepath.Glob(filepath.Join(dir, string(t), "*.jsonl"))
 		if err != nil {
 			return fmt.Errorf("look for the rows of %s: %w", t, err)
 		}
-		any = any || len(files) > 0
+		found = found || len(files) > 0
 		if err := w.loadTable(ctx, t, files, c); err != nil {
 			return fmt.Errorf("load table %s: %w", t, err)
 		}
 	}
-	if !any {
+	if !found {
 		return fmt.Errorf("%s is not a warehouse folder: there is no TABLE/*.jsonl in it", dir)
 	}
 	views, err := warehouse.Files.ReadFile("views.sql")
@@ -87,8 +87,9 @@ func (w *Warehouse) loadTable(ctx context.Context, t sinks.Table, files []string
 	for i, f := range files {
 		files[i] = literal(f)
 	}
-	_, err := w.db.ExecContext(ctx, "INSERT INTO "+table+" SELECT "+strings.Join(read, ", ")+
-		" FROM read_json(["+strings.Join(files, ", ")+"], format = 'newline_delimited', maximum_object_size = 16777216, columns = {"+strings.Join(loaded, ", ")+"})")
+	insert := fmt.Sprintf("INSERT INTO %s SELECT %s FROM read_json([%s], format = 'newline_delimited', maximum_object_size = 16777216, columns = {%s})",
+		table, strings.Join(read, ", "), strings.Join(files, ", "), strings.Join(loaded, ", "))
+	_, err := w.db.ExecContext(ctx, insert)
 	return err
 }
 
