@@ -24,7 +24,7 @@ ARG TARGETOS=linux
 ARG TARGETARCH=amd64
 ARG VERSION=dev
 ENV CGO_ENABLED=0 OUT=/out
-RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$VERSION" -o "$OUT/" ./cmd/streamlytics
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -buildvcs=false -ldflags="-s -w -X main.version=$VERSION" -o "$OUT/" ./cmd/streamlytics ./cmd/probe
 
 # build-tools: the other commands, which only the tools image needs.
 FROM build AS build-tools
@@ -41,6 +41,8 @@ LABEL org.opencontainers.image.title="Streamlytics" \
       org.opencontainers.image.revision="$REVISION"
 COPY LICENSE NOTICE /licenses/
 COPY --from=build /out/streamlytics /streamlytics
+# What a health check can run, where there is neither a shell nor curl.
+COPY --from=build /out/probe /probe
 # The user's home, and the only folder that is the user's: ./dead_letters is made here unless --warehouse_dir names another.
 WORKDIR /home/nonroot
 USER nonroot:nonroot

@@ -1,7 +1,7 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint vulncheck bench bench-e2e bench-external fuzz replay-real fault-matrix soak build clean
+.PHONY: help demo up down test lint vulncheck bench bench-e2e bench-external fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -9,7 +9,13 @@ help: ## list the targets
 demo: ## a simulated day of trade through the whole pipeline, in this terminal; needs nothing but Go
 	go run ./cmd/demo
 
-test: ## all checks and tests; installs redis-server, shellcheck and a C compiler if missing
+up: ## the whole stack with a simulated retailer, in Docker, on this machine's ports; see walkthrough.md
+	docker compose up -d && ./setup_pubsub.sh
+
+down: ## stop that, and keep its data
+	docker compose down
+
+test: ## all checks and tests; installs redis-server, shellcheck and what else is missing
 	./scripts/test.sh
 
 lint: ## golangci-lint, with the project's import rules

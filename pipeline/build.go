@@ -21,20 +21,30 @@ import (
 // job's identity on runners that update jobs in place.
 //
 // keys are the Beam keys of which there is state to restore.
-func build(s beam.Scope, id string, o Options, p plan, keys []string) {
+func build(s beam.Scope, id string, o Options, p plan, keys []string) error {
 	targets := o.targets(id, p.clock)
+	state, err := targets.State()
+	if err != nil {
+		return err
+	}
+	kind := o.runnerKind()
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
 		s := s.Scope(name)
 		events, refused := transforms.Decode(s, id, p.clock, o.OnlineStore, read(s))
 		sinks.WriteDeadLetters(s, targets, refused)
-		if o.WarehouseDir != "" {
+		if o.WarehouseDir+o.BigQueryDataset != "" {
 			sinks.Events(s, targets, events)
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
 	}
 	for _, sub := range p.subscriptions {
-		input(sub.Channel.String(), func(s beam.Scope) beam.PCollection { return sources.PubSub(s, id, o.Emulator, sub) })
+		input(sub.Channel.String(), func(s beam.Scope) (messages beam.PCollection) {
+			if kind == dataflowRunner {
+				return sources.NativePubSub(s, sub)
+			}
+			return sources.PubSub(s, id, o.Emulator, sub)
+		})
 	}
 	if len(p.files) > 0 {
 		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })
@@ -49,9 +59,13 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		PipelineID:    id,
 		Clock:         p.clock,
 		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
-		ProductGroups: productGroups,
+		ProductGroups: o.ProductGroups,
 		CacheBytes:    o.ImageCacheMB << 20,
-		InProcess:     true, // the job, wherever Prism runs, ends with this process, and this process with the job
+		InProcess:     kind == prismRunner, // the job, wherever Prism runs, ends with this process, and this process with the job
+		State:         state,
+	}
+	if kind == dataflowRunner {
+		keyed.Awaited = len(keys) // the runner's sources do not wait
 	}
 	all := batches[0]
 	if len(batches) > 1 {
@@ -64,9 +78,12 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 
 	ve := s.Scope("Velocity")
 	sinks.Signals(ve, targets, "velocity", transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes))
+	return nil
 }
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {
+	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups}
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
+		NoLocalDeadLetters: o.runnerKind() == dataflowRunner}
 }

@@ -17,7 +17,9 @@ var ErrHelp = flag.ErrHelp
 func ParseFlags(args []string) (Options, error) {
 	o := DefaultOptions()
 	o.Emulator = os.Getenv("PUBSUB_EMULATOR_HOST")
+	o.BigQueryEmulator = os.Getenv(BigQueryEmulatorVariable)
 	fs := flagSet(&o)
+	given := map[string]bool{}
 	var errs []error
 	for len(args) > 0 {
 		arg := args[0]
@@ -53,14 +55,30 @@ func ParseFlags(args []string) (Options, error) {
 				value, args = args[0], args[1:]
 			}
 		}
+		given[name] = true
 		for _, f := range targets {
-			if err := f.Value.Set(value); err != nil {
+			if err := set(f, value); err != nil {
 				errs = append(errs, fmt.Errorf("--%s: %q is not %s", name, value, kindOf(f)))
 				break
 			}
 		}
 	}
+	o.defaultsOfRunner(given)
 	return o, errors.Join(errs...)
+}
+
+// flagNames lists our own flags.
+func flagNames() (names []string) {
+	flagSet(&Options{}).VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// set sets a flag. Those of Beam are set where they stand, because Beam looks there for the ones that were given.
+func set(f *flag.Flag, value string) error {
+	if flag.CommandLine.Lookup(f.Name) == f {
+		return flag.CommandLine.Set(f.Name, value)
+	}
+	return f.Value.Set(value)
 }
 
 // targetsOf finds a flag of ours, and the one of Beam that has the same name or no counterpart here.
@@ -109,15 +127,16 @@ func Usage() string {
 	fmt.Fprintln(&b, "streamlytics reads POS, ECOM and WMS events and keeps stock and velocity signals in Redis.")
 	fmt.Fprintln(&b)
 	fs.PrintDefaults()
-	fmt.Fprintln(&b, "\nPUBSUB_EMULATOR_HOST is honoured. Beam's own flags, such as --job_name, are taken too.")
+	fmt.Fprintln(&b, "\nPUBSUB_EMULATOR_HOST and BIGQUERY_WRITE_EMULATOR_HOST are honoured. Beam's own flags, such as --job_name, are taken too.")
 	return b.String()
 }
 
 func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
-	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism; direct is another name for it")
-	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process")
-	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of subscriptions given by id")
+	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism, or direct, which is another name for it; dataflow; flink and universal need --allow_untested_runner")
+	fs.BoolVar(&o.AllowUntestedRunner, "allow_untested_runner", o.AllowUntestedRunner, "let --runner be flink or universal, on which nothing was ever tested")
+	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process. Of flink and universal, the job service")
+	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of the job on Dataflow, and of subscriptions and the dataset given by id")
 	fs.StringVar(&o.POSSubscription, "pos_subscription", o.POSSubscription, "`subscription` of till transactions: projects/P/subscriptions/S, or S in --project")
 	fs.StringVar(&o.ECOMSubscription, "ecom_subscription", o.ECOMSubscription, "`subscription` of the web shop's clickstream")
 	fs.StringVar(&o.WMSSubscription, "wms_subscription", o.WMSSubscription, "`subscription` of warehouse stock messages")
@@ -131,9 +150,11 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.RedisCA, "redis_ca", o.RedisCA, "PEM `file` of the authority that signed Redis's certificate; the system's without it")
 	fs.StringVar(&o.WarehouseDir, "warehouse_dir", o.WarehouseDir, "`folder` that keeps all events, signals, badge changes and dead letters as JSON lines; without it only dead letters are kept, in ./dead_letters")
 	fs.BoolVar(&o.WarehouseFsync, "warehouse_fsync", o.WarehouseFsync, "let each write to the warehouse folder reach the disk before messages are acknowledged")
+	fs.StringVar(&o.BigQueryDataset, "bigquery_dataset", o.BigQueryDataset, "BigQuery `dataset` that keeps all events, signals, badge changes and dead letters: project.dataset, or dataset in --project; its tables must be there (sql/tables.sql)")
 	fs.StringVar(&o.OnlineStore, "online_store", o.OnlineStore, "`store` of web shop events that name none")
-	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each")
-	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none")
+	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each. On Dataflow the default is 256")
+	fs.IntVar(&o.ProductGroups, "product_groups", o.ProductGroups, "over how many Beam keys products are spread for velocity and for stock over all stores. On Dataflow the default is 64")
+	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none. On Dataflow the default is none")
 	fs.IntVar(&o.ImageCacheMB, "image_cache_mb", o.ImageCacheMB, "memory for decoded state, `MB` per keyed stage; what does not fit is decoded again when it is needed")
 	fs.DurationVar(&o.LedgerHorizon, "ledger_horizon", o.LedgerHorizon, "how far behind a key's newest event late counts and repetitions are recognised")
 	fs.Int64Var(&o.LowStockEnter, "low_stock_enter", o.LowStockEnter, "`units` on hand at or below which LOW_STOCK goes on")
@@ -148,6 +169,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.ClockOrigin, "clock_origin", o.ClockOrigin, "what the clock shows at the start, RFC 3339 `time`; now without it")
 	fs.Float64Var(&o.ClockSpeed, "clock_speed", o.ClockSpeed, "how many seconds of the clock pass in a second")
 	fs.StringVar(&o.SummaryFile, "summary_file", o.SummaryFile, "`file` for the counts as JSON, written every 10 seconds and at the end")
+	fs.StringVar(&o.MetricsAddr, "metrics_addr", o.MetricsAddr, "`host:port` at which to serve /metrics for Prometheus, /healthz and /readyz; without a host, on all addresses; port 0 is a free one; without the flag nothing is served")
 	fs.Int64Var(&o.OutstandingEvents, "outstanding_events", o.OutstandingEvents, "`messages` on their way at which sources wait")
 	fs.TextVar(&o.LogLevel, "log_level", o.LogLevel, "what is logged: `level` DEBUG, INFO, WARN or ERROR; DEBUG has the runner print what passes through it, messages included")
 	fs.StringVar(&o.ProfileDir, "profile_dir", o.ProfileDir, "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, for go tool pprof; they cost a few percent")

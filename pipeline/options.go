@@ -11,9 +11,10 @@ import (
 
 // Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
 type Options struct {
-	Runner   string // --runner
-	Endpoint string // --endpoint
-	Project  string // --project
+	Runner              string // --runner
+	AllowUntestedRunner bool   // --allow_untested_runner
+	Endpoint            string // --endpoint
+	Project             string // --project
 
 	POSSubscription  string        // --pos_subscription
 	ECOMSubscription string        // --ecom_subscription
@@ -32,8 +33,12 @@ type Options struct {
 	WarehouseDir   string // --warehouse_dir
 	WarehouseFsync bool   // --warehouse_fsync
 
+	BigQueryDataset  string // --bigquery_dataset
+	BigQueryEmulator string // environment BIGQUERY_WRITE_EMULATOR_HOST
+
 	OnlineStore   string        // --online_store
 	KeyGroups     int           // --key_groups
+	ProductGroups int           // --product_groups
 	Restore       string        // --restore
 	ImageCacheMB  int           // --image_cache_mb
 	LedgerHorizon time.Duration // --ledger_horizon
@@ -45,6 +50,7 @@ type Options struct {
 	ClockOrigin       string          // --clock_origin
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
+	MetricsAddr       string          // --metrics_addr
 	OutstandingEvents int64           // --outstanding_events
 	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
@@ -58,6 +64,7 @@ func DefaultOptions() Options {
 		RedisAddrs:        "127.0.0.1:6379",
 		OnlineStore:       "online",
 		KeyGroups:         64,
+		ProductGroups:     16,
 		Restore:           "redis",
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
@@ -70,10 +77,6 @@ func DefaultOptions() Options {
 		LogLevel:          slog.LevelWarn,
 	}
 }
-
-// productGroups is over how many Beam keys products are spread. Each has a timer, and Prism starts a goroutine for every timer
-// that falls due while its key is busy, so they are few.
-const productGroups = 16
 
 func (o Options) keyGroups() transforms.KeyGroups { return transforms.KeyGroups(o.KeyGroups) }
 

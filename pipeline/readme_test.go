@@ -16,6 +16,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/internal/shelldoc"
 )
 
 // What the documents say is held against the program.
@@ -36,7 +37,7 @@ func documents(t *testing.T) map[string]string {
 		t.Fatalf("no documents: %v", err)
 	}
 	texts := map[string]string{}
-	for _, name := range append(names, "../README.md", "../CHANGELOG.md") {
+	for _, name := range append(names, "../README.md", "../CHANGELOG.md", "../walkthrough.md") {
 		name = strings.TrimPrefix(filepath.ToSlash(name), "../")
 		texts[name] = document(t, name)
 	}
@@ -189,17 +190,24 @@ func compareSession(t *testing.T, addr, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	moments := regexp.MustCompile(`\b\d{13}(\d{3})?\b`)
+	steps, err := shelldoc.Parse(text, "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	commands := 0
-	for _, c := range regexp.MustCompile("(?m)^\\$ redis-cli (--raw .*)\n((?:[^$`].*\n)*)").FindAllStringSubmatch(text, -1) {
+	for _, step := range steps {
+		args, ok := strings.CutPrefix(step.Command, "redis-cli ")
+		if !ok {
+			continue
+		}
 		commands++
-		cmd := exec.CommandContext(t.Context(), "redis-cli", append([]string{"-h", host, "-p", port}, strings.Fields(c[1])...)...)
+		cmd := exec.CommandContext(t.Context(), "redis-cli", append([]string{"-h", host, "-p", port}, strings.Fields(args)...)...)
 		got, err := cmd.Output()
 		if err != nil {
-			t.Fatalf("redis-cli %s: %v", c[1], err)
+			t.Fatalf("%s: %v", step.Command, err)
 		}
-		if got, want := moments.ReplaceAllString(string(got), "N"), moments.ReplaceAllString(c[2], "N"); got != want {
-			t.Errorf("redis-cli %s says\n%s\nand README.md\n%s", c[1], got, want)
+		if got, want := shelldoc.Normalise(string(got)), shelldoc.Normalise(step.Output); got != want {
+			t.Errorf("%s says\n%s\nand README.md:%d\n%s", step.Command, got, step.Line, want)
 		}
 	}
 	if commands == 0 {

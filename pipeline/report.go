@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/internal/wholefile"
 )
 
 const (
@@ -86,23 +85,8 @@ func writeSummary(path string, s metrics.Summary) error {
 	if err != nil {
 		return fmt.Errorf("encode the summary: %w", err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
+	if err := wholefile.Replace(path, append(b, '\n')); err != nil {
 		return fmt.Errorf("write the summary: %w", err)
-	}
-	_, err = f.Write(append(b, '\n'))
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return fmt.Errorf("write the summary to %s: %w", path, err)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/sinks"
 )
 
@@ -37,12 +36,14 @@ func (p *Pipeline) restore(ctx context.Context) (keys []string, err error) {
 	for _, key := range keys {
 		mirrored[key] = true
 	}
-	p.env.State = &process.State{Kept: mirror.LoadKept, Log: func(ctx context.Context, key string) ([][]byte, error) {
+	state := mirror.State()
+	state.Log = func(ctx context.Context, key string) ([][]byte, error) {
 		if !mirrored[key] {
 			return nil, nil
 		}
 		return mirror.Load(ctx, key)
-	}}
+	}
+	p.env.SetState(state)
 	p.env.BeginRestore(len(keys))
 	if len(keys) > 0 {
 		slog.Info("restoring state from Redis", "keys", len(keys), "found_in", time.Since(started).String())

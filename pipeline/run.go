@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -35,6 +36,10 @@ type Pipeline struct {
 
 	// Progress, if set, gets a line of progress once a second.
 	Progress io.Writer
+	// Notices, if set, gets a line about each address at which the pipeline serves something.
+	Notices io.Writer
+
+	begun atomic.Bool // the job has been handed to the runner
 }
 
 // New validates the options. The error lists everything that is wrong with them. A Pipeline that is not run must be closed.
@@ -56,12 +61,23 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 // job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, p.Close()) }()
+	if p.options.runnerKind() == dataflowRunner {
+		return p.submit(ctx)
+	}
+	server, err := p.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
 	runner, err := p.runner(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, runner.close()) }()
 	if err := p.checkRedis(ctx); err != nil {
+		return err
+	}
+	if err := p.checkBigQuery(ctx); err != nil {
 		return err
 	}
 	keys, err := p.restore(ctx)
@@ -80,10 +96,13 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer stopReports()
 
 	b := beam.NewPipeline()
-	build(b.Root(), p.id, p.options, p.plan, keys)
+	if err := build(b.Root(), p.id, p.options, p.plan, keys); err != nil {
+		return err
+	}
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)
+	p.begun.Store(true)
 	go func() { finished <- runner.run(job, b) }()
 	select {
 	case err = <-finished:

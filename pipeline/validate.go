@@ -42,6 +42,7 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
 	}
 	o.checkRunner(bad)
+	o.checkDataflow(ctx, bad)
 	p.subscriptions = o.checkSubscriptions(bad)
 	p.files, p.watched = o.checkFiles(ctx, bad)
 	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {
@@ -49,6 +50,8 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 	}
 	o.checkRedis(bad)
 	o.checkPaths(bad)
+	o.checkMetrics(bad)
+	o.validateBigQuery(bad)
 	o.checkLogic(bad, &errs)
 	p.clock = o.checkClock(bad, now)
 	if len(errs) > 0 {
@@ -173,6 +176,9 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	}
 	if o.KeyGroups < 0 || o.KeyGroups > maxKeyGroups {
 		bad("key_groups", "%d is not between 0 and %d", o.KeyGroups, maxKeyGroups)
+	}
+	if o.ProductGroups < 1 || o.ProductGroups > maxKeyGroups {
+		bad("product_groups", "%d is not between 1 and %d", o.ProductGroups, maxKeyGroups)
 	}
 	if o.Restore != "none" && o.Restore != "redis" {
 		bad("restore", "%q is neither redis nor none", o.Restore)

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"net"
-	"slices"
 	"strings"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
@@ -10,11 +9,23 @@ import (
 	"github.com/beamlytics/streamlytics/internal/loopback"
 )
 
-// checkRunner looks at what says where the pipeline runs, Beam's own flags included: those that would take the DoFns out of this
-// process, or the process away from them.
+// checkRunner looks at what says where the pipeline runs, Beam's own flags included: where this process is the only worker, those
+// that would take the DoFns out of it, or it away from them.
 func (o Options) checkRunner(bad reportFunc) {
-	if !slices.Contains([]string{"prism", "direct"}, strings.ToLower(o.Runner)) {
-		bad("runner", "%q is not one of prism and direct", o.Runner)
+	kind := o.runnerKind()
+	switch kind {
+	case unknownRunner:
+		bad("runner", "%q is not one of prism, direct, dataflow, flink and universal", o.Runner)
+	case portableRunner:
+		if !o.AllowUntestedRunner {
+			bad("runner", "%q was never tested: messages are acknowledged by a tracker that needs all work in this one process, and on that runner nobody has seen state, timers or recovery work (docs/RUNNERS.md); --allow_untested_runner lets you try", o.Runner)
+		}
+		if o.Endpoint == "" {
+			bad("endpoint", "is missing: --runner=%s needs the host:port of a job service", o.Runner)
+		}
+	}
+	if kind == dataflowRunner {
+		return
 	}
 	if o.Endpoint != "" {
 		if host, port, err := net.SplitHostPort(o.Endpoint); err != nil || host == "" || port == "" {

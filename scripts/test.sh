@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every check of the project: format, vet, lint, shell scripts, all tests with the race detector, and the property tests
-# again at full size. Installs redis-server, shellcheck and a C compiler (for the race detector) where they are missing. Works
-# as root, as a user with sudo, and without a terminal.
+# again at full size. Installs what is missing: redis-server, shellcheck, promtool, curl, compilers for C and C++ (for the race detector
+# and DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,9 +19,14 @@ as_root() {
 }
 
 # need COMMAND "DEBIAN PACKAGES" "HOMEBREW FORMULA": installs what is missing. No formula means that Homebrew is no help.
-updated=
 need() {
-  command -v "$1" >/dev/null && return
+  command -v "$1" >/dev/null || add "$@"
+  command -v "$1" >/dev/null || fail "$1 is installed, but not on PATH"
+}
+
+# add: installs it, with the arguments of need.
+updated=
+add() {
   step "install $1"
   if command -v apt-get >/dev/null; then
     [ -n "$updated" ] || as_root apt-get update -qq
@@ -33,13 +38,17 @@ need() {
   else
     fail "$1 is missing, and there is no package manager here that would install it: install $1 and try again"
   fi
-  command -v "$1" >/dev/null || fail "$1 is installed, but not on PATH"
 }
 
 command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later from https://go.dev/dl and try again"
 need redis-server redis-server redis
 need shellcheck shellcheck shellcheck
 need cc "gcc libc6-dev" ""
+need promtool prometheus prometheus
+need curl curl curl # walkthrough.md uses it
+need c++ g++ "" # DuckDB, for the analyses
+need python3 "python3 python3-venv" python # GoogleSQL, for the analyses
+python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
 # A clone that belongs to another user is no reason for a build to fail.
@@ -51,12 +60,17 @@ unformatted=$(gofmt -l .)
 
 step "go vet"
 go vet ./...
+go vet -C tools/composecheck ./... # a module of its own
 
 step "golangci-lint"
 ./scripts/lint.sh
+./scripts/lint.sh -C sql/local
 
 step "shellcheck"
-shellcheck .ci/run scripts/*.sh
+shellcheck .ci/run scripts/*.sh setup_pubsub.sh
+
+step "actionlint"
+go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 # In CI a result from an earlier run is no result.
 fresh=()
@@ -67,5 +81,11 @@ GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED
 
 step "property tests of the logic, at full size"
 go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/...
+
+step "analyses of the warehouse, in DuckDB and in GoogleSQL"
+(
+  cd sql/local
+  CGO_ENABLED=1 go test -timeout=15m ${fresh[@]+"${fresh[@]}"} ./...
+)
 
 step "all checks passed"

@@ -33,7 +33,7 @@ func (b *Batch) Join(later Batch) {
 type LogWrite struct {
 	Key    string // the Beam key
 	Seq    int64  // grows with each write of the key
-	Prev   int64  // Seq of the write before it by this process; 0: there was none
+	Prev   int64  // Seq of the write before it; 0: there was none
 	Losses int64  // how often Redis was found to have lost data when this was made
 	Anew   bool   // Record is a snapshot: the log begins anew with it
 	Record []byte

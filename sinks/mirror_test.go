@@ -25,7 +25,7 @@ func mirrors(t *testing.T) (server *redistest.Server, open func() (*Mirror, erro
 				t.Error(err)
 			}
 		})
-		return OpenMirror(context.Background(), r, 64)
+		return OpenMirror(context.Background(), r, MirrorOptions{KeyGroups: 64, ProductGroups: 16})
 	}
 }
 
@@ -137,13 +137,13 @@ func TestMirrorLayout(t *testing.T) {
 	if kept, err := m.LoadKept(context.Background(), "3"); err != nil || len(kept) != 1 || kept["v:1:p"] != "1h on 5" {
 		t.Errorf("kept %v, error %v", kept, err)
 	}
-	if _, err := OpenMirror(context.Background(), m.redis, 8); err == nil || !strings.Contains(err.Error(), "--key_groups=64") {
+	if _, err := OpenMirror(context.Background(), m.redis, MirrorOptions{KeyGroups: 8, ProductGroups: 16}); err == nil || !strings.Contains(err.Error(), "--key_groups=64") {
 		t.Errorf("opening with 8 key groups: %v", err)
 	}
 	if n, err := DropMirror(context.Background(), m.redis); n != 1 || err != nil {
 		t.Errorf("dropped %d, error %v", n, err)
 	}
-	if _, err := OpenMirror(context.Background(), m.redis, 8); err != nil {
+	if _, err := OpenMirror(context.Background(), m.redis, MirrorOptions{KeyGroups: 8, ProductGroups: 16}); err != nil {
 		t.Error(err)
 	}
 }

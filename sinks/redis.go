@@ -22,12 +22,13 @@ const (
 	replyTimeout = 10 * time.Second
 )
 
-// RedisStats is told what a Redis sink does. A nil function is not called; the others must be safe for concurrent use.
+// RedisStats is told what a Redis sink does, with the context of the write. A nil function is not called; the others must be safe
+// for concurrent use.
 type RedisStats struct {
 	// Writes is told how many signals were written; older ones that Redis did not take are not among them.
-	Writes func(n int64)
+	Writes func(ctx context.Context, n int64)
 	// Retries is told of each attempt that failed, in part or whole, and is repeated.
-	Retries func(n int64)
+	Retries func(ctx context.Context, n int64)
 }
 
 // Redis writes signals to a Redis server or cluster. It is safe for concurrent use, but the order of two writes of the same

@@ -53,7 +53,7 @@ func (r *Redis) runPipeline(ctx context.Context, cmds []*redis.Cmd, succeeded fu
 		}
 		loaded = false
 		if r.stats.Retries != nil {
-			r.stats.Retries(1)
+			r.stats.Retries(ctx, 1)
 		}
 		r.failures.failed(ctx, r.addrs, err)
 		if cc, ok := r.client.(*redis.ClusterClient); ok {
@@ -105,8 +105,8 @@ func sortOut(cmds []*redis.Cmd, succeeded func(*redis.Cmd)) (failed []*redis.Cmd
 }
 
 // wrote reports n signals written.
-func (r *Redis) wrote(n int64) {
+func (r *Redis) wrote(ctx context.Context, n int64) {
 	if r.stats.Writes != nil && n > 0 {
-		r.stats.Writes(n)
+		r.stats.Writes(ctx, n)
 	}
 }

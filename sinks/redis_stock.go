@@ -70,7 +70,7 @@ func (r *Redis) WriteStock(ctx context.Context, signals []signal.Stock) error {
 	}
 	return r.run(ctx, cmds, func(cmd *redis.Cmd) {
 		n, _ := cmd.Int64() // the script returns an integer
-		r.wrote(n)
+		r.wrote(ctx, n)
 	})
 }
 

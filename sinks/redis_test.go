@@ -18,7 +18,7 @@ import (
 type counters struct{ writes, retries atomic.Int64 }
 
 func (c *counters) stats() sinks.RedisStats {
-	return sinks.RedisStats{Writes: func(n int64) { c.writes.Add(n) }, Retries: func(n int64) { c.retries.Add(n) }}
+	return sinks.RedisStats{Writes: func(_ context.Context, n int64) { c.writes.Add(n) }, Retries: func(_ context.Context, n int64) { c.retries.Add(n) }}
 }
 
 func TestStockKeys(t *testing.T) {
@@ -157,7 +157,7 @@ func TestPartialFailure(t *testing.T) {
 	var count counters
 	retried := make(chan struct{}, 100)
 	stats := count.stats()
-	stats.Retries = func(int64) { retried <- struct{}{} }
+	stats.Retries = func(context.Context, int64) { retried <- struct{}{} }
 	r := openRedis(t, sinks.RedisConfig{Addrs: []string{s.Addr}}, stats)
 	bad := signal.Stock{StoreID: "s", ProductID: "bad", OnHand: 1, Version: 1}
 	good := signal.Stock{StoreID: "s", ProductID: "good", OnHand: 2, Version: 1}

@@ -36,7 +36,7 @@ func (r *Redis) WriteVelocity(ctx context.Context, signals []signal.Velocity, ex
 		values = v.AppendJSON(values)
 		cmds = append(cmds, velocityCommand(ctx, v, values[start:], expiry))
 	}
-	return r.run(ctx, cmds, func(*redis.Cmd) { r.wrote(1) })
+	return r.run(ctx, cmds, func(*redis.Cmd) { r.wrote(ctx, 1) })
 }
 
 // velocityCommand sets or deletes the key of v.

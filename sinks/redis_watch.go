@@ -49,13 +49,18 @@ func (w *watch) run(ctx context.Context, env *process.Env, r *Redis) {
 		case redis.HasErrorPrefix(err, "NOPERM"):
 			slog.Warn("may not ask Redis for INFO: a restart or failover that loses data is noticed only where the state's mirror is missing", "redis", r.addrs)
 			return
-		case err != nil: // the writes say that Redis is away
+		case err != nil: // the writes log that Redis is away
+			if ctx.Err() == nil {
+				env.Metrics.RedisAway.Store(true)
+			}
 		case known != nil && (emptied || !within(servers, known)):
 			slog.Warn("Redis was restarted or emptied, or has failed over; all signals are written again", "redis", r.addrs)
 			env.Lose(env.Losses())
 			known = servers
+			env.Metrics.RedisAway.Store(false)
 		default:
 			known = servers
+			env.Metrics.RedisAway.Store(false)
 		}
 		select {
 		case <-tick.C:

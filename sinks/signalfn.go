@@ -27,17 +27,26 @@ type Targets struct {
 	// WarehouseDir is the local warehouse's folder; empty: rows are not kept, and dead letters go to ./dead_letters.
 	WarehouseDir string
 	Warehouse    WarehouseOptions
-	// Mirror: logs are written to Redis too, for the next start. KeyGroups is the layout they are written in.
-	Mirror    bool
-	KeyGroups int
+	BigQuery     BigQueryConfig
+	// NoLocalDeadLetters: dead letters go to BigQuery alone. For workers whose disk does not last.
+	NoLocalDeadLetters bool
+	// Mirror: logs are written to Redis too, for the next start. KeyGroups and ProductGroups are the layout they are written in.
+	Mirror                   bool
+	KeyGroups, ProductGroups int
 }
 
 // redis returns the Redis sink that the DoFns of this process share.
 func (t Targets) redis(env *process.Env) (*Redis, error) {
 	return process.Shared(env, "redis", func() (*Redis, error) {
 		return OpenRedis(t.Redis, RedisStats{
-			Writes:  func(n int64) { env.Metrics.Add(metrics.RedisWrites, n) },
-			Retries: func(n int64) { env.Metrics.Add(metrics.RedisRetries, n) },
+			Writes: func(ctx context.Context, n int64) {
+				env.Metrics.RedisAway.Store(false)
+				env.Metrics.CountNow(ctx, metrics.RedisWrites, n)
+			},
+			Retries: func(ctx context.Context, n int64) {
+				env.Metrics.RedisAway.Store(true)
+				env.Metrics.CountNow(ctx, metrics.RedisRetries, n)
+			},
 		})
 	})
 }
@@ -49,13 +58,16 @@ func (t Targets) OpenMirror(ctx context.Context, env *process.Env) (*Mirror, err
 		if err != nil {
 			return nil, err
 		}
-		return OpenMirror(ctx, r, t.KeyGroups)
+		return OpenMirror(ctx, r, MirrorOptions{KeyGroups: t.KeyGroups, ProductGroups: t.ProductGroups, Job: t.job(env)})
 	})
 }
 
-// warehouse returns the local warehouse that the DoFns of this process share.
-func (t Targets) warehouse(env *process.Env) (*Warehouse, error) {
-	return process.Shared(env, "warehouse", func() (*Warehouse, error) { return OpenWarehouse(t.WarehouseDir, t.Warehouse) })
+// job names the pipeline where this process is one of its workers.
+func (t Targets) job(env *process.Env) string {
+	if env.Worker() {
+		return t.PipelineID
+	}
+	return ""
 }
 
 // signalFn writes signals to Redis and then to the warehouse, and releases their ack tokens. It must be fused with the stage
@@ -92,9 +104,11 @@ func (f *signalFn) Setup(ctx context.Context) (err error) {
 }
 
 func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
-	metrics.CountWrites(ctx, len(b.Stocks)+len(b.Velocities))
 	if f.outbox != nil {
 		return f.outbox.add(ctx, b)
 	}
 	return f.writer.write(ctx, &b)
 }
+
+// FinishBundle gives the Beam metrics what was counted behind the bundles' back.
+func (f *signalFn) FinishBundle(ctx context.Context) { f.env.Metrics.Settle(ctx) }

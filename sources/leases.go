@@ -27,6 +27,7 @@ const (
 // lease is a set of messages that were handed out together.
 type lease struct {
 	ids     []string
+	oldest  int64 // publish time of the oldest of them, epoch ms
 	expires time.Time
 }
 
@@ -40,6 +41,7 @@ type leases struct {
 	mu   sync.Mutex
 	held map[*lease]struct{}
 	due  []*lease // done, not yet acknowledged; still held
+	done int64    // messages acknowledged
 	wake chan struct{}
 
 	cancel context.CancelFunc
@@ -74,8 +76,9 @@ func (l *leases) ask(ctx context.Context) time.Duration {
 	return max(time.Duration(s.GetAckDeadlineSeconds())*time.Second, shortest)
 }
 
-func (l *leases) add(ids []string) *lease {
-	x := &lease{ids: ids, expires: time.Now().Add(l.deadline())}
+// add begins a lease. oldest is the publish time of its oldest message, epoch ms.
+func (l *leases) add(ids []string, oldest int64) *lease {
+	x := &lease{ids: ids, oldest: oldest, expires: time.Now().Add(l.deadline())}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held[x] = struct{}{}
@@ -182,6 +185,7 @@ func (l *leases) acknowledgeDue(ctx context.Context) (more bool) {
 		return false
 	}
 	backoff := gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+	acknowledged := len(ids)
 	for {
 		err := l.client.Acknowledge(ctx, &pubsubpb.AcknowledgeRequest{Subscription: l.subscription, AckIds: ids})
 		if err == nil {
@@ -192,6 +196,7 @@ func (l *leases) acknowledgeDue(ctx context.Context) (more bool) {
 		}
 		if code := status.Code(err); code == codes.NotFound || code == codes.InvalidArgument || code == codes.PermissionDenied {
 			slog.Error("acknowledgement refused; the messages may be delivered again", "subscription", l.subscription, "messages", len(ids), "error", err)
+			acknowledged = 0
 			break
 		}
 		wait := backoff.Pause()
@@ -206,10 +211,25 @@ func (l *leases) acknowledgeDue(ctx context.Context) (more bool) {
 		delete(l.held, x)
 	}
 	l.due = l.due[n:]
+	l.done += int64(acknowledged)
 	if len(l.due) == 0 {
 		l.due = nil
 	}
 	return true
+}
+
+// state is how many messages were acknowledged, how many are leased, and when the oldest of these was published, epoch ms; 0
+// where none is leased.
+func (l *leases) state() (acknowledged, leased, oldest int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for x := range l.held {
+		leased += int64(len(x.ids))
+		if oldest == 0 || x.oldest < oldest {
+			oldest = x.oldest
+		}
+	}
+	return l.done, leased, oldest
 }
 
 // count is the number of leases held.

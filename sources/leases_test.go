@@ -40,7 +40,7 @@ func (s service) leased(n int) (*leases, *lease) {
 	for _, m := range answer.ReceivedMessages {
 		ids = append(ids, m.AckId)
 	}
-	return l, l.add(ids)
+	return l, l.add(ids, 0)
 }
 
 // TestLeasesAreExtended: messages that wait longer than their ack deadline are not delivered again, even if an extension fails.
@@ -98,7 +98,7 @@ func TestLeasesAcknowledgeInBulk(t *testing.T) {
 	s.publish(n)
 	l, whole := s.leased(n)
 	for _, id := range whole.ids {
-		l.acknowledge(l.add([]string{id}))
+		l.acknowledge(l.add([]string{id}, 0))
 	}
 	await(t, "all acknowledgements", func() bool { return s.stats().Acked == n })
 	await(t, "nothing but the lease of all", func() bool { return l.count() == 1 })
@@ -169,6 +169,6 @@ func TestAcknowledgementRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.acknowledge(l.add([]string{answer.ReceivedMessages[0].AckId}))
+	l.acknowledge(l.add([]string{answer.ReceivedMessages[0].AckId}, 0))
 	await(t, "the next acknowledgement", func() bool { return s.stats().Acked == 1 })
 }

@@ -40,6 +40,7 @@ type puller struct {
 	sub    Subscription
 	leases *leases
 	ready  chan pulled
+	pulled atomic.Int64  // messages
 	ahead  atomic.Int64  // bytes in ready
 	taken  chan struct{} // gets a token when ready became smaller
 	cancel context.CancelFunc
@@ -144,16 +145,24 @@ func final(err error) bool {
 func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	messages := make([]event.Message, len(received))
 	ids := make([]string, len(received))
-	bytes := int64(0)
+	bytes, oldest := int64(0), int64(0)
 	for i, r := range received {
-		m := r.GetMessage()
-		at := m.GetPublishTime()
 		ids[i] = r.GetAckId()
-		messages[i] = event.Message{Channel: p.sub.Channel, Format: p.sub.Format, Data: m.GetData(), Attributes: m.GetAttributes(),
-			ID: m.GetMessageId(), PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
+		messages[i] = messageOf(r.GetMessage(), p.sub.Channel, p.sub.Format)
 		bytes += int64(messages[i].Size())
+		if i == 0 || messages[i].PublishedAt < oldest {
+			oldest = messages[i].PublishedAt
+		}
 	}
-	return pulled{messages: messages, bytes: bytes, lease: p.leases.add(ids)}
+	p.pulled.Add(int64(len(messages)))
+	return pulled{messages: messages, bytes: bytes, lease: p.leases.add(ids, oldest)}
+}
+
+// messageOf is a message of Pub/Sub as the pipeline knows it.
+func messageOf(m *pubsubpb.PubsubMessage, c event.Channel, f event.Format) event.Message {
+	at := m.GetPublishTime()
+	return event.Message{Channel: c, Format: f, Data: m.GetData(), Attributes: m.GetAttributes(), ID: m.GetMessageId(),
+		PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
 }
 
 // take returns the pulls that are ready, up to about n messages and a bundle's bytes. It waits a while for the first, and until a

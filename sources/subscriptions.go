@@ -12,9 +12,9 @@ import (
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/internal/pubsubdial"
 )
 
 // Subscriptions are the subscriptions that this process pulls from for one pipeline. They are opened by the first bundle that
@@ -64,15 +64,9 @@ var reconnect = backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 
 
 // newClient connects to an emulator, or to Google where emulator is empty.
 func newClient(emulator string) (*pubsub.SubscriptionAdminClient, error) {
-	opts := []option.ClientOption{
-		option.WithTelemetryDisabled(),
+	opts := append(pubsubdial.Options(emulator),
 		option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))),
-		option.WithGRPCDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: 20 * time.Second})),
-	}
-	if emulator != "" {
-		opts = append(opts, option.WithEndpoint(emulator), option.WithoutAuthentication(),
-			option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials())))
-	}
+		option.WithGRPCDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: 20 * time.Second})))
 	return pubsub.NewSubscriptionAdminClient(context.Background(), opts...)
 }
 

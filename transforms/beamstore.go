@@ -1,6 +1,7 @@
 package transforms
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 
@@ -12,7 +13,8 @@ import (
 // beamStore keeps logs in Beam's state, with a stamp beside each: a random number that is written with every change. The image
 // is cached in the process together with the stamp of its last commit. A bundle reads the stamp, which is one call to the
 // runner: if it is the cached one, the image is what the log says; if not, because the bundle that changed it failed, or the key
-// has been elsewhere, or the cache let go of it, the image is rebuilt from the log.
+// has been elsewhere, or the cache let go of it, the image is rebuilt from the log. Each element of the log is the number of its
+// write and the record.
 type beamStore[I image] struct {
 	stamp *state.Value[int64]
 	log   *state.Bag[[]byte]
@@ -39,7 +41,15 @@ func (s *beamStore[I]) open(p state.Provider, key string) (*cell[I], error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
 	}
-	c = &cell[I]{image: s.make(), stamp: stamp}
+	c = &cell[I]{image: s.make(), stamp: stamp, rebuilt: true}
+	for i, element := range records {
+		r := reader{b: element}
+		c.seq = r.varint()
+		if r.err != nil {
+			return nil, fmt.Errorf("read the number of record %d of the log of key %s: %w", i+1, key, r.err)
+		}
+		records[i] = r.b
+	}
 	return c, c.replay(key, records)
 }
 
@@ -58,7 +68,8 @@ func (s *beamStore[I]) commit(p state.Provider, key string, c *cell[I], record [
 		}
 	}
 	s.count.Add(metrics.StateCalls, 1)
-	if err := s.log.Add(p, record); err != nil {
+	element := make([]byte, 0, binary.MaxVarintLen64+len(record))
+	if err := s.log.Add(p, append(binary.AppendVarint(element, c.seq), record...)); err != nil {
 		return fmt.Errorf("append to the log of key %s: %w", key, err)
 	}
 	s.cache.put(key, c)

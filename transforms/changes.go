@@ -14,6 +14,10 @@ const (
 	// changeStockRestored is the same, said again after a restart, by one key group after the other: what it adds up to is not said
 	// before all have spoken.
 	changeStockRestored = 'r'
+	// changeSpoken names a key group that has said all it restored.
+	changeSpoken = 'g'
+	// changeSayAll has everything said again, because Redis has lost data.
+	changeSayAll = 'l'
 )
 
 func appendDemand[T string | []byte](b []byte, t event.Type, store, product T, timeMs, quantity int64) []byte {

@@ -47,7 +47,7 @@ func (f *keyByStoreProductFn) Setup() (err error) {
 	if f.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up grouping: %w", err)
 	}
-	f.names = f.Groups.names()
+	f.names = f.Groups.Names()
 	f.groups = make([][]byte, len(f.names))
 	return nil
 }
@@ -113,7 +113,7 @@ func (f *keyByStoreProductFn) wakeAll(emit func(beam.EventTime, string, []byte))
 	tokens := []int64{token}
 	f.env.Tracker.Hold(tokens, len(names))
 	for _, key := range names {
-		emit(max(f.latest, mtime.ZeroTimestamp), key, append(appendTokens(nil, tokens), wakeUp...))
+		emit(max(f.latest, mtime.ZeroTimestamp), key, append(appendTokens(nil, tokens), sayAll...))
 	}
 	f.env.Tracker.Release(tokens)
 }

@@ -205,10 +205,10 @@ func TestGroupingBoundsBatches(t *testing.T) {
 }
 
 func TestKeyGroups(t *testing.T) {
-	if got := KeyGroups(3).names(); !slices.Equal(got, []string{"0", "1", "2"}) {
+	if got := KeyGroups(3).Names(); !slices.Equal(got, []string{"0", "1", "2"}) {
 		t.Errorf("names of 3 groups: %v", got)
 	}
-	if got := KeyGroups(0).names(); len(got) != 0 {
+	if got := KeyGroups(0).Names(); len(got) != 0 {
 		t.Errorf("names of literal keys: %v", got)
 	}
 	// The group of a key is part of a job's state: it never changes.

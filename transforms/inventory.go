@@ -37,6 +37,8 @@ type inventoryStatefulFn struct {
 	ProductGroups int
 	CacheBytes    int
 	InProcess     bool
+	State         process.StateRef
+	AwaitAll      bool
 
 	Stamp state.Value[int64]
 	Log   state.Bag[[]byte]
@@ -44,7 +46,7 @@ type inventoryStatefulFn struct {
 	env     *process.Env
 	journal journal[*inventoryImage]
 	counts  metrics.Bundle
-	names   []string
+	names   []string // of the product groups
 
 	// Of the bundle.
 	out      signal.Batch
@@ -72,33 +74,43 @@ type Keyed struct {
 	CacheBytes    int // bound on the images each stage keeps in a process
 	// InProcess keeps state in this process and not in the runner: for a runner that loses its state with this process.
 	InProcess bool
+	// State is where an earlier run kept its state.
+	State process.StateRef
+	// Awaited is the number of key groups that product groups hear of, where state is restored, before they say what adds up over
+	// groups; 0 where the sources wait until all are restored, or nothing is.
+	Awaited int
 }
 
 // InventoryStateful applies InventoryStatefulFn to what KeyByStoreProduct made.
 func InventoryStateful(s beam.Scope, k Keyed, batches beam.PCollection) Inventory {
 	signals, letters, changes := beam.ParDo3(s.Scope("InventoryStatefulFn"), &inventoryStatefulFn{
 		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, ProductGroups: k.ProductGroups, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
+		State: k.State, AwaitAll: k.Awaited > 0,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"),
 	}, batches)
 	return Inventory{Signals: signals, DeadLetters: letters, Changes: changes}
 }
 
-func (f *inventoryStatefulFn) Setup() error {
+func (f *inventoryStatefulFn) Setup(ctx context.Context) error {
 	f.env = process.Of(f.PipelineID)
+	kept, err := f.env.State(ctx, f.State)
+	if err != nil {
+		return fmt.Errorf("set up the inventory stage: %w", err)
+	}
 	newImage := func() *inventoryImage { return newInventoryImage(f.Limits) }
 	store, err := openStore(f.env, "inventory", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && f.env.State == nil}
-	if s := f.env.State; s != nil {
-		f.journal.restore = s.Log
+	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && kept == nil}
+	if kept != nil {
+		f.journal.restore, f.journal.seq = kept.Log, kept.Seq
 	}
 	f.journal.losses = f.env.Losses
 	if f.journal.book, err = inventoryKeys(f.env); err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.names = KeyGroups(f.ProductGroups).names()
+	f.names = KeyGroups(f.ProductGroups).Names()
 	f.products = make([][]byte, len(f.names))
 	return nil
 }
@@ -129,13 +141,23 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	if c.restored {
 		f.sayAgain(c.image, now)
 	}
-	again := f.journal.owes(key, c)
-	if again {
-		f.sayAllStock(c.image, now)
+	spoken := c.asked && f.AwaitAll
+	if spoken {
+		f.spoken(key)
 	}
+	again := f.journal.owes(key, c)
 	if bytes.Equal(r.b, wakeUp) {
 		r.b = nil
 		f.wakeAll = f.wakeAll || f.env.Ended() || f.env.InputEnded()
+	} else if bytes.Equal(r.b, sayAll) {
+		r.b = nil
+		// Another worker may have noticed the loss before this one did, or after; where there is one, it has.
+		if !again && f.env.Worker() {
+			c.anew, again = true, true
+		}
+	}
+	if again {
+		f.sayAllStock(c.image, now)
 	}
 	var m move
 	for len(r.b) > 0 && r.err == nil {
@@ -163,7 +185,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 		return fmt.Errorf("read a batch of key %s: %w", key, r.err)
 	}
 	c.image.settle(now, wall.UnixMicro(), func(t *touch) { f.say(t, now) })
-	if len(f.record) == head && !c.restored && !again {
+	if len(f.record) == head && !c.restored && !spoken && !again {
 		f.journal.keep(key, c)
 		return nil
 	}
@@ -171,7 +193,7 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	if err != nil {
 		return fmt.Errorf("commit stock state: %w", err)
 	}
-	if f.env.State != nil {
+	if f.journal.restore != nil {
 		if !w.Anew {
 			w.Record = bytes.Clone(w.Record) // the buffer is used again
 		}
@@ -194,6 +216,13 @@ func (f *inventoryStatefulFn) sayAgain(g *inventoryImage, nowMs int64) {
 	}
 }
 
+// spoken tells all product groups that a key group has said what it restored, if anything.
+func (f *inventoryStatefulFn) spoken(key string) {
+	for n := range f.products {
+		f.products[n] = appendBytes(append(f.products[n], changeSpoken), key)
+	}
+}
+
 // sayAllStock says the stock of all pairs again, after Redis has lost what was said, and makes the product stage do the same.
 func (f *inventoryStatefulFn) sayAllStock(g *inventoryImage, nowMs int64) {
 	for _, p := range g.pairs {
@@ -202,7 +231,9 @@ func (f *inventoryStatefulFn) sayAllStock(g *inventoryImage, nowMs int64) {
 			f.out.PublishedAt = append(f.out.PublishedAt, 0)
 		}
 	}
-	f.wakeAll = true
+	for n := range f.products {
+		f.products[n] = append(f.products[n], changeSayAll)
+	}
 }
 
 // accept counts a new event and passes on what velocity may count.

@@ -29,7 +29,7 @@ type stockOut struct {
 func newStockStage(t *testing.T, cacheBytes int) *stockStage {
 	fn := &inventoryStatefulFn{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4, CacheBytes: cacheBytes,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log")}
-	if err := fn.Setup(); err != nil {
+	if err := fn.Setup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return &stockStage{t: t, fn: fn, runner: newRunner(t)}

@@ -70,7 +70,7 @@ func TestInventoryOverFailingBundles(t *testing.T) {
 // all that it needs.
 func TestInventoryRestore(t *testing.T) {
 	env := newEnv(t, nil)
-	env.State = &process.State{Log: func(context.Context, string) ([][]byte, error) { return nil, nil }}
+	env.SetState(&process.State{Log: func(context.Context, string) ([][]byte, error) { return nil, nil }})
 	before := newStockStage(t, 1<<20)
 	mirror := map[string][][]byte{}
 	write := func(out stockOut) {
@@ -89,7 +89,7 @@ func TestInventoryRestore(t *testing.T) {
 		write(before.commit("0", trade.draw(10, now)...))
 	}
 
-	env.State = &process.State{Log: func(_ context.Context, key string) ([][]byte, error) { return mirror[key], nil }}
+	env.SetState(&process.State{Log: func(_ context.Context, key string) ([][]byte, error) { return mirror[key], nil }})
 	after := newStockStage(t, 1)
 	b, out := after.bundle("0", append(appendTokens(nil, nil), wakeUp...))
 	b.commit()
@@ -148,7 +148,7 @@ func TestInventoryRestore(t *testing.T) {
 // TestInventoryWakeUpOfNothing: waking a key of which there is no state does nothing.
 func TestInventoryWakeUpOfNothing(t *testing.T) {
 	env := newEnv(t, nil)
-	env.State = &process.State{Log: func(context.Context, string) ([][]byte, error) { return nil, nil }}
+	env.SetState(&process.State{Log: func(context.Context, string) ([][]byte, error) { return nil, nil }})
 	s := newStockStage(t, 1<<20)
 	b, out := s.bundle("0", append(appendTokens(nil, nil), wakeUp...))
 	if b.commit(); len(out.signals)+len(out.letters)+len(out.changes) != 0 {

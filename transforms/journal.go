@@ -3,6 +3,7 @@ package transforms
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
@@ -36,10 +37,13 @@ type image interface {
 type cell[I image] struct {
 	image    I
 	stamp    int64 // beamStore's
+	seq      int64 // of its last log write; 0: there was none
 	logged   int   // bytes of the log behind its snapshot
 	snapshot int   // bytes of the snapshot
 	untidy   int   // bytes of records since the image was tidied
+	asked    bool  // the store did not know it, the mirror was asked, and nothing is committed yet
 	restored bool  // made from the mirror, and not yet committed
+	rebuilt  bool  // made from the store's log: what the mirror has beyond that is from a bundle that failed
 	anew     bool  // the log must begin anew with the next commit
 }
 
@@ -70,8 +74,10 @@ type journal[I image] struct {
 	make  func() I
 	// restore returns the log of a key that the store does not know, nil if there is none; it is nil where nothing is restored.
 	restore func(ctx context.Context, key string) ([][]byte, error)
-	book    *keyBook
-	losses  func() int64 // how often Redis was found to have lost data
+	// seq returns the number of the last write to the mirror of a key's log; it is nil where there is no mirror.
+	seq    func(ctx context.Context, key string) (int64, error)
+	book   *keyBook
+	losses func() int64 // how often Redis was found to have lost data
 	// silent: there is neither a mirror nor a store that wants records.
 	silent bool
 }
@@ -80,6 +86,13 @@ type journal[I image] struct {
 // changed nothing; if it does neither, because of an error, its bundle must fail.
 func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*cell[I], error) {
 	c, err := j.store.open(p, key)
+	if err == nil && c != nil && c.rebuilt && j.seq != nil {
+		// A bundle that failed may have written to the mirror by the clock of another machine.
+		var seq int64
+		if seq, err = j.seq(ctx, key); err == nil {
+			c.seq = max(c.seq, seq)
+		}
+	}
 	if err != nil || c != nil {
 		return c, err
 	}
@@ -91,7 +104,7 @@ func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*c
 	if err != nil {
 		return nil, fmt.Errorf("restore the state of key %s: %w", key, err)
 	}
-	c.restored = len(records) > 0
+	c.asked, c.restored = true, len(records) > 0
 	return c, c.replay(key, records)
 }
 
@@ -113,8 +126,9 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 		c.image.tidy()
 		c.untidy = 0
 	}
-	anew := c.restored || c.anew || c.logged+len(record) > 2*c.snapshot+1024
-	c.restored, c.anew = false, false
+	anew := c.restored || c.anew || c.rebuilt && j.seq != nil || c.logged+len(record) > 2*c.snapshot+1024
+	c.asked, c.restored, c.rebuilt, c.anew = false, false, false, false
+	j.book.note(key)
 	if j.silent {
 		return w, j.store.commit(p, key, c, nil, false)
 	}
@@ -124,12 +138,11 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 	} else {
 		c.logged += len(record)
 	}
-	if err := j.store.commit(p, key, c, record, w.Anew); err != nil {
-		return w, err
-	}
-	w.Key, w.Record, w.Losses = key, record, j.losses()
-	w.Prev, w.Seq = j.book.next(key)
-	return w, nil
+	w.Key, w.Record, w.Losses, w.Prev = key, record, j.losses(), c.seq
+	// The count never falls behind the wall clock, so that it goes on upwards where a bundle's commit is lost and its writes are not.
+	c.seq = max(c.seq+1, time.Now().UnixMicro())
+	w.Seq = c.seq
+	return w, j.store.commit(p, key, c, record, w.Anew)
 }
 
 // replay makes the image of a key from its log.

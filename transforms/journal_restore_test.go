@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 )
 
 // TestJournalRestores: a key of which Beam has no state comes from the mirror, once, and the mirror goes on from there.
@@ -48,19 +49,41 @@ func TestJournalRestores(t *testing.T) {
 	again.want("unknown")
 }
 
-// TestKeyBook: each key's writes are numbered upwards, and beyond what an earlier process could have numbered.
-func TestKeyBook(t *testing.T) {
-	s := newKeyBook()
-	last := map[string]int64{}
-	for i := range 1000 {
-		key := string('a' + rune(i%3))
-		prev, n := s.next(key)
-		if prev != last[key] || n <= prev {
-			t.Fatalf("write %d of %s has number %d after %d", i, key, n, last[key])
+// TestLogWritesAreNumbered: each key's writes are numbered upwards and name the one before, and a bundle that finds the log of one
+// that failed goes on after what that has written.
+func TestLogWritesAreNumbered(t *testing.T) {
+	n := newNotebook(t, 1<<20)
+	var mirrored int64 // the number of the last write to the mirror
+	n.seq = func(context.Context, string) (int64, error) { return mirrored, nil }
+	var last int64
+	write := func(commit bool) (prev, seq int64, anew bool) {
+		b := n.runner.open("a")
+		c, err := n.journal.open(t.Context(), b, "a")
+		if err != nil {
+			t.Fatal(err)
 		}
-		last[key] = n
+		w := n.write(b, "a", c, "x")
+		if commit {
+			b.commit()
+			last = w.Seq
+		}
+		mirrored = w.Seq
+		return w.Prev, w.Seq, w.Anew
 	}
-	if _, next := newKeyBook().next("a"); next < last["a"]-1000 {
-		t.Errorf("another process goes on with %d after %d", next, last["a"])
+	for range 20 {
+		before := last
+		if prev, seq, _ := write(true); prev != before || seq <= prev {
+			t.Fatalf("write %d follows %d, want a greater number than %d", seq, prev, before)
+		}
+	}
+	write(false)
+	mirrored += int64(time.Hour / time.Microsecond) // its machine's clock
+	failed := mirrored
+	if prev, seq, anew := write(true); prev != failed || seq <= failed || !anew {
+		t.Errorf("after a failed bundle: write %d follows %d (anew %v), want one after %d that begins the log anew", seq, prev, anew, failed)
+	}
+	n.cache.take("a") // elsewhere
+	if prev, seq, anew := write(true); prev != mirrored && seq <= prev || !anew {
+		t.Errorf("from the log: write %d follows %d (anew %v)", seq, prev, anew)
 	}
 }

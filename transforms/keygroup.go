@@ -13,8 +13,8 @@ import (
 // must not change while state is kept.
 type KeyGroups int
 
-// names returns the Beam keys of all groups; nil for 0.
-func (g KeyGroups) names() []string {
+// Names returns the Beam keys of all groups; none for 0.
+func (g KeyGroups) Names() []string {
 	names := make([]string, int(g))
 	for i := range names {
 		names[i] = strconv.Itoa(i)

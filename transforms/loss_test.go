@@ -78,13 +78,13 @@ func TestKeysAreWokenOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		book.next("1:a")
-		book.next("2:b")
+		book.note("1:a")
+		book.note("2:b")
 		var woken []string
 		emit := func(_ beam.EventTime, key string, batch []byte) {
 			r := reader{b: batch}
 			tokens := r.tokens(nil)
-			if string(r.b) != string(wakeUp) || r.err != nil {
+			if string(r.b) != string(sayAll) || r.err != nil {
 				t.Errorf("%s gets %q", key, batch)
 			}
 			woken = append(woken, key)
@@ -99,7 +99,7 @@ func TestKeysAreWokenOnce(t *testing.T) {
 			f.StartBundle(t.Context(), emit)
 			f.FinishBundle(t.Context(), emit)
 		}
-		want := groups.names()
+		want := groups.Names()
 		if groups == 0 {
 			want = []string{"1:a", "2:b"}
 		}

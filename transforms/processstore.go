@@ -28,7 +28,8 @@ type processStore[I image] struct {
 type held struct {
 	out      bool   // with a bundle
 	packed   []byte // the image's snapshot, nil while it is out or decoded
-	logged   int    // of the cell, while packed
+	seq      int64  // of the cell, while packed
+	logged   int
 	snapshot int
 }
 
@@ -36,7 +37,7 @@ func newProcessStore[I image](limit int, newImage func() I) *processStore[I] {
 	s := &processStore[I]{make: newImage, images: newImageCache[I](limit), keys: map[string]*held{}}
 	s.images.evicted = func(key string, c *cell[I]) { // within put
 		h := s.keys[key]
-		h.packed, h.logged, h.snapshot = c.image.snapshot(), c.logged, c.snapshot
+		h.packed, h.seq, h.logged, h.snapshot = c.image.snapshot(), c.seq, c.logged, c.snapshot
 	}
 	return s
 }
@@ -62,7 +63,7 @@ func (s *processStore[I]) take(key string) (c *cell[I], missed bool, err error) 
 	}
 	packed := h.packed
 	h.packed = nil
-	c = &cell[I]{image: s.make(), logged: h.logged, snapshot: h.snapshot}
+	c = &cell[I]{image: s.make(), seq: h.seq, logged: h.logged, snapshot: h.snapshot}
 	s.mu.Unlock()
 	if err := c.image.replay(packed); err != nil {
 		return nil, true, fmt.Errorf("unpack the state of key %s: %w", key, err)

@@ -3,6 +3,7 @@ package transforms
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -15,7 +16,10 @@ import (
 const (
 	recordChanges    = 'C' // clock, wall clock in microseconds, and changes
 	recordEvaluation = 'E' // clock, wall clock in microseconds: all that was due was evaluated, and restored stock said
-	recordKept       = 'K' // fields and values of what was decided before a restart
+	// recordChangesEvaluated is recordChanges, after which all was evaluated at the same clock.
+	recordChangesEvaluated = 'B'
+	recordKept             = 'K' // fields and values of what was decided before a restart
+	recordAwait            = 'A' // key groups that have not said yet what they restored; in front of a snapshot, if one follows
 )
 
 // productImage is the state of one Beam key of the product stage: for each product of the group its velocity, over all stores
@@ -30,6 +34,9 @@ type productImage struct {
 	nextDue int64      // no series that is not dirty can change before this clock
 	touched []*product // whose stock changed in the batch that is being applied
 	unsaid  []*product // whose stock was restored and is not said yet
+
+	awaited map[string]bool // key groups that have not said yet what they restored
+	told    bool            // the batch that is being applied has everything said again
 }
 
 type product struct {
@@ -79,22 +86,28 @@ func (g *productImage) apply(r *reader, nowMs int64) error {
 				g.add(&p.global, at, nowMs, kind, quantity)
 				g.add(g.store(p, store), at, nowMs, kind, quantity)
 			}
-		case changeStock:
+		case changeStock, changeStockRestored:
 			id, onHand, stores := r.bytes(), r.varint(), r.varint()
-			if r.err == nil {
+			switch {
+			case r.err != nil:
+			case tag == changeStockRestored, g.awaits():
+				g.restoreStock(g.product(id), onHand, stores)
+			default:
 				g.changeStock(g.product(id), onHand, stores)
 			}
-		case changeStockRestored:
-			id, onHand, stores := r.bytes(), r.varint(), r.varint()
-			if r.err == nil {
-				g.restoreStock(g.product(id), onHand, stores)
-			}
+		case changeSpoken:
+			delete(g.awaited, string(r.bytes()))
+		case changeSayAll:
+			g.told = true
 		default:
 			return fmt.Errorf("unknown kind %q of change", tag)
 		}
 	}
 	return r.err
 }
+
+// awaits reports whether what is there adds up to nothing yet, because key groups have still to say what they restored.
+func (g *productImage) awaits() bool { return len(g.awaited) > 0 }
 
 func (g *productImage) product(id []byte) *product {
 	p := g.products[string(id)]
@@ -172,6 +185,7 @@ func (g *productImage) settle(wallMicros int64, f func(*product)) {
 	}
 	clear(g.touched)
 	g.touched = g.touched[:0]
+	g.told = false
 }
 
 // evaluate brings everything that may have changed up to the clock and hands what did change to out, which may be nil.
@@ -258,12 +272,16 @@ func (g *productImage) replay(record []byte) error {
 	switch kind := r.byte(); kind {
 	case recordSnapshot:
 		return g.restore(&r)
-	case recordChanges:
+	case recordChanges, recordChangesEvaluated:
 		now, wall := r.varint(), r.varint()
 		if err := g.apply(&r, now); err != nil {
 			return err
 		}
 		g.settle(wall, nil)
+		if kind == recordChangesEvaluated {
+			g.evaluate(now, nil)
+			g.settleRestored(wall, nil)
+		}
 	case recordEvaluation:
 		if now, wall := r.varint(), r.varint(); r.err == nil {
 			g.evaluate(now, nil)
@@ -271,6 +289,14 @@ func (g *productImage) replay(record []byte) error {
 		}
 	case recordKept:
 		return g.restoreKept(&r)
+	case recordAwait:
+		g.awaited = map[string]bool{}
+		for n := r.uvarint(); n > 0 && r.err == nil; n-- {
+			g.awaited[string(r.bytes())] = true
+		}
+		if len(r.b) > 0 && r.err == nil {
+			return g.replay(r.b)
+		}
 	default:
 		return fmt.Errorf("unknown kind %q of product log record", kind)
 	}
@@ -278,8 +304,11 @@ func (g *productImage) replay(record []byte) error {
 }
 
 // snapshot implements image.
-func (g *productImage) snapshot() []byte {
-	b := []byte{recordSnapshot}
+func (g *productImage) snapshot() (b []byte) {
+	if g.awaits() {
+		b = appendAwait(nil, slices.Sorted(maps.Keys(g.awaited)))
+	}
+	b = append(b, recordSnapshot)
 	ids := make([]string, 0, len(g.products))
 	for id := range g.products {
 		ids = append(ids, id)
@@ -311,6 +340,15 @@ func (g *productImage) snapshot() []byte {
 			b = appendBytes(b, store)
 			b = p.stores[store].AppendBinary(b)
 		}
+	}
+	return b
+}
+
+// appendAwait appends a log record that key groups are awaited.
+func appendAwait(b []byte, groups []string) []byte {
+	b = binary.AppendUvarint(append(b, recordAwait), uint64(len(groups)))
+	for _, name := range groups {
+		b = appendBytes(b, name)
 	}
 	return b
 }

@@ -42,6 +42,8 @@ type smartVelocityFn struct {
 	Config     velocity.Config
 	CacheBytes int
 	InProcess  bool
+	State      process.StateRef
+	Awaited    int  // key groups that a restored product group hears of before it says anything
 	Decay      bool // evaluate when time alone changes signals; off where the input is bounded, so that the job can end
 
 	Stamp state.Value[int64]
@@ -52,6 +54,7 @@ type smartVelocityFn struct {
 	journal journal[*productImage]
 	counts  metrics.Bundle
 	pace    *paces
+	keeps   bool // decisions are kept for the next start
 
 	// Of the bundle.
 	out     signal.Batch
@@ -65,13 +68,18 @@ type smartVelocityFn struct {
 // signal.Batch.
 func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
-		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess, Decay: decay,
+		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
+		State: k.State, Awaited: k.Awaited, Decay: decay,
 		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate"),
 	}, changes)
 }
 
-func (f *smartVelocityFn) Setup() error {
+func (f *smartVelocityFn) Setup(ctx context.Context) error {
 	f.env = process.Of(f.PipelineID)
+	earlier, err := f.env.State(ctx, f.State)
+	if err != nil {
+		return fmt.Errorf("set up the product stage: %w", err)
+	}
 	newImage := func() *productImage { return newProductImage(f.Limits, f.Config) }
 	store, err := openStore(f.env, "product", f.InProcess, f.CacheBytes, newImage, &f.Stamp, &f.Log, &f.counts)
 	if err != nil {
@@ -81,13 +89,20 @@ func (f *smartVelocityFn) Setup() error {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
 	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
-	if s := f.env.State; s != nil {
-		f.journal.restore = func(ctx context.Context, group string) ([][]byte, error) {
-			kept, err := s.Kept(ctx, group)
-			if err != nil || len(kept) == 0 {
+	if f.keeps = earlier != nil; f.keeps {
+		awaited := KeyGroups(f.Awaited).Names()
+		f.journal.restore = func(ctx context.Context, group string) (records [][]byte, err error) {
+			kept, err := earlier.Kept(ctx, group)
+			if err != nil {
 				return nil, err
 			}
-			return [][]byte{appendKept(kept)}, nil
+			if len(awaited) > 0 {
+				records = append(records, appendAwait(nil, awaited))
+			}
+			if len(kept) > 0 {
+				records = append(records, appendKept(kept))
+			}
+			return records, nil
 		}
 	}
 	f.journal.losses = f.env.Losses
@@ -124,15 +139,22 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	if err := c.image.apply(&r, now); err != nil {
 		return fmt.Errorf("read a batch of product group %s: %w", key, err)
 	}
+	if c.image.told && f.env.Worker() {
+		c.anew = true // another worker may have noticed the loss before this one did, or after
+	}
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
 	f.sayAllIfOwed(key, c, now)
+	if !f.Decay && f.env.Worker() && !c.image.awaits() {
+		f.evaluate(key, c, wall) // whether a timer fires behind the end of bounded input is the runner's choice
+		f.record[0] = recordChangesEvaluated
+	}
 	if len(c.image.dirty) > 0 {
 		f.pace.pending(f.env.Metrics, key, publishedAt)
 	}
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
-	if len(c.image.dirty)+len(c.image.unsaid) > 0 || f.env.Restoring() {
+	if f.env.Restoring() || !c.image.awaits() && len(c.image.dirty)+len(c.image.unsaid) > 0 {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
 		at := latest(wall, f.pace.last(key).Add(velocityEvery))
 		if f.env.InputEnded() {
@@ -154,20 +176,16 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 		return fmt.Errorf("open product state: %w", err)
 	}
 	wall := time.Now()
-	if f.env.Restoring() { // what is there adds up to nothing yet
-		f.setTimer(tp, wall.Add(decayEvery))
+	if f.env.Restoring() || c.image.awaits() { // what is there adds up to nothing yet
+		if !c.image.awaits() { // else the last key group that speaks sets the timer
+			f.setTimer(tp, wall.Add(decayEvery))
+		}
 		f.journal.keep(key, c)
 		return nil
 	}
-	now := f.Clock.AtWall(wall)
-	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
-	f.sayAllIfOwed(key, c, now)
-	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
-	if publishedAt, had := f.pace.evaluated(key, wall); had {
-		f.out.Settles = append(f.out.Settles, publishedAt)
-	}
+	f.evaluate(key, c, wall)
 	next := c.image.nextDue
-	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
+	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), f.Clock.AtWall(wall))
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
@@ -178,10 +196,21 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	return nil
 }
 
+// evaluate says what has changed since the last evaluation, and what was restored.
+func (f *smartVelocityFn) evaluate(key string, c *cell[*productImage], wall time.Time) {
+	now := f.Clock.AtWall(wall)
+	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
+	f.sayAllIfOwed(key, c, now)
+	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
+	if publishedAt, had := f.pace.evaluated(key, wall); had {
+		f.out.Settles = append(f.out.Settles, publishedAt)
+	}
+}
+
 // sayAllIfOwed says everything again after Redis has lost what was said, unless what is there adds up to nothing yet: the timer then
 // asks again.
 func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs int64) {
-	if f.env.Restoring() || !f.journal.owes(key, c) {
+	if f.env.Restoring() || c.image.awaits() || !f.journal.owes(key, c) {
 		return
 	}
 	for _, p := range c.image.products {
@@ -201,7 +230,7 @@ func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs
 
 // keep notes a decision for the next start.
 func (f *smartVelocityFn) keep(field, value string) {
-	if f.env.State != nil {
+	if f.keeps {
 		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: field, Value: value})
 	}
 }

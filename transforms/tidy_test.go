@@ -18,7 +18,7 @@ func TestLooksAreForgotten(t *testing.T) {
 			s := newStockStage(t, 1<<30)
 			if inProcess {
 				s.fn.InProcess = true
-				if err := s.fn.Setup(); err != nil {
+				if err := s.fn.Setup(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -15,6 +15,9 @@ func init() {
 // wakeUp is a batch without events: it makes the inventory stage restore a Beam key.
 var wakeUp = []byte{0}
 
+// sayAll is a batch without events: it makes the inventory stage say again what Redis has lost.
+var sayAll = []byte{1}
+
 // endKey is woken when all files are read, and when the pipeline has drained: the inventory stage then tells all product groups. After
 // the last file they say at once what they would have said two seconds later; after a drain they give up their timers, so that
 // nothing keeps the job. It is no key of a store and product, nor of a key group.

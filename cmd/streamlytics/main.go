@@ -49,6 +49,7 @@ func run() error {
 		}
 		return fmt.Errorf("invalid options:\n%w", err)
 	}
+	p.Notices = os.Stderr
 	if term.IsTerminal(int(os.Stderr.Fd())) {
 		p.Progress = os.Stderr
 	}

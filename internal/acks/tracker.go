@@ -154,6 +154,14 @@ func (t *Tracker) Outstanding() int64 {
 	return t.outstanding.Load()
 }
 
+// Bytes is the size of the messages in open batches.
+func (t *Tracker) Bytes() int64 {
+	if t == nil {
+		return 0
+	}
+	return t.bytes.Load()
+}
+
 // Acked is the number of messages in batches that are done.
 func (t *Tracker) Acked() int64 {
 	if t == nil {

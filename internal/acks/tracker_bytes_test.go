@@ -14,6 +14,9 @@ func TestFullByBytes(t *testing.T) {
 	if tr.Full() {
 		t.Fatal("full at the half")
 	}
+	if n := tr.Bytes(); n != int64(half.Size()) {
+		t.Errorf("%d bytes are outstanding, want %d", n, half.Size())
+	}
 	second := tr.Open([]event.Message{half}, func() {})
 	if !tr.Full() {
 		t.Fatal("not full at all of it")
@@ -23,7 +26,7 @@ func TestFullByBytes(t *testing.T) {
 		t.Error("full after the half is done")
 	}
 	tr.Release([]int64{second})
-	if n := tr.bytes.Load(); n != 0 || tr.Outstanding() != 0 {
+	if n := tr.Bytes(); n != 0 || tr.Outstanding() != 0 {
 		t.Errorf("%d bytes of %d messages are outstanding at the end", n, tr.Outstanding())
 	}
 }

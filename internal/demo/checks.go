@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/redis/go-redis/v9"
@@ -27,33 +26,17 @@ type checks struct {
 
 // stock compares every stock key. Nothing may be on its way.
 func (c *checks) stock(ctx context.Context, options ...oracle.Option) error {
-	stores := map[oracle.Key]oracle.Result{}
-	products := map[string]bool{}
-	c.truth.EachStock(func(store, product string, onHand int64, known bool) {
-		stores[oracle.Key{Store: store, Product: product}] = oracle.Result{OnHand: onHand, Known: known}
-		products[product] = true
-	})
-	global := map[string]int64{}
-	for product := range products {
-		if onHand, known := c.truth.GlobalOnHand(product); known {
-			global[product] = onHand
-		}
-	}
-	perStore, err := oracle.CheckStock(ctx, c.rdb, stores, options...)
+	found, err := c.truth.Stock().Check(ctx, c.rdb, options...)
 	if err != nil {
-		return fmt.Errorf("check the stock of the stores: %w", err)
-	}
-	overAll, err := oracle.CheckGlobal(ctx, c.rdb, global, options...)
-	if err != nil {
-		return fmt.Errorf("check the stock over all stores: %w", err)
+		return err
 	}
 	wrong := 0
-	for _, r := range [...]oracle.Report{perStore, overAll} {
+	for _, r := range [...]oracle.Report{found.Stores, found.Global} {
 		wrong += r.Wrong + r.Missing + r.Extra
 	}
 	if wrong > 0 && c.verdict.wrong == 0 {
-		c.samples = slices.Concat(perStore.Samples, overAll.Samples)
+		c.samples = slices.Concat(found.Stores.Samples, found.Global.Samples)
 	}
-	c.verdict = verdict{keys: perStore.Keys + overAll.Keys, wrong: max(c.verdict.wrong, wrong)}
+	c.verdict = verdict{keys: found.Stores.Keys + found.Global.Keys, wrong: max(c.verdict.wrong, wrong)}
 	return nil
 }

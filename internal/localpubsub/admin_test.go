@@ -9,6 +9,7 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
@@ -142,6 +143,11 @@ func TestRefusals(t *testing.T) {
 		_, err := f.sub.UpdateSubscription(ctx, &pb.UpdateSubscriptionRequest{Subscription: sub, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}})
 		return err
 	}
+	updateTopic := func(topic *pb.Topic, paths ...string) error {
+		_, err := f.pub.UpdateTopic(ctx, &pb.UpdateTopicRequest{Topic: topic, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}})
+		return err
+	}
+	must(t, f.CreateTopic(topicB))
 	pull := func(sub string, limit int32) error {
 		_, err := f.sub.Pull(ctx, &pb.PullRequest{Subscription: sub, MaxMessages: limit})
 		return err
@@ -181,10 +187,26 @@ func TestRefusals(t *testing.T) {
 		{"push", createSub(&pb.Subscription{Name: subB, Topic: topicA, PushConfig: &pb.PushConfig{PushEndpoint: "https://x"}}), codes.Unimplemented, subB},
 		{"filter", createSub(&pb.Subscription{Name: subB, Topic: topicA, Filter: "attributes:x"}), codes.Unimplemented, subB},
 		{"exactly once", createSub(&pb.Subscription{Name: subB, Topic: topicA, EnableExactlyOnceDelivery: true}), codes.Unimplemented, subB},
+		{"retention too short", createSub(&pb.Subscription{Name: subB, Topic: topicA, MessageRetentionDuration: durationpb.New(time.Minute)}), codes.InvalidArgument, subB},
+		{"expires too soon", createSub(&pb.Subscription{Name: subB, Topic: topicA, ExpirationPolicy: &pb.ExpirationPolicy{Ttl: durationpb.New(time.Hour)}}), codes.InvalidArgument, subB},
+		{"expires before its messages", createSub(&pb.Subscription{Name: subB, Topic: topicA, ExpirationPolicy: &pb.ExpirationPolicy{Ttl: durationpb.New(25 * time.Hour)}}), codes.InvalidArgument, subB},
+		{"backoff the wrong way round", createSub(&pb.Subscription{Name: subB, Topic: topicA, RetryPolicy: backoff(9*time.Second, time.Second)}), codes.InvalidArgument, subB},
+		{"backoff too long", createSub(&pb.Subscription{Name: subB, Topic: topicA, RetryPolicy: backoff(time.Second, 601*time.Second)}), codes.InvalidArgument, subB},
+		{"too few attempts", createSub(&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 4)}), codes.InvalidArgument, subB},
+		{"too many attempts", createSub(&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 101)}), codes.InvalidArgument, subB},
+		{"dead letters to nothing", createSub(&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(ghostTopic, 5)}), codes.NotFound, ghostTopic},
+		{"dead letters in a circle", createSub(&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicA, 5)}), codes.InvalidArgument, subB},
 		{"update of nothing", update(&pb.Subscription{Name: ghostSub}, "labels"), codes.NotFound, ghostSub},
 		{"update without mask", update(&pb.Subscription{Name: subA}), codes.InvalidArgument, subA},
 		{"update of the topic", update(&pb.Subscription{Name: subA, Topic: ghostTopic}, "topic"), codes.Unimplemented, subA},
 		{"update to a bad deadline", update(&pb.Subscription{Name: subA, AckDeadlineSeconds: 1}, "ack_deadline_seconds"), codes.InvalidArgument, subA},
+		{"update to a bad retention", update(&pb.Subscription{Name: subA, MessageRetentionDuration: durationpb.New(time.Second)}, "message_retention_duration"), codes.InvalidArgument, subA},
+		{"update to no deadline", update(&pb.Subscription{Name: subA}, "ack_deadline_seconds"), codes.InvalidArgument, subA},
+		{"update to push", update(&pb.Subscription{Name: subA, PushConfig: &pb.PushConfig{PushEndpoint: "https://x"}}, "push_config"), codes.Unimplemented, subA},
+		{"update half", update(&pb.Subscription{Name: subA, AckDeadlineSeconds: 77, Filter: "x"}, "ack_deadline_seconds", "filter"), codes.Unimplemented, subA},
+		{"topic update of nothing", updateTopic(&pb.Topic{Name: ghostTopic}, "labels"), codes.NotFound, ghostTopic},
+		{"topic update without mask", updateTopic(&pb.Topic{Name: topicA}), codes.InvalidArgument, topicA},
+		{"topic update to a schema", updateTopic(&pb.Topic{Name: topicA}, "schema_settings"), codes.Unimplemented, topicA},
 		{"publish to nothing", publish(ghostTopic, message), codes.NotFound, ghostTopic},
 		{"publish nothing", publish(topicA), codes.InvalidArgument, topicA},
 		{"publish too many", publish(topicA, slices.Repeat([]*pb.PubsubMessage{message}, 1001)...), codes.InvalidArgument, topicA},
@@ -217,6 +239,10 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	f.wantStats(t, subA, localpubsub.Stats{})
+	unchanged, err := f.sub.GetSubscription(ctx, &pb.GetSubscriptionRequest{Subscription: subA})
+	if err != nil || unchanged.GetAckDeadlineSeconds() != 10 {
+		t.Errorf("after what was refused there is %v, %v", unchanged, err)
+	}
 }
 
 func second[T any](_ T, err error) error { return err }

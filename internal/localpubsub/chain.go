@@ -6,18 +6,19 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// item is one message on its way to one subscription. It is always in exactly one chain: among the messages that are
-// ready, or among the leases that were given the same time.
+// item is one message on its way to one subscription. It is always in at most one chain: among the messages that are ready, among
+// the leases that were given the same time, or among those that wait as long for their next delivery.
 type item struct {
 	message   *pb.PubsubMessage // shared between subscriptions, never changed
 	bytes     int
 	attempt   int32 // deliveries so far
 	duplicate bool  // a copy made by fault injection
 
+	due time.Time // when the lease expires, or the wait ends
+
 	// Of a lease.
-	ackID   uint64
-	expires time.Time
-	holder  *consumer
+	ackID  uint64
+	holder *consumer
 
 	in         *chain
 	prev, next *item

@@ -17,6 +17,7 @@ import (
 
 var (
 	topicA = localpubsub.TopicName("shop", "events")
+	topicB = localpubsub.TopicName("shop", "events-dead")
 	subA   = localpubsub.SubscriptionName("shop", "events-a")
 	subB   = localpubsub.SubscriptionName("shop", "events-b")
 )

@@ -31,7 +31,34 @@ func (p *publisherService) GetTopic(_ context.Context, req *pb.GetTopicRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return proto.CloneOf(t.config), nil
+	return t.describe(), nil
+}
+
+// UpdateTopic changes the labels and the message retention, which is kept and has no effect: there is no seek.
+func (p *publisherService) UpdateTopic(_ context.Context, req *pb.UpdateTopicRequest) (*pb.Topic, error) {
+	wanted := req.GetTopic()
+	t, err := p.server.findTopic(wanted.GetName())
+	if err != nil {
+		return nil, err
+	}
+	if len(req.GetUpdateMask().GetPaths()) == 0 {
+		return nil, status.Errorf(codes.InvalidArgument, "topic %s: the update mask is empty", wanted.GetName())
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	config := proto.CloneOf(t.config)
+	for _, path := range req.GetUpdateMask().GetPaths() {
+		switch path {
+		case "labels":
+			config.Labels = wanted.GetLabels()
+		case "message_retention_duration":
+			config.MessageRetentionDuration = wanted.GetMessageRetentionDuration()
+		default:
+			return nil, status.Errorf(codes.Unimplemented, "topic %s: %q cannot be changed here", wanted.GetName(), path)
+		}
+	}
+	t.config = config
+	return proto.CloneOf(config), nil
 }
 
 func (p *publisherService) ListTopics(_ context.Context, req *pb.ListTopicsRequest) (*pb.ListTopicsResponse, error) {
@@ -45,7 +72,7 @@ func (p *publisherService) ListTopics(_ context.Context, req *pb.ListTopicsReque
 	response := &pb.ListTopicsResponse{NextPageToken: next}
 	for _, name := range names {
 		if t, err := p.server.findTopic(name); err == nil { // else deleted meanwhile
-			response.Topics = append(response.Topics, proto.CloneOf(t.config))
+			response.Topics = append(response.Topics, t.describe())
 		}
 	}
 	return response, nil

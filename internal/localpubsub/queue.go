@@ -9,23 +9,26 @@ import (
 // maxBatchBytes bounds one response, beyond its first message.
 const maxBatchBytes = 8 << 20
 
-// queue holds the messages of one subscription: those that are ready, in the order in which they became so, and those that
-// are leased. It is plain data without lock or clock; the caller passes a time that never goes back.
-//
-// Leases of the same length expire in the order in which they were given. So there is one chain for each length in use (the
-// protocol has whole seconds up to 600), its front expires first, and every operation on a message is O(1).
+// queue holds the messages of one subscription: those that are ready, in the order in which they became so, those that are
+// leased, and those that were given up and wait for their next delivery. It is plain data without lock or clock; the caller passes
+// a time that never goes back. Every operation on a message is O(1).
 type queue struct {
 	ids       ackIDs
 	ready     chain
 	leases    map[uint64]*item
-	byLength  map[time.Duration]*chain
-	earliest  time.Time   // no lease expires before it; zero if nothing was leased since it was last worked out
+	expiring  schedule    // the leases
+	waiting   schedule    // given up, and not to be delivered again before their time
+	failing   failing     // what becomes of messages that are given up
+	dead      []*item     // given up too often; whoever holds the queue passes them on
 	duplicate func() bool // draws whether a first delivery is followed by another; nil for never
 	stats     Stats       // without Backlog and Leased
 }
 
 func newQueue(serial uint64) queue {
-	return queue{ids: ackIDs{serial: serial}, leases: map[uint64]*item{}, byLength: map[time.Duration]*chain{}}
+	return queue{
+		ids: ackIDs{serial: serial}, leases: map[uint64]*item{},
+		expiring: schedule{byLength: map[time.Duration]*chain{}}, waiting: schedule{byLength: map[time.Duration]*chain{}},
+	}
 }
 
 // push adds a message at the end.
@@ -53,7 +56,7 @@ func (q *queue) lease(now time.Time, length time.Duration, limit int, to *consum
 		it.holder = to
 		to.take(it)
 		q.leases[it.ackID] = it
-		q.expireAfter(it, now, length)
+		q.expiring.add(it, now, length)
 		q.stats.Delivered++
 		if it.attempt > 1 {
 			q.stats.Redelivered++
@@ -87,12 +90,11 @@ func (q *queue) extend(now time.Time, id uint64, length time.Duration) {
 		return
 	}
 	if length == 0 {
-		q.settle(it)
-		q.ready.pushBack(it)
+		q.giveUp(it, now)
 		return
 	}
 	it.remove()
-	q.expireAfter(it, now, length)
+	q.expiring.add(it, now, length)
 }
 
 // undo takes back deliveries that never left: the messages are again at the front, in their order, as if not leased. Ids
@@ -113,37 +115,52 @@ func (q *queue) undo(ids []uint64) {
 	}
 }
 
-// expire makes the messages of expired leases ready, and returns their number.
-func (q *queue) expire(now time.Time) int {
-	if q.earliest.IsZero() || now.Before(q.earliest) {
-		return 0
+// giveUp ends a lease without an acknowledgement: the message is delivered again, at once or later, or is dead.
+func (q *queue) giveUp(it *item, now time.Time) {
+	q.settle(it)
+	switch wait := q.failing.backoff(it.attempt); {
+	case q.failing.hopeless(it.attempt):
+		q.dead = append(q.dead, it)
+	case wait > 0:
+		q.waiting.add(it, now, wait)
+	default:
+		q.ready.pushBack(it)
 	}
-	n := 0
-	q.earliest = time.Time{}
-	for length, c := range q.byLength {
-		for it := c.front; it != nil && !it.expires.After(now); it = c.front {
-			q.settle(it)
-			q.ready.pushBack(it)
-			n++
-		}
-		if c.front == nil {
-			delete(q.byLength, length)
-		} else if q.earliest.IsZero() || c.front.expires.Before(q.earliest) {
-			q.earliest = c.front.expires
-		}
-	}
-	q.stats.Expired += int64(n)
-	return n
 }
 
-// nextExpiry is a time before which no lease expires, or false when there is no lease.
-func (q *queue) nextExpiry() (time.Time, bool) {
-	return q.earliest, len(q.leases) > 0
+// expire gives up the messages of expired leases, and returns how many messages became ready: these, and those whose wait is over.
+func (q *queue) expire(now time.Time) int {
+	before := q.ready.length
+	q.expiring.take(now, func(it *item) {
+		q.giveUp(it, now)
+		q.stats.Expired++
+	})
+	q.waiting.take(now, func(it *item) {
+		it.remove()
+		q.ready.pushBack(it)
+	})
+	return q.ready.length - before
+}
+
+// takeDead hands over the messages that were given up too often.
+func (q *queue) takeDead() []*item {
+	dead := q.dead
+	q.dead = nil
+	return dead
+}
+
+// nextChange is a time before which no lease expires and no wait ends, or false when there is neither.
+func (q *queue) nextChange() (time.Time, bool) {
+	next := q.expiring.earliest
+	if at := q.waiting.earliest; next.IsZero() || !at.IsZero() && at.Before(next) {
+		next = at
+	}
+	return next, !next.IsZero()
 }
 
 func (q *queue) snapshot() Stats {
 	s := q.stats
-	s.Backlog, s.Leased = int64(q.ready.length), int64(len(q.leases))
+	s.Backlog, s.Leased = int64(q.ready.length+q.waiting.length()), int64(len(q.leases))
 	return s
 }
 
@@ -152,18 +169,5 @@ func (q *queue) settle(it *item) {
 	delete(q.leases, it.ackID)
 	it.remove()
 	it.holder.free(it)
-	it.ackID, it.expires, it.holder = 0, time.Time{}, nil
-}
-
-func (q *queue) expireAfter(it *item, now time.Time, length time.Duration) {
-	c := q.byLength[length]
-	if c == nil {
-		c = &chain{}
-		q.byLength[length] = c
-	}
-	it.expires = now.Add(length)
-	c.pushBack(it)
-	if q.earliest.IsZero() || it.expires.Before(q.earliest) {
-		q.earliest = it.expires
-	}
+	it.ackID, it.due, it.holder = 0, time.Time{}, nil
 }

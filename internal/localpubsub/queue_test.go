@@ -74,7 +74,7 @@ func TestQueueExtendsEachLeaseOnItsOwn(t *testing.T) {
 	q.extend(at(5), ids[0], 60*time.Second)
 	q.extend(at(5), ids[1], time.Second)
 	q.extend(at(5), 999, time.Second)
-	if next, ok := q.nextExpiry(); !ok || !next.Equal(at(6)) {
+	if next, ok := q.nextChange(); !ok || !next.Equal(at(6)) {
 		t.Errorf("next expiry %v %v, want %v", next, ok, at(6))
 	}
 	q.expire(at(6))
@@ -126,10 +126,10 @@ func TestQueueForgetsWhatIsAcknowledged(t *testing.T) {
 	_, ids = deliver(q, at(10), 10*time.Second, 2)
 	q.ack(ids[0])
 	q.expire(at(20))
-	if len(q.leases) != 0 || len(q.byLength) != 0 || q.ready.front != nil {
+	if len(q.leases) != 0 || q.expiring.length() != 0 || q.ready.front != nil {
 		t.Errorf("something is left: %+v", q)
 	}
-	if _, ok := q.nextExpiry(); ok {
+	if _, ok := q.nextChange(); ok {
 		t.Error("an expiry is due without a lease")
 	}
 }
@@ -251,7 +251,7 @@ func TestQueueAgainstModel(t *testing.T) {
 			if s := q.snapshot(); s.Leased != int64(len(held)) || s.Backlog != int64(len(model)-len(held)) || s.Acked != acked {
 				t.Fatalf("seed %d: stats %+v, want %d leased, %d ready, %d acked", seed, s, len(held), len(model)-len(held), acked)
 			}
-			if next, ok := q.nextExpiry(); ok {
+			if next, ok := q.nextChange(); ok {
 				for _, e := range held {
 					if e.expires.Before(next) {
 						t.Fatalf("seed %d: a lease expires at %v, before the next expiry %v", seed, e.expires, next)

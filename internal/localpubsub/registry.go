@@ -20,7 +20,7 @@ const deletedTopic = "_deleted-topic_"
 // messages in the order of their ids. Locks are taken in the order server, topic, subscription.
 type topic struct {
 	mu            sync.Mutex
-	config        *pb.Topic // never changed
+	config        *pb.Topic
 	subscriptions map[string]*subscription
 	deleted       bool
 }
@@ -61,8 +61,8 @@ func (s *Server) addSubscription(config *pb.Subscription, ackDeadline time.Durat
 		return notFound(topicKind, config.GetTopic())
 	}
 	config = proto.CloneOf(config)
-	config.State = pb.Subscription_ACTIVE
-	sub := newSubscription(config, ackDeadline, s.lastSerial.Add(1))
+	complete(config)
+	sub := newSubscription(config, ackDeadline, s.lastSerial.Add(1), s.bury)
 	s.subscriptions[name] = sub
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -135,6 +135,13 @@ func (s *Server) subscriptionNames(project string) []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return inProject(maps.Keys(s.subscriptions), project)
+}
+
+// describe is a copy of the configuration.
+func (t *topic) describe() *pb.Topic {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return proto.CloneOf(t.config)
 }
 
 func (t *topic) subscriptionNames() []string {

@@ -45,6 +45,8 @@ type Server struct {
 	lastMessage atomic.Int64
 	lastSerial  atomic.Uint64
 
+	updates sync.Mutex // held by calls that change a configuration
+
 	mu            sync.RWMutex
 	topics        map[string]*topic
 	subscriptions map[string]*subscription

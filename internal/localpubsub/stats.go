@@ -4,12 +4,13 @@ import "context"
 
 // Stats says what a subscription holds and has done since it was created.
 type Stats struct {
-	Backlog     int64 // messages ready for delivery
+	Backlog     int64 // messages ready for delivery, or waiting for it after a failure
 	Leased      int64 // messages delivered, and neither acknowledged nor expired
 	Delivered   int64 // deliveries, each repetition counted
 	Acked       int64 // messages acknowledged; copies made by Faults.DuplicateShare do not count
 	Redelivered int64 // deliveries of messages whose earlier lease expired or was given up
 	Expired     int64 // leases that ran out
+	Dead        int64 // messages passed on to the dead letter topic
 	Duplicated  int64 // copies made by Faults.DuplicateShare
 	UnknownAcks int64 // acknowledgements that named no lease: expired, settled before, or of another subscription
 }

@@ -2,20 +2,12 @@ package localpubsub
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
-)
-
-// Ack deadlines of the protocol, in seconds.
-const (
-	defaultAckDeadline = 10
-	minAckDeadline     = 10
-	maxAckDeadline     = 600
 )
 
 // subscriberService is google.pubsub.v1.Subscriber. What is not here answers Unimplemented.
@@ -25,20 +17,13 @@ type subscriberService struct {
 }
 
 func (s *subscriberService) CreateSubscription(_ context.Context, config *pb.Subscription) (*pb.Subscription, error) {
-	if feature := missingFeature(config); feature != "" {
-		return nil, status.Errorf(codes.Unimplemented, "subscription %s: there is no %s here", config.GetName(), feature)
-	}
-	if config.GetAckDeadlineSeconds() == 0 {
-		config.AckDeadlineSeconds = defaultAckDeadline
-	}
-	deadline, err := checkAckDeadline(config.GetName(), config.GetAckDeadlineSeconds())
-	if err != nil {
+	complete(config)
+	if err := s.server.checkSettings(config); err != nil {
 		return nil, err
 	}
-	if err := s.server.addSubscription(config, deadline); err != nil {
+	if err := s.server.addSubscription(config, time.Duration(config.GetAckDeadlineSeconds())*time.Second); err != nil {
 		return nil, err
 	}
-	config.State = pb.Subscription_ACTIVE
 	return config, nil
 }
 
@@ -50,37 +35,27 @@ func (s *subscriberService) GetSubscription(_ context.Context, req *pb.GetSubscr
 	return sub.describe(), nil
 }
 
-// UpdateSubscription changes the ack deadline and the labels. The whole mask is checked before anything is changed.
+// UpdateSubscription changes the settings that the mask names: all of them, or none.
 func (s *subscriberService) UpdateSubscription(_ context.Context, req *pb.UpdateSubscriptionRequest) (*pb.Subscription, error) {
-	wanted := req.GetSubscription()
-	sub, err := s.server.findSubscription(wanted.GetName())
+	sub, err := s.server.findSubscription(req.GetSubscription().GetName())
 	if err != nil {
 		return nil, err
 	}
-	if len(req.GetUpdateMask().GetPaths()) == 0 {
-		return nil, status.Errorf(codes.InvalidArgument, "subscription %s: the update mask is empty", wanted.GetName())
+	s.server.updates.Lock() // between reading the configuration and writing it
+	defer s.server.updates.Unlock()
+	config, err := s.server.changed(sub.describe(), req.GetSubscription(), req.GetUpdateMask().GetPaths())
+	if err != nil {
+		return nil, err
 	}
 	var deadline time.Duration
-	var labels bool
-	for _, path := range req.GetUpdateMask().GetPaths() {
-		switch path {
-		case "ack_deadline_seconds":
-			if deadline, err = checkAckDeadline(wanted.GetName(), wanted.GetAckDeadlineSeconds()); err != nil {
-				return nil, err
-			}
-		case "labels":
-			labels = true
-		default:
-			return nil, status.Errorf(codes.Unimplemented, "subscription %s: %q cannot be changed here", wanted.GetName(), path)
-		}
+	if slices.Contains(req.GetUpdateMask().GetPaths(), "ack_deadline_seconds") {
+		deadline = time.Duration(config.GetAckDeadlineSeconds()) * time.Second
 	}
-	sub.configure(func(config *pb.Subscription) {
-		if deadline != 0 {
-			config.AckDeadlineSeconds = wanted.GetAckDeadlineSeconds()
-		}
-		if labels {
-			config.Labels = proto.CloneOf(wanted).GetLabels()
-		}
+	sub.configure(func(c *pb.Subscription) {
+		topic := c.GetTopic() // may have been deleted meanwhile
+		proto.Reset(c)
+		proto.Merge(c, config)
+		c.Topic = topic
 	}, deadline)
 	return sub.describe(), nil
 }
@@ -107,37 +82,4 @@ func (s *subscriberService) DeleteSubscription(_ context.Context, req *pb.Delete
 		return nil, err
 	}
 	return &emptypb.Empty{}, nil
-}
-
-func checkAckDeadline(subscription string, seconds int32) (time.Duration, error) {
-	if seconds < minAckDeadline || seconds > maxAckDeadline {
-		return 0, status.Errorf(codes.InvalidArgument, "subscription %s: ack deadline %d s is not in %d to %d s",
-			subscription, seconds, minAckDeadline, maxAckDeadline)
-	}
-	return time.Duration(seconds) * time.Second, nil
-}
-
-// missingFeature names what a subscription asks for and would not get.
-func missingFeature(c *pb.Subscription) string {
-	switch {
-	case c.GetPushConfig().GetPushEndpoint() != "":
-		return "push delivery"
-	case c.GetBigqueryConfig() != nil || c.GetCloudStorageConfig() != nil || c.GetBigtableConfig() != nil:
-		return "export subscription"
-	case c.GetEnableMessageOrdering():
-		return "message ordering"
-	case c.GetEnableExactlyOnceDelivery():
-		return "exactly-once delivery"
-	case c.GetFilter() != "":
-		return "filter"
-	case c.GetDeadLetterPolicy() != nil:
-		return "dead letter policy"
-	case c.GetRetryPolicy() != nil:
-		return "retry policy"
-	case c.GetRetainAckedMessages():
-		return "retention of acknowledged messages"
-	case len(c.GetMessageTransforms()) > 0:
-		return "message transform"
-	}
-	return ""
 }

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// subscription is a queue with a lock, a timer on its earliest expiry, and those who wait for it. Leases run on the wall
+// subscription is a queue with a lock, a timer on its earliest change, and those who wait for it. Leases run on the wall
 // clock whatever the server's clock shows, for the clients who hold them do. It is safe for concurrent use.
 type subscription struct {
 	name string
@@ -26,10 +26,13 @@ type subscription struct {
 	timer       *time.Timer
 	armed       time.Time // when the timer fires; zero if it is not set
 	gone        error     // why there is nothing to be had any more; nil while it lives
+	bury        burial    // takes the messages that were given up too often
 }
 
-func newSubscription(config *pb.Subscription, ackDeadline time.Duration, serial uint64) *subscription {
-	return &subscription{name: config.GetName(), config: config, ackDeadline: ackDeadline, queue: newQueue(serial)}
+func newSubscription(config *pb.Subscription, ackDeadline time.Duration, serial uint64, bury burial) *subscription {
+	s := &subscription{name: config.GetName(), config: config, ackDeadline: ackDeadline, queue: newQueue(serial), bury: bury}
+	s.queue.failing = failingOf(config)
+	return s
 }
 
 // push adds messages with their sizes at the end of the backlog.
@@ -80,7 +83,7 @@ func (s *subscription) pull(ctx context.Context, limit int, patience time.Durati
 // returns a channel that is closed when it is worth another try.
 func (s *subscription) lease(ctx context.Context, length time.Duration, limit int, to *consumer) ([]*pb.ReceivedMessage, <-chan struct{}, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if s.gone != nil {
 		return nil, nil, s.gone
 	}
@@ -114,7 +117,7 @@ func (s *subscription) undo(got []*pb.ReceivedMessage) {
 // ack acknowledges all of the ids, or none if one of them is no ack id.
 func (s *subscription) ack(texts []string) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ids, err := s.parse(texts)
 	if err != nil {
 		return err
@@ -132,7 +135,7 @@ func (s *subscription) ack(texts []string) error {
 // one is no ack id.
 func (s *subscription) extend(texts []string, length func(i int) time.Duration) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	ids, err := s.parse(texts)
 	if err != nil {
 		return err
@@ -171,9 +174,9 @@ func (s *subscription) advance() time.Time {
 	return now
 }
 
-// arm sets the timer to the earliest expiry, unless it fires before that anyway. The lock is held.
+// arm sets the timer to the earliest change, unless it fires before that anyway. The lock is held.
 func (s *subscription) arm(now time.Time) {
-	next, ok := s.queue.nextExpiry()
+	next, ok := s.queue.nextChange()
 	if !ok || s.gone != nil || !s.armed.IsZero() && !next.Before(s.armed) {
 		return
 	}
@@ -187,14 +190,14 @@ func (s *subscription) arm(now time.Time) {
 
 func (s *subscription) fire() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.armed = time.Time{}
 	s.arm(s.advance())
 }
 
 func (s *subscription) snapshot() Stats {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	s.advance()
 	return s.queue.snapshot()
 }
@@ -243,6 +246,7 @@ func (s *subscription) configure(change func(*pb.Subscription), ackDeadline time
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	change(s.config)
+	s.queue.failing = failingOf(s.config)
 	if ackDeadline != 0 {
 		s.ackDeadline = ackDeadline
 	}

@@ -14,7 +14,7 @@ import (
 // These tests run on the virtual clock of synctest: the deadlines are the real ones, and exact.
 
 func newTestSubscription() *subscription {
-	return newSubscription(&pb.Subscription{Name: "projects/p/subscriptions/sub"}, 10*time.Second, 1)
+	return newSubscription(&pb.Subscription{Name: "projects/p/subscriptions/sub"}, 10*time.Second, 1, nil)
 }
 
 func pushOne(s *subscription) {

@@ -6,15 +6,22 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
+// Namespace is that of all Beam metrics of the pipeline.
+const Namespace = "streamlytics"
+
+// Names of the Beam metrics that are no counters.
+const (
+	StockLatencyMs    = "stock_latency_ms"    // distribution: from publishing to Redis, once a batch of stock signals, by the oldest event that it answers
+	VelocityLatencyMs = "velocity_latency_ms" // distribution: the same of velocity, once an evaluation of a product group
+	LagMs             = "lag_ms"              // gauge: the last value of the first
+)
+
 var beamCounters = func() (c [counters]beam.Counter) {
 	for i, name := range names {
-		c[i] = beam.NewCounter("streamlytics", name)
+		c[i] = beam.NewCounter(Namespace, name)
 	}
 	return c
 }()
-
-var beamStockLatency = beam.NewDistribution("streamlytics", "stock_latency_ms")
-var beamLag = beam.NewGauge("streamlytics", "lag_ms")
 
 // Bundle collects the counts of one bundle, so that the hot path adds to plain integers. It belongs to one DoFn instance. The
 // zero value is ready.
@@ -42,37 +49,4 @@ func (b *Bundle) Flush(ctx context.Context, p *Process) {
 		}
 	}
 	b.dirty = false
-}
-
-// CountWrites adds to the Beam metric of Redis writes; the process counts its own at the connection.
-func CountWrites(ctx context.Context, n int) { beamCounters[RedisWrites].Inc(ctx, int64(n)) }
-
-// ObserveVelocity records that pending velocity of product groups was written, by the publish time of the oldest event behind
-// each; 0 is unknown.
-func ObserveVelocity(p *Process, publishedAt []int64, nowMs int64) {
-	for _, at := range publishedAt {
-		if at != 0 {
-			p.VelocityLatency.Add(nowMs - at)
-		}
-	}
-	p.VelocityPending.Add(-int64(len(publishedAt)))
-}
-
-// ObserveStock records that stock signals were written, by the publish times of the oldest event behind each; 0 is unknown.
-func ObserveStock(ctx context.Context, p *Process, publishedAt []int64, nowMs int64) {
-	var oldest int64
-	for _, at := range publishedAt {
-		if at == 0 {
-			continue
-		}
-		p.StockLatency.Add(nowMs - at)
-		if oldest == 0 || at < oldest {
-			oldest = at
-		}
-	}
-	if oldest != 0 {
-		beamStockLatency.Update(ctx, nowMs-oldest)
-		beamLag.Set(ctx, nowMs-oldest)
-		p.Lag.Store(nowMs - oldest)
-	}
 }

@@ -13,6 +13,7 @@ const bucketCount = 40 * subBuckets
 // Histogram counts durations in milliseconds. It is safe for concurrent use; the zero value is empty.
 type Histogram struct {
 	buckets [bucketCount]atomic.Int64
+	sum     atomic.Int64
 	max     atomic.Int64
 }
 
@@ -20,6 +21,7 @@ type Histogram struct {
 func (h *Histogram) Add(ms int64) {
 	ms = max(ms, 0)
 	h.buckets[min(bucketOf(ms), len(h.buckets)-1)].Add(1)
+	h.sum.Add(ms)
 	for {
 		m := h.max.Load()
 		if ms <= m || h.max.CompareAndSwap(m, ms) {
@@ -41,6 +43,7 @@ func (h *Histogram) Reset() {
 	for i := range h.buckets {
 		h.buckets[i].Store(0)
 	}
+	h.sum.Store(0)
 	h.max.Store(0)
 }
 

@@ -1,5 +1,5 @@
 // Package metrics counts what the pipeline does: once as Beam metrics, for the runner's own pages, and once in the process,
-// for the progress line and the summary file.
+// for the progress line, the summary file and whoever scrapes the process (package scrape).
 package metrics
 
 import (
@@ -19,9 +19,12 @@ const (
 	Recomputed
 	RedisWrites
 	RedisRetries
-	StateCalls    // round trips to the runner's state
-	ImageMisses   // images that were rebuilt from their log
-	SourceBundles // source bundles that carried messages
+	StateCalls       // round trips to the runner's state
+	ImageMisses      // images that were rebuilt from their log
+	SourceBundles    // source bundles that carried messages
+	BigQueryRows     // rows that BigQuery has stored
+	BigQueryRefusals // rows that it refused; each is a dead letter
+	BigQueryRetries  // requests that failed
 	refusedFirst
 )
 
@@ -45,22 +48,66 @@ func Refused(r event.Reason) Counter {
 	panic("metrics: unknown reason " + string(r)) // the list is closed
 }
 
-// names are the Beam metrics' names, such as events_pos_sale and refused_bad_json.
-var names = func() (n [counters]string) {
+// Counters are all of them, in their order.
+func Counters() []Counter {
+	all := make([]Counter, counters)
+	for i := range all {
+		all[i] = Counter(i)
+	}
+	return all
+}
+
+// Label is a name and a value by which a counter differs from others of its family.
+type Label struct{ Name, Value string }
+
+// Series is how a counter is named where metrics have labels: a family, such as events, and the labels that tell the counters of
+// the family apart, such as channel POS and type SALE.
+type Series struct {
+	Family string
+	Labels []Label
+	Help   string // what the family counts
+}
+
+// Series is the counter's family and labels.
+func (c Counter) Series() Series { return series[c] }
+
+// String is the name of the Beam metric, such as events_pos_sale: family and values of the labels in lower case, joined by _.
+func (c Counter) String() string { return names[c] }
+
+var series = func() (s [counters]Series) {
 	for _, c := range event.Channels {
 		for _, t := range event.Types {
-			n[Events(c, t)] = strings.ToLower("events_" + c.String() + "_" + t.String())
+			s[Events(c, t)] = Series{"events", []Label{{"channel", c.String()}, {"type", t.String()}}, "Events decoded, repetitions included, by channel and type."}
 		}
 	}
-	for c, name := range map[Counter]string{
-		Ignored: "ignored", DroppedByBarrier: "dropped_by_barrier", Duplicates: "duplicates", Recomputed: "recomputed",
-		RedisWrites: "redis_writes", RedisRetries: "redis_retries", StateCalls: "state_calls", ImageMisses: "image_misses",
-		SourceBundles: "source_bundles",
+	for c, x := range map[Counter]Series{
+		Ignored:          {Family: "ignored", Help: "Messages that are sound and say nothing about a product."},
+		DroppedByBarrier: {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a count, from before it."},
+		Duplicates:       {Family: "duplicates", Help: "Repetitions of events that count already."},
+		Recomputed:       {Family: "recomputed", Help: "Counts that arrived late, so that on-hand was made anew from the ledger."},
+		RedisWrites:      {Family: "redis_writes", Help: "Signals written to Redis."},
+		RedisRetries:     {Family: "redis_retries", Help: "Attempts to write to Redis that failed, each of which is repeated."},
+		StateCalls:       {Family: "state_calls", Help: "Round trips to the runner's state."},
+		ImageMisses:      {Family: "image_misses", Help: "Images of state that were made anew from their log."},
+		SourceBundles:    {Family: "source_bundles", Help: "Bundles of sources that carried messages."},
+		BigQueryRows:     {Family: "bigquery_rows", Help: "Rows that BigQuery has taken."},
+		BigQueryRefusals: {Family: "bigquery_refusals", Help: "Rows that BigQuery has refused, each of which is a dead letter."},
+		BigQueryRetries:  {Family: "bigquery_retries", Help: "Attempts to write to BigQuery that failed, each of which is repeated."},
 	} {
-		n[c] = name
+		s[c] = x
 	}
 	for i, r := range event.Reasons {
-		n[refusedFirst+Counter(i)] = strings.ToLower("refused_" + string(r))
+		s[refusedFirst+Counter(i)] = Series{"refused", []Label{{"reason", string(r)}}, "Refusals by reason; each is a dead letter."}
+	}
+	return s
+}()
+
+var names = func() (n [counters]string) {
+	for i, s := range series {
+		n[i] = strings.ToLower(s.Family)
+		for _, l := range s.Labels {
+			n[i] += "_" + strings.ToLower(l.Value)
+		}
 	}
 	return n
 }()

@@ -3,6 +3,7 @@ package metrics
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -21,16 +22,45 @@ func TestNamesAreUniqueAndComplete(t *testing.T) {
 		seen[name] = Counter(i)
 	}
 	for _, want := range []string{"events_pos_sale", "events_ecom_cart_add", "events_wms_reset", "events_file_view",
-		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused"} {
+		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused", "bigquery_rows", "bigquery_refusals", "bigquery_retries"} {
 		if _, ok := seen[want]; !ok {
 			t.Errorf("no counter is named %s", want)
 		}
 	}
 }
 
+// TestSeries: a counter's Beam name is its family and the values of its labels, and a family has the same labels throughout.
+func TestSeries(t *testing.T) {
+	labels := map[string]string{}
+	for _, c := range Counters() {
+		s := c.Series()
+		name, keys := s.Family, ""
+		for _, l := range s.Labels {
+			name += "_" + strings.ToLower(l.Value)
+			keys += l.Name + " "
+		}
+		if name != c.String() {
+			t.Errorf("%s has the family and labels %+v", c, s)
+		}
+		if other, ok := labels[s.Family]; ok && other != keys {
+			t.Errorf("the family %s has the labels %sand %s", s.Family, other, keys)
+		}
+		labels[s.Family] = keys
+		if s.Help == "" {
+			t.Errorf("%s does not say what it counts", c)
+		}
+	}
+	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" || !slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
+		t.Errorf("cart adds are %+v", s)
+	}
+	if len(labels) != 11 {
+		t.Errorf("the families are %v", labels)
+	}
+}
+
 // TestCountersDoNotOverlap: every event, every reason and every plain counter has a number of its own.
 func TestCountersDoNotOverlap(t *testing.T) {
-	all := []Counter{Ignored, DroppedByBarrier, Duplicates, Recomputed, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles}
+	all := []Counter{Ignored, DroppedByBarrier, Duplicates, Recomputed, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles, BigQueryRows, BigQueryRefusals, BigQueryRetries}
 	for _, c := range event.Channels {
 		for _, typ := range event.Types {
 			all = append(all, Events(c, typ))

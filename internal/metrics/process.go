@@ -10,6 +10,7 @@ import (
 // Process holds the counts of one pipeline in this process. It is safe for concurrent use.
 type Process struct {
 	counts  [counters]atomic.Int64
+	owed    owed
 	started time.Time
 
 	// StockLatency is the time from publishing to Redis, per stock signal, by the oldest event that it answers.
@@ -20,6 +21,8 @@ type Process struct {
 	Lag atomic.Int64
 	// VelocityPending is the number of product groups that hold changes which are not in Redis yet.
 	VelocityPending atomic.Int64
+	// RedisAway is whether Redis failed to answer when it was last asked or written to.
+	RedisAway atomic.Bool
 }
 
 // NewProcess starts counting at a wall time.

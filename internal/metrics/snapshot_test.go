@@ -1,6 +1,46 @@
 package metrics
 
-import "testing"
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestCumulative counts durations up to each bound exactly, whatever they are.
+func TestCumulative(t *testing.T) {
+	if !slices.IsSorted(Bounds) || len(Bounds) != len(slices.Compact(slices.Clone(Bounds))) || Bounds[0] != 15 || Bounds[len(Bounds)-1] != 131_071 {
+		t.Fatalf("the bounds are %v", Bounds)
+	}
+	near := rapid.Custom(func(t *rapid.T) int64 {
+		return rapid.SampledFrom(Bounds).Draw(t, "bound") + rapid.Int64Range(-1, 1).Draw(t, "beside")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		durations := rapid.SliceOf(rapid.OneOf(near, rapid.Int64Range(0, 1<<40))).Draw(t, "durations")
+		var h Histogram
+		var sum int64
+		for _, ms := range durations {
+			h.Add(ms)
+			sum += ms
+		}
+		s := h.Snapshot()
+		upTo, total := s.Cumulative()
+		if int(total) != len(durations) || s.Sum() != sum {
+			t.Fatalf("%d durations of %d ms, want %d of %d", total, s.Sum(), len(durations), sum)
+		}
+		for i, bound := range Bounds {
+			want := 0
+			for _, ms := range durations {
+				if ms <= bound {
+					want++
+				}
+			}
+			if upTo[i] != uint64(want) {
+				t.Fatalf("%d durations are at most %d ms, want %d", upTo[i], bound, want)
+			}
+		}
+	})
+}
 
 func TestSnapshotSince(t *testing.T) {
 	var h Histogram

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,14 +22,13 @@ type Env struct {
 	Tracker *acks.Tracker // nil where the runner itself acknowledges
 	Metrics *metrics.Process
 
-	// State brings back the state of an earlier run; nil where nothing is restored. It is set before the pipeline runs.
-	State *State
-
 	input
 	losses
 
-	restoring atomic.Int64 // keys still to be restored
+	state     atomic.Pointer[State] // of an earlier run, where SetState was called
+	restoring atomic.Int64          // keys still to be restored
 
+	worker  bool
 	failing context.Context // ends with the first Fail, whose error is the cause
 	fail    context.CancelCauseFunc
 
@@ -36,14 +36,6 @@ type Env struct {
 	flushers  []func(context.Context) error
 	resources map[string]*resource
 	order     []string
-}
-
-// State is where the keyed stages find what an earlier run kept. Its functions block until they succeed or ctx ends.
-type State struct {
-	// Log returns the records of the inventory stage's log of a Beam key.
-	Log func(ctx context.Context, key string) ([][]byte, error)
-	// Kept returns what the product stage kept of a product group, by field.
-	Kept func(ctx context.Context, group string) (map[string]string, error)
 }
 
 type resource struct {
@@ -83,16 +75,23 @@ func Of(id string) *Env {
 	e := envs[id]
 	if e == nil {
 		e = newEnv(nil)
+		e.worker = true
 		envs[id] = e
 	}
 	return e
 }
+
+// Worker reports whether this process is one of perhaps several workers of a pipeline that another process submitted.
+func (e *Env) Worker() bool { return e.worker }
 
 // BeginRestore says that n keys are to be restored before a source emits and before sums over keys mean anything.
 func (e *Env) BeginRestore(n int) { e.restoring.Store(int64(n)) }
 
 // KeyRestored says that one of them is.
 func (e *Env) KeyRestored() { e.restoring.Add(-1) }
+
+// RestoringKeys is how many keys are still to be restored.
+func (e *Env) RestoringKeys() int64 { return max(e.restoring.Load(), 0) }
 
 // Restoring reports whether keys are still to be restored.
 func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
@@ -128,8 +127,8 @@ func (e *Env) Flush(ctx context.Context) error {
 // MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }
 
-// Shared returns the resource of a name, opened by the first who asks. A failure is final for the name. Resources that are
-// io.Closers are closed with the Env, last opened first.
+// Shared returns the resource of a name, opened by the first who asks; after a failure, by the next. Resources that are io.Closers
+// are closed with the Env, last opened first.
 func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	e.mu.Lock()
 	r := e.resources[name]
@@ -141,10 +140,21 @@ func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	e.mu.Unlock()
 	r.once.Do(func() { r.value, r.err = open() })
 	if r.err != nil {
+		e.forget(name, r)
 		var zero T
 		return zero, r.err
 	}
 	return r.value.(T), nil
+}
+
+// forget takes away a resource that could not be opened.
+func (e *Env) forget(name string, r *resource) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.resources[name] == r {
+		delete(e.resources, name)
+		e.order = slices.DeleteFunc(e.order, func(s string) bool { return s == name })
+	}
 }
 
 var errClosed = errors.New("the pipeline is closed")

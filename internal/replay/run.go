@@ -140,7 +140,13 @@ func (o *Options) check(ctx context.Context, events []oracle.Event, summary *Sum
 	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
 	defer rdb.Close()
 	slog.Info("published, waiting for the stock", "messages", summary.Published)
-	check, err := awaitTruth(ctx, rdb, events, o.checkTimeout, o.checkExtra)
+	stock := oracle.Stock(events)
+	options := []oracle.Option{oracle.AlsoMeta}
+	if o.checkExtra {
+		options = append(options, oracle.AlsoExtra)
+	}
+	found, err := oracle.Expected{Stores: stock, Global: oracle.Global(stock)}.Await(ctx, rdb, o.checkTimeout, options...)
+	check := Check{Stock: Faults(found.Stores), Global: Faults(found.Global), Seconds: found.Took.Seconds()}
 	summary.Check = &check
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/oracle"
 )
 
 // Truth is what a correct pipeline shows after everything published so far. It is reckoned from what was sent, not from
@@ -150,6 +151,22 @@ func (t *Truth) GlobalOnHand(product string) (onHand int64, known bool) {
 		}
 	}
 	return onHand, known
+}
+
+// Stock is what Redis holds of stock.
+func (t *Truth) Stock() oracle.Expected {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	all := oracle.Expected{Stores: make(map[oracle.Key]oracle.Result, len(t.inOrder))}
+	for _, l := range t.inOrder {
+		r := oracle.Result{OnHand: l.onHand, Known: l.known}
+		if l.known {
+			r.Barrier = l.count.at
+		}
+		all.Stores[oracle.Key{Store: l.store, Product: l.product}] = r
+	}
+	all.Global = oracle.Global(all.Stores)
+	return all
 }
 
 // EachStock calls f for every stock key. f must not call the Truth.

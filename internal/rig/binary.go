@@ -28,22 +28,36 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-var (
-	plainBinary = sync.OnceValues(func() (string, error) { return build("streamlytics", "streamlytics") })
-	raceBinary  = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "streamlytics", "-race") })
-	prismBinary = sync.OnceValues(func() (string, error) { return build("prism", "prism") })
-)
+var raceBinary = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "streamlytics", "-race") })
 
 // Binary is the path of the program, which the first test that asks builds.
 func Binary(tb testing.TB) string {
 	tb.Helper()
-	return built(tb, plainBinary)
+	return CommandBinary(tb, "streamlytics")
 }
 
 // RaceBinary is the path of the program built with the race detector. It exits with code 66 where it found a race.
 func RaceBinary(tb testing.TB) string {
 	tb.Helper()
 	return built(tb, raceBinary)
+}
+
+var (
+	commandsMu   sync.Mutex
+	commandPaths = map[string]func() (string, error){}
+)
+
+// CommandBinary is the path of one of the programs of cmd, by its name, which the first test that asks builds.
+func CommandBinary(tb testing.TB, name string) string {
+	tb.Helper()
+	commandsMu.Lock()
+	path := commandPaths[name]
+	if path == nil {
+		path = sync.OnceValues(func() (string, error) { return build(name, name) })
+		commandPaths[name] = path
+	}
+	commandsMu.Unlock()
+	return built(tb, path)
 }
 
 func built(tb testing.TB, binary func() (string, error)) string {

@@ -25,7 +25,7 @@ type Prism struct {
 // StartPrism starts a Prism, with flags beside its port, and returns when it serves. It is killed with the test.
 func StartPrism(tb testing.TB, flags ...string) *Prism {
 	tb.Helper()
-	p := &Prism{cmd: exec.Command(built(tb, prismBinary), append([]string{"--job_port=0"}, flags...)...), exited: make(chan struct{})}
+	p := &Prism{cmd: exec.Command(CommandBinary(tb, "prism"), append([]string{"--job_port=0"}, flags...)...), exited: make(chan struct{})}
 	p.cmd.Stderr = &p.log
 	p.cmd.SysProcAttr = endWithParent()
 	out, err := p.cmd.StdoutPipe()

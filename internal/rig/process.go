@@ -76,18 +76,26 @@ func Start(tb testing.TB, l Launch) *Process {
 	if l.Dir == "" {
 		l.Dir = tb.TempDir()
 	}
-	p := &Process{Dir: l.Dir, summary: filepath.Join(l.Dir, "summary.json"), exited: make(chan struct{}), started: time.Now()}
-	p.cmd = l.command(p.summary)
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	p.cmd.SysProcAttr = endWithParent()
-	if err := os.Remove(p.summary); err != nil && !errors.Is(err, os.ErrNotExist) {
+	summary := filepath.Join(l.Dir, "summary.json")
+	if err := os.Remove(summary); err != nil && !errors.Is(err, os.ErrNotExist) {
 		tb.Fatal(err) // of an earlier process in the same folder
 	}
-	if err := p.cmd.Start(); err != nil {
-		tb.Fatalf("start %s: %v", l.Binary, err)
+	p := StartCommand(tb, l.command(summary))
+	p.summary = summary
+	return p
+}
+
+// StartCommand starts any other program; it has no Summary. It is killed with the test if it still runs.
+func StartCommand(tb testing.TB, cmd *exec.Cmd) *Process {
+	tb.Helper()
+	p := &Process{Dir: cmd.Dir, cmd: cmd, exited: make(chan struct{}), started: time.Now()}
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	cmd.SysProcAttr = endWithParent()
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("start %s: %v", cmd.Path, err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // how it ended is in its state
+		_ = cmd.Wait() // how it ended is in its state
 		close(p.exited)
 	}()
 	go p.watchMemory()

@@ -1,0 +1,22 @@
+// Probe asks whether a program is well: its exit code is 0 if a URL answers with 2xx, or if a file was written not long ago. It is the
+// health check of containers that have neither a shell nor curl. `probe --help` says how.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/probe"
+)
+
+func main() {
+	err := probe.Run(context.Background(), os.Args[1:], os.Stdout, time.Now())
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "probe:", err)
+		os.Exit(1)
+	}
+}

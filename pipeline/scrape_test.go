@@ -1,0 +1,348 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/internal/redistest"
+)
+
+func TestMetricsAddr(t *testing.T) {
+	for addr, want := range map[string]string{
+		"":                "",
+		":9464":           "",
+		"127.0.0.1:0":     "",
+		"[::1]:9464":      "",
+		"localhost:9464":  "",
+		"9464":            `--metrics_addr: "9464" is neither host:port nor :port`,
+		"localhost":       `--metrics_addr: "localhost" is neither host:port nor :port`,
+		"::1:9464":        `--metrics_addr: "::1:9464" is neither host:port nor :port`,
+		"localhost:":      `--metrics_addr: "localhost:": the port "" is not a number between 0 and 65535`,
+		"localhost:http":  `--metrics_addr: "localhost:http": the port "http" is not`,
+		"localhost:65536": `the port "65536" is not`,
+	} {
+		o := DefaultOptions()
+		o.POSSubscription, o.MetricsAddr = "projects/p/subscriptions/s", addr
+		_, err := o.check(t.Context(), time.Now())
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", addr, err, want)
+		}
+	}
+}
+
+// register makes a pipeline that does not run.
+func register(t *testing.T) *Pipeline {
+	t.Helper()
+	env, err := process.Register(t.Name(), acks.New(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = env.Close() })
+	return &Pipeline{env: env}
+}
+
+func gather(t *testing.T, p *Pipeline) map[string]float64 {
+	t.Helper()
+	registry := prometheus.NewPedanticRegistry() // holds what is collected against what is described
+	registry.MustRegister(newCollector(p.env, p.notReady))
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		if strings.HasSuffix(problem.Metric, "_ms") && strings.Contains(problem.Text, "abbreviated units") {
+			continue // the units of the summary and of the Beam metrics, whose names these are
+		}
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+	values := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := strings.TrimPrefix(f.GetName(), "streamlytics_")
+			for _, l := range m.GetLabel() {
+				name += "_" + strings.ToLower(l.GetValue())
+			}
+			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			for _, b := range m.GetHistogram().GetBucket() {
+				values[fmt.Sprintf("%s up to %g", name, b.GetUpperBound())] = float64(b.GetCumulativeCount())
+			}
+		}
+	}
+	return values
+}
+
+// TestEveryCounterIsExposed under its Beam name, made of family and labels, with its value.
+func TestEveryCounterIsExposed(t *testing.T) {
+	p := register(t)
+	for _, c := range metrics.Counters() {
+		p.env.Metrics.Add(c, 100+int64(c))
+	}
+	values := gather(t, p)
+	for _, c := range metrics.Counters() {
+		s := c.Series()
+		name := s.Family + "_total" + strings.TrimPrefix(c.String(), s.Family)
+		if values[name] != float64(100+int64(c)) {
+			t.Errorf("%s is %v, want %d", name, values[name], 100+int64(c))
+		}
+	}
+}
+
+func TestGaugesAndHistograms(t *testing.T) {
+	p := register(t)
+	m := p.env.Metrics
+	for _, ms := range []int64{15, 16, 600, 600, 1 << 30} {
+		m.StockLatency.Add(ms)
+	}
+	m.VelocityLatency.Add(2000)
+	m.Lag.Store(7)
+	m.VelocityPending.Store(3)
+	m.RedisAway.Store(true)
+	p.env.BeginRestore(5)
+	p.env.Tracker.Open(make([]event.Message, 10), func() {})
+	values := gather(t, p)
+	for name, want := range map[string]float64{
+		"stock_latency_ms up to 15": 1, "stock_latency_ms up to 23": 2, "stock_latency_ms up to 511": 2, "stock_latency_ms up to 767": 4, "stock_latency_ms up to 131071": 4,
+		"velocity_latency_ms up to 1535": 0, "velocity_latency_ms up to 2047": 1,
+		"lag_ms": 7, "velocity_pending": 3, "redis_up": 0, "restoring_keys": 5, "ready": 0,
+		"outstanding_messages": 10, "backpressure": 1,
+	} {
+		if got, ok := values[name]; !ok || got != want {
+			t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
+		}
+	}
+}
+
+// TestReadiness goes through all that keeps a pipeline from being ready; the later in the list, the less it matters.
+func TestReadiness(t *testing.T) {
+	p := register(t)
+	server := httptest.NewServer(scrapeHandler(prometheus.NewRegistry(), p.failed, p.notReady))
+	defer server.Close()
+	expect := func(path string, status int, want string) {
+		t.Helper()
+		gotStatus, got := fetch(t, http.MethodGet, server.URL+path)
+		if gotStatus != status || got != want+"\n" {
+			t.Errorf("%s: %d %q, want %d %q", path, gotStatus, got, status, want)
+		}
+	}
+	p.env.Metrics.RedisAway.Store(true)
+	p.env.BeginRestore(2)
+	expect("/readyz", http.StatusServiceUnavailable, "starting")
+	p.begun.Store(true)
+	expect("/readyz", http.StatusServiceUnavailable, "restoring state: 2 keys are left")
+	p.env.KeyRestored()
+	p.env.KeyRestored()
+	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer")
+	p.env.Metrics.RedisAway.Store(false)
+	expect("/readyz", http.StatusOK, "ready")
+	p.env.Stop()
+	expect("/readyz", http.StatusServiceUnavailable, "draining")
+	expect("/healthz", http.StatusOK, "ok")
+	p.env.Fail(errors.New("the password is 1234"))
+	for _, path := range []string{"/readyz", "/healthz"} {
+		expect(path, http.StatusServiceUnavailable, "the pipeline has failed; its log says why")
+	}
+	if status, _ := fetch(t, http.MethodPost, server.URL+"/metrics"); status != http.StatusMethodNotAllowed {
+		t.Errorf("POST is answered with %d", status)
+	}
+	if status, _ := fetch(t, http.MethodGet, server.URL+"/debug/pprof/"); status != http.StatusNotFound {
+		t.Errorf("profiles are there: %d", status)
+	}
+}
+
+// slow is a collector that says when it is asked, and waits.
+type slow struct{ asked, proceed chan struct{} }
+
+func (s slow) Describe(chan<- *prometheus.Desc) {}
+
+func (s slow) Collect(chan<- prometheus.Metric) {
+	s.asked <- struct{}{}
+	<-s.proceed
+}
+
+// TestScrapesAtOnce: whoever asks too often is sent away, and does not make the pipeline's processor wait.
+func TestScrapesAtOnce(t *testing.T) {
+	s := slow{asked: make(chan struct{}), proceed: make(chan struct{})}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	never := func() string { return "" }
+	server := httptest.NewServer(scrapeHandler(registry, never, never))
+	defer server.Close()
+	var answers sync.WaitGroup
+	for range scrapesAtOnce {
+		answers.Go(func() {
+			if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusOK {
+				t.Errorf("a scrape in good time is answered with %d", status)
+			}
+		})
+		<-s.asked
+	}
+	if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusServiceUnavailable {
+		t.Errorf("one scrape too many is answered with %d", status)
+	}
+	if status, _ := fetch(t, http.MethodGet, server.URL+"/healthz"); status != http.StatusOK {
+		t.Errorf("meanwhile /healthz is answered with %d", status)
+	}
+	close(s.proceed)
+	answers.Wait()
+}
+
+// fetch may be called from any goroutine of the test.
+func fetch(t *testing.T, method, url string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return answer.StatusCode, string(text)
+}
+
+// TestMetricsPortIsTaken ends the start before anything else happens: nothing is looked for at Redis's address.
+func TestMetricsPortIsTaken(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	redis, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := DefaultOptions()
+	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s", redis.Addr().String(), taken.Addr().String()
+	p, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan bool)
+	go func() {
+		c, err := redis.Accept()
+		if err == nil {
+			c.Close()
+		}
+		asked <- err == nil
+	}()
+	if err := p.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--metrics_addr: listen tcp "+o.MetricsAddr) {
+		t.Errorf("the start ends with %v", err)
+	}
+	redis.Close()
+	if <-asked {
+		t.Error("Redis was asked")
+	}
+}
+
+// TestMetricsPortIsClosed on the paths that a run can take: a start that fails, a job that ends by itself, a drain, a failure.
+func TestMetricsPortIsClosed(t *testing.T) {
+	rdb := redistest.Start(t)
+	lines := t.TempDir() + "/events.jsonl"
+	write(t, lines, `{"event_id":"1","type":"SALE","store_id":"1","product_id":"2","quantity":1,"occurred_at":`+fmt.Sprint(time.Now().UnixMilli())+"}\n")
+	refusing, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing.Close() // nobody is there
+	for name, run := range map[string]struct {
+		change func(*Options)
+		end    func(serving) error
+	}{
+		"Redis is not there": {func(o *Options) { o.RedisAddrs = refusing.Addr().String() }, func(s serving) error {
+			if s.wait() == nil {
+				return errors.New("the start did not fail")
+			}
+			return nil
+		}},
+		"the input ends": {func(o *Options) {
+			o.POSSubscription, o.ECOMSubscription, o.WMSSubscription, o.EventsFiles = "", "", "", lines
+		}, func(s serving) error { return s.wait() }},
+		"it drains": {func(*Options) {}, func(s serving) error {
+			s.works()
+			s.cancel()
+			return s.wait()
+		}},
+		"it fails": {func(*Options) {}, func(s serving) error {
+			s.works()
+			s.env.Fail(errors.New("the test says so"))
+			if err := s.wait(); err == nil || !strings.Contains(err.Error(), "the test says so") {
+				return fmt.Errorf("it ended with %w", err)
+			}
+			return nil
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHarness(t)
+			h.options.RedisAddrs, h.options.MetricsAddr = rdb.Addr, "127.0.0.1:0"
+			run.change(&h.options)
+			p, err := New(t.Context(), h.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told, tell := io.Pipe()
+			p.Notices = tell
+			ctx, cancel := context.WithCancel(t.Context())
+			h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}`), nil)
+			s := serving{h: h, running: &running{Pipeline: p, t: t, cancel: cancel, finished: make(chan error, 1)}}
+			t.Cleanup(cancel)
+			go func() { s.finished <- p.Run(ctx) }()
+			var line string
+			if _, err := fmt.Fscanf(told, "metrics at %s\n", &line); err != nil {
+				t.Fatal(err)
+			}
+			s.url = strings.TrimSuffix(line, "/metrics")
+			if err := run.end(s); err != nil {
+				t.Fatal(err)
+			}
+			l, err := net.Listen("tcp", strings.TrimPrefix(s.url, "http://"))
+			if err != nil {
+				t.Fatalf("the port is not free: %v", err)
+			}
+			l.Close()
+		})
+	}
+}
+
+// serving is a pipeline that runs and serves its metrics.
+type serving struct {
+	*running
+	h   *harness
+	url string
+}
+
+// works waits until it is ready and has acknowledged what was published.
+func (s serving) works() {
+	s.t.Helper()
+	until(s.t, "it works", func() bool {
+		status, _ := fetch(s.t, http.MethodGet, s.url+"/readyz")
+		acked, _ := s.h.settled()
+		return status == http.StatusOK && acked == s.h.published
+	})
+}

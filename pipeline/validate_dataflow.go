@@ -1,0 +1,148 @@
+package pipeline
+
+import (
+	"context"
+	"debug/elf"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/gcpopts"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+)
+
+// jobName is what Dataflow takes as the name of a job, up to maxJobName bytes.
+var jobName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
+
+const maxJobName = 1024
+
+// uselessOnDataflow are options of a program that does the work itself, and what is there in their place.
+var uselessOnDataflow = []struct{ flag, instead string }{
+	{"endpoint", "--dataflow_endpoint names another Dataflow service"},
+	{"warehouse_dir", "workers have no lasting disk; --bigquery_dataset keeps the rows"},
+	{"warehouse_fsync", "workers have no lasting disk"},
+	{"summary_file", "the counts are the job's metrics"},
+	{"profile_dir", "--cpu_profiling names a folder in gs:// for the workers' profiles"},
+	{"environment_type", "the workers are Dataflow's"},
+	{"environment_config", "--sdk_container_image names another image for the workers"},
+}
+
+// onlyOnDataflow are flags of Beam that do nothing on other runners.
+var onlyOnDataflow = []string{"autoscaling_algorithm", "cpu_profiling", "dataflow_endpoint", "dataflow_kms_key", "dataflow_service_options",
+	"disk_size_gb", "disk_type", "dry_run", "flexrs_goal", "labels", "machine_type", "max_num_workers", "min_cpu_platform", "network",
+	"no_use_public_ips", "num_workers", "number_of_worker_harness_threads", "region", "sdk_container_image", "service_account_email",
+	"staging_location", "subnetwork", "temp_location", "template_location", "transform_name_mapping", "update", "use_public_ips",
+	"worker_binary", "worker_machine_type", "worker_region", "worker_zone"}
+
+// checkDataflow looks at what a job on Dataflow needs and at what would have no effect there, or elsewhere.
+func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
+	if o.runnerKind() != dataflowRunner {
+		for _, name := range onlyOnDataflow {
+			if isSet(name) {
+				bad(name, "has no use: it is for --runner=dataflow")
+			}
+		}
+		return
+	}
+	for _, x := range uselessOnDataflow {
+		if o.isSet(x.flag) {
+			bad(x.flag, "has no use on Dataflow: %s", x.instead)
+		}
+	}
+	if o.Project == "" {
+		bad("project", "is missing: the Google Cloud project of the job")
+	}
+	if gcpopts.GetRegion(ctx) == "" {
+		bad("region", "is missing: the region of the job, such as europe-west4")
+	}
+	for _, name := range []string{"staging_location", "temp_location", "template_location"} {
+		switch v := valueOf(name); {
+		case v == "" && name == "staging_location":
+			bad(name, "is missing: a folder in gs:// for what the workers run")
+		case v != "" && !gcsPath.MatchString(v):
+			bad(name, "%q is not gs://bucket/path", v)
+		}
+	}
+	if n := *jobopts.JobName; n != "" && (len(n) > maxJobName || !jobName.MatchString(n)) {
+		bad("job_name", "%q is not a name for a job: small letters, digits and hyphens, a letter first, no hyphen last", n)
+	}
+	if o.Emulator != "" {
+		bad("runner", "PUBSUB_EMULATOR_HOST is set, which Dataflow cannot reach: unset it")
+	}
+	if s := o.RedisPasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
+		bad("redis_password_secret", "names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
+	}
+	if o.Restore == "redis" && o.KeyGroups == 0 {
+		bad("restore", "redis needs --key_groups of at least 1 on Dataflow: the groups are what a new job waits for")
+	}
+	for _, f := range []struct{ flag, globs string }{{"events_files", o.EventsFiles}, {"wms_files", o.WMSFiles}} {
+		for _, glob := range splitList(f.globs) {
+			if !strings.HasPrefix(glob, "gs://") {
+				bad(f.flag, "%q is a file of this machine, which workers cannot read: give gs://", glob)
+			}
+		}
+	}
+	if _, err := workerBinary(); err != nil {
+		bad("worker_binary", "%w", err)
+	}
+}
+
+// gcsPath is a folder or an object.
+var gcsPath = regexp.MustCompile(`^gs://[a-z0-9][-_.a-z0-9]+(/.*)?$`)
+
+// isSet reports whether an option of ours or a flag of Beam was given another value than its default.
+func (o Options) isSet(name string) bool {
+	if f := flagSet(&o).Lookup(name); f != nil {
+		d := DefaultOptions()
+		return f.Value.String() != flagSet(&d).Lookup(name).Value.String()
+	}
+	return isSet(name)
+}
+
+// isSet reports whether a flag of Beam has another value than its default.
+func isSet(name string) bool {
+	f := flag.CommandLine.Lookup(name)
+	return f != nil && f.Value.String() != f.DefValue
+}
+
+func valueOf(name string) string {
+	if f := flag.CommandLine.Lookup(name); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
+
+// workerBinary is the file that workers run: --worker_binary, or this program.
+func workerBinary() (string, error) {
+	path := *jobopts.WorkerBinary
+	if path == "" {
+		var err error
+		if path, err = os.Executable(); err != nil {
+			return "", fmt.Errorf("find this program's file: %w", err)
+		}
+	}
+	return path, checkWorkerBinary(path)
+}
+
+const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, and give --worker_binary=worker"
+
+// checkWorkerBinary sees to it that workers can run a file: it is for Linux on amd64 and needs no libraries that may be missing there.
+func checkWorkerBinary(path string) error {
+	f, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s is not a program for Linux: %s: %w", path, howToBuild, err)
+	}
+	defer f.Close()
+	if f.Machine != elf.EM_X86_64 {
+		return fmt.Errorf("%s is for %v, and workers are amd64: %s", path, f.Machine, howToBuild)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return errors.New(path + " is linked to libraries of this machine: " + howToBuild)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,10 @@
+-- What the SQL of the warehouse needs of BigQuery and DuckDB does not have by the same name. Times are UTC, without a zone.
+
+CREATE SCHEMA "DATASET";
+USE "DATASET";
+
+CREATE MACRO timestamp_add(t, i) AS t + i;
+CREATE MACRO timestamp_sub(t, i) AS t - i;
+CREATE MACRO unix_millis(t) AS epoch_ms(t);
+CREATE MACRO div(a, b) AS a // b;
+CREATE MACRO safe_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a / b END;

@@ -1,0 +1,57 @@
+package local
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// archive writes a warehouse folder of one table.
+func archive(t *testing.T, table string, lines ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, table), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, table, "a.jsonl"), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestCommand(t *testing.T) {
+	dir := archive(t, "stock_changes",
+		`{"scope":"store","store_id":"12","product_id":"555","on_hand":0,"version":1,"known":true,"as_of":"2026-11-27T10:00:00.000Z"}`,
+		`{"scope":"store","store_id":"12","product_id":"555","on_hand":0,"version":1,"known":true,"as_of":"2026-11-27T10:15:00.000Z"}`,
+		`{"scope":"store","store_id":"12","product_id":"555","on_hand":6,"version":2,"known":true,"as_of":"2026-11-27T10:30:00.000Z"}`)
+	period := []string{"from=2026-11-27T00:00:00Z", "to=2026-11-28T00:00:00Z"}
+	for _, tc := range []struct {
+		name       string
+		args       []string
+		code       int
+		out, wrong string
+	}{
+		{"an answer", append([]string{"--warehouse_dir=" + dir, "stock_outs"}, period...), 0, "12        555         2026-11-27T10:00:00Z  2026-11-27T10:30:00Z  false      30           0\n1 rows\n", ""},
+		{"tables without rows", append([]string{"--warehouse_dir=" + dir, "sell_through"}, period...), 0, "0 rows", ""},
+		{"help", []string{"--help"}, 0, "", "stock_outs (from, lookback_days, to)\n      what was out of stock, when, and for how long?"},
+		{"no folder given", []string{"stock_outs"}, 2, "", "--warehouse_dir is missing"},
+		{"no analysis", []string{"--warehouse_dir=" + dir}, 2, "", "which analysis?"},
+		{"unknown analysis", []string{"--warehouse_dir=" + dir, "weather"}, 2, "", `there is no analysis "weather"`},
+		{"not a value", []string{"--warehouse_dir=" + dir, "stock_outs", "from=yesterday"}, 2, "", `from: "yesterday" is neither`},
+		{"missing parameter", []string{"--warehouse_dir=" + dir, "stock_outs", period[0]}, 1, "", "stock_outs needs the parameter to"},
+		{"unknown parameter", append([]string{"--warehouse_dir=" + dir, "stock_outs", "colour=3"}, period...), 1, "", "stock_outs has no parameter colour"},
+		{"not a warehouse", append([]string{"--warehouse_dir=" + t.TempDir(), "stock_outs"}, period...), 1, "", "is not a warehouse folder"},
+		{"half a clock", append([]string{"--warehouse_dir=" + dir, "--clock_speed=60", "stock_outs"}, period...), 2, "", "--clock_origin"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var out, problems strings.Builder
+			if code := Command(t.Context(), tc.args, &out, &problems); code != tc.code {
+				t.Errorf("exit code %d, want %d", code, tc.code)
+			}
+			if !strings.Contains(out.String(), tc.out) || !strings.Contains(problems.String(), tc.wrong) {
+				t.Errorf("output\n%s\nproblems\n%s", out.String(), problems.String())
+			}
+		})
+	}
+}

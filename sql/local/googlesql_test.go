@@ -1,0 +1,234 @@
+package local
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/sinks"
+	warehouse "github.com/beamlytics/streamlytics/sql"
+)
+
+//go:embed requirements.txt
+var requirements []byte
+
+// googleSQL is a Python that has GoogleSQL: a virtual environment in the user's cache, made at the first run and whenever
+// requirements.txt changes.
+func googleSQL(t *testing.T) string {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(cache, "streamlytics", fmt.Sprintf("googlesql-%x", sha256.Sum256(requirements))[:26])
+	python := filepath.Join(dir, "bin", "python")
+	ready := filepath.Join(dir, "ready")
+	if _, err := os.Stat(ready); err == nil {
+		return python
+	}
+	for _, command := range [][]string{
+		{"python3", "-m", "venv", "--clear", dir},
+		{python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"},
+	} {
+		if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s\nit takes Python 3.10 or later with venv, and PyPI", strings.Join(command, " "), err, out)
+		}
+	}
+	if err := os.WriteFile(ready, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return python
+}
+
+// work is what googlesql.py is asked for.
+type work struct {
+	Tables     map[sinks.Table]workTable `json:"tables"`
+	Statements []workStatement           `json:"statements"`
+}
+
+type workTable struct {
+	Columns []sinks.Column    `json:"columns"`
+	Rows    []json.RawMessage `json:"rows"`
+}
+
+type workStatement struct {
+	Name       string                   `json:"name"`
+	SQL        string                   `json:"sql"`
+	Query      bool                     `json:"query"`
+	Parameters map[string]workParameter `json:"parameters"`
+}
+
+type workParameter struct {
+	Type  string `json:"type"`
+	Value any    `json:"value"`
+}
+
+// answer is what googlesql.py says of a statement.
+type answer struct {
+	Error   string
+	Columns []string
+	Rows    [][]any
+}
+
+// checkGoogleSQL gives all SQL, as it is, to the reference implementation of BigQuery's dialect. It must find every statement valid,
+// names and types included, and every analysis must say the same there as in DuckDB, over the rows of one product.
+func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
+	few, err := Open(t.Context(), d.dir, d.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer few.Close()
+	few.keepOne(t)
+	var asked work
+	asked.Tables = map[sinks.Table]workTable{}
+	for _, table := range sinks.Tables {
+		asked.Tables[table] = workTable{Columns: table.Columns(), Rows: few.export(t, table)}
+	}
+	for _, file := range []string{"tables.sql", "views.sql"} {
+		text, err := warehouse.Files.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range statements(string(text)) {
+			asked.Statements = append(asked.Statements, workStatement{Name: fmt.Sprint(file, " ", i), SQL: strings.ReplaceAll(s, "DATASET.", "")})
+		}
+	}
+	all, err := Analyses()
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d analyses, %v", len(all), err)
+	}
+	from, to := d.from, d.to
+	given := d.parameters(from, to)
+	for _, a := range all {
+		s := workStatement{Name: a.Name, SQL: a.SQL, Query: true, Parameters: map[string]workParameter{}}
+		for _, p := range a.Parameters {
+			switch v := given[p].(type) {
+			case time.Time:
+				s.Parameters[p] = workParameter{"TIMESTAMP", v.Format(time.RFC3339Nano)}
+			default:
+				s.Parameters[p] = workParameter{"INT64", v}
+			}
+		}
+		asked.Statements = append(asked.Statements, s)
+	}
+	answers, rows := ask(t, asked), 0
+	for _, s := range asked.Statements {
+		a, ok := answers[s.Name]
+		if !ok || a.Error != "" {
+			t.Errorf("GoogleSQL says of %s: %s (%t)", s.Name, a.Error, ok)
+			continue
+		}
+		if s.Query {
+			got := Result{Columns: a.Columns, Rows: a.Rows}.comparable()
+			want := d.result(t, few, s.Name, from, to).comparable()
+			rows += len(a.Rows)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: GoogleSQL says\n%s\nDuckDB says\n%s", s.Name, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		}
+	}
+	if rows < 50 {
+		t.Errorf("the two agree about %d rows only", rows)
+	}
+}
+
+func ask(t *testing.T, asked work) map[string]answer {
+	t.Helper()
+	input, err := json.Marshal(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	python := googleSQL(t)
+	cmd := exec.CommandContext(t.Context(), python, "googlesql.py")
+	var failure bytes.Buffer
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &failure
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("googlesql.py: %v: %s", err, failure.Bytes())
+	}
+	var answers map[string]answer
+	if err := json.Unmarshal(output, &answers); err != nil {
+		t.Fatalf("googlesql.py: %v: %s", err, output)
+	}
+	return answers
+}
+
+// keepOne drops all but one product of which there is something to say, and all but a few dead letters: the reference implementation
+// is exact, not fast.
+func (w *Warehouse) keepOne(t *testing.T) {
+	t.Helper()
+	w.plant(t, `CREATE TEMP TABLE kept AS SELECT product_id FROM events
+		WHERE product_id IN (SELECT product_id FROM badge_changes WHERE badge = 'HIGH_DEMAND')
+			AND product_id IN (SELECT product_id FROM badge_changes WHERE badge = 'LOW_STOCK')
+			AND product_id IN (SELECT product_id FROM stock_changes WHERE known AND scope = 'store' AND on_hand < 0)
+		GROUP BY product_id ORDER BY count(*), product_id LIMIT 1`)
+	for _, table := range sinks.Tables {
+		if table != sinks.TableDeadLetters {
+			w.plant(t, "DELETE FROM "+string(table)+" WHERE product_id NOT IN (FROM kept)")
+		}
+	}
+	w.plant(t, "DELETE FROM dead_letters WHERE octet_length(raw) > 10000 OR failed_at NOT IN (SELECT failed_at FROM dead_letters ORDER BY failed_at LIMIT 30)")
+	w.writeAgain(t)
+}
+
+// export is a table as JSON lines, as BigQuery would load them.
+func (w *Warehouse) export(t *testing.T, table sinks.Table) (rows []json.RawMessage) {
+	t.Helper()
+	var columns []string
+	for _, c := range table.Columns() {
+		name := quoted(c.Name)
+		switch c.Type {
+		case "TIMESTAMP":
+			columns = append(columns, "strftime("+name+", '%Y-%m-%dT%H:%M:%S.%gZ') AS "+name)
+		case "BYTES":
+			columns = append(columns, "to_base64("+name+") AS "+name)
+		default:
+			columns = append(columns, name)
+		}
+	}
+	r, err := w.query(t.Context(), "SELECT CAST(to_json(r) AS VARCHAR) FROM (SELECT "+strings.Join(columns, ", ")+" FROM "+string(table)+") AS r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		rows = append(rows, json.RawMessage(row[0].(string)))
+	}
+	return rows
+}
+
+// comparable is the header, and the rows in an order of their own, as both implementations say them: times in microseconds, dates in
+// days, numbers to a digit.
+func (r Result) comparable() []string {
+	var lines []string
+	for _, row := range r.Rows {
+		var cells []string
+		for i, v := range row {
+			switch x := v.(type) {
+			case time.Time:
+				v = float64(x.UnixMicro())
+				if r.Columns[i] == "day" {
+					v = float64(x.Unix() / 86400)
+				}
+			case int64:
+				v = float64(x)
+			}
+			if x, ok := v.(float64); ok {
+				v = math.Round(x*10) / 10
+			}
+			cells = append(cells, fmt.Sprint(v))
+		}
+		lines = append(lines, strings.Join(cells, " | "))
+	}
+	slices.Sort(lines)
+	return append([]string{strings.Join(r.Columns, " | ")}, lines...)
+}

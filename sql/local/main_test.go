@@ -1,0 +1,18 @@
+package local
+
+import (
+	"os"
+	"testing"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/beamlytics/streamlytics/internal/maxprocs"
+)
+
+func TestMain(m *testing.M) {
+	beam.Init()
+	maxprocs.Raise()
+	logging.Disable()
+	os.Exit(m.Run())
+}
