@@ -182,7 +182,7 @@ func nearest(number, numeric string) bool {
 	}
 	want := exact.FloatString(numericScale) // rounds half away from zero
 	got, ok := new(big.Rat).SetString(numeric)
-	return ok && got.FloatString(numericScale) == want && got.Cmp(rat(want)) == 0 && !strings.ContainsAny(numeric, "eE")
+	return ok && got.Cmp(rat(want)) == 0 && !strings.ContainsAny(numeric, "eE")
 }
 
 func rat(s string) *big.Rat {
