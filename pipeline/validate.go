@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/sinks"
 	"github.com/beamlytics/streamlytics/sources"
 )
 
@@ -129,20 +129,17 @@ func (o Options) checkRedis(bad reportFunc) {
 		bad("redis_addrs", "is empty")
 	}
 	for _, a := range addrs {
-		if strings.Contains(a, "@") { // not repeated: what stands before it may be a password
-			bad("redis_addrs", "an address has an @: give host:port alone, and --redis_username and --redis_password_secret")
-			return
+		if err := sinks.CheckRedisAddr(a); err != nil {
+			bad("redis_addrs", "%w", err)
 		}
-		if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
-			bad("redis_addrs", "%q is not host:port", a)
-			return
+	}
+	if o.RedisPasswordSecret != "" {
+		if err := sinks.CheckSecretRef(o.RedisPasswordSecret); err != nil {
+			bad("redis_password_secret", "%w", err)
 		}
 	}
 	if o.RedisCA != "" && !o.RedisTLS {
 		bad("redis_ca", "needs --redis_tls")
-	}
-	if err := o.redis().Validate(); err != nil {
-		bad("redis_addrs", "and the other --redis_ flags: %w", err)
 	}
 }
 
@@ -223,10 +220,11 @@ func (o Options) checkClock(bad reportFunc, now time.Time) clock.Clock {
 	return clock.New(origin, now, o.ClockSpeed)
 }
 
+// splitList splits at commas. Blanks around items, and items that are empty, say nothing.
 func splitList(s string) []string {
 	var list []string
 	for x := range strings.SplitSeq(s, ",") {
-		if x = strings.TrimSpace(x); x != "" {
+		if x = strings.Trim(x, " \t\n\f\r"); x != "" {
 			list = append(list, x)
 		}
 	}

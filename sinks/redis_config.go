@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 )
 
@@ -35,14 +34,12 @@ func (c RedisConfig) Validate() error {
 		errs = append(errs, errors.New("Addrs: no address of Redis"))
 	}
 	for _, a := range c.Addrs {
-		if strings.Contains(a, "@") { // not repeated: what stands before it may be a password
-			errs = append(errs, errors.New("Addrs: an address has an @: name user and password apart from it"))
-		} else if host, port, err := net.SplitHostPort(a); err != nil || host == "" || port == "" {
-			errs = append(errs, fmt.Errorf("Addrs: %q is not host:port", a))
+		if err := CheckRedisAddr(a); err != nil {
+			errs = append(errs, fmt.Errorf("Addrs: %w", err))
 		}
 	}
 	if c.PasswordSecret != "" {
-		if _, err := parseSecretRef(c.PasswordSecret); err != nil {
+		if err := CheckSecretRef(c.PasswordSecret); err != nil {
 			errs = append(errs, fmt.Errorf("PasswordSecret: %w", err))
 		}
 	}

@@ -41,6 +41,13 @@ func parseSecretRef(ref string) (secretRef, error) {
 	return secretRef{}, errors.New("not a reference to a secret: want env:NAME, file:/path or projects/P/secrets/S/versions/V")
 }
 
+// CheckSecretRef tells whether a reference to a secret is one: env:NAME, file:PATH or projects/P/secrets/S/versions/V. Its errors do
+// not repeat it.
+func CheckSecretRef(ref string) error {
+	_, err := parseSecretRef(ref)
+	return err
+}
+
 // redisPassword looks the password up. opts are for the client of Secret Manager.
 func redisPassword(ctx context.Context, ref string, opts ...option.ClientOption) (string, error) {
 	if ref == "" {

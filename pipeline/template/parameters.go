@@ -1,0 +1,59 @@
+package template
+
+// parameter is what the template has to say of a flag beyond the flag itself.
+type parameter struct {
+	flag  string
+	group string
+	label string
+	kind  string // of the API's enum ParamType
+	// required are those without which there is no job; they have no default.
+	required bool
+	options  []string // of the kind ENUM
+	regexes  []string
+	// help is what is said in place of the flag's usage, where that speaks of what Dataflow does not have.
+	help string
+}
+
+const (
+	groupInput    = "Input"
+	groupRedis    = "Redis"
+	groupState    = "State"
+	groupStock    = "Stock signals"
+	groupVelocity = "Velocity signals"
+	groupLogs     = "Logs"
+)
+
+// parameters are the template's, in the order in which the console asks for them.
+var parameters = []parameter{
+	{flag: "pos_subscription", group: groupInput, label: "Subscription of till transactions", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "ecom_subscription", group: groupInput, label: "Subscription of the clickstream", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "wms_subscription", group: groupInput, label: "Subscription of warehouse messages", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "wms_files", group: groupInput, label: "Warehouse files", kind: "TEXT", regexes: []string{gcsFiles}},
+	{flag: "wms_files_poll", group: groupInput, label: "How often to look for new warehouse files", kind: "TEXT", regexes: []string{duration}},
+	{flag: "events_files", group: groupInput, label: "Files of unified events", kind: "TEXT", regexes: []string{gcsFiles}},
+	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none", kind: "TEXT", regexes: []string{storeID}},
+
+	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis", kind: "TEXT", required: true, regexes: []string{redisAddrs}},
+	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis", kind: "TEXT"},
+	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is", kind: "TEXT", regexes: []string{secret},
+		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
+	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
+
+	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
+	{flag: "restore", group: groupState, label: "Where state comes from", kind: "ENUM", options: []string{"redis", "none"}, regexes: []string{`^(redis|none)$`}},
+	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
+	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},
+
+	{flag: "low_stock_enter", group: groupStock, label: "LOW_STOCK on at", kind: "NUMBER", regexes: []string{integer}},
+	{flag: "low_stock_exit", group: groupStock, label: "LOW_STOCK off above", kind: "NUMBER", regexes: []string{integer}},
+
+	{flag: "dense_minutes", group: groupVelocity, label: "Minutes with sales that make an hour dense", kind: "NUMBER", regexes: []string{count}},
+	{flag: "dense_units", group: groupVelocity, label: "Units that make an hour dense", kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_views", group: groupVelocity, label: "Weight of a view", kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_cart_adds", group: groupVelocity, label: "Weight of a unit put into a cart", kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_units", group: groupVelocity, label: "Weight of a unit sold", kind: "NUMBER", regexes: []string{count}},
+	{flag: "high_demand_enter", group: groupVelocity, label: "HIGH_DEMAND on at a score of", kind: "NUMBER", regexes: []string{count}},
+	{flag: "high_demand_dwell", group: groupVelocity, label: "Shortest time between changes of HIGH_DEMAND", kind: "TEXT", regexes: []string{duration}},
+
+	{flag: "log_level", group: groupLogs, label: "What is logged", kind: "ENUM", options: []string{"DEBUG", "INFO", "WARN", "ERROR"}, regexes: []string{`^(DEBUG|INFO|WARN|ERROR)$`}},
+}

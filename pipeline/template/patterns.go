@@ -1,0 +1,20 @@
+package template
+
+// What values must match, in the syntax that RE2 and Java have in common. They accept what the binary accepts: a value that Dataflow
+// lets pass only for the launcher to fail minutes later would be as wrong as one that it refuses without need. Ranges that no
+// pattern says well, such as those of durations, are the binary's to check.
+const (
+	subscription = `^(projects/[^/\s]+/subscriptions/)?[^/\s]+$`
+	secret       = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
+
+	port      = `([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`
+	redisAddr = `([A-Za-z0-9_.-]+|\[[A-Za-z0-9_.:%-]+\]):` + port
+	// Items may be empty, and have blanks around them.
+	redisAddrs = `^[\s,]*` + redisAddr + `(\s*,[\s,]*` + redisAddr + `)*[\s,]*$`
+	gcsFiles   = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
+
+	duration = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
+	count    = `^(0|[1-9][0-9]{0,17})$`
+	integer  = `^(0|-?[1-9][0-9]{0,17})$`
+	storeID  = `^[^:{}\s\x00-\x20\x7f]{1,128}$`
+)

@@ -1,0 +1,123 @@
+package template
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/beamlytics/streamlytics/pipeline"
+)
+
+// accepts asks the binary's own checks whether a value of a flag is good.
+func accepts(t rapid.TB, flag, value string) bool {
+	t.Helper()
+	args := []string{"--runner=dataflow", "--project=shop", "--" + flag + "=" + value}
+	if !strings.HasSuffix(flag, "_subscription") {
+		args = append(args, "--pos_subscription=pos")
+	}
+	options, err := pipeline.ParseFlags(args)
+	if err != nil {
+		return false
+	}
+	p, err := pipeline.New(context.Background(), options)
+	if err == nil {
+		if err := p.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return true
+	}
+	return !strings.Contains(err.Error(), "--"+flag+":")
+}
+
+// agree checks that Dataflow and the binary think the same of values: of ones that are nearly right, which is where they would differ.
+func agree(t *testing.T, flag string, value *rapid.Generator[string]) {
+	t.Helper()
+	pattern := patternOf(t, flag)
+	var both, neither int
+	rapid.Check(t, func(t *rapid.T) {
+		v := value.Draw(t, "value")
+		matches, good := pattern.MatchString(v), accepts(t, flag, v)
+		if matches != good {
+			t.Fatalf("--%s=%q: the template accepts it: %v; the binary accepts it: %v", flag, v, matches, good)
+		}
+		if good {
+			both++
+		} else {
+			neither++
+		}
+	})
+	if both < 5 || neither < 5 {
+		t.Errorf("%d values that both accept and %d that both refuse say little", both, neither)
+	}
+}
+
+func patternOf(t *testing.T, flag string) *regexp.Regexp {
+	t.Helper()
+	for _, p := range parameters {
+		if p.flag == flag {
+			return regexp.MustCompile(p.regexes[0])
+		}
+	}
+	t.Fatalf("%s is no parameter", flag)
+	return nil
+}
+
+// mixed joins up to n of the pieces.
+func mixed(n int, pieces ...string) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		return strings.Join(rapid.SliceOfN(rapid.SampledFrom(pieces), 1, n).Draw(t, "pieces"), "")
+	})
+}
+
+func TestSubscriptionsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	for _, flag := range []string{"pos_subscription", "ecom_subscription", "wms_subscription"} {
+		agree(t, flag, rapid.OneOf(
+			mixed(5, "projects/", "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),
+			rapid.StringMatching(`projects/[a-z/ ]{0,4}/subscriptions/[a-zA-Z0-9_.~+% /-]{0,6}`)))
+	}
+}
+
+func TestRedisAddressesThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	agree(t, "redis_addrs", rapid.OneOf(
+		mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0", ":65535", ":65536", ":06379", ":abc"),
+		rapid.StringMatching(`[a-z.-]{1,3}:[0-9]{1,6}( ?,{1,2} ?\[?[a-f0-9:]{0,4}\]?:[0-9]{1,5})?,?`)))
+}
+
+func TestSecretsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	agree(t, "redis_password_secret", rapid.OneOf(
+		mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
+		rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`)))
+}
+
+func TestDurationsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	// From zero, and far from what a duration holds, so that only the syntax counts.
+	agree(t, "high_demand_dwell", rapid.OneOf(
+		mixed(6, "0", "1", "25", ".5", "7.", ".", "+", "h", "m", "s", "ms", "us", "µs", "μs", "ns", "d", " ", "e3", "H"),
+		rapid.StringMatching(`\+?([0-9]{0,3}(\.[0-9]{0,2})?(ns|us|ms|s|m|h|d)?){1,3}`)))
+}
+
+func TestANumberOfTheTemplateIsTheSameToTheBinary(t *testing.T) {
+	for _, p := range parameters {
+		if p.kind != "NUMBER" {
+			continue
+		}
+		pattern := regexp.MustCompile(p.regexes[0])
+		rapid.Check(t, func(t *rapid.T) {
+			v := rapid.StringMatching(`[-+]?(0x|0b|0)?[0-9_]{1,5}`).Draw(t, "value")
+			if !pattern.MatchString(v) {
+				return
+			}
+			decimal, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				t.Fatalf("--%s=%q: %v", p.flag, v, err)
+			}
+			if read, err := strconv.ParseInt(v, 0, 64); err != nil || read != decimal {
+				t.Fatalf("--%s=%q is read as %d: %v", p.flag, v, read, err)
+			}
+		})
+	}
+}

@@ -1,0 +1,28 @@
+package sinks
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// redisAddr is a host's name or address, an IPv6 one in brackets, and a port.
+var redisAddr = regexp.MustCompile(`^(?:[A-Za-z0-9_.-]+|\[[A-Za-z0-9_.:%-]+\]):([1-9][0-9]{0,4})$`)
+
+// CheckRedisAddr tells whether an address of Redis is host:port, with a port from 1 to 65535 and brackets around an IPv6 address. Its
+// errors do not repeat an address with an @: what stands before that may be a password.
+func CheckRedisAddr(addr string) error {
+	if strings.Contains(addr, "@") {
+		return errors.New("an address has an @: give host:port alone, and user and password apart from it")
+	}
+	m := redisAddr.FindStringSubmatch(addr)
+	if m == nil {
+		return fmt.Errorf("%q is not host:port", addr)
+	}
+	if _, err := strconv.ParseUint(m[1], 10, 16); err != nil {
+		return fmt.Errorf("%q is not host:port: the port is more than 65535", addr)
+	}
+	return nil
+}
