@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/internal/retail"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -35,6 +37,7 @@ type day struct {
 	from, to   time.Time // of the clock; all that was archived lies between them
 	world      *retail.World
 	redis      *redis.Client
+	velocity   map[string]string // the keys of Redis in the end; they expire by the wall clock, soon after a day as fast as this
 	looks      []look
 	summary    metrics.Summary
 	outletSent int
@@ -74,7 +77,7 @@ func play(t *testing.T) *day {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &day{dir: o.WarehouseDir, clock: line.Clock(), redis: rdb.Client()}
+	d := &day{dir: o.WarehouseDir, clock: line.Clock(), velocity: map[string]string{}}
 	d.from = time.UnixMilli(d.clock.OriginMs).UTC()
 	d.world = retail.New(retail.Config{Seed: 7, Shops: 10, Products: 60, EventsPerSecond: 0.4, OnlineStore: o.OnlineStore}, d.clock.OriginMs)
 	ctx, stop := context.WithCancel(t.Context())
@@ -90,9 +93,26 @@ func play(t *testing.T) *day {
 	if runErr != nil {
 		t.Fatalf("the pipeline: %v", runErr)
 	}
+	d.readVelocity(t, rdb.Client())
 	d.summary = line.Summary()
 	d.to = time.UnixMilli(d.clock.NowMs()).UTC().Truncate(time.Second).Add(time.Second)
 	return d
+}
+
+func (d *day) readVelocity(t *testing.T, rdb *redis.Client) {
+	t.Helper()
+	keys, err := oracle.ScanKeys(t.Context(), rdb, "velocity:*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		switch value, err := rdb.Get(t.Context(), k).Result(); {
+		case err == nil:
+			d.velocity[k] = value
+		case !errors.Is(err, redis.Nil): // it may have expired since
+			t.Fatal(err)
+		}
+	}
 }
 
 func (d *day) trade(ctx context.Context, t *testing.T, server *localpubsub.Server) {

@@ -87,6 +87,7 @@ func (w *Warehouse) loadTable(ctx context.Context, t sinks.Table, files []string
 	for i, f := range files {
 		files[i] = literal(f)
 	}
+	//nolint:gosec // of the schema's names and the folder's, all of them quoted
 	insert := fmt.Sprintf("INSERT INTO %s SELECT %s FROM read_json([%s], format = 'newline_delimited', maximum_object_size = 16777216, columns = {%s})",
 		table, strings.Join(read, ", "), strings.Join(files, ", "), strings.Join(loaded, ", "))
 	_, err := w.db.ExecContext(ctx, insert)
