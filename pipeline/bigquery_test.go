@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,22 +59,6 @@ func canonical(t *testing.T, line []byte) string {
 		t.Fatal(err)
 	}
 	return string(b)
-}
-
-func folderLines(t *testing.T, dir string, table sinks.Table) (lines [][]byte) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, string(table), "*.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		b, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines = append(lines, bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n"))...)
-	}
-	return lines
 }
 
 // TestBigQueryHasWhatTheFolderHas runs a trace into both warehouses, with failures on the way and events that BigQuery refuses,

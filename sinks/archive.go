@@ -75,8 +75,10 @@ func (a *archive) size() (n int) {
 func (a *archive) reset() {
 	for i := range a.pages {
 		p := &a.pages[i]
-		// BigQuery keeps messages that it was given, so the next ones get memory of their own.
-		*p = page{lines: p.lines[:0], messages: make([]byte, 0, len(p.messages)), ends: p.ends[:0]}
+		p.lines, p.ends = p.lines[:0], p.ends[:0]
+		if n := len(p.messages); n > 0 { // BigQuery keeps messages that it was given, so the next ones get memory of their own
+			p.messages = make([]byte, 0, n)
+		}
 	}
 }
 

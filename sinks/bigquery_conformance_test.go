@@ -1,7 +1,9 @@
 package sinks
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -15,26 +17,29 @@ import (
 	"github.com/beamlytics/streamlytics/sinks/sinktest"
 )
 
-// storedRow is what the suite's records have become, in the terms of the tables below.
-type storedRow struct {
-	Store   string `json:"store_id"`
-	Product string `json:"product_id"`
+// storedRow is a row that the service has.
+type storedRow map[string]any
 
-	EventID  string `json:"event_id"` // events
-	Quantity int64  `json:"quantity"`
-	OnHand   int64  `json:"on_hand"` // stock_changes
-	Version  int64  `json:"version"`
-
-	Raw        []byte            `json:"raw"` // dead_letters
-	Attributes map[string]string `json:"attributes"`
-	MessageID  string            `json:"message_id"`
-	Detail     string            `json:"detail"`
+// text is a value that is text; of raw it is base64.
+func (r storedRow) text(column string) string {
+	s, _ := r[column].(string) // else empty, and found to be wrong
+	return s
 }
 
-// number is a number that the suite's record had, and that became text.
-func number(s string) int64 {
-	n, _ := strconv.ParseInt(s, 10, 64) // else a version that is found missing
+// number is a value that is a number, or a number that the suite's record had and that became text.
+func (r storedRow) number(column string) int64 {
+	n, _ := strconv.ParseInt(fmt.Sprint(r[column]), 10, 64) // else 0, and found to be wrong
 	return n
+}
+
+func keyOfEvent(r storedRow) sinktest.Key {
+	return sinktest.Key{Store: r.text("store_id"), Product: r.text("product_id")}
+}
+
+func keyOfLetter(r storedRow) sinktest.Key {
+	store, _ := base64.StdEncoding.DecodeString(r.text("raw"))
+	attributes, _ := r["attributes"].(map[string]any)
+	return sinktest.Key{Store: string(store), Product: fmt.Sprint(attributes["product"])}
 }
 
 func TestBigQueryConformance(t *testing.T) {
@@ -42,26 +47,22 @@ func TestBigQueryConformance(t *testing.T) {
 		name    Table
 		write   func(context.Context, *BigQuery, []sinktest.Record) error
 		key     func(storedRow) sinktest.Key
-		version func(storedRow) int64
-		value   func(storedRow) int64
+		version string // column
+		value   string // column
 	}{
 		{
 			TableEvents,
 			appendRecords(TableEvents, func(r *row, x sinktest.Record) {
 				r.event(&event.Event{ID: strconv.FormatInt(x.Version, 10), Type: event.Sale, StoreID: x.Store, ProductID: x.Product, Quantity: x.Value}, 0)
 			}),
-			func(r storedRow) sinktest.Key { return sinktest.Key{Store: r.Store, Product: r.Product} },
-			func(r storedRow) int64 { return number(r.EventID) },
-			func(r storedRow) int64 { return r.Quantity },
+			keyOfEvent, "event_id", "quantity",
 		},
 		{
 			TableStockChanges,
 			appendRecords(TableStockChanges, func(r *row, x sinktest.Record) {
 				r.stock(&signal.Stock{StoreID: x.Store, ProductID: x.Product, OnHand: x.Value, Version: x.Version})
 			}),
-			func(r storedRow) sinktest.Key { return sinktest.Key{Store: r.Store, Product: r.Product} },
-			func(r storedRow) int64 { return r.Version },
-			func(r storedRow) int64 { return r.OnHand },
+			keyOfEvent, "version", "on_hand",
 		},
 		{
 			TableDeadLetters,
@@ -75,11 +76,7 @@ func TestBigQueryConformance(t *testing.T) {
 				}
 				return NewDeadLetters(nil, b).Write(ctx, letters)
 			},
-			func(r storedRow) sinktest.Key {
-				return sinktest.Key{Store: string(r.Raw), Product: r.Attributes["product"]}
-			},
-			func(r storedRow) int64 { return number(r.MessageID) },
-			func(r storedRow) int64 { return number(r.Detail) },
+			keyOfLetter, "message_id", "detail",
 		},
 	} {
 		t.Run(string(table.name), func(t *testing.T) {
@@ -108,12 +105,14 @@ func TestBigQueryConformance(t *testing.T) {
 						values, versions := map[sinktest.Key]int64{}, map[sinktest.Key]int64{}
 						for _, line := range s.server.Rows(s.config.path(table.name)) {
 							var r storedRow
-							if err := json.Unmarshal(line, &r); err != nil {
+							d := json.NewDecoder(bytes.NewReader(line))
+							d.UseNumber()
+							if err := d.Decode(&r); err != nil {
 								tb.Fatal(fmt.Errorf("%s: %w", line, err))
 							}
 							k := table.key(r)
-							if old, ok := versions[k]; !ok || table.version(r) >= old {
-								versions[k], values[k] = table.version(r), table.value(r)
+							if old, ok := versions[k]; !ok || r.number(table.version) >= old {
+								versions[k], values[k] = r.number(table.version), r.number(table.value)
 							}
 						}
 						return values

@@ -100,6 +100,9 @@ func (t *bigQueryTable) write(ctx context.Context, rows [][]byte) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
+		if t.b.ctx.Err() != nil {
+			return ErrClosed
+		}
 		switch bad := badRows(answer, len(rows)); {
 		case len(bad) > 0:
 			if rows, err = t.refuseRows(ctx, rows, bad); err != nil || len(rows) == 0 {
