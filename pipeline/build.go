@@ -28,7 +28,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 		s := s.Scope(name)
 		events, refused := transforms.Decode(s, id, p.clock, o.OnlineStore, read(s))
 		sinks.WriteDeadLetters(s, targets, refused)
-		if o.WarehouseDir != "" {
+		if o.WarehouseDir+o.BigQueryDataset != "" {
 			sinks.Events(s, targets, events)
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
@@ -67,6 +67,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) {
 }
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {
+	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups}
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups}
 }

@@ -17,6 +17,7 @@ var ErrHelp = flag.ErrHelp
 func ParseFlags(args []string) (Options, error) {
 	o := DefaultOptions()
 	o.Emulator = os.Getenv("PUBSUB_EMULATOR_HOST")
+	o.BigQueryEmulator = os.Getenv(BigQueryEmulatorVariable)
 	fs := flagSet(&o)
 	var errs []error
 	for len(args) > 0 {
@@ -109,7 +110,7 @@ func Usage() string {
 	fmt.Fprintln(&b, "streamlytics reads POS, ECOM and WMS events and keeps stock and velocity signals in Redis.")
 	fmt.Fprintln(&b)
 	fs.PrintDefaults()
-	fmt.Fprintln(&b, "\nPUBSUB_EMULATOR_HOST is honoured. Beam's own flags, such as --job_name, are taken too.")
+	fmt.Fprintln(&b, "\nPUBSUB_EMULATOR_HOST and BIGQUERY_WRITE_EMULATOR_HOST are honoured. Beam's own flags, such as --job_name, are taken too.")
 	return b.String()
 }
 
@@ -117,7 +118,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
 	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism; direct is another name for it")
 	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process")
-	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of subscriptions given by id")
+	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of subscriptions, and of the dataset, given by id")
 	fs.StringVar(&o.POSSubscription, "pos_subscription", o.POSSubscription, "`subscription` of till transactions: projects/P/subscriptions/S, or S in --project")
 	fs.StringVar(&o.ECOMSubscription, "ecom_subscription", o.ECOMSubscription, "`subscription` of the web shop's clickstream")
 	fs.StringVar(&o.WMSSubscription, "wms_subscription", o.WMSSubscription, "`subscription` of warehouse stock messages")
@@ -131,6 +132,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.RedisCA, "redis_ca", o.RedisCA, "PEM `file` of the authority that signed Redis's certificate; the system's without it")
 	fs.StringVar(&o.WarehouseDir, "warehouse_dir", o.WarehouseDir, "`folder` that keeps all events, signals, badge changes and dead letters as JSON lines; without it only dead letters are kept, in ./dead_letters")
 	fs.BoolVar(&o.WarehouseFsync, "warehouse_fsync", o.WarehouseFsync, "let each write to the warehouse folder reach the disk before messages are acknowledged")
+	fs.StringVar(&o.BigQueryDataset, "bigquery_dataset", o.BigQueryDataset, "BigQuery `dataset` that keeps all events, signals, badge changes and dead letters: project.dataset, or dataset in --project; its tables must be there (sql/tables.sql)")
 	fs.StringVar(&o.OnlineStore, "online_store", o.OnlineStore, "`store` of web shop events that name none")
 	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each")
 	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none")

@@ -32,6 +32,9 @@ type Options struct {
 	WarehouseDir   string // --warehouse_dir
 	WarehouseFsync bool   // --warehouse_fsync
 
+	BigQueryDataset  string // --bigquery_dataset
+	BigQueryEmulator string // environment BIGQUERY_WRITE_EMULATOR_HOST
+
 	OnlineStore   string        // --online_store
 	KeyGroups     int           // --key_groups
 	Restore       string        // --restore

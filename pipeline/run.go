@@ -64,6 +64,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err := p.checkRedis(ctx); err != nil {
 		return err
 	}
+	if err := p.checkBigQuery(ctx); err != nil {
+		return err
+	}
 	keys, err := p.restore(ctx)
 	if err != nil {
 		return err

@@ -31,7 +31,13 @@ func gzipped(t *testing.T, s string) string {
 }
 
 // rows counts the lines of a table.
-func rows(t *testing.T, dir string, table sinks.Table) (n int) {
+func rows(t *testing.T, dir string, table sinks.Table) int {
+	t.Helper()
+	return len(folderLines(t, dir, table))
+}
+
+// folderLines are the rows of a table in a warehouse's folder.
+func folderLines(t *testing.T, dir string, table sinks.Table) (lines [][]byte) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, string(table), "*.jsonl"))
 	if err != nil {
@@ -42,7 +48,7 @@ func rows(t *testing.T, dir string, table sinks.Table) (n int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n += bytes.Count(b, []byte("\n"))
+		lines = append(lines, bytes.Split(bytes.TrimSuffix(b, []byte("\n")), []byte("\n"))...)
 	}
-	return n
+	return lines
 }

@@ -49,6 +49,7 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 	}
 	o.checkRedis(bad)
 	o.checkPaths(bad)
+	o.validateBigQuery(bad)
 	o.checkLogic(bad, &errs)
 	p.clock = o.checkClock(bad, now)
 	if len(errs) > 0 {

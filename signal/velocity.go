@@ -1,5 +1,7 @@
 package signal
 
+import "strconv"
+
 // The windows a velocity signal can show.
 const (
 	WindowHour = "1h"
@@ -41,4 +43,21 @@ func (v Velocity) UnitsSold() int64 {
 		return v.UnitsHour
 	}
 	return v.UnitsDay
+}
+
+// RatePerHour is the units of the window, per hour.
+func (v Velocity) RatePerHour() float64 {
+	if v.Window == WindowHour {
+		return float64(v.UnitsHour)
+	}
+	return float64(v.UnitsDay) / 24
+}
+
+// AppendMessage appends the text that a storefront shows, such as "50 sold in last hour".
+func (v Velocity) AppendMessage(b []byte) []byte {
+	b = strconv.AppendInt(b, v.UnitsSold(), 10)
+	if v.Window == WindowHour {
+		return append(b, " sold in last hour"...)
+	}
+	return append(b, " sold in last 24 hours"...)
 }

@@ -33,7 +33,7 @@ func (v Velocity) AppendJSON(b []byte) []byte {
 	if v.Window == WindowHour {
 		b = strconv.AppendInt(b, v.UnitsHour, 10)
 	} else {
-		b = strconv.AppendFloat(b, float64(v.UnitsDay)/24, 'g', -1, 64)
+		b = strconv.AppendFloat(b, v.RatePerHour(), 'g', -1, 64)
 	}
 	b = append(b, `,"badge":`...)
 	if v.HighDemand {
@@ -42,13 +42,8 @@ func (v Velocity) AppendJSON(b []byte) []byte {
 		b = append(b, `null`...)
 	}
 	b = append(b, `,"message":"`...)
-	b = strconv.AppendInt(b, v.UnitsSold(), 10)
-	if v.Window == WindowHour {
-		b = append(b, ` sold in last hour"`...)
-	} else {
-		b = append(b, ` sold in last 24 hours"`...)
-	}
-	b = append(b, `,"as_of":`...)
+	b = v.AppendMessage(b)
+	b = append(b, `","as_of":`...)
 	b = strconv.AppendInt(b, v.AsOf, 10)
 	return append(b, '}')
 }

@@ -64,6 +64,10 @@ type failureLog struct {
 }
 
 func (l *failureLog) failed(ctx context.Context, target string, err error) {
+	l.failedAt(ctx, slog.LevelWarn, target, err)
+}
+
+func (l *failureLog) failedAt(ctx context.Context, level slog.Level, target string, err error) {
 	l.mu.Lock()
 	l.unlogged++
 	now, text := time.Now(), withoutDigits(err.Error())
@@ -78,7 +82,7 @@ func (l *failureLog) failed(ctx context.Context, target string, err error) {
 	failures := l.unlogged
 	l.last, l.text, l.unlogged = now, text, 0
 	l.mu.Unlock()
-	slog.WarnContext(ctx, fmt.Sprintf("cannot %s, trying again", l.what), "target", target, "failures", failures, "error", err)
+	slog.Log(ctx, level, fmt.Sprintf("cannot %s, trying again", l.what), "target", target, "failures", failures, "error", err)
 }
 
 // withoutDigits makes the errors of two connections equal, whose ports differ.

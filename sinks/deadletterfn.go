@@ -27,14 +27,10 @@ func WriteDeadLetters(s beam.Scope, t Targets, letters beam.PCollection) {
 	beam.ParDo0(s.Scope("WriteDeadLetters"), &deadLetterFn{Targets: t}, letters)
 }
 
-func (f *deadLetterFn) Setup() error {
+func (f *deadLetterFn) Setup() (err error) {
 	f.env = process.Of(f.Targets.PipelineID)
-	w, err := f.Targets.warehouse(f.env)
-	if err != nil {
-		return err
-	}
-	f.letters = NewDeadLetters(w)
-	return nil
+	f.letters, err = f.Targets.deadLetters(f.env)
+	return err
 }
 
 func (f *deadLetterFn) StartBundle(context.Context) {

@@ -16,7 +16,7 @@ import (
 func TestDeadLettersAreReadAsWritten(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	d := sinks.NewDeadLetters(openWarehouse(t, dir, sinks.WarehouseOptions{}))
+	d := sinks.NewDeadLetters(openWarehouse(t, dir, sinks.WarehouseOptions{}), nil)
 	ofItem := event.DeadLetter{
 		Refusal: event.Refusal{Reason: event.BadField, Detail: `items[2].quantity: "x" is not a number`, Item: 2},
 		Stage:   event.StageDecode,
@@ -118,7 +118,7 @@ func TestReadDeadLettersOfNoFolder(t *testing.T) {
 
 func TestDeadLettersWithoutFolderStandInTheCurrentOne(t *testing.T) {
 	t.Chdir(t.TempDir())
-	d := sinks.NewDeadLetters(openWarehouse(t, "", sinks.WarehouseOptions{}))
+	d := sinks.NewDeadLetters(openWarehouse(t, "", sinks.WarehouseOptions{}), nil)
 	letter := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadID}, Message: &event.Message{Channel: event.WMS}}
 	if err := d.Write(context.Background(), []event.DeadLetter{letter}); err != nil {
 		t.Fatal(err)

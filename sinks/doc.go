@@ -1,5 +1,5 @@
-// Package sinks writes what the pipeline says: signals to Redis, rows to the warehouse's JSON lines, refusals to the dead
-// letters.
+// Package sinks writes what the pipeline says: signals to Redis, rows to the warehouse's JSON lines and to
+// BigQuery, refusals to the dead letters.
 //
 // Every sink keeps the same contract, which package sinktest tests:
 //   - A write returns nil only when all of it is visible to readers and survives the end of this process.

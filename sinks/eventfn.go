@@ -2,7 +2,6 @@ package sinks
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
@@ -19,49 +18,40 @@ const flushRows = 4 << 20
 type eventFn struct {
 	Targets Targets
 
-	env       *process.Env
-	warehouse *Warehouse
-	held      acks.Held
-	rows      []byte
+	env     *process.Env
+	held    acks.Held
+	archive *archive
 }
 
-// Events archives events (event.Event) in the local warehouse.
+// Events archives events (event.Event) in the warehouses.
 func Events(s beam.Scope, t Targets, events beam.PCollection) {
 	beam.ParDo0(s.Scope("ArchiveEvents"), &eventFn{Targets: t}, events)
 }
 
 func (f *eventFn) Setup() (err error) {
 	f.env = process.Of(f.Targets.PipelineID)
-	f.warehouse, err = f.Targets.warehouse(f.env)
+	f.archive, err = f.Targets.archive(f.env)
 	return err
 }
 
 func (f *eventFn) StartBundle(context.Context) {
 	f.held.Reset(f.env.Tracker)
-	f.rows = f.rows[:0]
+	f.archive.reset()
 }
 
 func (f *eventFn) ProcessElement(ctx context.Context, e event.Event) error {
 	f.held.Add(e.Message.Token)
-	f.rows = AppendEvent(f.rows, e, time.Now().UnixMilli())
-	if len(f.rows) < flushRows {
+	f.archive.event(&e, time.Now().UnixMilli())
+	if f.archive.size() < flushRows {
 		return nil
 	}
-	return f.flush(ctx)
+	return f.archive.flush(ctx)
 }
 
 func (f *eventFn) FinishBundle(ctx context.Context) error {
-	if err := f.flush(ctx); err != nil {
+	if err := f.archive.flush(ctx); err != nil {
 		return err
 	}
 	f.held.Release()
-	return nil
-}
-
-func (f *eventFn) flush(ctx context.Context) error {
-	if err := f.warehouse.Append(ctx, TableEvents, f.rows); err != nil {
-		return fmt.Errorf("archive events: %w", err)
-	}
-	f.rows = f.rows[:0]
 	return nil
 }

@@ -1,161 +1,182 @@
 package sinks
 
 import (
-	"strconv"
-	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"unicode/utf8"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// The functions of this file append one row of a warehouse table to b: a JSON object on a line of its own, with its end.
-// Names are snake_case, times are RFC 3339 in UTC with milliseconds, and what is absent is left out, so that BigQuery loads
-// the lines as they are. The scope of a signal's row is "store", or "global" for one over all stores, which has no store_id.
+// The functions of this file say what is in a row of each table; the schema files describe the same columns for readers.
+// Names are snake_case, times have milliseconds, and what is absent is left out, so that BigQuery also loads the lines as
+// they are. The scope of a signal's row is "store", or "global" for one over all stores, which has no store_id.
 
-// AppendEvent appends a row of TableEvents. ingestedAt is the wall clock in epoch ms.
+// AppendEvent appends a row of TableEvents as a line of JSON. ingestedAt is the wall clock in epoch ms.
 func AppendEvent(b []byte, e event.Event, ingestedAt int64) []byte {
-	b = append(b, `{"event_id":`...)
-	b = appendString(b, e.ID)
-	b = append(b, `,"type":"`...)
-	b = append(b, e.Type.String()...)
-	b = append(b, `","store_id":`...)
-	b = appendString(b, e.StoreID)
-	b = append(b, `,"product_id":`...)
-	b = appendString(b, e.ProductID)
-	b = append(b, `,"quantity":`...)
-	b = strconv.AppendInt(b, e.Quantity, 10)
-	b = append(b, `,"occurred_at":`...)
-	b = appendTime(b, e.OccurredAt)
-	b = append(b, `,"source":"`...)
-	b = append(b, e.Source.String()...)
-	b = append(b, '"')
-	b = appendOptional(b, `,"order_number":`, e.OrderNumber)
-	b = appendOptional(b, `,"line":`, e.Line)
+	r := jsonRow(b)
+	r.event(&e, ingestedAt)
+	return r.end()
+}
+
+// AppendStockChange appends a row of TableStockChanges as a line of JSON. Scope, store_id, product_id and version identify it.
+func AppendStockChange(b []byte, s signal.Stock) []byte {
+	r := jsonRow(b)
+	r.stock(&s)
+	return r.end()
+}
+
+// AppendVelocity appends a row of TableVelocitySignals as a line of JSON: the value of the Redis key as it is served (as_of
+// in epoch ms), with scope, evaluated_at (as_of as a time) and, when the key was deleted, gone. Scope, store_id, product_id
+// and as_of identify it.
+func AppendVelocity(b []byte, v signal.Velocity) []byte {
+	r := jsonRow(b)
+	r.velocity(&v)
+	return r.end()
+}
+
+// AppendBadgeChange appends a row of TableBadgeChanges as a line of JSON, with the evidence that its badge rests on. Badge,
+// scope, store_id, product_id and changed_at identify it. The names avoid SQL's words (on, at).
+func AppendBadgeChange(b []byte, c signal.BadgeChange) []byte {
+	r := jsonRow(b)
+	r.badge(&c)
+	return r.end()
+}
+
+// AppendDeadLetter appends a row of TableDeadLetters as a line of JSON. Its message must not be nil.
+func AppendDeadLetter(b []byte, l event.DeadLetter) []byte {
+	r := jsonRow(b)
+	r.deadLetter(&l, true)
+	return r.end()
+}
+
+func (r *row) event(e *event.Event, ingestedAt int64) {
+	r.text("event_id", e.ID)
+	r.text("type", e.Type.String())
+	r.text("store_id", e.StoreID)
+	r.text("product_id", e.ProductID)
+	r.integer("quantity", e.Quantity)
+	r.time("occurred_at", e.OccurredAt)
+	r.text("source", e.Source.String())
+	r.optional("order_number", e.OrderNumber)
+	r.optional("line", e.Line)
 	if e.Price != "" {
-		b = append(b, `,"price":`...)
-		b = append(b, e.Price...)
+		r.numeric("price", e.Price)
 	}
-	b = appendOptional(b, `,"user_id":`, e.UserID)
-	b = appendOptional(b, `,"client_id":`, e.ClientID)
-	b = appendOptional(b, `,"department_id":`, e.DepartmentID)
+	r.optional("user_id", e.UserID)
+	r.optional("client_id", e.ClientID)
+	r.optional("department_id", e.DepartmentID)
 	if e.Item != event.NoItem {
-		b = append(b, `,"item":`...)
-		b = strconv.AppendInt(b, int64(e.Item), 10)
+		r.integer("item", int64(e.Item))
 	}
 	if m := e.Message; m != nil {
-		b = appendOptional(b, `,"message_id":`, m.ID)
+		r.optional("message_id", m.ID)
 		if m.PublishedAt != 0 {
-			b = append(b, `,"published_at":`...)
-			b = appendTime(b, m.PublishedAt)
+			r.time("published_at", m.PublishedAt)
 		}
 	}
-	b = append(b, `,"ingested_at":`...)
-	b = appendTime(b, ingestedAt)
-	return append(b, "}\n"...)
+	r.time("ingested_at", ingestedAt)
 }
 
-// AppendStockChange appends a row of TableStockChanges. Scope, store_id, product_id and version identify it.
-func AppendStockChange(b []byte, s signal.Stock) []byte {
-	b = appendKey(append(b, '{'), s.StoreID, s.ProductID)
-	b = append(b, `,"on_hand":`...)
-	b = strconv.AppendInt(b, s.OnHand, 10)
-	b = append(b, `,"version":`...)
-	b = strconv.AppendInt(b, s.Version, 10)
-	b = append(b, `,"known":`...)
-	b = strconv.AppendBool(b, s.Known)
+func (r *row) stock(s *signal.Stock) {
+	r.key(s.StoreID, s.ProductID)
+	r.integer("on_hand", s.OnHand)
+	r.integer("version", s.Version)
+	r.boolean("known", s.Known)
 	if s.Barrier != 0 {
-		b = append(b, `,"barrier":`...)
-		b = appendTime(b, s.Barrier)
+		r.time("barrier", s.Barrier)
 	}
-	b = append(b, `,"as_of":`...)
-	b = appendTime(b, s.AsOf)
-	b = appendOptional(b, `,"badge":`, s.Badge)
-	return append(b, "}\n"...)
+	r.time("as_of", s.AsOf)
+	r.optional("badge", s.Badge)
 }
 
-// AppendVelocity appends a row of TableVelocitySignals: the value of the Redis key as it is served (as_of in epoch ms), with
-// scope, evaluated_at (as_of as a time) and, when the key was deleted, gone. Scope, store_id, product_id and as_of
-// identify it.
-func AppendVelocity(b []byte, v signal.Velocity) []byte {
-	b = v.AppendJSON(b)
-	b = b[:len(b)-1] // reopen the object
-	b = append(b, `,"scope":`...)
-	b = appendScope(b, v.StoreID)
-	b = append(b, `,"evaluated_at":`...)
-	b = appendTime(b, v.AsOf)
-	if v.Gone {
-		b = append(b, `,"gone":true`...)
-	}
-	return append(b, "}\n"...)
-}
-
-// AppendBadgeChange appends a row of TableBadgeChanges with the evidence that its badge rests on. Badge, scope, store_id,
-// product_id and changed_at identify it. The names avoid SQL's words (on, at).
-func AppendBadgeChange(b []byte, c signal.BadgeChange) []byte {
-	b = appendKey(append(b, '{'), c.StoreID, c.ProductID)
-	b = append(b, `,"badge":`...)
-	b = appendString(b, c.Badge)
-	b = append(b, `,"is_on":`...)
-	b = strconv.AppendBool(b, c.On)
-	b = append(b, `,"changed_at":`...)
-	b = appendTime(b, c.At)
-	if c.Badge == signal.LowStock {
-		b = append(b, `,"on_hand":`...)
-		b = strconv.AppendInt(b, c.OnHand, 10)
+// velocity has the fields of the served value in their order; TestVelocityRow holds one against the other.
+func (r *row) velocity(v *signal.Velocity) {
+	r.text("product_id", v.ProductID)
+	r.optional("store_id", v.StoreID)
+	r.text("window", v.Window)
+	r.integer("units_sold", v.UnitsSold())
+	r.integer("units_1h", v.UnitsHour)
+	r.integer("units_24h", v.UnitsDay)
+	r.integer("views_1h", v.ViewsHour)
+	r.integer("cart_adds_1h", v.CartsHour)
+	r.integer("views_24h", v.ViewsDay)
+	r.integer("cart_adds_24h", v.CartsDay)
+	r.float("rate_per_hour", v.RatePerHour())
+	if v.HighDemand {
+		r.text("badge", signal.HighDemand)
 	} else {
-		b = append(b, `,"score":`...)
-		b = strconv.AppendInt(b, c.Score, 10)
-		b = append(b, `,"views":`...)
-		b = strconv.AppendInt(b, c.Views, 10)
-		b = append(b, `,"cart_adds":`...)
-		b = strconv.AppendInt(b, c.CartAdds, 10)
-		b = append(b, `,"units":`...)
-		b = strconv.AppendInt(b, c.Units, 10)
+		r.null("badge")
 	}
-	b = append(b, `,"enter":`...)
-	b = strconv.AppendInt(b, c.Enter, 10)
-	b = append(b, `,"exit":`...)
-	b = strconv.AppendInt(b, c.Exit, 10)
-	return append(b, "}\n"...)
+	var message [64]byte
+	r.textBytes("message", v.AppendMessage(message[:0]))
+	r.integer("as_of", v.AsOf)
+	r.scope(v.StoreID)
+	r.time("evaluated_at", v.AsOf)
+	if v.Gone {
+		r.boolean("gone", true)
+	}
 }
 
-// AppendDeadLetter appends a row of TableDeadLetters.
-func AppendDeadLetter(b []byte, l event.DeadLetter) []byte {
-	return append(l.AppendJSON(b), '\n')
+func (r *row) badge(c *signal.BadgeChange) {
+	r.key(c.StoreID, c.ProductID)
+	r.text("badge", c.Badge)
+	r.boolean("is_on", c.On)
+	r.time("changed_at", c.At)
+	if c.Badge == signal.LowStock {
+		r.integer("on_hand", c.OnHand)
+	} else {
+		r.integer("score", c.Score)
+		r.integer("views", c.Views)
+		r.integer("cart_adds", c.CartAdds)
+		r.integer("units", c.Units)
+	}
+	r.integer("enter", c.Enter)
+	r.integer("exit", c.Exit)
 }
 
-// appendKey appends the scope and key of a signal's row.
-func appendKey(b []byte, store, product string) []byte {
-	b = append(b, `"scope":`...)
-	b = appendScope(b, store)
-	b = appendOptional(b, `,"store_id":`, store)
-	b = append(b, `,"product_id":`...)
-	return appendString(b, product)
+// deadLetter leaves out the text where it would be too much.
+func (r *row) deadLetter(l *event.DeadLetter, withText bool) {
+	m := l.Message
+	r.bytes("raw", m.Data)
+	if withText && utf8.Valid(m.Data) {
+		r.textBytes("text", m.Data)
+	} else {
+		r.null("text")
+	}
+	r.object("attributes", m.Attributes)
+	r.text("reason", string(l.Reason))
+	r.text("detail", l.Detail)
+	r.text("stage", string(l.Stage))
+	r.text("source", m.Channel.String())
+	if m.ID != "" {
+		r.text("message_id", m.ID)
+	} else {
+		r.null("message_id")
+	}
+	if l.Item != event.NoItem {
+		r.integer("item", int64(l.Item))
+	} else {
+		r.null("item")
+	}
+	if m.PublishedAt != 0 {
+		r.time("published_at", m.PublishedAt)
+	} else {
+		r.null("published_at")
+	}
+	r.time("failed_at", l.FailedAt)
 }
 
-func appendScope(b []byte, store string) []byte {
+// key is the scope and key of a signal's row.
+func (r *row) key(store, product string) {
+	r.scope(store)
+	r.optional("store_id", store)
+	r.text("product_id", product)
+}
+
+func (r *row) scope(store string) {
 	if store == "" {
-		return append(b, `"global"`...)
+		r.text("scope", "global")
+	} else {
+		r.text("scope", "store")
 	}
-	return append(b, `"store"`...)
-}
-
-// appendOptional appends name (with what comes before and after it) and s, or nothing when s is empty.
-func appendOptional(b []byte, name, s string) []byte {
-	if s == "" {
-		return b
-	}
-	return appendString(append(b, name...), s)
-}
-
-func appendTime(b []byte, ms int64) []byte {
-	return time.UnixMilli(ms).UTC().AppendFormat(b, `"2006-01-02T15:04:05.000Z"`)
-}
-
-// appendString appends s as a JSON string; invalid UTF-8 becomes U+FFFD.
-func appendString(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s)
-	return b
 }

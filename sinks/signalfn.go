@@ -27,6 +27,9 @@ type Targets struct {
 	// WarehouseDir is the local warehouse's folder; empty: rows are not kept, and dead letters go to ./dead_letters.
 	WarehouseDir string
 	Warehouse    WarehouseOptions
+	BigQuery     BigQueryConfig
+	// NoLocalDeadLetters: dead letters go to BigQuery alone. For workers whose disk does not last.
+	NoLocalDeadLetters bool
 	// Mirror: logs are written to Redis too, for the next start. KeyGroups is the layout they are written in.
 	Mirror    bool
 	KeyGroups int
@@ -51,11 +54,6 @@ func (t Targets) OpenMirror(ctx context.Context, env *process.Env) (*Mirror, err
 		}
 		return OpenMirror(ctx, r, t.KeyGroups)
 	})
-}
-
-// warehouse returns the local warehouse that the DoFns of this process share.
-func (t Targets) warehouse(env *process.Env) (*Warehouse, error) {
-	return process.Shared(env, "warehouse", func() (*Warehouse, error) { return OpenWarehouse(t.WarehouseDir, t.Warehouse) })
 }
 
 // signalFn writes signals to Redis and then to the warehouse, and releases their ack tokens. It must be fused with the stage

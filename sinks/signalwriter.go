@@ -10,15 +10,14 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// signalWriter writes batches of signals to the mirror, to Redis and to the warehouse, in this order, and releases their ack
+// signalWriter writes batches of signals to the mirror, to Redis and to the warehouses, in this order, and releases their ack
 // tokens. It is not safe for concurrent use.
 type signalWriter struct {
-	targets   Targets
-	env       *process.Env
-	redis     *Redis
-	mirror    *Mirror    // nil: there is none
-	warehouse *Warehouse // nil: rows are not kept
-	rows      []byte
+	targets Targets
+	env     *process.Env
+	redis   *Redis
+	mirror  *Mirror // nil: there is none
+	archive *archive
 }
 
 func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *signalWriter, err error) {
@@ -31,10 +30,8 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 			return nil, err
 		}
 	}
-	if t.WarehouseDir != "" {
-		if w.warehouse, err = t.warehouse(env); err != nil {
-			return nil, err
-		}
+	if w.archive, err = t.archive(env); err != nil {
+		return nil, err
 	}
 	_, err = process.Shared(env, "redis watch", func() (*watch, error) { return startWatch(env, w.redis), nil })
 	return w, err
@@ -67,37 +64,25 @@ func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 			return fmt.Errorf("write %d velocity signals: %w", len(b.Velocities), err)
 		}
 	}
-	if w.warehouse != nil {
-		if err := w.archive(ctx, b); err != nil {
-			return err
-		}
+	if err := w.keep(ctx, b); err != nil {
+		return err
 	}
 	metrics.ObserveVelocity(w.env.Metrics, b.Settles, time.Now().UnixMilli())
 	w.env.Tracker.Release(b.Tokens)
 	return nil
 }
 
-func (w *signalWriter) archive(ctx context.Context, b *signal.Batch) error {
-	w.rows = w.rows[:0]
-	for _, s := range b.Stocks {
-		w.rows = AppendStockChange(w.rows, s)
+// keep archives a batch.
+func (w *signalWriter) keep(ctx context.Context, b *signal.Batch) error {
+	w.archive.reset() // of a batch that failed
+	for i := range b.Stocks {
+		w.archive.stock(&b.Stocks[i])
 	}
-	if err := w.warehouse.Append(ctx, TableStockChanges, w.rows); err != nil {
-		return fmt.Errorf("archive stock changes: %w", err)
+	for i := range b.Velocities {
+		w.archive.velocity(&b.Velocities[i])
 	}
-	w.rows = w.rows[:0]
-	for _, v := range b.Velocities {
-		w.rows = AppendVelocity(w.rows, v)
+	for i := range b.Badges {
+		w.archive.badge(&b.Badges[i])
 	}
-	if err := w.warehouse.Append(ctx, TableVelocitySignals, w.rows); err != nil {
-		return fmt.Errorf("archive velocity signals: %w", err)
-	}
-	w.rows = w.rows[:0]
-	for _, c := range b.Badges {
-		w.rows = AppendBadgeChange(w.rows, c)
-	}
-	if err := w.warehouse.Append(ctx, TableBadgeChanges, w.rows); err != nil {
-		return fmt.Errorf("archive badge changes: %w", err)
-	}
-	return nil
+	return w.archive.flush(ctx)
 }

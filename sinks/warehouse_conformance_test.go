@@ -102,7 +102,7 @@ func TestWarehouseConformance(t *testing.T) {
 func TestDeadLettersConformance(t *testing.T) {
 	sinktest.Run(t, func(t *testing.T) sinktest.Target {
 		dir := t.TempDir()
-		d := sinks.NewDeadLetters(openWarehouse(t, dir, sinks.WarehouseOptions{}))
+		d := sinks.NewDeadLetters(openWarehouse(t, dir, sinks.WarehouseOptions{}), nil)
 		filler := event.DeadLetter{Refusal: event.Refusal{Detail: "0"}, Message: &event.Message{ID: "0", Data: make([]byte, fillerBytes)}}
 		return sinktest.Target{
 			Versioned: true,

@@ -17,6 +17,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/sinks"
 )
 
 // warehouse writes letters as the pipeline does, one file each, and returns the folder.
@@ -28,7 +29,7 @@ func warehouse(t *testing.T, letters ...event.DeadLetter) string {
 	}
 	for i, l := range letters {
 		name := filepath.Join(dir, "dead_letters", string(rune('a'+i))+".jsonl")
-		if err := os.WriteFile(name, append(l.AppendJSON(nil), '\n'), 0o644); err != nil {
+		if err := os.WriteFile(name, sinks.AppendDeadLetter(nil, l), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

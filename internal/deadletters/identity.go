@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,9 +80,17 @@ func partlyCounted(l letter) bool {
 	return l.Item != nil || l.Stage == event.StageVelocity || l.Stage == event.StageWarehouse
 }
 
+// ofSignal reports whether the letter is a row that a warehouse refused and that came of no message.
+func ofSignal(l letter) bool {
+	return l.Stage == event.StageWarehouse && !slices.ContainsFunc(event.Channels[:], func(c event.Channel) bool { return c.String() == l.Source })
+}
+
 // prepare returns what is to be published for a letter: its payload, or repaired when that is not nil, and attributes by
 // which everything counts once. newID allows another event id where something of the message may count already.
 func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map[string]string, err error) {
+	if ofSignal(l) {
+		return nil, nil, errors.New("it is the row of a signal and no message: the next change of its key makes another")
+	}
 	if repaired == nil && l.Reason == event.IDReused {
 		return nil, nil, errors.New("another event came first under this event id, and stays: give the payload an event id of its own")
 	}

@@ -63,7 +63,7 @@ func replayLetters(ctx context.Context, out io.Writer, letters []letter, o repla
 func checkTopics(letters []letter, topics map[string]string) error {
 	lacking := map[string]error{}
 	for _, l := range letters {
-		if topics[l.Source] != "" || lacking[l.Source] != nil {
+		if topics[l.Source] != "" || lacking[l.Source] != nil || ofSignal(l) {
 			continue
 		}
 		lacking[l.Source] = fmt.Errorf("letter %d is from %s: give --%s_topic", l.N, l.Source, strings.ToLower(l.Source))

@@ -44,6 +44,12 @@ func (b *Bundle) Flush(ctx context.Context, p *Process) {
 	b.dirty = false
 }
 
+// Count adds to a counter at once, outside of a Bundle: for what is rare, or is counted for many at a time.
+func Count(ctx context.Context, p *Process, c Counter, n int64) {
+	beamCounters[c].Inc(ctx, n)
+	p.Add(c, n)
+}
+
 // CountWrites adds to the Beam metric of Redis writes; the process counts its own at the connection.
 func CountWrites(ctx context.Context, n int) { beamCounters[RedisWrites].Inc(ctx, int64(n)) }
 

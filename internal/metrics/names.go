@@ -19,9 +19,12 @@ const (
 	Recomputed
 	RedisWrites
 	RedisRetries
-	StateCalls    // round trips to the runner's state
-	ImageMisses   // images that were rebuilt from their log
-	SourceBundles // source bundles that carried messages
+	StateCalls       // round trips to the runner's state
+	ImageMisses      // images that were rebuilt from their log
+	SourceBundles    // source bundles that carried messages
+	BigQueryRows     // rows that BigQuery has stored
+	BigQueryRefusals // rows that it refused; each is a dead letter
+	BigQueryRetries  // requests that failed
 	refusedFirst
 )
 
@@ -55,7 +58,7 @@ var names = func() (n [counters]string) {
 	for c, name := range map[Counter]string{
 		Ignored: "ignored", DroppedByBarrier: "dropped_by_barrier", Duplicates: "duplicates", Recomputed: "recomputed",
 		RedisWrites: "redis_writes", RedisRetries: "redis_retries", StateCalls: "state_calls", ImageMisses: "image_misses",
-		SourceBundles: "source_bundles",
+		SourceBundles: "source_bundles", BigQueryRows: "bigquery_rows", BigQueryRefusals: "bigquery_refusals", BigQueryRetries: "bigquery_retries",
 	} {
 		n[c] = name
 	}

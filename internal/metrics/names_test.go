@@ -21,7 +21,7 @@ func TestNamesAreUniqueAndComplete(t *testing.T) {
 		seen[name] = Counter(i)
 	}
 	for _, want := range []string{"events_pos_sale", "events_ecom_cart_add", "events_wms_reset", "events_file_view",
-		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused"} {
+		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused", "bigquery_rows", "bigquery_refusals", "bigquery_retries"} {
 		if _, ok := seen[want]; !ok {
 			t.Errorf("no counter is named %s", want)
 		}
@@ -30,7 +30,7 @@ func TestNamesAreUniqueAndComplete(t *testing.T) {
 
 // TestCountersDoNotOverlap: every event, every reason and every plain counter has a number of its own.
 func TestCountersDoNotOverlap(t *testing.T) {
-	all := []Counter{Ignored, DroppedByBarrier, Duplicates, Recomputed, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles}
+	all := []Counter{Ignored, DroppedByBarrier, Duplicates, Recomputed, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles, BigQueryRows, BigQueryRefusals, BigQueryRetries}
 	for _, c := range event.Channels {
 		for _, typ := range event.Types {
 			all = append(all, Events(c, typ))

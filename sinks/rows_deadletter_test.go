@@ -1,32 +1,42 @@
-package event
+package sinks_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks"
 )
 
 func TestDeadLetterJSON(t *testing.T) {
-	pubsub := &Message{Channel: ECOM, Data: []byte("{\"a\":\"ä<\\n\"}\n"), Attributes: map[string]string{"z": "1", "b": "\"q\""}, ID: "m7", PublishedAt: testNow + 7}
-	file := &Message{Channel: FILE, Data: []byte("\xff\x00"), File: "a.csv", Line: 3}
+	pubsub := &event.Message{Channel: event.ECOM, Data: []byte("{\"a\":\"ä<\\n\"}\n"), Attributes: map[string]string{"z": "1", "b": "\"q\""}, ID: "m7", PublishedAt: 1_772_366_400_000 + 7}
+	file := &event.Message{Channel: event.FILE, Data: []byte("\xff\x00"), File: "a.csv", Line: 3}
 	for _, c := range []struct {
-		letter DeadLetter
+		letter event.DeadLetter
 		want   string
 	}{
 		{
-			DeadLetter{Refusal{BadField, `items[2].quantity: "x" is not a number`, 2}, StageDecode, pubsub, testNow + 1234},
+			event.DeadLetter{
+				Refusal: event.Refusal{Reason: event.BadField, Detail: `items[2].quantity: "x" is not a number`, Item: 2},
+				Stage:   event.StageDecode, Message: pubsub, FailedAt: 1_772_366_400_000 + 1234,
+			},
 			`{"raw":"eyJhIjoiw6Q8XG4ifQo=","text":"{\"a\":\"ä<\\n\"}\n","attributes":{"b":"\"q\"","z":"1"},"reason":"BAD_FIELD",` +
 				`"detail":"items[2].quantity: \"x\" is not a number","stage":"decode","source":"ECOM","message_id":"m7","item":2,` +
 				`"published_at":"2026-03-01T12:00:00.007Z","failed_at":"2026-03-01T12:00:01.234Z"}`,
 		},
 		{
-			DeadLetter{Refusal{BadJSON, "CSV: invalid UTF-8 (\xffa.csv:3)", NoItem}, StageStock, file, testNow},
+			event.DeadLetter{
+				Refusal: event.Refusal{Reason: event.BadJSON, Detail: "CSV: invalid UTF-8 (\xffa.csv:3)", Item: event.NoItem},
+				Stage:   event.StageStock, Message: file, FailedAt: 1_772_366_400_000,
+			},
 			`{"raw":"/wA=","text":null,"attributes":{},"reason":"BAD_JSON","detail":"CSV: invalid UTF-8 (` + "\ufffd" + `a.csv:3)","stage":"stock","source":"FILE",` +
 				`"message_id":null,"item":null,"published_at":null,"failed_at":"2026-03-01T12:00:00.000Z"}`,
 		},
 	} {
-		got := c.letter.AppendJSON([]byte("before "))
-		if string(got) != "before "+c.want {
+		got := sinks.AppendDeadLetter([]byte("before "), c.letter)
+		if string(got) != "before "+c.want+"\n" {
 			t.Errorf("\n got %s\nwant before %s", got, c.want)
 		}
 	}
@@ -38,8 +48,8 @@ func TestDeadLetterIsOneLineOfJSON(t *testing.T) {
 		every = append(every, string(r)...)
 	}
 	for _, data := range [][]byte{every, every[:100], {0xff}, nil} {
-		m := &Message{Channel: POS, Data: data, Attributes: map[string]string{string(every): string(every), "\xff": "\xff"}, ID: "a\nb"}
-		line := DeadLetter{Refusal: Refusal{Reason: BadJSON, Detail: string(every), Item: 0}, Stage: StageDecode, Message: m}.AppendJSON(nil)
+		m := &event.Message{Channel: event.POS, Data: data, Attributes: map[string]string{string(every): string(every), "\xff": "\xff"}, ID: "a\nb"}
+		line := sinks.AppendDeadLetter(nil, event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON, Detail: string(every), Item: 0}, Stage: event.StageDecode, Message: m})
 		var got struct {
 			Raw        string            `json:"raw"`
 			Text       *string           `json:"text"`
@@ -51,7 +61,7 @@ func TestDeadLetterIsOneLineOfJSON(t *testing.T) {
 		if err := json.Unmarshal(line, &got); err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range line {
+		for _, c := range bytes.TrimSuffix(line, []byte("\n")) {
 			if c < ' ' {
 				t.Fatalf("control character %#x in the line", c)
 			}

@@ -1,0 +1,210 @@
+package fakebigquery
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/types/descriptorpb"
+	"google.golang.org/protobuf/types/known/wrapperspb"
+)
+
+const (
+	path   = "projects/p/datasets/d/tables/t"
+	stream = path + "/streams/_default"
+	schema = `[{"name": "id", "type": "STRING", "mode": "REQUIRED", "description": "Id."},
+		{"name": "price", "type": "NUMERIC", "mode": "NULLABLE"}, {"name": "at", "type": "TIMESTAMP", "mode": "NULLABLE"},
+		{"name": "extra", "type": "JSON", "mode": "NULLABLE"}, {"name": "data", "type": "BYTES", "mode": "NULLABLE"}]`
+)
+
+func start(t *testing.T) (*Server, storagepb.BigQueryWriteClient) {
+	t.Helper()
+	s, err := Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	if err := s.CreateTable(path, []byte(schema)); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := grpc.NewClient(s.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return s, storagepb.NewBigQueryWriteClient(conn)
+}
+
+type field struct {
+	name string
+	typ  descriptorpb.FieldDescriptorProto_Type
+}
+
+func writerSchema(fields ...field) *storagepb.ProtoSchema {
+	d := &descriptorpb.DescriptorProto{Name: new("row")}
+	for i, f := range fields {
+		d.Field = append(d.Field, &descriptorpb.FieldDescriptorProto{
+			Name: new(f.name), Number: new(int32(i + 1)), Type: f.typ.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+		})
+	}
+	return &storagepb.ProtoSchema{ProtoDescriptor: d}
+}
+
+var all = writerSchema(
+	field{"id", descriptorpb.FieldDescriptorProto_TYPE_STRING}, field{"price", descriptorpb.FieldDescriptorProto_TYPE_STRING},
+	field{"at", descriptorpb.FieldDescriptorProto_TYPE_INT64}, field{"extra", descriptorpb.FieldDescriptorProto_TYPE_STRING},
+	field{"data", descriptorpb.FieldDescriptorProto_TYPE_BYTES},
+)
+
+// text is a row with the text field of a number.
+func text(number protowire.Number, s string) []byte {
+	return protowire.AppendString(protowire.AppendTag(nil, number, protowire.BytesType), s)
+}
+
+func request(name string, schema *storagepb.ProtoSchema, rows ...[]byte) *storagepb.AppendRowsRequest {
+	return &storagepb.AppendRowsRequest{WriteStream: name, Rows: &storagepb.AppendRowsRequest_ProtoRows{
+		ProtoRows: &storagepb.AppendRowsRequest_ProtoData{WriterSchema: schema, Rows: &storagepb.ProtoRows{SerializedRows: rows}},
+	}}
+}
+
+// exchange sends requests on one connection and returns the answers, and what ended the connection.
+func exchange(t *testing.T, client storagepb.BigQueryWriteClient, requests ...*storagepb.AppendRowsRequest) (answers []*storagepb.AppendRowsResponse, end error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c, err := client.AppendRows(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range requests {
+		if err := c.Send(r); err != nil {
+			break // Recv says why
+		}
+		answer, err := c.Recv()
+		if err != nil {
+			return answers, err
+		}
+		answers = append(answers, answer)
+	}
+	if err := c.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	_, end = c.Recv()
+	return answers, end
+}
+
+func TestRowsAreStored(t *testing.T) {
+	s, client := start(t)
+	full := text(1, "a")
+	full = append(full, text(2, "19.99")...)
+	full = protowire.AppendVarint(protowire.AppendTag(full, 3, protowire.VarintType), 1_790_000_000_123_000)
+	full = append(full, text(4, `{"k":"v"}`)...)
+	full = append(full, text(5, "\xff")...)
+	answers, _ := exchange(t, client, request(stream, all, full), request("", nil, text(1, "b")), request(stream, all, text(1, "c")))
+	if len(answers) != 3 || answers[2].GetError() != nil || answers[0].GetWriteStream() != stream {
+		t.Fatalf("answers %v", answers)
+	}
+	var got []string
+	for _, row := range s.Rows(path) {
+		got = append(got, string(row))
+	}
+	want := `{"at":"2026-09-21T14:13:20.123Z","data":"/w==","extra":{"k":"v"},"id":"a","price":19.99} {"id":"b"} {"id":"c"}`
+	if strings.Join(got, " ") != want {
+		t.Errorf("rows %s", got)
+	}
+}
+
+// TestConnectionEnds: what is wrong with a request as a whole.
+func TestConnectionEnds(t *testing.T) {
+	offset := request(stream, all, text(1, "a"))
+	offset.Offset = wrapperspb.Int64(0)
+	for name, c := range map[string]struct {
+		request *storagepb.AppendRowsRequest
+		code    codes.Code
+		reason  storagepb.StorageError_StorageErrorCode
+	}{
+		"no stream":         {request("", all, text(1, "a")), codes.InvalidArgument, 0},
+		"no schema":         {request(stream, nil, text(1, "a")), codes.InvalidArgument, 0},
+		"another stream":    {request(path+"/streams/s1", all, text(1, "a")), codes.InvalidArgument, 0},
+		"no table":          {request("projects/p/datasets/d/tables/x/streams/_default", all, text(1, "a")), codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND},
+		"an offset":         {offset, codes.InvalidArgument, 0},
+		"too large":         {request(stream, all, text(1, strings.Repeat("a", maxRequestBytes))), codes.InvalidArgument, 0},
+		"an unknown column": {request(stream, writerSchema(field{"cost", descriptorpb.FieldDescriptorProto_TYPE_STRING})), codes.InvalidArgument, storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS},
+		"another type":      {request(stream, writerSchema(field{"at", descriptorpb.FieldDescriptorProto_TYPE_STRING})), codes.InvalidArgument, 0},
+	} {
+		s, client := start(t)
+		answers, end := exchange(t, client, c.request)
+		if len(answers) != 0 || status.Code(end) != c.code || len(s.Rows(path)) != 0 {
+			t.Errorf("%s: %d answers, the connection ended with %v", name, len(answers), end)
+		}
+		var reason storagepb.StorageError_StorageErrorCode
+		for _, d := range status.Convert(end).Details() {
+			if e, ok := d.(*storagepb.StorageError); ok {
+				reason = e.GetCode()
+			}
+		}
+		if reason != c.reason {
+			t.Errorf("%s: reason %v, want %v", name, reason, c.reason)
+		}
+	}
+}
+
+// TestRowErrors: one wrong row keeps all of its request out, is named, and does not end the connection.
+func TestRowErrors(t *testing.T) {
+	late := protowire.AppendVarint(protowire.AppendTag(text(1, "a"), 3, protowire.VarintType), 1<<62)
+	for name, bad := range map[string][]byte{
+		"required column missing":      text(2, "1"),
+		"no message":                   {0xff},
+		"unknown field":                append(text(1, "a"), text(9, "x")...),
+		"NUMERIC with too many digits": append(text(1, "a"), text(2, "0.0000000001")...),
+		"NUMERIC out of range":         append(text(1, "a"), text(2, "1"+strings.Repeat("0", 29))...),
+		"NUMERIC with an exponent":     append(text(1, "a"), text(2, "1e2")...),
+		"TIMESTAMP out of range":       late,
+		"not JSON":                     append(text(1, "a"), text(4, "{")...),
+	} {
+		s, client := start(t)
+		answers, _ := exchange(t, client, request(stream, all, text(1, "good"), bad, text(1, "good")), request("", nil, text(1, "next")))
+		if len(answers) != 2 || codes.Code(answers[0].GetError().GetCode()) != codes.InvalidArgument || len(answers[0].GetRowErrors()) != 1 ||
+			answers[0].GetRowErrors()[0].GetIndex() != 1 || answers[0].GetRowErrors()[0].GetMessage() == "" {
+			t.Errorf("%s: answers %v", name, answers)
+		}
+		if rows := s.Rows(path); len(rows) != 1 || string(rows[0]) != `{"id":"next"}` {
+			t.Errorf("%s: rows %s", name, rows)
+		}
+	}
+}
+
+func TestGetWriteStream(t *testing.T) {
+	_, client := start(t)
+	basic, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: stream})
+	if err != nil || basic.GetTableSchema() != nil {
+		t.Errorf("%v, %v", basic, err)
+	}
+	full, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: path + "/_default", View: storagepb.WriteStreamView_FULL})
+	if err != nil || len(full.GetTableSchema().GetFields()) != 5 {
+		t.Fatalf("%v, %v", full, err)
+	}
+	f := full.GetTableSchema().GetFields()[0]
+	if f.GetName() != "id" || f.GetType() != storagepb.TableFieldSchema_STRING || f.GetMode() != storagepb.TableFieldSchema_REQUIRED || f.GetDescription() != "Id." {
+		t.Errorf("field %v", f)
+	}
+	if _, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: "projects/p/datasets/d/tables/x/streams/_default"}); status.Code(err) != codes.NotFound {
+		t.Errorf("a table that is not there: %v", err)
+	}
+}
+
+func TestSchemaIsRead(t *testing.T) {
+	s, _ := start(t)
+	for _, bad := range []string{`{`, `[{"name": "a", "type": "MONEY", "mode": "NULLABLE"}]`, `[{"name": "a", "type": "STRING", "mode": "REPEATED"}]`, `[{"name": "a", "type": "STRING"}]`} {
+		if err := s.CreateTable(path, []byte(bad)); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
+	}
+}

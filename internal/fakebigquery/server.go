@@ -1,0 +1,145 @@
+package fakebigquery
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
+	"google.golang.org/grpc"
+)
+
+// maxRequestBytes is the size at which the service refuses a request. The transport takes a little more, so that the refusal
+// is the service's.
+const maxRequestBytes = 10 << 20
+
+// Server is a running service. It is safe for concurrent use.
+type Server struct {
+	addr string
+
+	mu       sync.Mutex
+	grpc     *grpc.Server // nil while it is stopped
+	served   chan struct{}
+	tables   map[string]*table // by path
+	faults   Faults
+	injected chan struct{} // closed when the faults change
+	requests int
+}
+
+// Start serves on a free port of the loopback interface until Close.
+func Start() (*Server, error) {
+	s := &Server{tables: map[string]*table{}, injected: make(chan struct{})}
+	return s, s.listen("127.0.0.1:0")
+}
+
+func (s *Server) listen(addr string) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("fake BigQuery: %w", err)
+	}
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(2*maxRequestBytes), grpc.WaitForHandlers(true))
+	storagepb.RegisterBigQueryWriteServer(server, &service{server: s})
+	served := make(chan struct{})
+	s.mu.Lock()
+	s.addr, s.grpc, s.served = listener.Addr().String(), server, served
+	s.mu.Unlock()
+	go func() {
+		defer close(served)
+		_ = server.Serve(listener) // ends with Stop
+	}()
+	return nil
+}
+
+// Addr is the host and port of the service, also while it is stopped.
+func (s *Server) Addr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
+}
+
+// Stop breaks all connections and accepts no others. Tables and their rows stay.
+func (s *Server) Stop() {
+	s.mu.Lock()
+	server, served := s.grpc, s.served
+	s.grpc = nil
+	s.mu.Unlock()
+	if server != nil {
+		server.Stop()
+		<-served
+	}
+}
+
+// Restart serves again at the same address after Stop.
+func (s *Server) Restart() error { return s.listen(s.Addr()) }
+
+// Close ends the service.
+func (s *Server) Close() { s.Stop() }
+
+// CreateTable creates a table, given by its path projects/P/datasets/D/tables/T, or gives it another schema. The schema is in
+// BigQuery's own format, as JSON.
+func (s *Server) CreateTable(path string, schema []byte) error {
+	columns, err := parseSchema(schema)
+	if err != nil {
+		return fmt.Errorf("fake BigQuery: schema of %s: %w", path, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tables[path]; t != nil {
+		t.columns = columns
+	} else {
+		s.tables[path] = &table{path: path, columns: columns}
+	}
+	return nil
+}
+
+// CreateTables creates a table for each schema file {table}.json of a folder.
+func (s *Server) CreateTables(project, dataset, folder string) error {
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		return fmt.Errorf("fake BigQuery: %w", err)
+	}
+	for _, file := range files {
+		schema, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("fake BigQuery: %w", err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if err := s.CreateTable(TablePath(project, dataset, name), schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DropTable removes a table and its rows.
+func (s *Server) DropTable(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.tables, path)
+}
+
+// TablePath is the full name of a table.
+func TablePath(project, dataset, name string) string {
+	return "projects/" + project + "/datasets/" + dataset + "/tables/" + name
+}
+
+// Rows are the rows of a table as JSON objects, in the order in which they were stored. Columns without a value are left out.
+func (s *Server) Rows(path string) [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[path]
+	if t == nil {
+		return nil
+	}
+	return append([][]byte{}, t.rows...)
+}
+
+// Requests is how many requests with rows have come, whatever became of them.
+func (s *Server) Requests() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.requests
+}
