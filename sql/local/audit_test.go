@@ -51,7 +51,7 @@ func (d *day) checkHighDemandAudit(t *testing.T, w *Warehouse) {
 	if len(kinds) != 4 || counts["PROVEN"] == 0 {
 		t.Fatalf("changes %v, verdicts %v: the day is too quiet to prove anything", kinds, counts)
 	}
-	for _, false1 := range []struct{ verdict, change string }{
+	for _, lie := range []struct{ verdict, change string }{
 		{"EVIDENCE", "REPLACE (views + 1000 AS views, score + 1000 AS score)"},
 		{"EVIDENCE", "REPLACE (cart_adds + 1000 AS cart_adds, score + 5000 AS score)"},
 		{"EVIDENCE", "REPLACE (units + 1000 AS units, score + 10000 AS score)"},
@@ -59,15 +59,15 @@ func (d *day) checkHighDemandAudit(t *testing.T, w *Warehouse) {
 		{"THRESHOLD", `REPLACE (score + 1 AS "enter", score // 2 + 1 AS "exit")`},
 		{"THRESHOLD", `REPLACE ("exit" - 1 AS "exit")`},
 	} {
-		t.Run(false1.verdict+" "+false1.change, func(t *testing.T) {
+		t.Run(lie.verdict+" "+lie.change, func(t *testing.T) {
 			w.plant(t, "CREATE TEMP TABLE kept AS SELECT * FROM badge_changes")
 			defer w.plant(t, "DROP TABLE kept")
 			w.plant(t, "DELETE FROM badge_changes")
-			w.plant(t, "INSERT INTO badge_changes SELECT * "+false1.change+" FROM kept WHERE badge = 'HIGH_DEMAND' AND is_on")
+			w.plant(t, "INSERT INTO badge_changes SELECT * "+lie.change+" FROM kept WHERE badge = 'HIGH_DEMAND' AND is_on")
 			defer w.plant(t, "INSERT INTO badge_changes SELECT * FROM kept")
 			defer w.plant(t, "DELETE FROM badge_changes")
 			found := verdicts(d.run(t, w, "high_demand_audit", d.from, d.to))
-			if len(found) != 1 || found[false1.verdict] == 0 {
+			if len(found) != 1 || found[lie.verdict] == 0 {
 				t.Errorf("verdicts %v", found)
 			}
 		})
@@ -89,16 +89,16 @@ func (d *day) checkLowStockAudit(t *testing.T, w *Warehouse) {
 	if len(counts) != 1 || counts["PROVEN"] == 0 {
 		t.Errorf("verdicts %v", counts)
 	}
-	for _, false1 := range []struct{ verdict, change string }{
+	for _, lie := range []struct{ verdict, change string }{
 		{"EVIDENCE", "REPLACE (on_hand - 1 AS on_hand)"},
 		{"EVIDENCE", "REPLACE (product_id || '?' AS product_id)"},
 		{"THRESHOLD", `REPLACE (on_hand - 1 AS "enter")`},
 	} {
 		w.plant(t, "CREATE TEMP TABLE kept AS SELECT * FROM badge_changes")
 		w.plant(t, "DELETE FROM badge_changes")
-		w.plant(t, "INSERT INTO badge_changes SELECT * "+false1.change+" FROM kept WHERE badge = 'LOW_STOCK' AND is_on")
-		if found := verdicts(d.run(t, w, "low_stock_audit", d.from, d.to)); len(found) != 1 || found[false1.verdict] == 0 {
-			t.Errorf("%s: verdicts %v", false1.change, found)
+		w.plant(t, "INSERT INTO badge_changes SELECT * "+lie.change+" FROM kept WHERE badge = 'LOW_STOCK' AND is_on")
+		if found := verdicts(d.run(t, w, "low_stock_audit", d.from, d.to)); len(found) != 1 || found[lie.verdict] == 0 {
+			t.Errorf("%s: verdicts %v", lie.change, found)
 		}
 		w.plant(t, "DELETE FROM badge_changes")
 		w.plant(t, "INSERT INTO badge_changes SELECT * FROM kept")
