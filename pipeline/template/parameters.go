@@ -17,6 +17,7 @@ type parameter struct {
 const (
 	groupInput    = "Input"
 	groupRedis    = "Redis"
+	groupRows     = "Warehouse"
 	groupState    = "State"
 	groupStock    = "Stock signals"
 	groupVelocity = "Velocity signals"
@@ -39,7 +40,10 @@ var parameters = []parameter{
 		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
 	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
+	{flag: "bigquery_dataset", group: groupRows, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
+
 	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
+	{flag: "product_groups", group: groupState, label: "Product groups", kind: "NUMBER", regexes: []string{count}},
 	{flag: "restore", group: groupState, label: "Where state comes from", kind: "ENUM", options: []string{"redis", "none"}, regexes: []string{`^(redis|none)$`}},
 	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
 	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},

@@ -11,7 +11,9 @@ const (
 	redisAddr = `([A-Za-z0-9_.-]+|\[[A-Za-z0-9_.:%-]+\]):` + port
 	// Items may be empty, and have blanks around them.
 	redisAddrs = `^[\s,]*` + redisAddr + `(\s*,[\s,]*` + redisAddr + `)*[\s,]*$`
-	gcsFiles   = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
+	// The project may have a domain before it, as old ones do.
+	dataset  = `^(([a-z0-9.-]+:)?[a-z][a-z0-9-]*\.)?[A-Za-z0-9_]+$`
+	gcsFiles = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
 
 	duration = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 	count    = `^(0|[1-9][0-9]{0,17})$`
