@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every check of the project: format, vet, lint, shell scripts, all tests with the race detector, and the property tests
-# again at full size. Installs what is missing: redis-server, shellcheck, promtool, curl, compilers for C and C++ (for the race detector
+# again at full size. Installs what is missing: redis-server, shellcheck, bats, promtool, curl, compilers for C and C++ (for the race detector
 # and DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."

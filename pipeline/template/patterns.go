@@ -5,7 +5,7 @@ package template
 // pattern says well, such as those of durations, are the binary's to check.
 const (
 	subscription = `^(projects/[^/\s]+/subscriptions/)?[^/\s]+$`
-	secret       = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
+	versionName  = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
 
 	port      = `([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`
 	redisAddr = `([A-Za-z0-9_.-]+|\[[A-Za-z0-9_.:%-]+\]):` + port
