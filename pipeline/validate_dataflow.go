@@ -25,6 +25,8 @@ var uselessOnDataflow = []struct{ flag, instead string }{
 	{"warehouse_dir", "workers have no lasting disk; --bigquery_dataset keeps the rows"},
 	{"warehouse_fsync", "workers have no lasting disk"},
 	{"summary_file", "the counts are the job's metrics"},
+	{"metrics_addr", "the counts are the job's metrics"},
+	{"redis_ca", "workers have none of this machine's files; the authority must be one of the system's"},
 	{"profile_dir", "--cpu_profiling names a folder in gs:// for the workers' profiles"},
 	{"environment_type", "the workers are Dataflow's"},
 	{"environment_config", "--sdk_container_image names another image for the workers"},

@@ -15,13 +15,13 @@ type parameter struct {
 }
 
 const (
-	groupInput    = "Input"
-	groupRedis    = "Redis"
-	groupRows     = "Warehouse"
-	groupState    = "State"
-	groupStock    = "Stock signals"
-	groupVelocity = "Velocity signals"
-	groupLogs     = "Logs"
+	groupInput     = "Input"
+	groupRedis     = "Redis"
+	groupWarehouse = "Warehouse"
+	groupState     = "State"
+	groupStock     = "Stock signals"
+	groupVelocity  = "Velocity signals"
+	groupLogs      = "Logs"
 )
 
 // parameters are the template's, in the order in which the console asks for them.
@@ -40,7 +40,7 @@ var parameters = []parameter{
 		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
 	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
-	{flag: "bigquery_dataset", group: groupRows, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
+	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
 
 	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
 	{flag: "product_groups", group: groupState, label: "Product groups", kind: "NUMBER", regexes: []string{count}},
