@@ -137,3 +137,20 @@ online_store=web = shop"
     done
   done
 }
+
+@test "the options in docs/DATAFLOW.md are taken" {
+  cd "$BATS_TEST_TMPDIR"
+  # shellcheck disable=SC2034 # used by what is evaluated
+  P=shop-production R=europe-west1 WORKER=w@shop-production.iam.gserviceaccount.com REDIS=10.0.0.3:6379
+  eval "$(sed -n '/^cat > dataflow.env/,/^END/p' "$root/docs/DATAFLOW.md")"
+  for command in run update replace rollback; do
+    launch "$command" --env_file=dataflow.env --template=gs://shop-templates/1.json --dry_run
+    code 0
+  done
+  for command in wait drain cancel status; do
+    launch "$command" --env_file=dataflow.env --dry_run
+    code 0
+  done
+  launch build --env_file=dataflow.env --image=europe-west1-docker.pkg.dev/a/b/c:1 --dry_run
+  code 0
+}
