@@ -168,7 +168,7 @@ dataflow|flex-template|run|streamlytics"
   running old-id
   answer dataflow.jobs.describe redis
   says dataflow.jobs.drain "Failed to drain job [old-id]: the job is of type batch. Ensure that you have permission"
-  launch "replace $common $needed"
+  launch "replace $common $needed --drain_timeout=0s"
   code 1
   said "drain was refused"
   same "$(given "gcloud|dataflow|flex-template")" ""
