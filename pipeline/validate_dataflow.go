@@ -71,6 +71,9 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 	if n := *jobopts.JobName; n != "" && (len(n) > maxJobName || !jobName.MatchString(n)) {
 		bad("job_name", "%q is not a name for a job: small letters, digits and hyphens, a letter first, no hyphen last", n)
 	}
+	if o.BigQueryDataset == "" {
+		bad("bigquery_dataset", "is missing: dead letters go there, because workers have no lasting disk")
+	}
 	if o.Emulator != "" {
 		bad("runner", "PUBSUB_EMULATOR_HOST is set, which Dataflow cannot reach: unset it")
 	}
@@ -137,7 +140,7 @@ func checkWorkerBinary(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s is not a program for Linux: %s: %w", path, howToBuild, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	if f.Machine != elf.EM_X86_64 {
 		return fmt.Errorf("%s is for %v, and workers are amd64: %s", path, f.Machine, howToBuild)
 	}

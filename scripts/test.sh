@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every check of the project: format, vet, lint, shell scripts, all tests with the race detector, and the property tests
-# again at full size. Installs what is missing: redis-server, shellcheck, promtool, curl, compilers for C and C++ (for the race detector
+# again at full size. Installs what is missing: redis-server, shellcheck, bats, promtool, curl, compilers for C and C++ (for the race detector
 # and DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -44,6 +44,7 @@ command -v go >/dev/null || fail "Go is missing: install Go 1.26 or later from h
 need redis-server redis-server redis
 need shellcheck shellcheck shellcheck
 need cc "gcc libc6-dev" ""
+need bats bats bats-core
 need promtool prometheus prometheus
 need curl curl curl # walkthrough.md uses it
 need c++ g++ "" # DuckDB, for the analyses
@@ -61,13 +62,15 @@ unformatted=$(gofmt -l .)
 step "go vet"
 go vet ./...
 go vet -C tools/composecheck ./... # a module of its own
+go vet -C internal/dockerfile ./... # another
 
 step "golangci-lint"
 ./scripts/lint.sh
 ./scripts/lint.sh -C sql/local
 
 step "shellcheck"
-shellcheck .ci/run scripts/*.sh setup_pubsub.sh
+shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh scripts/dataflow/*.sh \
+  scripts/dataflow/test/gcloud scripts/dataflow/test/*.sh scripts/dataflow/test/*.bash scripts/dataflow/test/*.bats
 
 step "actionlint"
 go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
@@ -87,5 +90,11 @@ step "analyses of the warehouse, in DuckDB and in GoogleSQL"
   cd sql/local
   CGO_ENABLED=1 go test -timeout=15m ${fresh[@]+"${fresh[@]}"} ./...
 )
+
+step "launch_dataflow.sh, with a gcloud that records"
+bats scripts/dataflow/test
+
+step "Dockerfile: BuildKit reads it, and its build commands run"
+go test -C internal/dockerfile -timeout=20m ${fresh[@]+"${fresh[@]}"} ./...
 
 step "all checks passed"

@@ -16,7 +16,7 @@ import (
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
-//go:generate go run ./generate ../../metadata.json
+//go:generate go run ./generate
 
 // Metadata is what Dataflow is told of a template.
 type Metadata struct {

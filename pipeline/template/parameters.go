@@ -36,11 +36,11 @@ var parameters = []parameter{
 
 	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis", kind: "TEXT", required: true, regexes: []string{redisAddrs}},
 	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis", kind: "TEXT"},
-	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is", kind: "TEXT", regexes: []string{secret},
+	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is", kind: "TEXT", regexes: []string{versionName},
 		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
 	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
-	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset", kind: "TEXT", regexes: []string{dataset}},
+	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
 
 	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
 	{flag: "product_groups", group: groupState, label: "Product groups", kind: "NUMBER", regexes: []string{count}},

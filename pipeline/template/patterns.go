@@ -5,15 +5,15 @@ package template
 // pattern says well, such as those of durations, are the binary's to check.
 const (
 	subscription = `^(projects/[^/\s]+/subscriptions/)?[^/\s]+$`
-	secret       = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
+	versionName  = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
 
 	port      = `([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`
 	redisAddr = `([A-Za-z0-9_.-]+|\[[A-Za-z0-9_.:%-]+\]):` + port
 	// Items may be empty, and have blanks around them.
 	redisAddrs = `^[\s,]*` + redisAddr + `(\s*,[\s,]*` + redisAddr + `)*[\s,]*$`
-	gcsFiles   = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
-
-	dataset = `^((([a-z0-9.-]+:)?[a-z][a-z0-9-]*)\.)?[A-Za-z0-9_]+$`
+	// The project may have a domain before it, as old ones do.
+	dataset  = `^(([a-z0-9.-]+:)?[a-z][a-z0-9-]*\.)?[A-Za-z0-9_]+$`
+	gcsFiles = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
 
 	duration = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 	count    = `^(0|[1-9][0-9]{0,17})$`

@@ -15,7 +15,7 @@ import (
 // accepts asks the binary's own checks whether a value of a flag is good.
 func accepts(t rapid.TB, flag, value string) bool {
 	t.Helper()
-	args := []string{"--runner=dataflow", "--project=shop", "--" + flag + "=" + value}
+	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4", "--" + flag + "=" + value}
 	if !strings.HasSuffix(flag, "_subscription") {
 		args = append(args, "--pos_subscription=pos")
 	}
@@ -91,6 +91,12 @@ func TestSecretsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 	agree(t, "redis_password_secret", rapid.OneOf(
 		mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
 		rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`)))
+}
+
+func TestDatasetsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	agree(t, "bigquery_dataset", rapid.OneOf(
+		mixed(6, "shop", "retail", ".", ":", "example.com", "-", "_", "2", "A", " ", "é"),
+		rapid.StringMatching(`([a-z.]{1,3}:)?([a-z0-9-]{1,3}\.)?[a-zA-Z0-9_-]{1,4}`)))
 }
 
 func TestDurationsThatDataflowAcceptsAreTheBinarys(t *testing.T) {

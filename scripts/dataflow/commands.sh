@@ -45,14 +45,14 @@ line() {
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 
-# order COMMAND...: gives it, and ends the program where it fails.
+# order COMMAND...: gives it, and ends the program where it fails. Standard output is for what the program was asked, such as a job's id.
 order() {
   if dry; then
     line "$@"
     echo
     return
   fi
-  "$@" || give_up 1 "this failed: $(line "$@")"
+  "$@" >&2 || give_up 1 "this failed: $(line "$@")"
 }
 
 # ask VARIABLE COMMAND...: gives it, and keeps what it prints. Where it fails, what it said is in the file $errors.
@@ -78,13 +78,16 @@ must_ask() {
 }
 
 # joined WORD...: as one argument of gcloud's that takes a list. Where a word has a comma, another delimiter is announced, as
-# "gcloud topic escaping" says.
+# "gcloud topic escaping" says. That one is in no word, and its end is not its beginning, so that no word's end can be taken for it.
 joined() {
-  local delimiter=, all="$*" word sep=
+  local delimiter=, all="$*" word sep='' n=0
   case $all in
     *,* | ^*)
       delimiter='~'
-      while case $all in *"$delimiter"*) true ;; *) false ;; esac; do delimiter="$delimiter~"; done
+      while case $all in *"$delimiter"*) true ;; *) false ;; esac; do
+        n=$((n + 1))
+        delimiter="<$n>"
+      done
       printf '^%s^' "$delimiter"
       ;;
   esac

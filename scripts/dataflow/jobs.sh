@@ -5,10 +5,12 @@
 here=()
 set_here() { here=(--project="$opt_project" --region="$opt_region"); }
 
+# The filter is a pattern because gcloud announces that it will take name=a for the name a-b, too.
+
 # active_jobs: the ids of the jobs of that name that have not ended, into $job_id.
 active_jobs() {
   set_here
-  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=active --filter="name=$opt_job_name" '--format=value(id)'
+  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=active --filter="name~^$opt_job_name\$" '--format=value(id)'
 }
 
 # find_job: the one job of that name that has not ended, into $job_id.
@@ -86,7 +88,7 @@ refused() {
 
 do_wait() {
   set_here
-  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=all --filter="name=$opt_job_name" --sort-by='~creationTime' \
+  must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=all --filter="name~^$opt_job_name\$" --sort-by='~creationTime' \
     '--format=value(id)'
   note "the first of them is the newest"
   # shellcheck disable=SC2016 # what is printed is expanded when it runs
@@ -99,7 +101,7 @@ do_wait() {
 do_status() {
   local jobs
   set_here
-  must_ask jobs gcloud dataflow jobs list "${here[@]}" --status=all --filter="name=$opt_job_name" --sort-by='~creationTime' \
+  must_ask jobs gcloud dataflow jobs list "${here[@]}" --status=all --filter="name~^$opt_job_name\$" --sort-by='~creationTime' \
     '--format=table(id,state,creationTime,type)'
   dry && return
   [ -n "$jobs" ] || give_up 3 "there is no job named $opt_job_name in $opt_region"

@@ -8,6 +8,7 @@ launch_template() {
   [ "$(parameter restore)" != redis ] || label=redis
   set_here
   set -- "${here[@]}" --template-file-gcs-location="$opt_template"
+  [ "$how" != update ] || set -- --update "$@"
   [ "${#parameters[@]}" = 0 ] || set -- "$@" --parameters="$(joined "${parameters[@]}")"
   set -- "$@" --additional-user-labels="$(joined ${opt_label[@]+"${opt_label[@]}"} "streamlytics_restore=$label")"
   [ "${#opt_experiment[@]}" = 0 ] || set -- "$@" --additional-experiments="$(joined "${opt_experiment[@]}")"
@@ -24,11 +25,8 @@ launch_template() {
   [ -z "${opt_temp_location-}" ] || set -- "$@" --temp-location="$opt_temp_location"
   [ -z "${opt_staging_location-}" ] || set -- "$@" --staging-location="$opt_staging_location"
   [ -z "${opt_kms_key-}" ] || set -- "$@" --dataflow-kms-key="$opt_kms_key"
-  if [ "$how" = update ]; then
-    set -- "$@" --update
-    [ "${#opt_transform_name_mapping[@]}" = 0 ] ||
-      set -- "$@" --transform-name-mappings="$(joined "${opt_transform_name_mapping[@]}")"
-  fi
+  [ "$how" != update ] || [ "${#opt_transform_name_mapping[@]}" = 0 ] ||
+    set -- "$@" --transform-name-mappings="$(joined "${opt_transform_name_mapping[@]}")"
   if ! ask job_id gcloud dataflow flex-template run "$opt_job_name" "$@" '--format=value(job.id)'; then
     cat "$errors" >&2
     if [ "$how" = update ] && incompatible "$(cat "$errors")"; then refused; fi
@@ -58,7 +56,8 @@ do_replace() {
   local keeps
   find_job
   # Whatever can be known to be wrong is to be known before the drain, after which nothing runs.
-  order gcloud storage ls "$opt_template" --project="$opt_project"
+  # shellcheck disable=SC2034 # that there is an answer is enough
+  must_ask template_file gcloud storage ls "$opt_template" --project="$opt_project"
   must_ask keeps gcloud dataflow jobs describe "$job_id" "${here[@]}" '--format=value(labels.streamlytics_restore)'
   note "goes on if that printed redis, or with --accept_state_loss"
   dry || [ "$keeps" = redis ] || [ "${opt_accept_state_loss-}" = true ] ||

@@ -104,6 +104,11 @@ set_option() {
     *[[:cntrl:]]*) bad "$where$name: has a control character" && return ;;
   esac
   if [ "$(kind "$name")" = many ]; then
+    if [ "$reading" = command_line ]; then
+      pairs_on_line="$pairs_on_line$name/${value%%=*}"$'\n'
+    elif on_line "$name" "${value%%=*}"; then
+      return
+    fi
     eval "opt_$name+=(\"\$value\")"
   elif ! seen "$name"; then
     printf -v "opt_$name" '%s' "$value"
@@ -113,6 +118,10 @@ set_option() {
   fi
   given="$given$name "
 }
+
+# on_line OPTION NAME: whether the command line has a pair of that name for an option that may be repeated.
+pairs_on_line=$'\n'
+on_line() { case $pairs_on_line in *$'\n'"$1/$2"$'\n'*) ;; *) return 1 ;; esac; }
 
 # seen NAME: whether the option was given, rather than being what it is by default.
 given=" "

@@ -1,4 +1,5 @@
-// Command generate writes the metadata of the Flex Template to the file that its argument names. See go generate.
+// Command generate writes the metadata of the Flex Template, metadata.json at the top of the project. It is for go generate, which runs it
+// in the folder of package template.
 package main
 
 import (
@@ -9,19 +10,12 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	content, err := template.Generate()
+	if err == nil {
+		err = os.WriteFile("../../metadata.json", content, 0o644)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "generate: %v\n", err)
 		os.Exit(1)
 	}
-}
-
-func run() error {
-	if len(os.Args) != 2 {
-		return fmt.Errorf("give one argument, the file to write")
-	}
-	content, err := template.Generate()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(os.Args[1], content, 0o644)
 }

@@ -1,0 +1,7 @@
+# The words that stand in command_lines. Sourced.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # used where command_lines is evaluated
+
+job='--project=shop-prod --region=europe-west1 --job_name=streamlytics'
+common="$job --template=gs://shop-templates/streamlytics-1.4.0.json"
+needed='--parameter=redis_addrs=10.0.0.3:6379 --parameter=bigquery_dataset=retail'
