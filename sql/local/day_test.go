@@ -36,7 +36,6 @@ type day struct {
 	clock      clock.Clock
 	from, to   time.Time // of the clock; all that was archived lies between them
 	world      *retail.World
-	redis      *redis.Client
 	velocity   map[string]string // the keys of Redis in the end; they expire by the wall clock, soon after a day as fast as this
 	looks      []look
 	summary    metrics.Summary
