@@ -68,12 +68,12 @@ func (m *Mirror) orRejoined(ctx context.Context, f func(epoch int64) error) erro
 
 // DropMirrorOnce is DropMirror for a pipeline with several workers: the first of them to call it does.
 func DropMirrorOnce(ctx context.Context, r *Redis, job string) error {
-	known, err := r.client.HExists(ctx, mirrorEpochs, "job:"+job).Result()
-	if err != nil {
-		return fmt.Errorf("look for the epoch of job %s in Redis at %s: %w", job, r.addrs, err)
+	err := r.client.HGet(ctx, mirrorEpochs, "job:"+job).Err()
+	if err == nil {
+		return nil // one of them has
 	}
-	if known {
-		return nil
+	if !errors.Is(err, redis.Nil) {
+		return fmt.Errorf("look for the epoch of job %s in Redis at %s: %w", job, r.addrs, err)
 	}
 	if _, err := DropMirror(ctx, r); err != nil {
 		return err

@@ -69,10 +69,10 @@ func (m *Mirror) noteWhole(ctx context.Context) error {
 func (m *Mirror) forgetWritten(ctx context.Context) error {
 	looks := make([]*redis.Cmd, 0, len(m.missing))
 	for key := range m.missing {
-		looks = append(looks, redis.NewCmd(ctx, "hexists", mirrorLog+key+"}:by", "owed"))
+		looks = append(looks, redis.NewCmd(ctx, "hmget", mirrorLog+key+"}:by", "owed"))
 	}
 	return m.redis.run(ctx, looks, func(done *redis.Cmd) {
-		if owed, err := done.Bool(); err == nil && !owed {
+		if owed, err := done.Slice(); err == nil && len(owed) == 1 && owed[0] == nil {
 			delete(m.missing, strings.TrimSuffix(strings.TrimPrefix(done.Args()[1].(string), mirrorLog), "}:by"))
 		}
 	})

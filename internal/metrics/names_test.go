@@ -53,7 +53,7 @@ func TestSeries(t *testing.T) {
 	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" || !slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
 		t.Errorf("cart adds are %+v", s)
 	}
-	if len(labels) != 11 {
+	if len(labels) != 14 {
 		t.Errorf("the families are %v", labels)
 	}
 }

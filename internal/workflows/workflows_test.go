@@ -96,7 +96,7 @@ func TestDeploysAreUnderstood(t *testing.T) {
 	with := map[string]string{
 		"PROJECT": "shop-production", "REGION": "europe-west1", "JOB_NAME": "streamlytics", "IMAGE": "europe-west1-docker.pkg.dev/shop-production/streamlytics/template",
 		"TEMPLATES": "gs://shop-templates/streamlytics", "TAG": sha, "STRATEGY": "update", "RUNNER_TEMP": dir,
-		"OPTIONS": "max_workers=4\nparameter=redis_addrs=10.0.0.3:6379",
+		"OPTIONS": "max_workers=4\nparameter=redis_addrs=10.0.0.3:6379\nparameter=bigquery_dataset=streamlytics",
 	}
 	steps := run.FindAllStringSubmatch(files(t)["deploy.yml"], -1)
 	said := ""

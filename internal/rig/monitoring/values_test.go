@@ -87,6 +87,7 @@ func sameInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) {
 		"ignored": summary.Ignored, "duplicates": summary.Duplicates, "dropped_by_barrier": summary.DroppedByBarrier,
 		"recomputed": summary.Recomputed, "redis_writes": summary.RedisWrites, "redis_retries": summary.RedisRetries,
 		"image_misses": summary.Runtime.ImageMisses, "source_bundles": summary.Runtime.SourceBundles, "state_calls": summary.Runtime.StateCalls,
+		"bigquery_rows": summary.Runtime.BigQueryRows, "bigquery_refusals": summary.Runtime.BigQueryRefusals, "bigquery_retries": summary.Runtime.BigQueryRetries,
 	}
 	for _, c := range metrics.Counters() {
 		s := c.Series()

@@ -71,7 +71,7 @@ func TestLeastPrivilege(t *testing.T) {
 	p = rig.Start(t, launch)
 	await(p, "the state is restored", func() bool { return stats(t, root)["lrange"] >= 8 && stats(t, root)["set"] > 0 })
 	run(t, root, []any{"flushall"})
-	await(p, "the loss is noticed", func() bool { return stats(t, root)["get"] > 0 })
+	await(p, "the loss is noticed", func() bool { return stats(t, root)["del"] > 0 })
 	if report, err := truth.Await(t.Context(), root, rig.Now, patience); err != nil || !report.OK() {
 		t.Errorf("after a loss: %v, %v\n%s", report, err, p.Log())
 	}
