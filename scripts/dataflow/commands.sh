@@ -22,15 +22,18 @@ need_programs() {
     give_up 8 "docker is missing: install it, or build with --builder=cloudbuild"
 }
 
-# quoted WORD: as a shell reads it. What an earlier command printed stands as @name@, and becomes "$name".
+# mark is around the name of what an earlier command printed. No value has it: control characters are no part of any.
+mark=$'\001'
+
+# quoted WORD: as a shell reads it. What an earlier command printed becomes "$name".
 quoted() {
   case $1 in
     '') printf "''" ;;
-    *[!A-Za-z0-9_./:=@%+,-]*)
+    *[!A-Za-z0-9_./:=@%+,$mark-]*)
       # shellcheck disable=SC2016 # the $ is for the shell that reads it
-      printf '%s' "$1" | sed -e "s/'/'\\\\''/g" -e "s/@\\([a-z_]*\\)@/'\"\$\\1\"'/g" -e "s/^/'/" -e "s/\$/'/"
+      printf '%s' "$1" | sed -e "s/'/'\\\\''/g" -e "s/$mark\\([a-z_]*\\)$mark/'\"\$\\1\"'/g" -e "s/^/'/" -e "s/\$/'/"
       ;;
-    *) printf '%s' "$1" | sed -e 's/@\([a-z_]*\)@/"$\1"/g' ;;
+    *) printf '%s' "$1" | sed -e "s/$mark\\([a-z_]*\\)$mark/\"\$\\1\"/g" ;;
   esac
 }
 line() {
@@ -62,7 +65,7 @@ ask() {
   if dry; then
     # shellcheck disable=SC2016 # the same
     printf '%s=$(%s)\n' "$variable" "$(line "$@")"
-    printf -v "$variable" '@%s@' "$variable"
+    printf -v "$variable" '%s%s%s' "$mark" "$variable" "$mark"
     return
   fi
   printed=$("$@" 2>"$errors") || return 1

@@ -58,7 +58,7 @@ bigquery_dataset=retail"
     for name in online_store redis_username events_files; do
       value=
       if [ "$round" = 1 ]; then
-        value='<1>,~' # each a delimiter, and the last could run into the next
+        value='<1>,~@@@job_id@' # each a delimiter, and the last could run into the next; then what might be taken for a name
       else
         for _ in $(seq $((1 + RANDOM % 6))); do value=$value${pieces[RANDOM % ${#pieces[@]}]}; done
       fi
