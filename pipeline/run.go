@@ -74,13 +74,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runner.close()) }()
-	if err := p.checkRedis(ctx); err != nil {
-		return err
+	keys, err := p.prepare(ctx)
+	if err != nil && ctx.Err() != nil {
+		slog.Info("told to stop before anything was read", "during", err)
+		return nil
 	}
-	if err := p.checkBigQuery(ctx); err != nil {
-		return err
-	}
-	keys, err := p.restore(ctx)
 	if err != nil {
 		return err
 	}
@@ -137,6 +135,17 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return fmt.Errorf("run the pipeline: %w", err)
 	}
 	return nil
+}
+
+// prepare looks whether what the pipeline writes to is there, and returns the Beam keys of which there is state to restore.
+func (p *Pipeline) prepare(ctx context.Context) (keys []string, err error) {
+	if err := p.checkRedis(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.checkBigQuery(ctx); err != nil {
+		return nil, err
+	}
+	return p.restore(ctx)
 }
 
 // runner is the Prism that executes the pipeline.
