@@ -39,7 +39,7 @@ func build(s beam.Scope, id string, o Options, p plan, keys []string) error {
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
 	}
 	for _, sub := range p.subscriptions {
-		input(sub.Channel.String(), func(s beam.Scope) (messages beam.PCollection) {
+		input(sub.Channel.String(), func(s beam.Scope) beam.PCollection {
 			if kind == dataflowRunner {
 				return sources.NativePubSub(s, sub)
 			}

@@ -40,7 +40,7 @@ func (p *Pipeline) submit(ctx context.Context) error {
 		}
 		return nil
 	case <-ctx.Done():
-		slog.Warn("the job on Dataflow goes on without this program: drain or cancel it there", "project", p.options.Project, "region", gcpopts.GetRegion(ctx))
+		slog.Warn("the job on Dataflow goes on without this program: drain or cancel it there", "project", p.options.Project, "region", *gcpopts.Region)
 		return nil
 	}
 }
@@ -48,12 +48,14 @@ func (p *Pipeline) submit(ctx context.Context) error {
 // prepareJob sets what Beam's runner takes from flags, and sees to it that a job does not seem to be submitted when it is not: with
 // --async Beam calls it success when one of the same name runs already.
 func (p *Pipeline) prepareJob(ctx context.Context) error {
+	*gcpopts.Region = gcpopts.GetRegion(ctx) // which may ask gcloud, and Beam asks again
 	binary, err := workerBinary()
 	if err != nil {
 		return err
 	}
 	*jobopts.WorkerBinary = binary
-	for name, value := range p.options.shown() {
+	// The job's page shows what was given. None of it is a secret; the password is where --redis_password_secret says.
+	for name, value := range p.options.given() {
 		beam.PipelineOptions.Set(name, value)
 	}
 	if *jobopts.JobName == "" || !*jobopts.Async || valueOf("update") == "true" || valueOf("template_location") != "" || valueOf("dry_run") == "true" {
@@ -63,20 +65,8 @@ func (p *Pipeline) prepareJob(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to Dataflow: %w", err)
 	}
-	if job, err := dataflowlib.GetRunningJobByName(client, p.options.Project, gcpopts.GetRegion(ctx), *jobopts.JobName); err == nil {
+	if job, err := dataflowlib.GetRunningJobByName(client, p.options.Project, *gcpopts.Region, *jobopts.JobName); err == nil {
 		return errors.New("a job named " + job.Name + " runs already, with id " + job.Id + ": update it with --update, drain it, or give another --job_name")
 	}
 	return nil
-}
-
-// shown are the options that the job's page shows: those that were given. None is a secret; the password is where
-// --redis_password_secret says.
-func (o Options) shown() map[string]string {
-	shown := map[string]string{}
-	for _, name := range flagNames() {
-		if o.isSet(name) {
-			shown[name] = flagSet(&o).Lookup(name).Value.String()
-		}
-	}
-	return shown
 }

@@ -67,10 +67,16 @@ func ParseFlags(args []string) (Options, error) {
 	return o, errors.Join(errs...)
 }
 
-// flagNames lists our own flags.
-func flagNames() (names []string) {
-	flagSet(&Options{}).VisitAll(func(f *flag.Flag) { names = append(names, f.Name) })
-	return names
+// given are our own flags whose value is not the default, as they are written on the command line.
+func (o Options) given() map[string]string {
+	d := DefaultOptions()
+	defaults, given := flagSet(&d), map[string]string{}
+	flagSet(&o).VisitAll(func(f *flag.Flag) {
+		if value := f.Value.String(); value != defaults.Lookup(f.Name).Value.String() {
+			given[f.Name] = value
+		}
+	})
+	return given
 }
 
 // set sets a flag. Those of Beam are set where they stand, because Beam looks there for the ones that were given.

@@ -2,11 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"debug/elf"
-	"errors"
 	"flag"
-	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
@@ -49,8 +45,9 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 		}
 		return
 	}
+	given := o.given()
 	for _, x := range uselessOnDataflow {
-		if o.isSet(x.flag) {
+		if _, ok := given[x.flag]; ok || isSet(x.flag) {
 			bad(x.flag, "has no use on Dataflow: %s", x.instead)
 		}
 	}
@@ -90,22 +87,17 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 			}
 		}
 	}
-	if _, err := workerBinary(); err != nil {
+	binary, err := workerBinary()
+	if err == nil {
+		err = checkWorkerBinary(binary)
+	}
+	if err != nil {
 		bad("worker_binary", "%w", err)
 	}
 }
 
 // gcsPath is a folder or an object.
 var gcsPath = regexp.MustCompile(`^gs://[a-z0-9][-_.a-z0-9]+(/.*)?$`)
-
-// isSet reports whether an option of ours or a flag of Beam was given another value than its default.
-func (o Options) isSet(name string) bool {
-	if f := flagSet(&o).Lookup(name); f != nil {
-		d := DefaultOptions()
-		return f.Value.String() != flagSet(&d).Lookup(name).Value.String()
-	}
-	return isSet(name)
-}
 
 // isSet reports whether a flag of Beam has another value than its default.
 func isSet(name string) bool {
@@ -118,36 +110,4 @@ func valueOf(name string) string {
 		return f.Value.String()
 	}
 	return ""
-}
-
-// workerBinary is the file that workers run: --worker_binary, or this program.
-func workerBinary() (string, error) {
-	path := *jobopts.WorkerBinary
-	if path == "" {
-		var err error
-		if path, err = os.Executable(); err != nil {
-			return "", fmt.Errorf("find this program's file: %w", err)
-		}
-	}
-	return path, checkWorkerBinary(path)
-}
-
-const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, and give --worker_binary=worker"
-
-// checkWorkerBinary sees to it that workers can run a file: it is for Linux on amd64 and needs no libraries that may be missing there.
-func checkWorkerBinary(path string) error {
-	f, err := elf.Open(path)
-	if err != nil {
-		return fmt.Errorf("%s is not a program for Linux: %s: %w", path, howToBuild, err)
-	}
-	defer func() { _ = f.Close() }() // it was only read
-	if f.Machine != elf.EM_X86_64 {
-		return fmt.Errorf("%s is for %v, and workers are amd64: %s", path, f.Machine, howToBuild)
-	}
-	for _, p := range f.Progs {
-		if p.Type == elf.PT_INTERP {
-			return errors.New(path + " is linked to libraries of this machine: " + howToBuild)
-		}
-	}
-	return nil
 }

@@ -26,3 +26,17 @@ func CheckRedisAddr(addr string) error {
 	}
 	return nil
 }
+
+// ParseRedisAddrs reads addresses of Redis, separated by commas. Blanks around them, and items that are empty, say nothing. The error
+// names every one that is none; the addresses are returned all the same.
+func ParseRedisAddrs(list string) (addrs []string, err error) {
+	for addr := range strings.SplitSeq(list, ",") {
+		if addr = strings.TrimSpace(addr); addr != "" {
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, nil
+	}
+	return addrs, RedisConfig{Addrs: addrs}.Validate()
+}

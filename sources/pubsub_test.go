@@ -15,6 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 )
 
 var (
@@ -30,11 +31,7 @@ type service struct {
 
 func startService(t *testing.T, ackDeadline time.Duration) service {
 	t.Helper()
-	s, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := pubsubtest.Start(t)
 	if err := s.CreateTopic(testTopic); err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	c.image.settle(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
 	f.sayAllIfOwed(key, c, now)
 	if !f.Decay && f.env.Worker() && !c.image.awaits() {
-		f.evaluate(key, c, wall) // whether a timer fires behind the end of bounded input is the runner's choice
+		f.evaluate(key, c, now, wall) // whether a timer fires behind the end of bounded input is the runner's choice
 		f.record[0] = recordChangesEvaluated
 	}
 	if len(c.image.dirty) > 0 {
@@ -176,16 +176,17 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 		return fmt.Errorf("open product state: %w", err)
 	}
 	wall := time.Now()
-	if f.env.Restoring() || c.image.awaits() { // what is there adds up to nothing yet
-		if !c.image.awaits() { // else the last key group that speaks sets the timer
+	if restoring := f.env.Restoring(); restoring || c.image.awaits() { // what is there adds up to nothing yet
+		if restoring { // else the last key group that speaks sets the timer
 			f.setTimer(tp, wall.Add(decayEvery))
 		}
 		f.journal.keep(key, c)
 		return nil
 	}
-	f.evaluate(key, c, wall)
+	now := f.Clock.AtWall(wall)
+	f.evaluate(key, c, now, wall)
 	next := c.image.nextDue
-	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), f.Clock.AtWall(wall))
+	f.record = binary.AppendVarint(append(f.record[:0], recordEvaluation), now)
 	f.record = binary.AppendVarint(f.record, wall.UnixMicro())
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
@@ -196,12 +197,11 @@ func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp sta
 	return nil
 }
 
-// evaluate says what has changed since the last evaluation, and what was restored.
-func (f *smartVelocityFn) evaluate(key string, c *cell[*productImage], wall time.Time) {
-	now := f.Clock.AtWall(wall)
-	c.image.evaluate(now, func(s *series, e evaluation) { f.sayVelocity(s, e, now) })
-	f.sayAllIfOwed(key, c, now)
-	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, now) })
+// evaluate says what has changed since the last evaluation, and what was restored. nowMs is what the clock shows at wall.
+func (f *smartVelocityFn) evaluate(key string, c *cell[*productImage], nowMs int64, wall time.Time) {
+	c.image.evaluate(nowMs, func(s *series, e evaluation) { f.sayVelocity(s, e, nowMs) })
+	f.sayAllIfOwed(key, c, nowMs)
+	c.image.settleRestored(wall.UnixMicro(), func(p *product) { f.sayStock(p, nowMs) })
 	if publishedAt, had := f.pace.evaluated(key, wall); had {
 		f.out.Settles = append(f.out.Settles, publishedAt)
 	}

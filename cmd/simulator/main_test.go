@@ -5,18 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/programtest"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestASignalEndsItWithALastLine(t *testing.T) {
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := pubsubtest.Start(t)
 	if err := server.Create("p", "pos:pos,ecom:ecom,wms:wms"); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 	"github.com/beamlytics/streamlytics/sinks"
 )
 
@@ -198,11 +199,7 @@ func TestHelp(t *testing.T) {
 // startTopic starts a Pub/Sub server with a topic and returns what takes n messages from it.
 func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.PubsubMessage) {
 	t.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := pubsubtest.Start(t)
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	subscription := strings.Replace(topic, "/topics/", "/subscriptions/", 1)
 	if err := server.CreateTopic(topic); err != nil {

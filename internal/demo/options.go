@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/sinks"
@@ -95,15 +94,9 @@ func parseAll(fs *flag.FlagSet, args []string) (errs []error) {
 type badFunc func(name, format string, args ...any)
 
 func (o *Options) checkPlaces(redis string, bad badFunc) {
-	for addr := range strings.SplitSeq(redis, ",") {
-		if addr = strings.TrimSpace(addr); addr != "" {
-			o.RedisAddrs = append(o.RedisAddrs, addr)
-		}
-	}
-	if len(o.RedisAddrs) > 0 {
-		if err := (sinks.RedisConfig{Addrs: o.RedisAddrs}).Validate(); err != nil {
-			bad("redis_addrs", "%w", err)
-		}
+	var err error
+	if o.RedisAddrs, err = sinks.ParseRedisAddrs(redis); err != nil {
+		bad("redis_addrs", "%w", err)
 	}
 	if o.WarehouseDir != "" {
 		if info, err := os.Stat(o.WarehouseDir); err == nil && !info.IsDir() {

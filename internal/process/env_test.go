@@ -114,7 +114,7 @@ func TestSharedOpensAgainAfterAFailure(t *testing.T) {
 		t.Errorf("got %v, %v", v, err)
 	}
 	if v, err := Shared(e, "thing", func() (*int, error) { return new(int), nil }); err != nil || v == nil {
-		t.Errorf("a later attempt returns %v, want the first failure", err)
+		t.Errorf("a later attempt returns %v, %v", v, err)
 	}
 }
 

@@ -8,14 +8,11 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 )
 
 func TestPublish(t *testing.T) {
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
+	server := pubsubtest.Start(t)
 	if err := server.Create("shop", "pos:pos"); err != nil {
 		t.Fatal(err)
 	}

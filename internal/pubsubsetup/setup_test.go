@@ -19,16 +19,13 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 )
 
 // servers are two that speak the protocol and were written by different people: ours, and Google's own for tests.
 var servers = map[string]func(*testing.T) (addr string){
 	"localpubsub": func(t *testing.T) string {
-		server, err := localpubsub.Start(localpubsub.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(server.Close)
+		server := pubsubtest.Start(t)
 		return server.Addr()
 	},
 	"pstest": func(t *testing.T) string {

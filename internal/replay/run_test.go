@@ -15,17 +15,13 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 )
 
 // startPubSub starts a Pub/Sub server that every client of the test finds, and returns a client of it.
 func startPubSub(t *testing.T) *Client {
 	t.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := pubsubtest.Start(t)
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	client, err := Dial(t.Context())
 	if err != nil {

@@ -157,16 +157,11 @@ func (o *Options) checkOutput(redis string, bad badFunc) {
 			bad(name, "%s is not a folder", filepath.Dir(path))
 		}
 	}
-	for addr := range strings.SplitSeq(redis, ",") {
-		if addr = strings.TrimSpace(addr); addr != "" {
-			o.checkRedis = append(o.checkRedis, addr)
-		}
+	var err error
+	if o.checkRedis, err = sinks.ParseRedisAddrs(redis); err != nil {
+		bad("check_redis", "%w", err)
 	}
-	if len(o.checkRedis) > 0 {
-		if err := (sinks.RedisConfig{Addrs: o.checkRedis}).Validate(); err != nil {
-			bad("check_redis", "%w", err)
-		}
-	} else if o.checkTruth != "" {
+	if len(o.checkRedis) == 0 && o.checkTruth != "" {
 		bad("check_truth", "needs --check_redis")
 	}
 	if o.checkTimeout <= 0 {

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 	"github.com/beamlytics/streamlytics/internal/retail"
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
@@ -33,11 +34,7 @@ type bus struct {
 
 func newBus(t *testing.T) *bus {
 	t.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := pubsubtest.Start(t)
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	if err := server.Create("p", "pos:pos,ecom:ecom,wms:wms"); err != nil {
 		t.Fatal(err)

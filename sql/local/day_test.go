@@ -15,6 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/internal/retail"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -55,11 +56,7 @@ type key struct{ store, product string }
 // is waited for, so that the truth of that moment can be told.
 func play(t *testing.T) *day {
 	t.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := pubsubtest.Start(t)
 	rdb := redistest.Start(t)
 	o := pipeline.DefaultOptions()
 	o.Project, o.Emulator = project, server.Addr()
