@@ -153,7 +153,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.RedisUsername, "redis_username", o.RedisUsername, "ACL `user` of Redis")
 	fs.StringVar(&o.RedisPasswordSecret, "redis_password_secret", o.RedisPasswordSecret, "where the Redis password is: env:NAME, file:PATH or projects/P/secrets/S/versions/V; without it, the environment's REDIS_PASSWORD if set")
 	fs.BoolVar(&o.RedisTLS, "redis_tls", o.RedisTLS, "speak TLS with Redis")
-	fs.StringVar(&o.RedisCA, "redis_ca", o.RedisCA, "PEM `file` of the authority that signed Redis's certificate; the system's without it")
+	fs.StringVar(&o.RedisCA, "redis_ca", o.RedisCA, "PEM `file` of the authority that signed Redis's certificate, or projects/P/secrets/S/versions/V that holds it; the system's authorities without it")
 	fs.StringVar(&o.WarehouseDir, "warehouse_dir", o.WarehouseDir, "`folder` that keeps all events, signals, badge changes and dead letters as JSON lines; without it only dead letters are kept, in ./dead_letters")
 	fs.BoolVar(&o.WarehouseFsync, "warehouse_fsync", o.WarehouseFsync, "let each write to the warehouse folder reach the disk before messages are acknowledged")
 	fs.StringVar(&o.BigQueryDataset, "bigquery_dataset", o.BigQueryDataset, "BigQuery `dataset` that keeps all events, signals, badge changes and dead letters: project.dataset, or dataset in --project; its tables must be there (sql/tables.sql)")

@@ -82,7 +82,7 @@ func (o Options) keyGroups() transforms.KeyGroups { return transforms.KeyGroups(
 
 func (o Options) redis() sinks.RedisConfig {
 	return sinks.RedisConfig{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
-		TLS: o.RedisTLS, CAFile: o.RedisCA}
+		TLS: o.RedisTLS, CA: o.RedisCA}
 }
 
 func (o Options) velocity() velocity.Config {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/gcpopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
+
+	"github.com/beamlytics/streamlytics/sinks"
 )
 
 // jobName is what Dataflow takes as the name of a job, up to maxJobName bytes.
@@ -22,7 +24,6 @@ var uselessOnDataflow = []struct{ flag, instead string }{
 	{"warehouse_fsync", "workers have no lasting disk"},
 	{"summary_file", "the counts are the job's metrics"},
 	{"metrics_addr", "the counts are the job's metrics"},
-	{"redis_ca", "workers have none of this machine's files; the authority must be one of the system's"},
 	{"profile_dir", "--cpu_profiling names a folder in gs:// for the workers' profiles"},
 	{"environment_type", "the workers are Dataflow's"},
 	{"environment_config", "--sdk_container_image names another image for the workers"},
@@ -76,6 +77,9 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 	}
 	if s := o.RedisPasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
 		bad("redis_password_secret", "names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
+	}
+	if ca := o.RedisCA; ca != "" && !sinks.IsSecretVersion(ca) {
+		bad("redis_ca", "%q is a file of this machine, which workers cannot read: give projects/P/secrets/S/versions/V", ca)
 	}
 	if o.Restore == "redis" && o.KeyGroups == 0 {
 		bad("restore", "redis needs --key_groups of at least 1 on Dataflow: the groups are what a new job waits for")

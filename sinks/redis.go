@@ -49,17 +49,18 @@ type Redis struct {
 }
 
 // NewRedisClient returns a client for the configuration: of a cluster when there is more than one address. It does not
-// connect yet. It fails when the configuration is not valid or its secret or CA file cannot be read. The client leaves
+// connect yet. It fails when the configuration is not valid or its secret or its authorities cannot be read. The client leaves
 // retries to its caller.
 func NewRedisClient(cfg RedisConfig) (redis.UniversalClient, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	password, err := redisPassword(context.Background(), cfg.PasswordSecret)
+	ctx := context.Background()
+	password, err := redisPassword(ctx, cfg.PasswordSecret)
 	if err != nil {
 		return nil, fmt.Errorf("PasswordSecret: %w", err)
 	}
-	tlsConfig, err := cfg.tlsConfig()
+	tlsConfig, err := cfg.tlsConfig(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package sinks
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
+
+	"google.golang.org/api/option"
 )
 
 // RedisConfig says where Redis is and how to log in. It is serialised into the pipeline, where anyone who can see the job can
@@ -22,8 +25,9 @@ type RedisConfig struct {
 	PasswordSecret string
 	// TLS makes connections encrypted and the server's certificate checked.
 	TLS bool
-	// CAFile is a PEM file with the authorities to trust in place of the system's; it must exist on the worker.
-	CAFile string
+	// CA says where the authorities are, in PEM, to trust in place of the system's: a file of the worker, or
+	// "projects/P/secrets/S/versions/V" in Google Secret Manager, which workers on other machines can read.
+	CA string
 }
 
 // Validate reports everything that is wrong with the form of the configuration, naming each field. It reads neither secret
@@ -43,8 +47,8 @@ func (c RedisConfig) Validate() error {
 			errs = append(errs, fmt.Errorf("PasswordSecret: %w", err))
 		}
 	}
-	if c.CAFile != "" && !c.TLS {
-		errs = append(errs, errors.New("CAFile: is set, but TLS is off"))
+	if c.CA != "" && !c.TLS {
+		errs = append(errs, errors.New("CA: is set, but TLS is off"))
 	}
 	return errors.Join(errs...)
 }
@@ -55,21 +59,29 @@ func (c RedisConfig) String() string { return strings.Join(c.Addrs, ",") }
 // maxCA is the size of a file of authorities, in bytes; all of the world's take a fifth of it.
 const maxCA = 1 << 20
 
-// tlsConfig is nil without TLS.
-func (c RedisConfig) tlsConfig() (*tls.Config, error) {
+// tlsConfig is nil without TLS. opts are for the client of Secret Manager.
+func (c RedisConfig) tlsConfig(ctx context.Context, opts ...option.ClientOption) (*tls.Config, error) {
 	if !c.TLS {
 		return nil, nil
 	}
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := readSmall(c.CAFile, maxCA)
-		if err != nil {
-			return nil, fmt.Errorf("CAFile: %w", err)
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CAFile: %s holds no PEM certificate", c.CAFile)
-		}
+	if c.CA == "" {
+		return t, nil
+	}
+	pem, err := c.authorities(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("CA: %w", err)
+	}
+	t.RootCAs = x509.NewCertPool()
+	if !t.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("CA: %s holds no PEM certificate", c.CA)
 	}
 	return t, nil
+}
+
+func (c RedisConfig) authorities(ctx context.Context, opts ...option.ClientOption) ([]byte, error) {
+	if IsSecretVersion(c.CA) {
+		return readSecretVersion(ctx, c.CA, opts...)
+	}
+	return readSmall(c.CA, maxCA)
 }

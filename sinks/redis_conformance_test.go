@@ -94,7 +94,7 @@ func startSecured(t *testing.T) (*redistest.Server, sinks.RedisConfig) {
 		t.Fatal(err)
 	}
 	return s, sinks.RedisConfig{
-		Addrs: []string{s.Addr}, Username: "pipeline", PasswordSecret: "file:" + secret, TLS: true, CAFile: caFile,
+		Addrs: []string{s.Addr}, Username: "pipeline", PasswordSecret: "file:" + secret, TLS: true, CA: caFile,
 	}
 }
 

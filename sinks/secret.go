@@ -35,11 +35,14 @@ func parseSecretRef(ref string) (secretRef, error) {
 	if path, ok := strings.CutPrefix(ref, "file:"); ok && path != "" {
 		return secretRef{file: path}, nil
 	}
-	if secretVersion.MatchString(ref) {
+	if IsSecretVersion(ref) {
 		return secretRef{version: ref}, nil
 	}
 	return secretRef{}, errors.New("not a reference to a secret: want env:NAME, file:/path or projects/P/secrets/S/versions/V")
 }
+
+// IsSecretVersion tells whether a reference is the name of a version in Google Secret Manager: projects/P/secrets/S/versions/V.
+func IsSecretVersion(ref string) bool { return secretVersion.MatchString(ref) }
 
 // CheckSecretRef tells whether a reference to a secret is one: env:NAME, file:PATH or projects/P/secrets/S/versions/V. Its errors do
 // not repeat it.
@@ -71,7 +74,8 @@ func redisPassword(ctx context.Context, ref string, opts ...option.ClientOption)
 		}
 		return strings.TrimRight(string(password), "\r\n"), nil // editors and echo end the line
 	default:
-		return secretManagerPassword(ctx, r.version, opts...)
+		password, err := readSecretVersion(ctx, r.version, opts...)
+		return string(password), err
 	}
 }
 
@@ -95,23 +99,24 @@ func readSmall(path string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
-func secretManagerPassword(ctx context.Context, version string, opts ...option.ClientOption) (string, error) {
+// readSecretVersion asks Google Secret Manager, with the credentials of the environment.
+func readSecretVersion(ctx context.Context, version string, opts ...option.ClientOption) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, secretTimeout)
 	defer cancel()
 	service, err := secretmanager.NewService(ctx, opts...)
 	if err != nil {
-		return "", fmt.Errorf("connect to Secret Manager: %w", err)
+		return nil, fmt.Errorf("connect to Secret Manager: %w", err)
 	}
 	answer, err := service.Projects.Secrets.Versions.Access(version).Context(ctx).Do()
 	if err != nil {
-		return "", fmt.Errorf("read %s from Secret Manager: %w", version, err)
+		return nil, fmt.Errorf("read %s from Secret Manager: %w", version, err)
 	}
 	if answer.Payload == nil {
-		return "", fmt.Errorf("read %s from Secret Manager: the answer has no payload", version)
+		return nil, fmt.Errorf("read %s from Secret Manager: the answer has no payload", version)
 	}
-	password, err := base64.StdEncoding.DecodeString(answer.Payload.Data)
+	content, err := base64.StdEncoding.DecodeString(answer.Payload.Data)
 	if err != nil {
-		return "", fmt.Errorf("read %s from Secret Manager: %w", version, err)
+		return nil, fmt.Errorf("read %s from Secret Manager: %w", version, err)
 	}
-	return string(password), nil
+	return content, nil
 }

@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,8 @@ import (
 	"testing"
 
 	"google.golang.org/api/option"
+
+	"github.com/beamlytics/streamlytics/internal/redistest"
 )
 
 func TestRedisPassword(t *testing.T) {
@@ -59,7 +62,7 @@ func TestRedisPassword(t *testing.T) {
 }
 
 func TestRedisConfigValidate(t *testing.T) {
-	good := RedisConfig{Addrs: []string{"redis.internal:6379"}, PasswordSecret: "env:P", TLS: true, CAFile: "/ca.pem"}
+	good := RedisConfig{Addrs: []string{"redis.internal:6379"}, PasswordSecret: "env:P", TLS: true, CA: "/ca.pem"}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
@@ -73,7 +76,7 @@ func TestRedisConfigValidate(t *testing.T) {
 		{"no host", func(c *RedisConfig) { c.Addrs = []string{"a:1", ":6379"} }, []string{`Addrs: ":6379"`}},
 		{"user and password", func(c *RedisConfig) { c.Addrs = []string{"user:hunter2@redis:6379"} }, []string{"Addrs: an address has an @"}},
 		{"password itself", func(c *RedisConfig) { c.PasswordSecret = "hunter2" }, []string{"PasswordSecret: not a reference"}},
-		{"authority without TLS", func(c *RedisConfig) { c.TLS = false }, []string{"CAFile: is set, but TLS is off"}},
+		{"authority without TLS", func(c *RedisConfig) { c.TLS = false }, []string{"CA: is set, but TLS is off"}},
 		{"two at once", func(c *RedisConfig) { c.Addrs, c.PasswordSecret = nil, "x" }, []string{"Addrs:", "PasswordSecret:"}},
 	} {
 		c := good
@@ -97,6 +100,46 @@ func TestRedisConfigValidate(t *testing.T) {
 	}
 }
 
+func TestAuthoritiesOfRedis(t *testing.T) {
+	_, file := redistest.StartTLS(t)
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		content := pem
+		switch r.URL.Path {
+		case "/v1/projects/shop/secrets/ca/versions/1:access":
+		case "/v1/projects/shop/secrets/ca/versions/2:access":
+			content = []byte("nothing")
+		default:
+			http.Error(w, "no such secret", http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"payload":{"data":"` + base64.StdEncoding.EncodeToString(content) + `"}}`))
+	}))
+	defer server.Close()
+	want := x509.NewCertPool()
+	want.AppendCertsFromPEM(pem)
+	for ca, wantErr := range map[string]string{
+		file:                                  "",
+		"projects/shop/secrets/ca/versions/1": "",
+		"projects/shop/secrets/ca/versions/2": "CA: projects/shop/secrets/ca/versions/2 holds no PEM certificate",
+		"projects/shop/secrets/ca/versions/3": "CA: read projects/shop/secrets/ca/versions/3 from Secret Manager",
+	} {
+		c := RedisConfig{TLS: true, CA: ca}
+		got, err := c.tlsConfig(t.Context(), option.WithEndpoint(server.URL), option.WithoutAuthentication())
+		if wantErr != "" {
+			if err == nil || !strings.Contains(err.Error(), wantErr) {
+				t.Errorf("%s: got %v, want %q", ca, err, wantErr)
+			}
+		} else if err != nil || !got.RootCAs.Equal(want) {
+			t.Errorf("%s: other authorities than the file's, or %v", ca, err)
+		}
+	}
+}
+
 func TestOpenRedisReadsWhatItNeeds(t *testing.T) {
 	notPEM := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(notPEM, []byte("nothing"), 0o600); err != nil {
@@ -104,9 +147,9 @@ func TestOpenRedisReadsWhatItNeeds(t *testing.T) {
 	}
 	for want, c := range map[string]RedisConfig{
 		"PasswordSecret: the environment variable STREAMLYTICS_TEST_ABSENT": {PasswordSecret: "env:STREAMLYTICS_TEST_ABSENT"},
-		"CAFile: " + notPEM + " holds no PEM":                               {TLS: true, CAFile: notPEM},
-		"CAFile: open " + notPEM + ".absent":                                {TLS: true, CAFile: notPEM + ".absent"},
-		"CAFile: /dev/zero has more than":                                   {TLS: true, CAFile: "/dev/zero"},
+		"CA: " + notPEM + " holds no PEM":                                   {TLS: true, CA: notPEM},
+		"CA: open " + notPEM + ".absent":                                    {TLS: true, CA: notPEM + ".absent"},
+		"CA: /dev/zero has more than":                                       {TLS: true, CA: "/dev/zero"},
 	} {
 		c.Addrs = []string{"127.0.0.1:1"}
 		if _, err := OpenRedis(c, RedisStats{}); err == nil || !strings.Contains(err.Error(), want) {

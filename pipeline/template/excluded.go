@@ -11,7 +11,6 @@ var excluded = map[string]string{
 	"warehouse_fsync":       "workers have no lasting disk",
 	"summary_file":          "workers have no lasting disk; the counts are the job's metrics",
 	"profile_dir":           "workers have no lasting disk",
-	"redis_ca":              "workers have none of our files",
 	"clock_origin":          "a job for production goes by the wall clock",
 	"clock_speed":           "a job for production goes by the wall clock",
 	"outstanding_events":    "Dataflow reads Pub/Sub by itself, and holds back by itself",

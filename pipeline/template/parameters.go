@@ -39,6 +39,8 @@ var parameters = []parameter{
 	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is", kind: "TEXT", regexes: []string{versionName},
 		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
 	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
+	{flag: "redis_ca", group: groupRedis, label: "Where the authority of Redis's certificate is", kind: "TEXT", regexes: []string{versionName},
+		help: "The version of a secret of Secret Manager that holds the certificate, in PEM, of the authority that signed Redis's: projects/P/secrets/S/versions/V. Workers read it. The system's authorities without it."},
 
 	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
 

@@ -15,7 +15,7 @@ import (
 // accepts asks the binary's own checks whether a value of a flag is good.
 func accepts(t rapid.TB, flag, value string) bool {
 	t.Helper()
-	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4", "--" + flag + "=" + value}
+	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4", "--redis_tls", "--" + flag + "=" + value}
 	if !strings.HasSuffix(flag, "_subscription") {
 		args = append(args, "--pos_subscription=pos")
 	}
@@ -88,9 +88,11 @@ func TestRedisAddressesThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 }
 
 func TestSecretsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	agree(t, "redis_password_secret", rapid.OneOf(
-		mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
-		rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`)))
+	for _, flag := range []string{"redis_password_secret", "redis_ca"} {
+		agree(t, flag, rapid.OneOf(
+			mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
+			rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`)))
+	}
 }
 
 func TestDatasetsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
