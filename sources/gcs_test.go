@@ -1,62 +1,26 @@
 package sources
 
 import (
-	"encoding/json"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/fakegcs"
 )
 
-// fakeGCS serves the objects of one bucket, as much as reading needs of it, and makes gs:// go there.
+// fakeGCS serves the objects of one bucket, and makes gs:// go there.
 func fakeGCS(t *testing.T, bucket string, objects map[string]string) {
 	t.Helper()
-	mux := http.NewServeMux()
-	type object struct {
-		Name   string `json:"name"`
-		Bucket string `json:"bucket"`
-		Size   int    `json:"size,string"`
+	server, err := fakegcs.Start()
+	if err != nil {
+		t.Fatal(err)
 	}
-	mux.HandleFunc("GET /storage/v1/b/"+bucket+"/o", func(w http.ResponseWriter, r *http.Request) {
-		items := []object{}
-		for name, text := range objects {
-			if strings.HasPrefix(name, r.FormValue("prefix")) {
-				items = append(items, object{name, bucket, len(text)})
-			}
-		}
-		answer(t, w, map[string]any{"kind": "storage#objects", "items": items})
-	})
-	mux.HandleFunc("GET /storage/v1/b/"+bucket+"/o/{object}", func(w http.ResponseWriter, r *http.Request) {
-		text, ok := objects[r.PathValue("object")]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		answer(t, w, object{r.PathValue("object"), bucket, len(text)})
-	})
-	mux.HandleFunc("GET /"+bucket+"/{object...}", func(w http.ResponseWriter, r *http.Request) {
-		text, ok := objects[r.PathValue("object")]
-		if !ok {
-			http.NotFound(w, r)
-			return
-		}
-		if _, err := w.Write([]byte(text)); err != nil {
-			t.Errorf("fake GCS: %v", err)
-		}
-	})
-	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	t.Setenv("STORAGE_EMULATOR_HOST", server.URL)
-}
-
-func answer(t *testing.T, w http.ResponseWriter, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(v); err != nil {
-		t.Errorf("fake GCS: %v", err)
+	for name, text := range objects {
+		server.Put(bucket, name, []byte(text))
 	}
+	t.Setenv("STORAGE_EMULATOR_HOST", server.Addr())
 }
 
 func TestCloudStorage(t *testing.T) {

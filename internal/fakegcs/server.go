@@ -1,0 +1,72 @@
+package fakegcs
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Server is a running service. It is safe for concurrent use.
+type Server struct {
+	addr   string
+	http   *http.Server
+	served chan struct{}
+	store  *store
+}
+
+// Start serves on a free port of the loopback interface until Close.
+func Start() (*Server, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("fake Cloud Storage: %w", err)
+	}
+	s := &Server{
+		addr:   listener.Addr().String(),
+		served: make(chan struct{}),
+		store:  newStore(),
+	}
+	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
+	go func() {
+		defer close(s.served)
+		_ = s.http.Serve(listener) // ends with Close
+	}()
+	return s, nil
+}
+
+// Addr is the host and port of the service, as STORAGE_EMULATOR_HOST takes it.
+func (s *Server) Addr() string { return s.addr }
+
+// Close ends the service and breaks what is under way.
+func (s *Server) Close() {
+	_ = s.http.Close()
+	<-s.served
+}
+
+// CreateBucket creates an empty bucket that keeps what is deleted for the given time, 0 for not at all. It is an error if the
+// bucket is there already.
+func (s *Server) CreateBucket(name string, softDelete time.Duration) error {
+	if !s.store.createBucket(name, softDelete) {
+		return errors.New("fake Cloud Storage: there is a bucket " + name + " already")
+	}
+	return nil
+}
+
+// Put stores an object in one step, in place of the one of that name. A bucket that is not there is created.
+func (s *Server) Put(bucket, name string, data []byte) {
+	s.store.createBucket(bucket, defaultSoftDelete)
+	s.store.put(bucket, name, "", data)
+}
+
+// Get is the content of an object, and false if there is none.
+func (s *Server) Get(bucket, name string) ([]byte, bool) {
+	o, found := s.store.get(bucket, name)
+	return append([]byte{}, o.data...), found
+}
+
+// Names are the names of a bucket's objects, sorted. A bucket that is not there has none.
+func (s *Server) Names(bucket string) []string {
+	names, _ := s.store.names(bucket)
+	return names
+}
