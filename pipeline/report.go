@@ -65,8 +65,18 @@ func (p *Pipeline) Summary() metrics.Summary {
 	return p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
 }
 
-// Closing is one line for a person about what the pipeline did.
+// notice tells a person something.
+func (p *Pipeline) notice(format string, args ...any) {
+	if p.Notices != nil {
+		fmt.Fprintf(p.Notices, format+"\n", args...)
+	}
+}
+
+// Closing is one line for a person about what the pipeline did; empty when it was done elsewhere, on Dataflow.
 func (p *Pipeline) Closing() string {
+	if p.options.runnerKind() == dataflowRunner {
+		return ""
+	}
 	acked, busy := p.env.Tracker.Acked(), p.env.Tracker.Busy()
 	m := p.env.Metrics
 	line := fmt.Sprintf("%d messages, %d events and %d refusals in %.1f s", acked, m.Decoded(), m.RefusedTotal(), busy.Seconds())

@@ -36,7 +36,7 @@ type Pipeline struct {
 
 	// Progress, if set, gets a line of progress once a second.
 	Progress io.Writer
-	// Notices, if set, gets a line about each address at which the pipeline serves something.
+	// Notices, if set, gets a line about each address at which the pipeline serves something, and about a job that it submits.
 	Notices io.Writer
 
 	begun atomic.Bool // the job has been handed to the runner

@@ -1,6 +1,9 @@
 package pipeline
 
-import "strings"
+import (
+	"log/slog"
+	"strings"
+)
 
 // runnerKind is what the pipeline has to know about a runner.
 type runnerKind int
@@ -47,5 +50,8 @@ func (o *Options) defaultsOfRunner(given map[string]bool) {
 	}
 	if !given["restore"] {
 		o.Restore = dataflowRestore
+	}
+	if valueOf("dry_run") == "true" && !given["log_level"] {
+		o.LogLevel = slog.LevelInfo // at which Beam says what it would submit
 	}
 }

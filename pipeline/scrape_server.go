@@ -49,9 +49,7 @@ func (p *Pipeline) serveMetrics() (*scrapeServer, error) {
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	go func() { s.served <- s.http.Serve(listener) }()
-	if p.Notices != nil {
-		fmt.Fprintf(p.Notices, "metrics at http://%s/metrics\n", s.addr)
-	}
+	p.notice("metrics at http://%s/metrics", s.addr)
 	return s, nil
 }
 

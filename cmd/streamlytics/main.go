@@ -35,9 +35,10 @@ func run() error {
 		fmt.Print(pipeline.Usage())
 		return nil
 	}
+	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
+	pipeline.SetupWorker()
 	beam.Init() // does not return in a process that a runner started as its worker
 
-	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: options.LogLevel})))
 	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -55,6 +56,8 @@ func run() error {
 	}
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err = p.Run(ctx)
-	fmt.Fprintln(os.Stderr, p.Closing())
+	if line := p.Closing(); line != "" {
+		fmt.Fprintln(os.Stderr, line)
+	}
 	return err
 }
