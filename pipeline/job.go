@@ -17,6 +17,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 )
 
 // endWithin is how long a runner may take to end a job that is cancelled.
@@ -36,6 +37,9 @@ func (r *runner) run(ctx context.Context, b *beam.Pipeline) error {
 	graph, err := marshal(ctx, b, worker)
 	if err != nil {
 		return err
+	}
+	if r.prism {
+		spareWorker(graph)
 	}
 	withoutSplits()
 	prepared, _, _, err := runnerlib.Prepare(ctx, r.jobs, graph, &runnerlib.JobOptions{
@@ -81,6 +85,20 @@ func marshal(ctx context.Context, b *beam.Pipeline, worker *extworker.Loopback) 
 	}
 	return graph, nil
 }
+
+// spareWorker gives what Prism does itself, joining PCollections, a worker to ask for its progress. Prism asks after 100 ms, which such a
+// step only takes when the machine gives the process no time; without a worker it then fails the job (a nil pointer in
+// stage.Execute, Beam 2.77). The worker gets no other work, and knows of none.
+func spareWorker(graph *pipepb.Pipeline) {
+	environments := graph.GetComponents().GetEnvironments()
+	for _, e := range environments {
+		environments[ofRunner] = proto.CloneOf(e)
+		return
+	}
+}
+
+// ofRunner is where Prism looks for the environment of a step that needs none.
+const ofRunner = ""
 
 // wait returns when a job has ended, and cancels it when ctx ends first.
 func (r *runner) wait(ctx context.Context, job string) error {

@@ -32,6 +32,8 @@ type runner struct {
 	addr string // host:port; for errors
 	jobs jobpb.JobServiceClient
 	conn *grpc.ClientConn // nil where the Prism is in this process
+	// prism is false where another runner may be at the other end.
+	prism bool
 }
 
 // prismHere starts the Prism of this process. There is one, whatever the number of pipelines: it has no end but that of the
@@ -61,7 +63,7 @@ func startPrism(port int) (*runner, error) {
 		if err := loopback.Only(at); err != nil {
 			slog.Warn("the runner's port is open to other machines, and lets them run programs here: close it with a firewall", "port", at, "error", err)
 		}
-		return &runner{addr: net.JoinHostPort("localhost", strconv.Itoa(at)), jobs: jobs}, nil
+		return &runner{addr: net.JoinHostPort("localhost", strconv.Itoa(at)), jobs: jobs, prism: true}, nil
 	}
 }
 

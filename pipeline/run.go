@@ -150,10 +150,14 @@ func (p *Pipeline) prepare(ctx context.Context) (keys []string, err error) {
 
 // runner is the Prism that executes the pipeline.
 func (p *Pipeline) runner(ctx context.Context) (*runner, error) {
-	if p.options.Endpoint != "" {
-		return connectPrism(ctx, p.options.Endpoint)
+	if p.options.Endpoint == "" {
+		return prismHere()
 	}
-	return prismHere()
+	r, err := connectPrism(ctx, p.options.Endpoint)
+	if err == nil {
+		r.prism = p.options.runnerKind() == prismRunner
+	}
+	return r, err
 }
 
 // flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.
