@@ -37,8 +37,11 @@ func (p *Pipeline) submit(ctx context.Context) error {
 			finished <- fmt.Errorf("submit the job to Dataflow: %w", err)
 			return
 		}
-		if job == nil { // --template_location, --dry_run
-			finished <- p.noticeNotSubmitted()
+		if !submits() {
+			if place := valueOf("template_location"); place != "" {
+				p.notice("the job is written to %s", place)
+			}
+			finished <- nil
 			return
 		}
 		p.notice("job %s: https://console.cloud.google.com/dataflow/jobs/%s/%s?project=%s", job.JobID(), *gcpopts.Region, job.JobID(), p.options.Project)
@@ -87,13 +90,6 @@ func (p *Pipeline) prepareJob(ctx context.Context) (wait bool, err error) {
 
 // submits tells whether a job comes of it.
 func submits() bool { return valueOf("template_location") == "" && valueOf("dry_run") != "true" }
-
-func (p *Pipeline) noticeNotSubmitted() error {
-	if place := valueOf("template_location"); place != "" && valueOf("dry_run") != "true" {
-		p.notice("the job is written to %s", place)
-	}
-	return nil
-}
 
 // await waits until a job has ended.
 func (p *Pipeline) await(ctx context.Context, id string) error {

@@ -67,9 +67,11 @@ func ParseFlags(args []string) (Options, error) {
 	return o, errors.Join(errs...)
 }
 
-// given are our own flags whose value is not the default, as they are written on the command line.
+// given are our own flags whose value is not the default with the runner, as they are written on the command line.
 func (o Options) given() map[string]string {
 	d := DefaultOptions()
+	d.Runner = o.Runner
+	d.defaultsOfRunner(nil)
 	defaults, given := flagSet(&d), map[string]string{}
 	flagSet(&o).VisitAll(func(f *flag.Flag) {
 		if value := f.Value.String(); value != defaults.Lookup(f.Name).Value.String() {

@@ -39,7 +39,7 @@ type readFilesFn struct {
 // Files reads files once and returns a PCollection of event.Message.
 func Files(s beam.Scope, pipelineID string, files []File) beam.PCollection {
 	s = s.Scope("ReadFiles")
-	return beam.ParDo(s, &readFilesFn{PipelineID: pipelineID}, beam.Reshuffle(s, beam.CreateList(s, files)))
+	return beam.ParDo(s, &readFilesFn{PipelineID: pipelineID}, beam.CreateList(s, files))
 }
 
 // Setup finds what the process shares.

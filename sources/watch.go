@@ -34,7 +34,7 @@ type watchFilesFn struct {
 // Watch reads files as they arrive and returns a PCollection of event.Message.
 func Watch(s beam.Scope, pipelineID string, w Watched) beam.PCollection {
 	s = s.Scope("WatchFiles")
-	return beam.ParDo(s, &watchFilesFn{PipelineID: pipelineID}, beam.Reshuffle(s, beam.CreateList(s, []Watched{w})))
+	return beam.ParDo(s, &watchFilesFn{PipelineID: pipelineID}, beam.CreateList(s, []Watched{w}))
 }
 
 // Setup finds what the process shares.

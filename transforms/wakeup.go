@@ -34,7 +34,7 @@ type wakeUpFn struct {
 // is whole before an event comes. It returns batches for InventoryStateful.
 func WakeUp(s beam.Scope, pipelineID string, keys []string) beam.PCollection {
 	s = s.Scope("WakeUp")
-	return beam.ParDo(s, &wakeUpFn{PipelineID: pipelineID}, beam.Reshuffle(s, beam.CreateList(s, keys)))
+	return beam.ParDo(s, &wakeUpFn{PipelineID: pipelineID}, beam.CreateList(s, keys))
 }
 
 func (f *wakeUpFn) Setup() { f.env = process.Of(f.PipelineID) }
