@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -47,6 +48,24 @@ var (
 	commandPaths = map[string]func() (string, error){}
 )
 
+var workerBinary = sync.OnceValues(func() (string, error) {
+	return buildWith([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", workerFlags...)
+})
+
+// workerFlags are those of the Dockerfile, so that building for both takes the time of one.
+var workerFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
+
+// WorkerBinary is the path of the program as workers on Dataflow run it, and of one that runs on this machine, which is the same
+// where this is Linux on amd64.
+func WorkerBinary(tb testing.TB) (here, worker string) {
+	tb.Helper()
+	worker = built(tb, workerBinary)
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		return worker, worker
+	}
+	return Binary(tb), worker
+}
+
 // CommandBinary is the path of one of the programs of cmd, by its name, which the first test that asks builds.
 func CommandBinary(tb testing.TB, name string) string {
 	tb.Helper()
@@ -74,9 +93,16 @@ func built(tb testing.TB, binary func() (string, error)) string {
 
 // build builds a command into a file of a name.
 func build(name, command string, flags ...string) (string, error) {
+	return buildWith(nil, name, command, flags...)
+}
+
+// buildWith is build with variables, each NAME=value, beside those of the environment.
+func buildWith(env []string, name, command string, flags ...string) (string, error) {
 	path := filepath.Join(folder, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
 	}
 	return path, nil

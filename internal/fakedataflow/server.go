@@ -1,0 +1,94 @@
+package fakedataflow
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"google.golang.org/api/dataflow/v1b3"
+)
+
+// Server is a running service. It is safe for concurrent use.
+type Server struct {
+	addr   string
+	http   *http.Server
+	served chan struct{}
+	tokens *tokens
+
+	mu    sync.Mutex
+	jobs  []*job // in the order of their creation
+	state string // of new jobs
+	fault *apiError
+	polls int
+}
+
+// job is a job and where it is.
+type job struct {
+	project, location string
+	dataflow.Job
+}
+
+// Start serves on a free port of the loopback interface until Close. New jobs are in the state JOB_STATE_RUNNING.
+func Start() (*Server, error) {
+	tokens, err := newTokens()
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("fake Dataflow: %w", err)
+	}
+	s := &Server{addr: listener.Addr().String(), served: make(chan struct{}), tokens: tokens, state: "JOB_STATE_RUNNING"}
+	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
+	go func() {
+		defer close(s.served)
+		_ = s.http.Serve(listener) // ends with Close
+	}()
+	return s, nil
+}
+
+// Close ends the service and breaks what is under way.
+func (s *Server) Close() {
+	_ = s.http.Close()
+	<-s.served
+}
+
+// Endpoint is what --dataflow_endpoint takes.
+func (s *Server) Endpoint() string { return "http://" + s.addr + "/" }
+
+// NewJobsAre sets the state of jobs that are yet to be created.
+func (s *Server) NewJobsAre(state string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = state
+}
+
+// Refuse answers every request with a failure of the service; status 0 ends that.
+func (s *Server) Refuse(status int, code, message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fault = nil
+	if status != 0 {
+		s.fault = &apiError{status, code, message}
+	}
+}
+
+// Jobs are all jobs that were created, in that order.
+func (s *Server) Jobs() []dataflow.Job {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	jobs := make([]dataflow.Job, len(s.jobs))
+	for i, j := range s.jobs {
+		jobs[i] = j.Job
+	}
+	return jobs
+}
+
+// Polls is how often somebody has asked for a job by its id.
+func (s *Server) Polls() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.polls
+}
