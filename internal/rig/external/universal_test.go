@@ -15,7 +15,7 @@ func TestAsAnyRunner(t *testing.T) {
 		events int
 		groups string
 	}{
-		{"universal", 15_000, "64"}, // more than the least cache holds, so that images are read back from the runner
+		{"universal", 24_000, "64"}, // more than the least cache holds, so that images are read back from the runner
 		{"flink", 900, "0"},         // a key for each pair: much more to ask the runner for
 	} {
 		t.Run(c.runner, func(t *testing.T) {
