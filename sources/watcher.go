@@ -101,7 +101,7 @@ func (w *watcher) look(ctx context.Context) error {
 			delete(w.growing, path) // gone again; the next listing says
 			continue
 		}
-		if size == before {
+		if size == before && size > 0 { // what is empty has nothing to read, and may have only been created
 			complete = append(complete, path)
 		}
 		w.growing[path] = size

@@ -77,6 +77,18 @@ func TestWatcherWaitsForGrowingFiles(t *testing.T) {
 	w.want(2*time.Second, slices.Repeat([]string{"line"}, 5)...)
 }
 
+// TestWatcherWaitsForEmptyFiles: a file that was only created has not come yet, however long its writer takes.
+func TestWatcherWaitsForEmptyFiles(t *testing.T) {
+	w := watch(t, 10*time.Second)
+	writeFile(t, w.dir, "a.jsonl", "")
+	for range 5 {
+		w.want(2 * time.Second)
+	}
+	writeFile(t, w.dir, "a.jsonl", "a1\n")
+	w.want(2 * time.Second)
+	w.want(2*time.Second, "a1")
+}
+
 // TestWatcherLeavesBadFiles: what cannot be read does not keep others from being read.
 func TestWatcherLeavesBadFiles(t *testing.T) {
 	w := watch(t, 10*time.Second)
