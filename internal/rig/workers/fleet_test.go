@@ -26,7 +26,7 @@ type fleet struct {
 	addr string // host:port of what Prism and the processes talk to
 
 	// lose is asked of each bundle that a process has done, before anything of it is committed. Where it says so, the process is killed
-	// and the bundle begins anew with another. It is set before the job begins.
+	// and the bundle begins anew with another. It is set before the job begins, and called by one goroutine at a time.
 	lose func(*bundle) bool
 
 	ctx context.Context // ends with the test
@@ -42,6 +42,7 @@ type fleet struct {
 	asked    int
 	answers  map[string]func(*fnpb.StateResponse) // of Prism, that are awaited
 	done     map[*member]int                      // bundles committed
+	kills    int                                  // of processes
 	failures []string                             // of bundles
 	errors   []string                             // that the processes have logged
 }
@@ -107,15 +108,25 @@ func (f *fleet) add() {
 	f.mu.Unlock()
 }
 
-// kill ends a process as kill -9 does, and returns when it is gone. A new one takes its place.
-func (f *fleet) kill() {
-	f.t.Helper()
+// killAll ends all processes as kill -9 does, and returns when they are gone.
+func (f *fleet) killAll() {
 	f.mu.Lock()
-	m := f.members[f.turn%len(f.members)]
+	members := f.members
+	f.kills += len(members)
 	f.mu.Unlock()
-	m.process.Kill()
-	f.gone(m)
-	f.replenish()
+	for _, m := range members {
+		m.process.Kill()
+	}
+	for _, m := range members {
+		f.gone(m)
+	}
+}
+
+// killed is how many processes were killed.
+func (f *fleet) killed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.kills
 }
 
 // connected says that a process is there to work.
@@ -164,9 +175,13 @@ func (f *fleet) give(id string, b *bundle) {
 	if b.request == nil {
 		return
 	}
-	for range f.members {
-		f.turn++
-		if m := f.members[f.turn%len(f.members)]; m.ready {
+	for i := range f.members {
+		n := i // the one that knows which files were read keeps on reading
+		if !b.stage.runs("WatchFiles") {
+			f.turn++
+			n = f.turn % len(f.members)
+		}
+		if m := f.members[n]; m.ready {
 			b.member = m
 			m.control.put(b.request)
 			m.data.put(b.input...)
@@ -269,6 +284,7 @@ func (f *fleet) finish(id string, b *bundle) {
 	}
 	if f.lose(b) {
 		b.response = nil // it never came
+		f.kills++
 		_ = b.member.process.Signal(syscall.SIGKILL)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/pipeline"
@@ -44,6 +45,13 @@ func (s *shop) options(dir string) pipeline.Options {
 	return o
 }
 
+// watching are those of a job that reads files of a folder as they come, and does not end by itself.
+func (s *shop) watching(dir string) pipeline.Options {
+	o := s.options(dir)
+	o.EventsFiles, o.WMSFiles, o.WMSFilesPoll = "", o.EventsFiles, 10*time.Millisecond
+	return o
+}
+
 // write writes the events from one to another, by number, to files of a folder, each in some order.
 func (s *shop) write(dir, name string, files, from, to int) {
 	s.t.Helper()
@@ -71,6 +79,35 @@ func (s *shop) truth(to int) *rig.Truth {
 	return truth
 }
 
+// await waits until Redis holds the truth about the events up to a number, while a job runs.
+func (s *shop) await(j *job, to int) {
+	s.t.Helper()
+	truth := s.truth(to)
+	var report rig.Report
+	var err error
+	defer func() { s.t.Log(report, err) }()
+	j.await(fmt.Sprintf("the truth of %d events is there", to), func() bool {
+		report, err = truth.Check(s.t.Context(), s.redis.Client(), rig.Now())
+		return err == nil && report.OK()
+	})
+}
+
+// mirror is a digest of the state that is kept in Redis, by key.
+func (s *shop) mirror() map[string]string {
+	s.t.Helper()
+	digests := map[string]string{}
+	keys, err := oracle.ScanKeys(s.t.Context(), s.redis.Client(), "streamlytics:*")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, key := range keys {
+		if digests[key], err = s.redis.Client().Dump(s.t.Context(), key).Result(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return digests
+}
+
 // check holds all of Redis against the truth about the events up to a number.
 func (s *shop) check(to int) {
 	s.t.Helper()
@@ -82,4 +119,23 @@ func (s *shop) check(to int) {
 	if err := s.versions.Look(s.t.Context(), true); err != nil {
 		s.t.Error(err)
 	}
+}
+
+// whole reports whether the state in Redis is one that a job can start from: its layout is there, and no log owes anything.
+func (s *shop) whole() bool {
+	s.t.Helper()
+	ctx, rdb := s.t.Context(), s.redis.Client()
+	if n, err := rdb.Exists(ctx, "streamlytics:layout").Result(); err != nil || n == 0 {
+		return false
+	}
+	marks, err := oracle.ScanKeys(ctx, rdb, "streamlytics:{log/*}:by")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, mark := range marks {
+		if owed, err := rdb.HExists(ctx, mark, "owed").Result(); err != nil || owed {
+			return false
+		}
+	}
+	return len(marks) > 0
 }
