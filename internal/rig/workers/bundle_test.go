@@ -13,6 +13,7 @@ type bundle struct {
 	input   []*fnpb.Elements
 	timers  int // streams of timers that the process has to end
 
+	attempt  int
 	member   *member // that has it; nil: it waits for one
 	outputs  []*fnpb.Elements
 	ended    int // streams of output and of timers

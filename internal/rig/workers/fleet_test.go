@@ -7,12 +7,14 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 
 	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
@@ -175,19 +177,48 @@ func (f *fleet) give(id string, b *bundle) {
 	if b.request == nil {
 		return
 	}
+	b.attempt++
 	for i := range f.members {
 		n := i // the one that knows which files were read keeps on reading
-		if !b.stage.runs("WatchFiles") {
+		if !b.stage.runs("NewFiles") {
 			f.turn++
 			n = f.turn % len(f.members)
 		}
 		if m := f.members[n]; m.ready {
 			b.member = m
-			m.control.put(b.request)
-			m.data.put(b.input...)
+			req := proto.CloneOf(b.request)
+			req.InstructionId = attemptID(id, b.attempt)
+			m.control.put(req)
+			for _, e := range b.input {
+				m.data.put(renamed(e, req.InstructionId))
+			}
 			return
 		}
 	}
+}
+
+// A process must never see an instruction twice by the same name: it drops the data of those that it knows to have ended.
+func attemptID(id string, attempt int) string { return fmt.Sprintf("%s/%d", id, attempt) }
+
+// attempt finds the bundle that a process has by a name; nil if it is not the process's any more.
+func (f *fleet) attempt(m *member, name string) (id string, b *bundle) {
+	id, _, _ = strings.Cut(name, "/")
+	if b = f.bundles[id]; b == nil || b.member != m || name != attemptID(id, b.attempt) {
+		return id, nil
+	}
+	return id, b
+}
+
+// renamed is a message about another instruction.
+func renamed(e *fnpb.Elements, id string) *fnpb.Elements {
+	e = proto.CloneOf(e)
+	for _, d := range e.GetData() {
+		d.InstructionId = id
+	}
+	for _, t := range e.GetTimers() {
+		t.InstructionId = id
+	}
+	return e
 }
 
 // bundle finds the bundle of an instruction, new or known.
@@ -223,7 +254,7 @@ func (f *fleet) feed(e *fnpb.Elements) {
 			}
 		}
 		if b.member != nil {
-			b.member.data.put(part)
+			b.member.data.put(renamed(part, attemptID(id, b.attempt)))
 		}
 	}
 }
@@ -232,12 +263,12 @@ func (f *fleet) feed(e *fnpb.Elements) {
 func (f *fleet) hears(m *member, e *fnpb.Elements) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for id, part := range byInstruction(e) {
-		b := f.bundles[id]
-		if b == nil || b.member != m {
+	for name, part := range byInstruction(e) {
+		id, b := f.attempt(m, name)
+		if b == nil {
 			continue // of an attempt that does not count
 		}
-		b.outputs = append(b.outputs, part)
+		b.outputs = append(b.outputs, renamed(part, id))
 		for _, d := range part.GetData() {
 			if d.GetIsLast() {
 				b.ended++
@@ -256,11 +287,11 @@ func (f *fleet) hears(m *member, e *fnpb.Elements) {
 func (f *fleet) answered(m *member, resp *fnpb.InstructionResponse) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	id := resp.GetInstructionId()
-	b := f.bundles[id]
-	if b == nil || b.member != m {
+	id, b := f.attempt(m, resp.GetInstructionId())
+	if b == nil {
 		return
 	}
+	resp.InstructionId = id
 	if resp.GetError() == "" {
 		p := resp.GetProcessBundle()
 		p.MonitoringInfos, p.MonitoringData = nil, nil // each process has its own short names for its counts
@@ -268,13 +299,18 @@ func (f *fleet) answered(m *member, resp *fnpb.InstructionResponse) {
 		f.finish(id, b)
 		return
 	}
-	f.failures = append(f.failures, fmt.Sprintf("%s on %s: %s", id, m.id, resp.GetError()))
+	f.failures = append(f.failures, fmt.Sprintf("%s on %s: %s", id, m.id, lastLine(resp.GetError())))
 	if b.failures++; b.failures < attempts {
 		f.give(id, b)
 		return
 	}
 	delete(f.bundles, id)
 	f.runner.control.put(resp)
+}
+
+// lastLine is where Beam puts the cause of an error that names all the steps of a stage first.
+func lastLine(s string) string {
+	return s[strings.LastIndexByte(strings.TrimSpace(s), '\n')+1:]
 }
 
 // finish commits a bundle that a process has done, or has the process killed.

@@ -125,11 +125,13 @@ func (s *states) State(stream fnpb.BeamFnState_StateServer) error {
 // access reads Beam's state, or notes what a bundle writes to it.
 func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	f.mu.Lock()
-	b := f.bundles[req.GetInstructionId()]
-	if b == nil || b.member != m {
+	id, b := f.attempt(m, req.GetInstructionId())
+	if b == nil {
 		f.mu.Unlock()
 		return fmt.Errorf("bundle %s is not of %s any more", req.GetInstructionId(), m.id)
 	}
+	asked := req.GetId()
+	req.InstructionId = id
 	c, err := b.state.cell(req.GetStateKey())
 	if err != nil {
 		f.mu.Unlock()
@@ -138,7 +140,7 @@ func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	if req.GetGet() == nil {
 		b.state.write(req, c)
 		f.mu.Unlock()
-		resp := &fnpb.StateResponse{Id: req.GetId(), Response: &fnpb.StateResponse_Append{Append: &fnpb.StateAppendResponse{}}}
+		resp := &fnpb.StateResponse{Id: asked, Response: &fnpb.StateResponse_Append{Append: &fnpb.StateAppendResponse{}}}
 		if req.GetClear() != nil {
 			resp.Response = &fnpb.StateResponse_Clear{Clear: &fnpb.StateClearResponse{}}
 		}
@@ -148,11 +150,11 @@ func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	cleared, appended := c.cleared, c.appended
 	f.mu.Unlock()
 	if cleared {
-		m.state.put(&fnpb.StateResponse{Id: req.GetId(), Response: &fnpb.StateResponse_Get{Get: &fnpb.StateGetResponse{Data: appended}}})
+		m.state.put(&fnpb.StateResponse{Id: asked, Response: &fnpb.StateResponse_Get{Get: &fnpb.StateGetResponse{Data: appended}}})
 		return nil
 	}
 	f.ask(req, func(resp *fnpb.StateResponse) {
-		resp.Id = req.GetId()
+		resp.Id = asked
 		if g := resp.GetGet(); g != nil {
 			g.Data = append(g.Data, appended...)
 		}
