@@ -60,6 +60,10 @@ func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 				return fmt.Errorf("deal with what Redis has lost: %w", err)
 			}
 		}
+	} else if w.mirror != nil { // the product stage keeps no log, and would go on saying what time alone changes
+		if err := w.mirror.checkEpoch(ctx); err != nil {
+			return fmt.Errorf("look whose the state in Redis is: %w", err)
+		}
 	}
 	if len(b.Kept) > 0 {
 		if err := w.mirror.WriteKept(ctx, b.Kept); err != nil {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
@@ -23,6 +24,7 @@ type job struct {
 
 	jobs  jobpb.JobServiceClient
 	id    string
+	clock clock.Clock
 	ended chan error
 }
 
@@ -61,7 +63,7 @@ func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	j := &job{fleet: f, jobs: jobpb.NewJobServiceClient(conn), ended: make(chan error, 1)}
+	j := &job{fleet: f, jobs: jobpb.NewJobServiceClient(conn), clock: p.Clock(), ended: make(chan error, 1)}
 	// Prism's splits lose updates of state (pipeline/job.go).
 	prepared, _, _, err := runnerlib.Prepare(ctx, j.jobs, graph, &runnerlib.JobOptions{Name: "workers", Experiments: []string{"prism_disable_sdf_split"}, Loopback: true})
 	if err != nil {

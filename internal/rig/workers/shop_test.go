@@ -87,7 +87,7 @@ func (s *shop) await(j *job, to int) {
 	var err error
 	defer func() { s.t.Log(report, err) }()
 	j.await(fmt.Sprintf("the truth of %d events is there", to), func() bool {
-		report, err = truth.Check(s.t.Context(), s.redis.Client(), rig.Now())
+		report, err = truth.Check(s.t.Context(), s.redis.Client(), j.clock.NowMs())
 		return err == nil && report.OK()
 	})
 }

@@ -160,6 +160,28 @@ func TestRedisEmptied(t *testing.T) {
 	s.check(6000)
 }
 
+// TestFencedInSilence has a second job begin while the first still runs, and gives the first no events. What it would say with time alone
+// is velocity that lacks the second's events: it must not say it.
+func TestFencedInSilence(t *testing.T) {
+	s, first, second := newShop(t, 23, 4000), t.TempDir(), t.TempDir()
+	at := func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
+	o := s.watching(first)
+	o.ClockOrigin, o.ClockSpeed = at(time.Now().UnixMilli()), 60 // in a second, a minute leaves the last hour
+	stale := submit(t, newFleet(t, 2), o)
+	s.write(first, "first", 2, 0, 2000)
+	s.await(stale, 2000)
+	o = s.watching(second)
+	o.ClockOrigin, o.ClockSpeed = at(stale.clock.NowMs()), 60
+	j := submit(t, newFleet(t, 2), o)
+	s.write(second, "second", 2, 2000, 4000)
+	s.await(j, 4000)
+	stale.await("the first job has failed", func() bool { return len(stale.ended) > 0 })
+	if err := <-stale.ended; err == nil || !strings.Contains(err.Error(), "another pipeline has taken over the state in this Redis") {
+		t.Errorf("the first job ended with %v", err)
+	}
+	s.await(j, 4000)
+}
+
 // TestFenced has a second job begin while the first still runs. From then on the first can change nothing, and ends with an error that
 // says why.
 func TestFenced(t *testing.T) {
