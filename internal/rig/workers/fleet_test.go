@@ -44,7 +44,6 @@ type fleet struct {
 	asked    int
 	answers  map[string]func(*fnpb.StateResponse) // of Prism, that are awaited
 	done     map[*member]int                      // bundles committed
-	kills    int                                  // of processes
 	failures []string                             // of bundles
 	errors   []string                             // that the processes have logged
 }
@@ -114,7 +113,6 @@ func (f *fleet) add() {
 func (f *fleet) killAll() {
 	f.mu.Lock()
 	members := f.members
-	f.kills += len(members)
 	f.mu.Unlock()
 	for _, m := range members {
 		m.process.Kill()
@@ -122,13 +120,6 @@ func (f *fleet) killAll() {
 	for _, m := range members {
 		f.gone(m)
 	}
-}
-
-// killed is how many processes were killed.
-func (f *fleet) killed() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.kills
 }
 
 // connected says that a process is there to work.
@@ -320,7 +311,6 @@ func (f *fleet) finish(id string, b *bundle) {
 	}
 	if f.lose(b) {
 		b.response = nil // it never came
-		f.kills++
 		_ = b.member.process.Signal(syscall.SIGKILL)
 		return
 	}

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -61,39 +62,64 @@ func TestReplacedInSilence(t *testing.T) {
 }
 
 // TestWorkersKilled kills processes again and again when they have written all of a bundle to Redis and the runner does not know. The
-// bundle comes again at another process, which finds what was written, and nothing counts twice.
+// bundle comes again at another process, which finds what was written, and nothing counts twice. Then the next job is treated so.
 func TestWorkersKilled(t *testing.T) {
-	s, first, second := newShop(t, 11, 8000), t.TempDir(), t.TempDir()
-	run := func(dir string) {
-		f := newFleet(t, 3)
-		due := map[string]int{"InventoryStatefulFn": 3, "SmartVelocityFn": 3, "KeyByStoreProduct": 2}
-		seen := map[string]int{}
-		f.lose = func(b *bundle) bool {
-			for name, kills := range due {
-				if b.stage.runs(name) {
-					seen[name]++
-					if seen[name]%2 == 1 && kills > 0 { // the first, and every other
-						due[name]--
-						return true
-					}
-					return false
-				}
-			}
-			return false
-		}
-		j := submit(t, f, s.options(dir))
-		j.wait()
-		if n := j.killed(); n != 8 {
-			t.Errorf("%d processes were killed, want 8: %v of %v are left", n, due, seen)
+	const waves, each = 5, 800
+	s, first, second := newShop(t, 11, waves*each+2000), t.TempDir(), t.TempDir()
+	f := newFleet(t, 3)
+	arm, hit := killer(f)
+	j := submit(t, f, s.watching(first))
+	for i := range waves {
+		arm("InventoryStatefulFn", "SmartVelocityFn", "KeyByStoreProduct")
+		s.write(first, fmt.Sprint("wave", i), 2, i*each, (i+1)*each)
+		s.await(j, (i+1)*each)
+	}
+	for _, name := range []string{"InventoryStatefulFn", "SmartVelocityFn", "KeyByStoreProduct"} {
+		if n := hit(name); n < waves-1 { // the last may come behind the truth
+			t.Errorf("%d processes were killed after %s, want %d", n, name, waves)
 		}
 	}
-	s.write(first, "first", 8, 0, 4000)
-	run(first)
-	s.check(4000)
-	s.write(second, "again", 4, 1000, 3000)
-	s.write(second, "second", 8, 4000, 8000)
-	run(second)
-	s.check(8000)
+	j.cancel()
+
+	f = newFleet(t, 3)
+	arm, hit = killer(f)
+	arm("InventoryStatefulFn", "SmartVelocityFn")
+	s.write(second, "again", 2, 1000, 3000)
+	s.write(second, "second", 2, waves*each, waves*each+2000)
+	submit(t, f, s.options(second)).wait()
+	if a, b := hit("InventoryStatefulFn"), hit("SmartVelocityFn"); a != 1 || b != 1 {
+		t.Errorf("of the second job %d and %d processes were killed, want 1 and 1", a, b)
+	}
+	s.check(waves*each + 2000)
+}
+
+// killer has a fleet lose the process that is the first to do a bundle with a DoFn in it, once after each time that it is armed with the
+// DoFn's name. hit is how many it has lost.
+func killer(f *fleet) (arm func(names ...string), hit func(name string) int) {
+	armed, hits := map[string]bool{}, map[string]int{}
+	f.lose = func(b *bundle) bool {
+		for name := range armed {
+			if b.stage.runs(name) {
+				delete(armed, name)
+				hits[name]++
+				return true
+			}
+		}
+		return false
+	}
+	arm = func(names ...string) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for _, name := range names {
+			armed[name] = true
+		}
+	}
+	hit = func(name string) int {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return hits[name]
+	}
+	return arm, hit
 }
 
 // TestKilledBetweenLogAndSignals kills all processes at the moment when one of them has written the log of a key and not the signals
