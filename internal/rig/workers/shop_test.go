@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for something that must happen.
-const patience = 25 * time.Second
+const patience = 2 * time.Minute
 
 // shop is a history of events, the Redis that the jobs share, and the truth about it.
 type shop struct {
