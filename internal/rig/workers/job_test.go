@@ -104,7 +104,8 @@ func (j *job) cancel() {
 		j.t.Fatal(err)
 	}
 	select {
-	case <-j.ended:
+	case err := <-j.ended:
+		j.t.Logf("cancelled, the job ended with %v", err)
 	case <-time.After(patience):
 		j.t.Fatal("the job does not end when it is cancelled")
 	}

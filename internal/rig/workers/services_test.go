@@ -30,10 +30,7 @@ type pool struct {
 }
 
 func (p *pool) StartWorker(_ context.Context, req *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
-	if err := p.fleet.serve(req.GetWorkerId(), req.GetControlEndpoint().GetUrl()); err != nil {
-		return &fnpb.StartWorkerResponse{Error: err.Error()}, nil
-	}
-	return &fnpb.StartWorkerResponse{}, nil
+	return &fnpb.StartWorkerResponse{}, p.fleet.serve(req.GetWorkerId(), req.GetControlEndpoint().GetUrl())
 }
 
 func (p *pool) StopWorker(context.Context, *fnpb.StopWorkerRequest) (*fnpb.StopWorkerResponse, error) {
