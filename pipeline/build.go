@@ -20,14 +20,13 @@ import (
 // all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
 // job's identity on runners that update jobs in place.
 //
-// keys are the Beam keys of which there is state to restore.
-func build(s beam.Scope, id string, o Options, p plan, keys []string) error {
+// kind is whom the graph is for, and keys are the Beam keys of which there is state to restore.
+func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []string) error {
 	targets := o.targets(id, p.clock)
 	state, err := targets.State()
 	if err != nil {
 		return err
 	}
-	kind := o.runnerKind()
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
 		s := s.Scope(name)

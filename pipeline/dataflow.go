@@ -21,13 +21,8 @@ func (p *Pipeline) submit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var keys []string
-	if p.options.Restore == "redis" {
-		// Whether there is state is for the workers to find out: Redis may be out of reach from here.
-		keys = p.options.keyGroups().Names()
-	}
-	b := beam.NewPipeline()
-	if err := build(b.Root(), p.id, p.options, p.plan, keys); err != nil {
+	b, err := p.WorkersGraph()
+	if err != nil {
 		return err
 	}
 	finished := make(chan error, 1)
@@ -57,6 +52,21 @@ func (p *Pipeline) submit(ctx context.Context) error {
 		slog.Warn("the job on Dataflow goes on without this program: drain or cancel it there", "project", p.options.Project, "region", *gcpopts.Region)
 		return nil
 	}
+}
+
+// WorkersGraph lays out the pipeline as Dataflow gets it: for a runner that keeps the state and has workers of its own, processes that
+// find each other through Redis alone. Other runners than Dataflow can run it where the input is files.
+func (p *Pipeline) WorkersGraph() (*beam.Pipeline, error) {
+	var keys []string
+	if p.options.Restore == "redis" {
+		// Whether there is state is for the workers to find out: Redis may be out of reach from here.
+		keys = p.options.keyGroups().Names()
+	}
+	b := beam.NewPipeline()
+	if err := build(b.Root(), p.id, p.options, p.plan, dataflowRunner, keys); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // prepareJob sets what Beam's runner takes from flags, and tells whether the job's end is to be awaited. Submitting is always

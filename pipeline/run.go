@@ -94,7 +94,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer stopReports()
 
 	b := beam.NewPipeline()
-	if err := build(b.Root(), p.id, p.options, p.plan, keys); err != nil {
+	if err := build(b.Root(), p.id, p.options, p.plan, p.options.runnerKind(), keys); err != nil {
 		return err
 	}
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))

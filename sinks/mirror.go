@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -46,8 +45,7 @@ type Mirror struct {
 	epoch   int64
 	written map[string]bool // keys that this process has written
 	losses  int64           // how many losses of data were dealt with
-	missing map[string]bool // keys that have not been written since the last; nil when there are none
-	checked time.Time       // when other workers' writes were looked for last
+	missing map[string]bool // keys that have not been written since the last; nil when there are none, and in one of several workers
 }
 
 // MirrorOptions say whose the mirror is.

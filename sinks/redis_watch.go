@@ -22,20 +22,20 @@ const watchKey = "streamlytics:here"
 
 // watch notices that a server behind the Redis client is another one than before (restarted, perhaps without its data, or a replica
 // that took over, perhaps without the last writes) or that it was emptied. Each is a loss, after which everything is written again;
-// where nothing was lost, that is harmless. It asks by INFO; a user without the right to that is told once what will not be noticed.
+// where nothing was lost, that is harmless. The mirror, if there is one, is told first. It asks by INFO; a user without the right to that is told once what will not be noticed.
 type watch struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
 }
 
-func startWatch(env *process.Env, r *Redis) *watch {
+func startWatch(env *process.Env, r *Redis, m *Mirror) *watch {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &watch{cancel: cancel}
-	w.done.Go(func() { w.run(ctx, env, r) })
+	w.done.Go(func() { w.run(ctx, env, r, m) })
 	return w
 }
 
-func (w *watch) run(ctx context.Context, env *process.Env, r *Redis) {
+func (w *watch) run(ctx context.Context, env *process.Env, r *Redis, m *Mirror) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
 	var known map[string]bool
@@ -55,7 +55,9 @@ func (w *watch) run(ctx context.Context, env *process.Env, r *Redis) {
 			}
 		case known != nil && (emptied || !within(servers, known)):
 			slog.Warn("Redis was restarted or emptied, or has failed over; all signals are written again", "redis", r.addrs)
-			env.Lose(env.Losses())
+			if err := lose(ctx, env, m, env.Losses()); err != nil {
+				return // it was closed
+			}
 			known = servers
 			env.Metrics.RedisAway.Store(false)
 		default:

@@ -19,7 +19,7 @@ func TestWatchNoticesWhatRedisLoses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := startWatch(env, r)
+	w := startWatch(env, r, nil)
 	t.Cleanup(func() {
 		if err := errors.Join(w.Close(), r.Close(), env.Close()); err != nil {
 			t.Error(err)
@@ -60,7 +60,7 @@ func TestWatchWithoutTheRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := startWatch(env, r)
+	w := startWatch(env, r, nil)
 	w.done.Wait()
 	if err := errors.Join(w.Close(), r.Ping(t.Context()), r.Close(), env.Close()); err != nil {
 		t.Error(err)

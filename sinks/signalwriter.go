@@ -39,7 +39,13 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 	if w.archive, err = t.archive(env); err != nil {
 		return nil, err
 	}
-	_, err = process.Shared(env, "redis watch", func() (*watch, error) { return startWatch(env, w.redis), nil })
+	if w.mirror != nil && w.mirror.options.Job != "" {
+		_, err = process.Shared(env, "mirror mender", func() (*mender, error) { return startMender(env, w.mirror, mendAfter), nil })
+		if err != nil {
+			return nil, err
+		}
+	}
+	_, err = process.Shared(env, "redis watch", func() (*watch, error) { return startWatch(env, w.redis, w.mirror), nil })
 	return w, err
 }
 
@@ -50,7 +56,13 @@ func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 			return fmt.Errorf("mirror the logs of %d keys: %w", len(b.Logs), err)
 		}
 		if lost >= 0 {
-			w.env.Lose(lost)
+			if err := lose(ctx, w.env, w.mirror, lost); err != nil {
+				return fmt.Errorf("deal with what Redis has lost: %w", err)
+			}
+		}
+	} else if w.mirror != nil { // the product stage keeps no log, and would go on saying what time alone changes
+		if err := w.mirror.checkEpoch(ctx); err != nil {
+			return fmt.Errorf("look whose the state in Redis is: %w", err)
 		}
 	}
 	if len(b.Kept) > 0 {

@@ -11,36 +11,37 @@ import (
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
-// TestKeyGroupsCannotChange starts the program with another --key_groups on a Redis that holds state. It must refuse, say what to
-// do, and touch nothing: with the old number everything goes on.
-func TestKeyGroupsCannotChange(t *testing.T) {
+// TestGroupsCannotChange starts the program with another --key_groups or --product_groups on a Redis that holds state. It must refuse, say
+// what to do, and touch nothing: with the old number everything goes on.
+func TestGroupsCannotChange(t *testing.T) {
 	p := newPlan(3, 300)
 	r := newRun(t)
 	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
 		t.Fatal(err)
 	}
-	r.finish(p.truth) // with the default, 64
+	r.finish(p.truth) // with the defaults, 64 and 16
 	before := r.mirror()
 	if len(before) < 3 {
 		t.Fatalf("the state in Redis has %d keys", len(before))
 	}
-	for _, groups := range []string{"32", "0"} {
+	for _, change := range []struct{ flag, groups, had string }{{"key_groups", "32", "64"}, {"key_groups", "0", "64"}, {"product_groups", "8", "16"}} {
+		option := "--" + change.flag + "=" + change.groups
 		other := rig.Start(t, rig.Launch{Env: r.pubsub.Env(),
-			Flags: append(r.pubsub.Flags(), "--redis_addrs="+r.addrs, "--key_groups="+groups)})
+			Flags: append(r.pubsub.Flags(), "--redis_addrs="+r.addrs, option)})
 		exit, err := other.Wait(patience)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if exit != (rig.Exit{Code: 1}) {
-			t.Errorf("with %s key groups: %v, want exit code 1", groups, exit)
+			t.Errorf("with %s: %v, want exit code 1", option, exit)
 		}
-		for _, want := range []string{r.addrs, "--key_groups=64, not " + groups, "--restore=none"} {
+		for _, want := range []string{r.addrs, "--" + change.flag + "=" + change.had + ", not " + change.groups, "--restore=none"} {
 			if !strings.Contains(other.Log(), want) {
-				t.Errorf("with %s key groups it does not say %q:\n%s", groups, want, other.Log())
+				t.Errorf("with %s it does not say %q:\n%s", option, want, other.Log())
 			}
 		}
 		if strings.Contains(other.Log(), "panic") || strings.Count(other.Log(), "\n") > 3 {
-			t.Errorf("with %s key groups it says more than a person can use:\n%s", groups, other.Log())
+			t.Errorf("with %s it says more than a person can use:\n%s", option, other.Log())
 		}
 	}
 	if after := r.mirror(); !maps.Equal(before, after) {

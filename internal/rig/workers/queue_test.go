@@ -1,0 +1,46 @@
+package workers
+
+import (
+	"context"
+	"sync"
+)
+
+// queue holds what is to go out on a stream, of which only one goroutine may be the writer, and of which there may be none yet. It
+// takes everything, so that nobody who forwards from one stream to another ever waits.
+type queue[T any] struct {
+	mu    sync.Mutex
+	items []T
+	more  chan struct{}
+}
+
+func newQueue[T any]() *queue[T] { return &queue[T]{more: make(chan struct{}, 1)} }
+
+func (q *queue[T]) put(items ...T) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = append(q.items, items...)
+	select {
+	case q.more <- struct{}{}:
+	default:
+	}
+}
+
+// sendTo sends all that is put, until the context ends or sending fails.
+func (q *queue[T]) sendTo(ctx context.Context, send func(T) error) error {
+	for {
+		q.mu.Lock()
+		items := q.items
+		q.items = nil
+		q.mu.Unlock()
+		for _, x := range items {
+			if err := send(x); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-q.more:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
