@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"google.golang.org/api/dataflow/v1b3"
+	dataflow "google.golang.org/api/dataflow/v1b3"
 )
 
 // pageSize is small, so that clients that read the first page only are found out.

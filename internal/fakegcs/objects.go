@@ -1,7 +1,7 @@
 package fakegcs
 
 import (
-	"crypto/md5"
+	"crypto/md5" //nolint:gosec // the protocol's checksum, nothing secret
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
@@ -41,7 +41,7 @@ func crc32c(data []byte) string {
 }
 
 func md5Hash(data []byte) string {
-	sum := md5.Sum(data) //nolint:gosec // the protocol's checksum, nothing secret
+	sum := md5.Sum(data)
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
