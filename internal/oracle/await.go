@@ -38,10 +38,14 @@ func (e Expected) Check(ctx context.Context, rdb redis.UniversalClient, options 
 // leastPause between two looks at Redis; a look that took long is followed by a longer pause, to leave Redis to the pipeline.
 const leastPause = 500 * time.Millisecond
 
+// sayEvery is how often it is said that something is still missing.
+const sayEvery = 10 * time.Second
+
 // Await looks at Redis until it holds what is expected, or the timeout has passed since the call, or the context ends. It returns
 // what it saw last. An error of Redis while there is time is tried again.
 func (e Expected) Await(ctx context.Context, rdb redis.UniversalClient, timeout time.Duration, options ...Option) (Found, error) {
 	start := time.Now()
+	var said time.Time
 	for {
 		looked := time.Now()
 		found, err := e.Check(ctx, rdb, options...)
@@ -49,10 +53,13 @@ func (e Expected) Await(ctx context.Context, rdb redis.UniversalClient, timeout 
 		if err == nil && found.OK() || ctx.Err() != nil || time.Since(start) >= timeout {
 			return found, err
 		}
-		if err != nil {
-			slog.Warn("checking the stock failed, trying again", "err", err)
-		} else {
-			slog.Info("the stock is not there yet", "keys", found.Stores.Keys, "wrong", found.Stores.Wrong, "missing", found.Stores.Missing)
+		if time.Since(said) >= sayEvery {
+			said = time.Now()
+			if err != nil {
+				slog.Warn("checking the stock failed, trying again", "err", err)
+			} else {
+				slog.Info("the stock is not there yet", "keys", found.Stores.Keys, "wrong", found.Stores.Wrong, "missing", found.Stores.Missing)
+			}
 		}
 		pause := max(leastPause, 2*time.Since(looked))
 		select {
