@@ -29,7 +29,7 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-var raceBinary = sync.OnceValues(func() (string, error) { return build("streamlytics-race", "streamlytics", "-race") })
+var raceBinary = sync.OnceValues(func() (string, error) { return build(nil, "streamlytics-race", "streamlytics", "-race") })
 
 // Binary is the path of the program, which the first test that asks builds.
 func Binary(tb testing.TB) string {
@@ -48,22 +48,20 @@ var (
 	commandPaths = map[string]func() (string, error){}
 )
 
+// asDelivered are the flags of the Dockerfile: what is tested is what runs, and building for both takes the time of one.
+var asDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
+
 var workerBinary = sync.OnceValues(func() (string, error) {
-	return buildWith([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", workerFlags...)
+	return build([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", asDelivered...)
 })
 
-// workerFlags are those of the Dockerfile, so that building for both takes the time of one.
-var workerFlags = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
-
-// WorkerBinary is the path of the program as workers on Dataflow run it, and of one that runs on this machine, which is the same
-// where this is Linux on amd64.
-func WorkerBinary(tb testing.TB) (here, worker string) {
+// WorkerBinary is the path of the program for workers on Dataflow, which is Binary where this is Linux on amd64.
+func WorkerBinary(tb testing.TB) string {
 	tb.Helper()
-	worker = built(tb, workerBinary)
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
-		return worker, worker
+		return Binary(tb)
 	}
-	return Binary(tb), worker
+	return built(tb, workerBinary)
 }
 
 // CommandBinary is the path of one of the programs of cmd, by its name, which the first test that asks builds.
@@ -72,7 +70,7 @@ func CommandBinary(tb testing.TB, name string) string {
 	commandsMu.Lock()
 	path := commandPaths[name]
 	if path == nil {
-		path = sync.OnceValues(func() (string, error) { return build(name, name) })
+		path = sync.OnceValues(func() (string, error) { return build([]string{"CGO_ENABLED=0"}, name, name, asDelivered...) })
 		commandPaths[name] = path
 	}
 	commandsMu.Unlock()
@@ -91,13 +89,8 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-// build builds a command into a file of a name.
-func build(name, command string, flags ...string) (string, error) {
-	return buildWith(nil, name, command, flags...)
-}
-
-// buildWith is build with variables, each NAME=value, beside those of the environment.
-func buildWith(env []string, name, command string, flags ...string) (string, error) {
+// build builds a command into a file of a name, with variables, each NAME=value, beside those of the environment.
+func build(env []string, name, command string, flags ...string) (string, error) {
 	path := filepath.Join(folder, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
 	cmd := exec.Command("go", args...)

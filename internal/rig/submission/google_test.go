@@ -65,7 +65,7 @@ func job(more ...string) []string {
 // start starts the program. A program for workers can only run where workers' programs run; elsewhere it is staged by another.
 func (g *google) start(t *testing.T, flags ...string) *rig.Process {
 	t.Helper()
-	binary, worker := rig.WorkerBinary(t)
+	binary, worker := rig.Binary(t), rig.WorkerBinary(t)
 	if binary != worker {
 		flags = append(flags, "--worker_binary="+worker)
 	}

@@ -59,8 +59,7 @@ func TestTemplate(t *testing.T) {
 		same(t, "graph.txt", describe(t, &p))
 	})
 	t.Run("worker", func(t *testing.T) {
-		_, path := rig.WorkerBinary(t)
-		if want, err := os.ReadFile(path); err != nil || !bytes.Equal(worker, want) {
+		if want, err := os.ReadFile(rig.WorkerBinary(t)); err != nil || !bytes.Equal(worker, want) {
 			t.Errorf("workers would run something else than the program (%d bytes, want %d), or %v", len(worker), len(want), err)
 		}
 	})
