@@ -92,11 +92,12 @@ func (s *shop) await(j *job, to int) {
 	})
 }
 
-// mirror is a digest of the state that is kept in Redis, by key.
-func (s *shop) mirror() map[string]string {
+// logs is a digest of each key group's log in Redis and of who wrote it last. They change with events alone; what else is kept there,
+// the decisions of velocity, changes with time as well.
+func (s *shop) logs() map[string]string {
 	s.t.Helper()
 	digests := map[string]string{}
-	keys, err := oracle.ScanKeys(s.t.Context(), s.redis.Client(), "streamlytics:*")
+	keys, err := oracle.ScanKeys(s.t.Context(), s.redis.Client(), "streamlytics:{log/*")
 	if err != nil {
 		s.t.Fatal(err)
 	}
