@@ -13,17 +13,8 @@ import (
 // worker opens the mirror as one of the workers of a job, which has two key groups.
 func worker(t *testing.T, server *redistest.Server, job string) *Mirror {
 	t.Helper()
-	r, err := OpenRedis(RedisConfig{Addrs: []string{server.Addr}}, RedisStats{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return mustOpen(t, func() (*Mirror, error) {
-		return OpenMirror(t.Context(), r, MirrorOptions{KeyGroups: 2, ProductGroups: 1, Job: job})
+		return openMirror(t, server, MirrorOptions{KeyGroups: 2, ProductGroups: 1, Job: job})
 	})
 }
 

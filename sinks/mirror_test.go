@@ -15,18 +15,22 @@ import (
 func mirrors(t *testing.T) (server *redistest.Server, open func() (*Mirror, error)) {
 	t.Helper()
 	server = redistest.Start(t)
-	return server, func() (*Mirror, error) {
-		r, err := OpenRedis(RedisConfig{Addrs: []string{server.Addr}}, RedisStats{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return OpenMirror(context.Background(), r, MirrorOptions{KeyGroups: 64, ProductGroups: 16})
+	return server, func() (*Mirror, error) { return openMirror(t, server, MirrorOptions{KeyGroups: 64, ProductGroups: 16}) }
+}
+
+// openMirror opens the mirror through a client of its own, which is closed with the test.
+func openMirror(t *testing.T, server *redistest.Server, o MirrorOptions) (*Mirror, error) {
+	t.Helper()
+	r, err := OpenRedis(RedisConfig{Addrs: []string{server.Addr}}, RedisStats{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return OpenMirror(context.Background(), r, o)
 }
 
 func mustOpen(t *testing.T, open func() (*Mirror, error)) *Mirror {

@@ -22,7 +22,8 @@ const watchKey = "streamlytics:here"
 
 // watch notices that a server behind the Redis client is another one than before (restarted, perhaps without its data, or a replica
 // that took over, perhaps without the last writes) or that it was emptied. Each is a loss, after which everything is written again;
-// where nothing was lost, that is harmless. The mirror, if there is one, is told first. It asks by INFO; a user without the right to that is told once what will not be noticed.
+// where nothing was lost, that is harmless. The mirror, if there is one, is told first. It asks by INFO; a user without the right to
+// that is told once what will not be noticed.
 type watch struct {
 	cancel context.CancelFunc
 	done   sync.WaitGroup
