@@ -12,11 +12,7 @@ import (
 // fakeGCS serves the objects of one bucket, and makes gs:// go there.
 func fakeGCS(t *testing.T, bucket string, objects map[string]string) {
 	t.Helper()
-	server, err := fakegcs.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := fakegcs.Start(t)
 	for name, text := range objects {
 		server.Put(bucket, name, []byte(text))
 	}

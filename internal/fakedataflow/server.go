@@ -1,10 +1,10 @@
 package fakedataflow
 
 import (
-	"fmt"
 	"net"
 	"net/http"
 	"sync"
+	"testing"
 	"time"
 
 	dataflow "google.golang.org/api/dataflow/v1b3"
@@ -30,27 +30,29 @@ type job struct {
 	dataflow.Job
 }
 
-// Start serves on a free port of the loopback interface until Close. New jobs are in the state JOB_STATE_RUNNING.
-func Start() (*Server, error) {
+// Start serves on a free port of the loopback interface, and ends with the test. New jobs are in the state JOB_STATE_RUNNING.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
 	tokens, err := newTokens()
 	if err != nil {
-		return nil, err
+		tb.Fatal(err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("fake Dataflow: %w", err)
+		tb.Fatalf("fake Dataflow: %v", err)
 	}
 	s := &Server{addr: listener.Addr().String(), served: make(chan struct{}), tokens: tokens, state: "JOB_STATE_RUNNING"}
 	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(listener) // ends with Close
+		_ = s.http.Serve(listener) // ends with close
 	}()
-	return s, nil
+	tb.Cleanup(s.close)
+	return s
 }
 
-// Close ends the service and breaks what is under way.
-func (s *Server) Close() {
+// close ends the service and breaks what is under way.
+func (s *Server) close() {
 	_ = s.http.Close()
 	<-s.served
 }

@@ -25,11 +25,7 @@ const bucket = "shop"
 // start serves and says so to Google's client library.
 func start(t *testing.T) *fakegcs.Server {
 	t.Helper()
-	s, err := fakegcs.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
+	s := fakegcs.Start(t)
 	t.Setenv("STORAGE_EMULATOR_HOST", s.Addr())
 	return s
 }

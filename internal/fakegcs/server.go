@@ -2,9 +2,9 @@ package fakegcs
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
+	"testing"
 	"time"
 )
 
@@ -16,11 +16,12 @@ type Server struct {
 	store  *store
 }
 
-// Start serves on a free port of the loopback interface until Close.
-func Start() (*Server, error) {
+// Start serves on a free port of the loopback interface, and ends with the test.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("fake Cloud Storage: %w", err)
+		tb.Fatalf("fake Cloud Storage: %v", err)
 	}
 	s := &Server{
 		addr:   listener.Addr().String(),
@@ -30,16 +31,17 @@ func Start() (*Server, error) {
 	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(listener) // ends with Close
+		_ = s.http.Serve(listener) // ends with close
 	}()
-	return s, nil
+	tb.Cleanup(s.close)
+	return s
 }
 
 // Addr is the host and port of the service, as STORAGE_EMULATOR_HOST takes it.
 func (s *Server) Addr() string { return s.addr }
 
-// Close ends the service and breaks what is under way.
-func (s *Server) Close() {
+// close ends the service and breaks what is under way.
+func (s *Server) close() {
 	_ = s.http.Close()
 	<-s.served
 }

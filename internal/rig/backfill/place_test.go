@@ -44,11 +44,7 @@ type bucket struct{ server *fakegcs.Server }
 
 func newBucket(t *testing.T) bucket {
 	t.Helper()
-	server, err := fakegcs.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
+	server := fakegcs.Start(t)
 	if err := server.CreateBucket("shop", 0); err != nil {
 		t.Fatal(err)
 	}

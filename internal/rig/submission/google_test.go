@@ -28,21 +28,13 @@ type google struct {
 
 func newGoogle(t *testing.T) *google {
 	t.Helper()
-	storage, err := fakegcs.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(storage.Close)
+	storage := fakegcs.Start(t)
 	for _, bucket := range []string{"shop-dataflow", "shop-files"} {
 		if err := storage.CreateBucket(bucket, 0); err != nil {
 			t.Fatal(err)
 		}
 	}
-	dataflow, err := fakedataflow.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(dataflow.Close)
+	dataflow := fakedataflow.Start(t)
 	g := &google{storage: storage, dataflow: dataflow, credentials: filepath.Join(t.TempDir(), "key.json")}
 	if err := dataflow.WriteCredentials(g.credentials); err != nil {
 		t.Fatal(err)
