@@ -47,7 +47,8 @@ func TestRedisConformance(t *testing.T) {
 	})
 	runBoth(t, "miniredis", func(t *testing.T) redisTarget {
 		m := miniredis.RunT(t)
-		reader := redis.NewClient(&redis.Options{Addr: m.Addr()})
+		// With the race detector it takes seconds over what redis-server does in milliseconds.
+		reader := redis.NewClient(&redis.Options{Addr: m.Addr(), ReadTimeout: time.Minute})
 		t.Cleanup(func() { _ = reader.Close() })
 		return redisTarget{
 			config: sinks.RedisConfig{Addrs: []string{m.Addr()}},

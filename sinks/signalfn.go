@@ -4,19 +4,18 @@ import (
 	"context"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
-	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
 func init() {
-	register.DoFn2x1[context.Context, signal.Batch, error](&signalFn{})
-	register.DoFn2x1[context.Context, event.Event, error](&eventFn{})
-	register.DoFn2x1[context.Context, event.DeadLetter, error](&deadLetterFn{})
+	dofn.Register(func(f *signalFn) dofn.Func { return dofn.Func2x1(f.ProcessElement) })
+	dofn.Register(func(f *eventFn) dofn.Func { return dofn.Func2x1(f.ProcessElement) })
+	dofn.Register(func(f *deadLetterFn) dofn.Func { return dofn.Func2x1(f.ProcessElement) })
 }
 
 // Targets says where the sinks of a pipeline write. It travels inside the DoFns.

@@ -10,15 +10,15 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn5x2[context.Context, *estimator, *sdf.LockRTracker, File, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&readFilesFn{})
+	dofn.Register(func(f *readFilesFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 }
 
 // File is one file of JSON lines or CSV, plain or gzip, local or gs://.

@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -9,7 +10,6 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -18,7 +18,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
-func init() { register.DoFn1x0[event.Message](&catchFn{}) }
+func init() { beam.RegisterType(reflect.TypeFor[catchFn]()) }
 
 func TestMain(m *testing.M) {
 	*jobopts.Experiments = "prism_disable_sdf_split" // as in package pipeline

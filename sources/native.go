@@ -13,10 +13,11 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 )
 
 func init() {
-	register.DoFn2x1[[]byte, func(event.Message), error](&receivedFn{})
+	dofn.Register(func(f *receivedFn) dofn.Func { return dofn.Func2x1(f.ProcessElement) })
 	register.Emitter1[event.Message]()
 }
 

@@ -11,11 +11,12 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn5x2[context.Context, *estimator, *sdf.LockRTracker, Subscription, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&readPubSubFn{})
+	dofn.Register(func(f *readPubSubFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 	register.Emitter2[beam.EventTime, event.Message]()
 }
 

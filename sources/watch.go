@@ -7,14 +7,14 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn5x2[context.Context, *estimator, *sdf.LockRTracker, Watched, func(beam.EventTime, event.Message), sdf.ProcessContinuation, error](&watchFilesFn{})
+	dofn.Register(func(f *watchFilesFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 }
 
 // Watched is a list of globs, separated by commas, in which new files are looked for.

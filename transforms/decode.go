@@ -9,12 +9,13 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn5x0[context.Context, beam.EventTime, event.Message, func(beam.EventTime, event.Event), func(beam.EventTime, event.DeadLetter)](&decodeFn{})
+	dofn.Register(func(f *decodeFn) dofn.Func { return dofn.Func5x0(f.ProcessElement) })
 	register.Emitter2[beam.EventTime, event.Event]()
 }
 

@@ -10,11 +10,12 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn3x1[beam.EventTime, event.Event, func(beam.EventTime, string, []byte), error](&keyByStoreProductFn{})
+	dofn.Register(func(f *keyByStoreProductFn) dofn.Func { return dofn.Func3x1(f.ProcessElement) })
 	register.Emitter3[beam.EventTime, string, []byte]()
 }
 

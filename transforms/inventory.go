@@ -14,6 +14,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
@@ -21,8 +22,7 @@ import (
 )
 
 func init() {
-	register.DoFn8x1[context.Context, beam.EventTime, state.Provider, string, []byte,
-		func(beam.EventTime, signal.Batch), func(beam.EventTime, event.DeadLetter), func(beam.EventTime, string, []byte), error](&inventoryStatefulFn{})
+	dofn.Register(func(f *inventoryStatefulFn) dofn.Func { return dofn.Func8x1(f.ProcessElement) })
 	register.Emitter2[beam.EventTime, signal.Batch]()
 	register.Emitter2[beam.EventTime, event.DeadLetter]()
 }

@@ -3,6 +3,7 @@ package transforms
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -19,9 +20,9 @@ import (
 )
 
 func init() {
-	register.DoFn4x1[context.Context, *sdf.LockRTracker, int, func(beam.EventTime, event.Message), sdf.ProcessContinuation](&chunkFn{})
-	register.DoFn1x0[signal.Batch](&hearFn{})
-	register.DoFn1x0[event.DeadLetter](&hearLetterFn{})
+	beam.RegisterType(reflect.TypeFor[chunkFn]())
+	beam.RegisterType(reflect.TypeFor[hearFn]())
+	beam.RegisterType(reflect.TypeFor[hearLetterFn]())
 	register.Emitter2[beam.EventTime, event.Message]()
 }
 

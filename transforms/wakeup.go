@@ -3,13 +3,13 @@ package transforms
 import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
 func init() {
-	register.DoFn2x0[string, func(beam.EventTime, string, []byte)](&wakeUpFn{})
+	dofn.Register(func(f *wakeUpFn) dofn.Func { return dofn.Func2x0(f.ProcessElement) })
 }
 
 // wakeUp is a batch without events: it makes the inventory stage restore a Beam key.

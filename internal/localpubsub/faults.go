@@ -34,6 +34,16 @@ func (s *Server) Inject(subscription string, f Faults) error {
 	return nil
 }
 
+// Expire ends all leases of a subscription, given by its full name, as if their ack deadlines had passed. The error is NotFound.
+func (s *Server) Expire(subscription string) error {
+	sub, err := s.findSubscription(subscription)
+	if err != nil {
+		return err
+	}
+	sub.expire()
+	return nil
+}
+
 // duplicator draws for Faults.DuplicateShare; nil when there is nothing to draw.
 func (f Faults) duplicator() func() bool {
 	if f.DuplicateShare == 0 {

@@ -35,6 +35,20 @@ func TestInjectedFailures(t *testing.T) {
 	f.pull(t, subA, 1)
 }
 
+func TestLeasesExpireAtOnce(t *testing.T) {
+	f := start(t, localpubsub.Options{})
+	f.publish(t, 3)
+	late := f.pull(t, subA, 2)
+	must(t, f.Expire(subA))
+	f.wantStats(t, subA, localpubsub.Stats{Backlog: 3, Delivered: 2, Expired: 2})
+	f.ack(t, subA, late...)
+	again := f.pull(t, subA, 3)
+	f.wantStats(t, subA, localpubsub.Stats{Leased: 3, Delivered: 5, Redelivered: 2, Expired: 2, UnknownAcks: 2})
+	f.ack(t, subA, again...)
+	f.wantStats(t, subA, localpubsub.Stats{Delivered: 5, Acked: 3, Redelivered: 2, Expired: 2, UnknownAcks: 2})
+	wantCode(t, f.Expire("projects/p/subscriptions/none"), codes.NotFound)
+}
+
 func TestDuplicates(t *testing.T) {
 	const n = 1000
 	copies := func(seed uint64) map[string]int {

@@ -131,15 +131,20 @@ func (q *queue) giveUp(it *item, now time.Time) {
 // expire gives up the messages of expired leases, and returns how many messages became ready: these, and those whose wait is over.
 func (q *queue) expire(now time.Time) int {
 	before := q.ready.length
-	q.expiring.take(now, func(it *item) {
-		q.giveUp(it, now)
-		q.stats.Expired++
-	})
+	q.endLeases(now, now)
 	q.waiting.take(now, func(it *item) {
 		it.remove()
 		q.ready.pushBack(it)
 	})
 	return q.ready.length - before
+}
+
+// endLeases gives up the messages of all leases that expire by a time.
+func (q *queue) endLeases(now, by time.Time) {
+	q.expiring.take(by, func(it *item) {
+		q.giveUp(it, now)
+		q.stats.Expired++
+	})
 }
 
 // takeDead hands over the messages that were given up too often.

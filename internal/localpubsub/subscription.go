@@ -221,6 +221,16 @@ func (s *subscription) waitAcked(ctx context.Context, n int64) error {
 	}
 }
 
+// expire ends all leases now.
+func (s *subscription) expire() {
+	s.mu.Lock()
+	defer s.unlock()
+	now := s.advance()
+	s.queue.endLeases(now, now.Add(maxAckDeadline*time.Second))
+	s.arm(now)
+	s.available.ring()
+}
+
 func (s *subscription) inject(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

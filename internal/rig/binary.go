@@ -29,7 +29,9 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-var raceBinary = sync.OnceValues(func() (string, error) { return build(nil, "streamlytics-race", "streamlytics", "-race") })
+var raceBinary = sync.OnceValues(func() (string, error) {
+	return build([]string{"CGO_ENABLED=1"}, "streamlytics-race", "streamlytics", "-race")
+})
 
 // Binary is the path of the program, which the first test that asks builds.
 func Binary(tb testing.TB) string {

@@ -19,8 +19,6 @@ var Channels = []string{"pos", "ecom", "wms"}
 
 // PubSubOptions are the choices of a Pub/Sub server. The zero value is the service's own.
 type PubSubOptions struct {
-	// AckDeadline is the length of a lease; 0 means 10 s.
-	AckDeadline time.Duration
 	// Clock gives the messages their publish time; the zero value is the wall clock.
 	Clock clock.Clock
 }
@@ -48,7 +46,7 @@ func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
 		if err := server.CreateTopic(topic(c)); err != nil {
 			tb.Fatal(err)
 		}
-		if err := server.CreateSubscription(topic(c), Subscription(c), localpubsub.SubscriptionOptions{AckDeadline: o.AckDeadline}); err != nil {
+		if err := server.CreateSubscription(topic(c), Subscription(c), localpubsub.SubscriptionOptions{}); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -129,6 +127,16 @@ func (p *PubSub) Stats() (sum localpubsub.Stats) {
 func (p *PubSub) Settled() bool {
 	s := p.Stats()
 	return s.Acked == p.Published() && s.Backlog == 0 && s.Leased == 0
+}
+
+// Expire ends all leases, as if their ack deadlines had passed: what a program that was killed had been given comes again.
+func (p *PubSub) Expire() error {
+	for _, c := range Channels {
+		if err := p.Server.Expire(Subscription(c)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Inject replaces the faults of every subscription.

@@ -46,6 +46,7 @@ func TestPrismKilled(t *testing.T) {
 		s.await(p, "it is time to kill", func() bool { return s.pubsub.Stats().Acked >= acked })
 		prism.Kill()
 		s.failed(p)
+		s.expire()
 		if why := "the runner at " + prism.Addr + " is gone"; !strings.Contains(p.Log(), why) {
 			t.Fatalf("kill %d: it does not say %q but\n%s", i, why, p.Log())
 		}
@@ -67,6 +68,7 @@ func TestWorkerKilled(t *testing.T) {
 		p := s.open(prism.Flag())
 		s.await(p, "it is time to kill", func() bool { return s.pubsub.Stats().Acked >= acked })
 		p.Kill()
+		s.expire()
 	}
 	s.publish(len(s.left))
 	s.settle(s.open(prism.Flag()))

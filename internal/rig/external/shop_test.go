@@ -24,7 +24,7 @@ type shop struct {
 
 func newShop(t *testing.T, seed uint64, events int) *shop {
 	t.Helper()
-	s := &shop{t: t, redis: redistest.Start(t), pubsub: rig.StartPubSub(t, rig.PubSubOptions{AckDeadline: time.Second}), dir: t.TempDir()}
+	s := &shop{t: t, redis: redistest.Start(t), pubsub: rig.StartPubSub(t, rig.PubSubOptions{}), dir: t.TempDir()}
 	s.trace = rig.NewTrace(rig.TraceOptions{Seed: seed, Events: events, Duplicates: 0.1})
 	s.truth, s.left = rig.NewTruth(s.trace), s.trace.Messages
 	t.Cleanup(func() {
@@ -57,6 +57,14 @@ func (s *shop) await(p *rig.Process, what string, condition func() bool) {
 	s.t.Helper()
 	if err := p.Await(what, patience, condition); err != nil {
 		s.t.Fatalf("%v\n%+v of %d", err, s.pubsub.Stats(), s.pubsub.Published())
+	}
+}
+
+// expire has what a program that is gone has left come again.
+func (s *shop) expire() {
+	s.t.Helper()
+	if err := s.pubsub.Expire(); err != nil {
+		s.t.Fatal(err)
 	}
 }
 

@@ -14,9 +14,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
-// halfway lets the program hold only a part of the backlog, so that there is a middle of it to be ended in, and lets a second run
-// have soon what the first one was given and could not give back.
-var halfway = setup{flags: []string{"--outstanding_events=2000"}, pubsub: rig.PubSubOptions{AckDeadline: 3 * time.Second}}
+// halfway lets the program hold only a part of the backlog, so that there is a middle of it to be ended in.
+var halfway = setup{flags: []string{"--outstanding_events=2000"}}
 
 // unitSales replaces the trace by sales of one unit each, so that the stock in Redis says how many of them it holds.
 func (s *scenario) unitSales() {
@@ -58,6 +57,7 @@ func (s *scenario) inFullFlow() {
 func (s *scenario) goOn() {
 	s.t.Helper()
 	s.link.Delay(0, 0)
+	s.expire()
 	s.healed = time.Now()
 	s.start()
 	s.recover()

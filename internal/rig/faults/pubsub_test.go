@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -58,26 +59,35 @@ func TestPubSubErrors(t *testing.T) {
 
 // TestHardAckFailures refuses acknowledgements for good: their messages come again, and count once.
 func TestHardAckFailures(t *testing.T) {
-	const refused = 3 // acknowledgements, of many messages each, for each subscription
-	s := newScenario(t, "acknowledgements refused for good", setup{seed: 220, pubsub: rig.PubSubOptions{AckDeadline: 2 * time.Second}})
+	const (
+		refused = 3 // acknowledgements, of many messages each, for each subscription
+		refusal = "acknowledgement refused; the messages may be delivered again"
+	)
+	s := newScenario(t, "acknowledgements refused for good", setup{seed: 220})
 	s.flow()
 	if err := s.pubsub.Inject(localpubsub.Faults{FailAcks: refused, Code: codes.InvalidArgument}); err != nil {
 		t.Fatal(err)
 	}
 	s.publish(s.trace.Part(1, 3))
+	s.await("an acknowledgement is refused", func() bool { return strings.Contains(s.process.Log(), refusal) })
+	s.expire()
 	s.healed = time.Now()
 	s.publish(s.trace.Part(2, 3))
 	if o := s.recover(); o.Redelivered == 0 {
 		t.Error("nothing was delivered again")
 	}
-	s.said("acknowledgement refused; the messages may be delivered again")
 	s.recognised()
 }
 
-// TestExpiredLeases makes Redis so slow that messages are delivered again while they are in the works.
+// TestExpiredLeases ends the leases of messages that are in the works, while Redis hangs: they are delivered again, and what comes of
+// their first delivery is acknowledged too late.
 func TestExpiredLeases(t *testing.T) {
-	s := newScenario(t, "leases expired", setup{seed: 230, pubsub: rig.PubSubOptions{AckDeadline: time.Second}})
-	s.blocked(*outage, s.link.Hang, s.link.Resume)
+	s := newScenario(t, "leases expired", setup{seed: 230})
+	s.blocked(*outage, s.link.Hang, func() {
+		s.expire()
+		s.await("all has been given out again", func() bool { return s.pubsub.Stats().Backlog == 0 })
+		s.link.Resume()
+	})
 	if stats := s.pubsub.Stats(); stats.Expired == 0 || stats.UnknownAcks == 0 {
 		t.Errorf("no lease expired before its message was done: %+v", stats)
 	}

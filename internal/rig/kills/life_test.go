@@ -41,7 +41,7 @@ func newRun(t *testing.T, flags ...string) *run {
 func (r *run) prepare() *run {
 	r.t.Helper()
 	r.dir, r.kills = r.t.TempDir(), map[phase]int{}
-	r.pubsub = rig.StartPubSub(r.t, rig.PubSubOptions{AckDeadline: time.Second})
+	r.pubsub = rig.StartPubSub(r.t, rig.PubSubOptions{})
 	r.versions = rig.NewVersions(r.rdb)
 	return r
 }
@@ -107,6 +107,9 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 		hit = "" // the last key was being read when it died
 	}
 	if err := <-published; err != nil {
+		t.Fatal(err)
+	}
+	if err := r.pubsub.Expire(); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.versions.Look(ctx, true); err != nil {

@@ -33,7 +33,6 @@ func promtool(t *testing.T, args ...string) {
 	}
 	cmd := exec.CommandContext(t.Context(), script, args...)
 	cmd.Dir = filepath.Join(root, "monitoring/prometheus")
-	cmd.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false") // not the flags of this test, such as -race
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

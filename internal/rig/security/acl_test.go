@@ -32,7 +32,7 @@ func TestLeastPrivilege(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{AckDeadline: time.Second})
+	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 23, Events: 6000, Duplicates: 0.1})
 	truth := rig.NewTruth(trace)
 	launch := rig.Launch{Dir: t.TempDir(), Env: pubsub.Env(), Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, "--redis_tls",
@@ -55,6 +55,9 @@ func TestLeastPrivilege(t *testing.T) {
 	await(p, "some is acknowledged", func() bool { return pubsub.Stats().Acked > 500 })
 	publish(1)
 	p.Kill()
+	if err := pubsub.Expire(); err != nil {
+		t.Fatal(err)
+	}
 	p = rig.Start(t, launch)
 	await(p, "two parts are acknowledged", pubsub.Settled)
 	publish(2)
@@ -168,7 +171,7 @@ func TestLeastPrivilegeInACluster(t *testing.T) {
 		run(t, n.Client(), acl)
 		run(t, n.Client(), more)
 	}
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{AckDeadline: time.Second})
+	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 29, Events: 4000, Duplicates: 0.1})
 	launch := rig.Launch{Dir: t.TempDir(), Env: append(pubsub.Env(), "REDIS_PASSWORD="+password),
 		Flags: append(pubsub.Flags(), "--redis_addrs="+strings.Join(cluster.Addrs(), ","), "--redis_username=streamlytics")}

@@ -274,11 +274,3 @@ func (o *outside) restart(p *rig.Process) *rig.Process {
 	}
 	return p
 }
-
-// TestPrometheusTakesItsConfiguration has Prometheus itself read what docker-compose.yml mounts.
-func TestPrometheusTakesItsConfiguration(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "promtool", "check", "config", filepath.Join(root, "monitoring/prometheus/prometheus.yml")).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}

@@ -173,7 +173,7 @@ func TestRedisEmptied(t *testing.T) {
 	s.await(j, to)
 	j.await("the state in Redis is whole", func() bool {
 		if to < 3500 {
-			s.write(first, "more", 1, to, to+1)
+			s.write(first, fmt.Sprint("more", to), 1, to, to+1)
 			to++
 		}
 		return s.whole()
