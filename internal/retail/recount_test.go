@@ -1,3 +1,7 @@
+//go:build !race
+
+// The world of these tests has one goroutine, and much happens in it: the race detector would find nothing, in ten times the time.
+
 package retail
 
 import (
@@ -7,9 +11,6 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 )
-
-// morning is a Monday, when the first shops are about to open.
-var morning = time.Date(2024, time.May, 13, 8, 0, 0, 0, time.UTC).UnixMilli()
 
 // decoded is a publication with what the project's decoder makes of it.
 type decoded struct {

@@ -85,7 +85,6 @@ func TestExpiredLeases(t *testing.T) {
 	s := newScenario(t, "leases expired", setup{seed: 230})
 	s.blocked(*outage, s.link.Hang, func() {
 		s.expire()
-		s.await("all has been given out again", func() bool { return s.pubsub.Stats().Backlog == 0 })
 		s.link.Resume()
 	})
 	if stats := s.pubsub.Stats(); stats.Expired == 0 || stats.UnknownAcks == 0 {
