@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Runs golangci-lint, at the version the project is checked with, by the rules of .golangci.yaml. Arguments are packages; all
-# without any. -C FOLDER before them means the module in that folder, which may need what is written in C.
+# Runs golangci-lint, at the version the project is checked with, by the rules of .golangci.yaml. Arguments are packages, such as
+# ./sinks/...; without any it is all of them, those of the module sql/local too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rules=$PWD/.golangci.yaml
-run=(go run)
-if [ "${1:-}" = -C ]; then
-  cd "$2"
-  shift 2
-  run+=(-exec "env CGO_ENABLED=1 'GOFLAGS=${GOFLAGS:-} -tags=netgo,osusergo'") # for what the linter looks at, not for the linter
-fi
-[ $# -gt 0 ] || set -- ./...
-exec "${run[@]}" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run --config="$rules" "$@"
+[ $# -gt 0 ] || set -- ./... ./sql/local/...
+# A workspace has the linter look at both modules at once, and so but once at all that they depend on.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+printf 'go 1.26.8\nuse (\n\t"%s"\n\t"%s/sql/local"\n)\n' "$PWD" "$PWD" >"$work/go.work"
+# What the linter looks at may need C; the linter does not. The tags keep Go's own packages as they are without C.
+looks="env CGO_ENABLED=1 'GOWORK=$work/go.work' 'GOFLAGS=${GOFLAGS:-} -tags=netgo,osusergo'"
+go run -exec "$looks" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run --config="$PWD/.golangci.yaml" "$@"

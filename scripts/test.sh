@@ -69,7 +69,6 @@ go vet -C internal/dockerfile ./... # another
 
 step "golangci-lint"
 ./scripts/lint.sh
-./scripts/lint.sh -C sql/local
 
 step "shellcheck"
 shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh scripts/dataflow/*.sh \
@@ -85,12 +84,12 @@ fresh=()
 # Tests wait for outages and deadlines more than they compute, so there may be more of them than cores.
 step "tests, with the race detector"
 outside='/internal/rig/' # tests that drive the built programs: the detector would watch the drivers. A program that is built with it is among them.
-inside=$(go list ./... | grep -v "$outside")
+inside=$(go list ./sinks ./pipeline ./sources ./transforms ./... | grep -v "$outside") # the long ones first
 # shellcheck disable=SC2086 # many packages
 GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
 
 step "tests of the programs, from outside"
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/...
+go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/...
 
 step "property tests, at full size"
 go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./internal/retail

@@ -43,6 +43,7 @@ func keyOfLetter(r storedRow) sinktest.Key {
 }
 
 func TestBigQueryConformance(t *testing.T) {
+	t.Parallel()
 	for _, table := range []struct {
 		name    Table
 		write   func(context.Context, *BigQuery, []sinktest.Record) error

@@ -456,6 +456,7 @@ func TestBigQueryClosed(t *testing.T) {
 // TestBigQueryLosesNothing: whatever goes wrong, and with whichever rows, each good row is stored at least once and
 // each bad row is a dead letter exactly once.
 func TestBigQueryLosesNothing(t *testing.T) {
+	t.Parallel() // it waits for connections to come back, two minutes in all
 	s := newBigQueryStand(t, 0)
 	next := 0
 	rapid.Check(t, func(rt *rapid.T) {
