@@ -51,9 +51,9 @@ need python3 "python3 python3-venv" python # GoogleSQL, for the analyses
 python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
-# The flags of the Dockerfile: what is compiled once serves vet, lint, tests and the programs that these run. A clone that belongs to
-# another user is no reason for a build to fail.
-export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath -buildvcs=false"
+# The flags of the Dockerfile: what is compiled once serves vet, lint, tests and the programs that these run. What is for debuggers, which
+# the Dockerfile has the linker leave out, is not made at all. A clone that belongs to another user is no reason for a build to fail.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath -buildvcs=false -gcflags=all=-dwarf=false"
 
 # in_c COMMAND...: with what is written in C. The tags keep Go's own packages, and so all that is built on them, as they are without.
 in_c() { CGO_ENABLED=1 GOFLAGS="$GOFLAGS -tags=netgo,osusergo" "$@"; }
@@ -88,17 +88,19 @@ inside=$(go list ./sinks ./pipeline ./sources ./transforms ./... | grep -v "$out
 # shellcheck disable=SC2086 # many packages
 GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
 
-step "tests of the programs, from outside"
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/...
+step "tests of the programs, from outside; analyses of the warehouse, in DuckDB and in GoogleSQL"
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
+analyses=$!
+status=0
+go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/... || status=$?
+wait "$analyses" || status=$?
+cat "$said"
+[ "$status" = 0 ] || exit "$status"
 
 step "property tests, at full size"
 go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./internal/retail
-
-step "analyses of the warehouse, in DuckDB and in GoogleSQL"
-(
-  cd sql/local
-  in_c go test -timeout=15m ${fresh[@]+"${fresh[@]}"} ./...
-)
 
 step "launch_dataflow.sh, with a gcloud that records"
 bats scripts/dataflow/test

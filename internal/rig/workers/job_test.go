@@ -12,6 +12,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -27,6 +28,9 @@ type job struct {
 	clock clock.Clock
 	ended chan error
 }
+
+// ofRunner is where Prism looks for the environment of a step that needs none.
+const ofRunner = ""
 
 // submit has Prism run a pipeline on a fleet. The job is cancelled with the test.
 func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
@@ -57,6 +61,10 @@ func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 	graph, err := graphx.Marshal(edges, &graphx.Options{Environment: environment})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, e := range graph.GetComponents().GetEnvironments() {
+		graph.Components.Environments[ofRunner] = proto.CloneOf(e)
+		break
 	}
 	conn, err := grpc.NewClient(rig.StartPrism(t).Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {

@@ -54,6 +54,23 @@ func (f *fleet) serve(id, addr string) error {
 	return nil
 }
 
+// spare connects to Prism as a worker that has nothing to do. Prism asks it how far the steps are that it does itself, once one takes
+// more than 100 ms, and fails the job if there is nobody to ask (pipeline/job.go).
+func (f *fleet) spare(id, addr string) error {
+	ctx := grpcx.WriteWorkerID(f.ctx, id)
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return fmt.Errorf("connect to Prism: %w", err)
+	}
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	control, err := fnpb.NewBeamFnControlClient(conn).Control(ctx)
+	if err != nil {
+		return fmt.Errorf("open Prism's control: %w", err)
+	}
+	go receive(control.Recv, func(req *fnpb.InstructionRequest) { _ = control.Send(withoutWork(req)) })
+	return nil
+}
+
 // receive hands all that comes on a stream to f.
 func receive[T any](next func() (T, error), f func(T)) {
 	for {
@@ -67,15 +84,22 @@ func receive[T any](next func() (T, error), f func(T)) {
 
 // instructed does what Prism says: bundles go to the processes; how far they are, and what they count, it does not hear.
 func (f *fleet) instructed(ctx context.Context, req *fnpb.InstructionRequest) {
-	resp := &fnpb.InstructionResponse{InstructionId: req.GetInstructionId()}
-	switch {
-	case req.GetProcessBundle() != nil:
+	resp := withoutWork(req)
+	if req.GetProcessBundle() != nil {
 		s, err := f.stage(ctx, req.GetProcessBundle().GetProcessBundleDescriptorId())
 		if err == nil {
 			f.begin(req, s)
 			return
 		}
 		resp.Error = err.Error()
+	}
+	f.runner.control.put(resp)
+}
+
+// withoutWork answers an instruction that is not to work.
+func withoutWork(req *fnpb.InstructionRequest) *fnpb.InstructionResponse {
+	resp := &fnpb.InstructionResponse{InstructionId: req.GetInstructionId()}
+	switch {
 	case req.GetProcessBundleProgress() != nil:
 		resp.Response = &fnpb.InstructionResponse_ProcessBundleProgress{ProcessBundleProgress: &fnpb.ProcessBundleProgressResponse{}}
 	case req.GetProcessBundleSplit() != nil:
@@ -85,7 +109,7 @@ func (f *fleet) instructed(ctx context.Context, req *fnpb.InstructionRequest) {
 	default:
 		resp.Error = fmt.Sprintf("instruction %v is not one that the fleet knows", req)
 	}
-	f.runner.control.put(resp)
+	return resp
 }
 
 // stage is the part of the graph that has an id.

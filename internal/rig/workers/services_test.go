@@ -3,6 +3,7 @@ package workers
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	fnpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/fnexecution_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/util/grpcx"
@@ -30,7 +31,11 @@ type pool struct {
 }
 
 func (p *pool) StartWorker(_ context.Context, req *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
-	return &fnpb.StartWorkerResponse{}, p.fleet.serve(req.GetWorkerId(), req.GetControlEndpoint().GetUrl())
+	start := p.fleet.serve
+	if strings.HasSuffix(req.GetWorkerId(), "_"+ofRunner) { // job_environment
+		start = p.fleet.spare
+	}
+	return &fnpb.StartWorkerResponse{}, start(req.GetWorkerId(), req.GetControlEndpoint().GetUrl())
 }
 
 func (p *pool) StopWorker(context.Context, *fnpb.StopWorkerRequest) (*fnpb.StopWorkerResponse, error) {
