@@ -94,7 +94,7 @@ trap 'rm -f "$said"' EXIT
 in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
 analyses=$!
 status=0
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/... || status=$?
+go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/monitoring ./internal/rig/... || status=$?
 wait "$analyses" || status=$?
 cat "$said"
 [ "$status" = 0 ] || exit "$status"
