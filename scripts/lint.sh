@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # A workspace has the linter look at both modules at once, and so but once at all that they depend on.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-printf 'go 1.26.8\nuse (\n\t"%s"\n\t"%s/sql/local"\n)\n' "$PWD" "$PWD" >"$work/go.work"
+GOWORK=$work/go.work go work init . ./sql/local
 # What the linter looks at may need C; the linter does not. The tags keep Go's own packages as they are without C.
 looks="env CGO_ENABLED=1 'GOWORK=$work/go.work' 'GOFLAGS=${GOFLAGS:-} -tags=netgo,osusergo'"
 go run -exec "$looks" github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run --config="$PWD/.golangci.yaml" "$@"

@@ -1,8 +1,8 @@
 // Package dofn registers DoFns with Beam so that no element costs a call by reflection.
 //
 // Beam's package register does the same for any DoFn that there can be: for each it has the compiler make a function for every
-// signature that StartBundle and FinishBundle might have, more than a thousand for the smallest. With eleven DoFns that was a third of
-// the program, and most of the time that it took to build. Here the compiler makes what is used: ProcessElement. The other methods are
+// signature that StartBundle and FinishBundle might have, more than a thousand for the smallest. With twelve DoFns that was half of
+// the program, and most of the time that our packages took to compile. Here the compiler makes what is used: ProcessElement. The other methods are
 // called once for a bundle or less, and Beam calls them by reflection.
 package dofn
 

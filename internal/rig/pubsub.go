@@ -130,13 +130,13 @@ func (p *PubSub) Settled() bool {
 }
 
 // Expire ends all leases, as if their ack deadlines had passed: what a program that was killed had been given comes again.
-func (p *PubSub) Expire() error {
+func (p *PubSub) Expire(tb testing.TB) {
+	tb.Helper()
 	for _, c := range Channels {
 		if err := p.Server.Expire(Subscription(c)); err != nil {
-			return err
+			tb.Fatal(err)
 		}
 	}
-	return nil
 }
 
 // Inject replaces the faults of every subscription.

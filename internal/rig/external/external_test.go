@@ -46,7 +46,7 @@ func TestPrismKilled(t *testing.T) {
 		s.await(p, "it is time to kill", func() bool { return s.pubsub.Stats().Acked >= acked })
 		prism.Kill()
 		s.failed(p)
-		s.expire()
+		s.pubsub.Expire(t)
 		if why := "the runner at " + prism.Addr + " is gone"; !strings.Contains(p.Log(), why) {
 			t.Fatalf("kill %d: it does not say %q but\n%s", i, why, p.Log())
 		}
@@ -68,7 +68,7 @@ func TestWorkerKilled(t *testing.T) {
 		p := s.open(prism.Flag())
 		s.await(p, "it is time to kill", func() bool { return s.pubsub.Stats().Acked >= acked })
 		p.Kill()
-		s.expire()
+		s.pubsub.Expire(t)
 	}
 	s.publish(len(s.left))
 	s.settle(s.open(prism.Flag()))

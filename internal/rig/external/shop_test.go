@@ -60,14 +60,6 @@ func (s *shop) await(p *rig.Process, what string, condition func() bool) {
 	}
 }
 
-// expire has what a program that is gone has left come again.
-func (s *shop) expire() {
-	s.t.Helper()
-	if err := s.pubsub.Expire(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // settle waits until all that was published is acknowledged, and drains the program.
 func (s *shop) settle(p *rig.Process) {
 	s.t.Helper()

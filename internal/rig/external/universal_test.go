@@ -32,7 +32,7 @@ func TestAsAnyRunner(t *testing.T) {
 			p = s.open(flags...)
 			s.await(p, "it is time to kill", func() bool { return s.pubsub.Stats().Acked > acked })
 			p.Kill()
-			s.expire()
+			s.pubsub.Expire(t)
 
 			s.publish(len(s.left))
 			p = s.open(flags...)

@@ -57,7 +57,7 @@ func (s *scenario) inFullFlow() {
 func (s *scenario) goOn() {
 	s.t.Helper()
 	s.link.Delay(0, 0)
-	s.expire()
+	s.pubsub.Expire(s.t)
 	s.healed = time.Now()
 	s.start()
 	s.recover()

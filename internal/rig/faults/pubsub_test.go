@@ -70,7 +70,7 @@ func TestHardAckFailures(t *testing.T) {
 	}
 	s.publish(s.trace.Part(1, 3))
 	s.await("an acknowledgement is refused", func() bool { return strings.Contains(s.process.Log(), refusal) })
-	s.expire()
+	s.pubsub.Expire(t)
 	s.healed = time.Now()
 	s.publish(s.trace.Part(2, 3))
 	if o := s.recover(); o.Redelivered == 0 {
@@ -84,7 +84,7 @@ func TestHardAckFailures(t *testing.T) {
 func TestExpiredLeases(t *testing.T) {
 	s := newScenario(t, "leases expired", setup{seed: 230})
 	s.blocked(*outage, s.link.Hang, func() {
-		s.expire()
+		s.pubsub.Expire(t)
 		s.link.Resume()
 	})
 	if stats := s.pubsub.Stats(); stats.Expired == 0 || stats.UnknownAcks == 0 {

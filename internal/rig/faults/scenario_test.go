@@ -83,14 +83,6 @@ func (s *scenario) publish(messages []rig.Message) {
 	}
 }
 
-// expire ends all leases.
-func (s *scenario) expire() {
-	s.t.Helper()
-	if err := s.pubsub.Expire(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
 // publishOver publishes messages evenly over a time.
 func (s *scenario) publishOver(length time.Duration, messages []rig.Message) {
 	s.t.Helper()

@@ -109,9 +109,7 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 	if err := <-published; err != nil {
 		t.Fatal(err)
 	}
-	if err := r.pubsub.Expire(); err != nil {
-		t.Fatal(err)
-	}
+	r.pubsub.Expire(t)
 	if err := r.versions.Look(ctx, true); err != nil {
 		t.Errorf("after a kill %v: %v", m, err)
 	}
