@@ -154,7 +154,10 @@ func (d *day) trade(ctx context.Context, t *testing.T, server *localpubsub.Serve
 
 // outlet is a store that the retailer does not know. It counts, and then sends what happened before the count, as no store of
 // the retailer does within a day.
-const outlet = "outlet"
+const (
+	outlet        = "outlet"
+	outletProduct = "o"
+)
 
 // outletBooks is what the outlet sends by ms and has not sent yet.
 func (d *day) outletBooks(ms int64) (messages [][]byte) {
@@ -172,8 +175,8 @@ func (d *day) outletBooks(ms int64) (messages [][]byte) {
 			break
 		}
 		d.outletSent++
-		messages = append(messages, fmt.Appendf(nil, `{"event_id":"o%d","type":%q,"store_id":%q,"product_id":"o","quantity":%d,"occurred_at":%d}`,
-			d.outletSent, m.kind, outlet, m.quantity, d.from.Add(m.at).UnixMilli()))
+		messages = append(messages, fmt.Appendf(nil, `{"event_id":"o%d","type":%q,"store_id":%q,"product_id":%q,"quantity":%d,"occurred_at":%d}`,
+			d.outletSent, m.kind, outlet, outletProduct, m.quantity, d.from.Add(m.at).UnixMilli()))
 	}
 	return messages
 }

@@ -1,0 +1,125 @@
+package local
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// agree says where two results differ. Rows may come in any order; all but fractions must be the same. Fractions may differ by one in
+// the last digit that is shown: 319.15, which no double is, becomes 319.1 where its nearest double is rounded, and 319.2 where ten times that is.
+// The first result's times are microseconds since 1970 and its dates days, and integers may have become floats on their way through JSON.
+func agree(a, b Result) error {
+	if !slices.Equal(a.Columns, b.Columns) {
+		return fmt.Errorf("the columns are %q and %q", a.Columns, b.Columns)
+	}
+	fraction := make([]bool, len(b.Columns))
+	for _, r := range []Result{a, b} {
+		for _, row := range r.Rows {
+			for i, v := range row {
+				x, ok := v.(float64)
+				fraction[i] = fraction[i] || ok && x != math.Trunc(x)
+			}
+		}
+	}
+	rowsA, rowsB := a.sorted(fraction), b.sorted(fraction)
+	same := slices.EqualFunc(rowsA, rowsB, func(x, y []any) bool { return slices.EqualFunc(x, y, sameCell) })
+	if !same {
+		return fmt.Errorf("%q:\n%s\nand\n%s", b.Columns, lines(rowsA), lines(rowsB))
+	}
+	return nil
+}
+
+func sameCell(a, b any) bool {
+	x, xOK := a.(float64)
+	y, yOK := b.(float64)
+	if !xOK || !yOK {
+		return a == b
+	}
+	digits := max(decimals(x), decimals(y))
+	if digits == 0 {
+		return x == y
+	}
+	return math.Abs(x-y) < 1.5*math.Pow10(-digits)+1e-12*math.Abs(x)
+}
+
+// decimals is how many digits behind the point it takes to write x.
+func decimals(x float64) int {
+	_, behind, _ := strings.Cut(strconv.FormatFloat(x, 'f', -1, 64), ".")
+	return len(behind)
+}
+
+// sorted is the rows with numbers, times and dates as floats, ordered by what must be the same in both, then by the rest.
+func (r Result) sorted(fraction []bool) (rows [][]any) {
+	for _, row := range r.Rows {
+		var cells []any
+		for i, v := range row {
+			switch x := v.(type) {
+			case time.Time:
+				v = float64(x.UnixMicro())
+				if r.Columns[i] == "day" {
+					v = float64(x.Unix() / 86400)
+				}
+			case int64:
+				v = float64(x)
+			}
+			cells = append(cells, v)
+		}
+		rows = append(rows, cells)
+	}
+	key := func(row []any) []string {
+		var exact, rest []string
+		for i, v := range row {
+			if fraction[i] {
+				rest = append(rest, fmt.Sprint(v))
+			} else {
+				exact = append(exact, fmt.Sprint(v))
+			}
+		}
+		return append(exact, rest...)
+	}
+	slices.SortFunc(rows, func(a, b []any) int { return slices.Compare(key(a), key(b)) })
+	return rows
+}
+
+func lines(rows [][]any) string {
+	var b strings.Builder
+	for _, row := range rows {
+		fmt.Fprintln(&b, row...)
+	}
+	return b.String()
+}
+
+func TestAgree(t *testing.T) {
+	day := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
+	result := func(rows ...[]any) Result {
+		return Result{Columns: []string{"day", "store_id", "events", "mean"}, Rows: rows}
+	}
+	a := result(
+		[]any{float64(day.Unix() / 86400), "a", 7.0, 319.1},
+		[]any{float64(day.Unix() / 86400), nil, 8.0, 0.5833},
+	)
+	for name, c := range map[string]struct {
+		b    Result
+		same bool
+	}{
+		"another order":         {result([]any{day, nil, int64(8), 0.5833}, []any{day, "a", int64(7), 319.1}), true},
+		"rounded the other way": {result([]any{day, "a", int64(7), 319.2}, []any{day, nil, int64(8), 0.5834}), true},
+		"a digit less":          {result([]any{day, "a", int64(7), 319.0}, []any{day, nil, int64(8), 0.5833}), true},
+		"two off":               {result([]any{day, "a", int64(7), 319.3}, []any{day, nil, int64(8), 0.5833}), false},
+		"fewer digits":          {result([]any{day, "a", int64(7), 319.1}, []any{day, nil, int64(8), 0.58}), false},
+		"another count":         {result([]any{day, "a", int64(6), 319.1}, []any{day, nil, int64(8), 0.5833}), false},
+		"another store":         {result([]any{day, "b", int64(7), 319.1}, []any{day, nil, int64(8), 0.5833}), false},
+		"nothing for something": {result([]any{day, "a", int64(7), nil}, []any{day, nil, int64(8), 0.5833}), false},
+		"a row less":            {result([]any{day, "a", int64(7), 319.1}), false},
+		"another column":        {Result{Columns: []string{"day"}}, false},
+	} {
+		if err := agree(a, c.b); (err == nil) != c.same {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
