@@ -68,7 +68,7 @@ func NewRedisClient(cfg RedisConfig) (redis.UniversalClient, error) {
 		Addrs:                    cfg.Addrs,
 		Username:                 cfg.Username,
 		Password:                 password,
-		TLSConfig:                tlsConfig,
+		Dialer:                   redisDialer(tlsConfig),
 		IsClusterMode:            len(cfg.Addrs) > 1,
 		MaxRetries:               -1,
 		DialTimeout:              dialTimeout,
