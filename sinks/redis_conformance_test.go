@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/redistest"
@@ -44,21 +43,6 @@ func TestRedisConformance(t *testing.T) {
 		}
 		t.Cleanup(func() { _ = reader.Close() })
 		return redisTarget{config: config, reader: reader, fault: sinktest.Fault{Name: "stopped", Down: s.Stop, Up: s.Restart}}
-	})
-	runBoth(t, "miniredis", func(t *testing.T) redisTarget {
-		m := miniredis.RunT(t)
-		// With the race detector it takes seconds over what redis-server does in milliseconds.
-		reader := redis.NewClient(&redis.Options{Addr: m.Addr(), ReadTimeout: time.Minute})
-		t.Cleanup(func() { _ = reader.Close() })
-		return redisTarget{
-			config: sinks.RedisConfig{Addrs: []string{m.Addr()}},
-			reader: reader,
-			fault: sinktest.Fault{Name: "stopped", Down: m.Close, Up: func() {
-				if err := m.Restart(); err != nil {
-					t.Error(err)
-				}
-			}},
-		}
 	})
 }
 
