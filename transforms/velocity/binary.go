@@ -10,11 +10,11 @@ import (
 //
 //	version byte
 //	flags byte        what there is, and the sticky bits of the last reading
-//	seen              the greatest clock seen, or 0, and then nothing but a 0 for the number of buckets follows
+//	seen              the greatest clock seen, or 0, and then nothing but a 0 for the number of minutes follows
 //	changedAt         if flagChanged: how long before seen the badge changed
 //	last              if flagLive: the newest minute it counted, then its units, views and carts of the hour and of the day
-//	number of buckets
-//	buckets           each: minutes since the one before, less one (the first: since the start of the day window); a byte
+//	number of minutes in which something counted happened
+//	minutes           each: minutes since the one before, less one (the first: since the start of the day window); a byte
 //	                  that says which of its counts are not 0; these counts
 const encodingVersion = 1
 
@@ -54,27 +54,37 @@ func (s *Series) AppendBinary(b []byte) []byte {
 			b = binary.AppendVarint(b, n)
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(s.buckets)))
-	next := oldest(s.seen, dayMinutes)
+	minutes := 0
 	for i := range s.buckets {
-		k := &s.buckets[i]
-		b = binary.AppendUvarint(b, uint64(k.minute-next))
-		b = k.appendBinary(b)
-		next = k.minute + 1
+		if i == 0 || s.buckets[i].minute != s.buckets[i-1].minute {
+			minutes++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(minutes))
+	next := oldest(s.seen, dayMinutes)
+	for left := s.buckets; len(left) > 0; {
+		minute, n := left[0].minute, 1
+		for n < len(left) && left[n].minute == minute {
+			n++
+		}
+		b = binary.AppendUvarint(b, uint64(minute-next))
+		b = appendMinute(b, left[:n])
+		left, next = left[n:], minute+1
 	}
 	return b
 }
 
-func (k *bucket) appendBinary(b []byte) []byte {
+// appendMinute appends the buckets of one minute.
+func appendMinute(b []byte, buckets []bucket) []byte {
 	var has byte
-	has = mark(has, hasSale, k.sold)
-	has = mark(has, hasUnits, k.units != 0)
-	has = mark(has, hasViews, k.views != 0)
-	has = mark(has, hasCarts, k.carts != 0)
+	for _, k := range buckets {
+		has = mark(has, hasSale, k.sold)
+		has = mark(has, hasUnits<<k.kind, k.count != 0)
+	}
 	b = append(b, has)
-	for _, n := range [...]int64{k.units, k.views, k.carts} {
-		if n != 0 {
-			b = binary.AppendVarint(b, n)
+	for _, k := range buckets {
+		if k.count != 0 {
+			b = binary.AppendVarint(b, k.count)
 		}
 	}
 	return b
@@ -138,26 +148,28 @@ func (d *decoder) series() (s Series) {
 }
 
 func (d *decoder) buckets(seen int64) []bucket {
-	n := d.uint(min(maxBuckets, int64(len(d.b)/2))) // a bucket has at least two bytes
-	if n == 0 || d.err != nil {
+	minutes := d.uint(min(maxMinutes, int64(len(d.b)/2))) // a minute has at least two bytes
+	if minutes == 0 || d.err != nil {
 		return nil
 	}
-	buckets := make([]bucket, n)
+	buckets := make([]bucket, 0, minutes)
 	next := oldest(seen, dayMinutes)
-	for i := range buckets {
-		k := &buckets[i]
-		k.minute = next + int32(d.uint(int64(newest(seen)-next)))
+	for i := range minutes {
+		minute := next + int32(d.uint(int64(newest(seen)-next)))
 		has := d.flags(hasAll)
-		k.sold = has&hasSale != 0
-		for j, v := range [...]*int64{&k.units, &k.views, &k.carts} {
-			if has&(hasUnits<<j) == 0 {
-				continue
+		for k := Sale; k < kinds; k++ {
+			b := bucket{minute: minute, kind: k, sold: k == Sale && has&hasSale != 0}
+			counted := has&(hasUnits<<k) != 0
+			if counted {
+				if b.count = d.int(); b.count == 0 {
+					d.fail("minute %d counts a 0", i)
+				}
 			}
-			if *v = d.int(); *v == 0 {
-				d.fail("bucket %d counts a 0", i)
+			if counted || b.sold || k == Sale && has == 0 { // sales and returns that are 0 together
+				buckets = append(buckets, b)
 			}
 		}
-		next = k.minute + 1
+		next = minute + 1
 	}
 	return buckets
 }

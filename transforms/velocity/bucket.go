@@ -10,8 +10,9 @@ const (
 	dayMs       = dayMinutes * minuteMs
 	aheadMs     = 5 * minuteMs // how far ahead of the clock an event may be
 
-	// maxBuckets is every minute that can be in the day window at once: 24 hours, the minute that is passing, those ahead.
-	maxBuckets = dayMinutes + 1 + aheadMs/minuteMs
+	// maxMinutes is every minute that can be in the day window at once: 24 hours, the minute that is passing, those ahead.
+	maxMinutes = dayMinutes + 1 + aheadMs/minuteMs
+	maxBuckets = kinds * maxMinutes
 )
 
 // The clock is held within these bounds, so that minutes fit 32 bits and no window begins before 1970.
@@ -20,13 +21,13 @@ const (
 	maxClockMs = 100_000_000_000_000 // in the year 5138
 )
 
-// bucket is what happened in one minute. A bucket exists only if an event of non-zero quantity did.
+// bucket is what happened of one kind in one minute. A bucket exists only if an event of non-zero quantity did. Most minutes of most
+// products see one kind, so that a bucket for each takes far less memory than one for all.
 type bucket struct {
+	count  int64 // of sales: sold less returned
 	minute int32 // since 1970
-	sold   bool  // at least one sale of positive quantity
-	units  int64 // sold less returned
-	views  int64
-	carts  int64
+	kind   Kind
+	sold   bool // at least one sale of positive quantity
 }
 
 // minuteOf is the bucket of a time, which is not negative.

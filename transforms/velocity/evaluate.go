@@ -50,24 +50,22 @@ func (s *Series) NextDue(c Config) int64 {
 // count sums the buckets, and counts the minutes of the last hour that had a sale.
 func (s *Series) count() (r Reading, salesMinutes int64) {
 	r.Expires = s.Expires()
+	var counts [kinds]int64
 	first := oldest(s.seen, hourMinutes)
 	i := len(s.buckets) - 1
 	for ; i >= 0 && s.buckets[i].minute >= first; i-- {
 		b := &s.buckets[i]
-		r.UnitsHour += b.units
-		r.ViewsHour += b.views
-		r.CartsHour += b.carts
+		counts[b.kind] += b.count
 		if b.sold {
 			salesMinutes++
 		}
 	}
-	r.UnitsDay, r.ViewsDay, r.CartsDay = r.UnitsHour, r.ViewsHour, r.CartsHour
+	r.UnitsHour, r.ViewsHour, r.CartsHour = counts[Sale], counts[View], counts[CartAdd]
 	for ; i >= 0; i-- {
 		b := &s.buckets[i]
-		r.UnitsDay += b.units
-		r.ViewsDay += b.views
-		r.CartsDay += b.carts
+		counts[b.kind] += b.count
 	}
+	r.UnitsDay, r.ViewsDay, r.CartsDay = counts[Sale], counts[View], counts[CartAdd]
 	return r, salesMinutes
 }
 

@@ -21,6 +21,8 @@ const (
 	Sale    Kind = iota // units sold; negative is a return
 	View                // looks at the product
 	CartAdd             // units put into carts
+
+	kinds = 3
 )
 
 // Series holds the events of the last 24 hours in buckets of a minute, and what it last decided. All times are epoch
@@ -30,7 +32,7 @@ const (
 // The clock should not run backwards. Where it does by up to 24 hours (two machines, a corrected clock), the series stays at
 // the greatest time it has seen. Where it falls further behind, it is believed: what is then in the future is dropped.
 type Series struct {
-	buckets   []bucket // by minute, all in the day window of seen
+	buckets   []bucket // by minute and kind, all in the day window of seen
 	seen      int64    // the greatest clock seen; 0: none
 	changedAt int64    // when the badge last changed; 0: never, or long ago
 	last      Reading  // what Evaluate last returned; the window and the badge in it are sticky
@@ -50,16 +52,9 @@ func (s *Series) Add(occurredAtMs, nowMs int64, k Kind, quantity int64) (counted
 	}
 	s.moveTo(now)
 	s.stale = true
-	b := s.bucket(minuteOf(occurredAtMs))
-	switch k {
-	case Sale:
-		b.units += quantity
-		b.sold = b.sold || quantity > 0
-	case View:
-		b.views += quantity
-	case CartAdd:
-		b.carts += quantity
-	}
+	b := s.bucket(minuteOf(occurredAtMs), k)
+	b.count += quantity
+	b.sold = b.sold || k == Sale && quantity > 0
 	return true
 }
 
@@ -82,11 +77,14 @@ func (s *Series) Size() int {
 	return int(unsafe.Sizeof(*s)) + cap(s.buckets)*int(unsafe.Sizeof(bucket{}))
 }
 
-// bucket returns the bucket of a minute, which is made if it is not there.
-func (s *Series) bucket(minute int32) *bucket {
+// bucket returns the bucket of a minute and a kind, which is made if it is not there.
+func (s *Series) bucket(minute int32, k Kind) *bucket {
 	i := search(s.buckets, minute)
-	if i == len(s.buckets) || s.buckets[i].minute != minute {
-		s.buckets = slices.Insert(s.buckets, i, bucket{minute: minute})
+	for i < len(s.buckets) && s.buckets[i].minute == minute && s.buckets[i].kind < k {
+		i++
+	}
+	if i == len(s.buckets) || s.buckets[i].minute != minute || s.buckets[i].kind != k {
+		s.buckets = slices.Insert(s.buckets, i, bucket{minute: minute, kind: k})
 	}
 	return &s.buckets[i]
 }

@@ -214,8 +214,10 @@ func TestBucketsAreBounded(t *testing.T) {
 	var s Series
 	empty := s.Size()
 	for at := noon; at < noon+3*day; at += minute {
-		s.Add(at+5*minute, at, Sale, 1)
-		s.Add(at-day, at, View, 1)
+		for k := Sale; k < kinds; k++ {
+			s.Add(at+5*minute, at, k, 1)
+			s.Add(at-day, at, k, 1)
+		}
 		if len(s.buckets) > maxBuckets {
 			t.Fatalf("%d buckets", len(s.buckets))
 		}
@@ -225,11 +227,11 @@ func TestBucketsAreBounded(t *testing.T) {
 	}
 	full := s.Size()
 	read(&s, s.Expires()-10*minute)
-	if n := len(s.buckets); n != 10 {
+	if n := len(s.buckets); n != 10*kinds {
 		t.Errorf("%d buckets left", n)
 	}
 	if few := s.Size(); few > full/20 {
-		t.Errorf("%d bytes for 10 buckets, %d at the peak", few, full)
+		t.Errorf("%d bytes for 10 minutes, %d at the peak", few, full)
 	}
 	read(&s, s.Expires())
 	if got := s.Size(); got != empty {
