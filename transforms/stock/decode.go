@@ -38,6 +38,9 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 	if d.failed || !r.uniqueIDs() {
 		return nil, nil, errCorrupt
 	}
+	if r.liveIDs() >= indexFrom {
+		r.makeIndex()
+	}
 	r.base = r.onHand - r.ledger()
 	return r, d.b, nil
 }

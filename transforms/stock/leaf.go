@@ -51,6 +51,26 @@ func (l leaf) sumFrom(at int64) (sum int64) {
 	return sum
 }
 
+// get finds the entry with the time, the code and the id of e.
+func (l leaf) get(e entry) (found entry, ok bool) {
+	for _, found := range l {
+		if found.id == e.id && found.at == e.at {
+			return found, true
+		}
+	}
+	return entry{}, false
+}
+
+// from hands the entries from at on to f in order until f returns false.
+func (l leaf) from(at int64, f func(entry) bool) bool {
+	for _, e := range l {
+		if e.at >= at && !f(e) {
+			return false
+		}
+	}
+	return true
+}
+
 // popBefore removes the entries before at, hands them to f in order, and returns how many they were and the sum of their deltas.
 func (l *leaf) popBefore(at int64, f func(entry)) (n int, sum int64) {
 	for ; n < len(*l) && (*l)[n].at < at; n++ {

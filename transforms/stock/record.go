@@ -90,7 +90,7 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	r.ExpireLooks(nowMs)
 	e := entryOf(m)
 	content := e.content()
-	if known, ok := r.lookup(m.ID); ok {
+	if known, ok := r.lookup(e); ok {
 		if known.same(content) {
 			return Outcome{Verdict: Repeated}
 		}
@@ -100,7 +100,7 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 		// Only the identity of a look is kept, and only while velocity could count it.
 		if m.TimeMs >= nowMs-DayMs {
 			r.own().looks.insert(e)
-			r.remember(m.ID, content)
+			r.remember(m.ID, placeOf(e))
 		}
 		return Outcome{Verdict: Accepted}
 	}
@@ -128,11 +128,12 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	}
 	if inLedger {
 		r.moves.insert(e)
+		r.remember(m.ID, placeOf(e))
 	} else {
 		ids := r.own()
 		ids.late = append(ids.late, lateID{keep: r.newest, id: m.ID, content: content})
+		r.remember(m.ID, placeOfLate(ids.lateGone+len(ids.late)-1))
 	}
-	r.remember(m.ID, content)
 	r.fold(floor)
 	out.Badge = r.updateBadge(l)
 	return out
@@ -193,7 +194,7 @@ func (r *Record) fold(floor int64) {
 		if !r.known || e.timeMs() >= r.barrierAt {
 			r.toBase(e)
 		}
-		r.forget(e.id)
+		r.forget(e.id, placeOf(e))
 	})
 	r.expireLate(floor)
 }
@@ -230,7 +231,7 @@ func (r *Record) Empty() bool { return !r.stocked && r.looks().len() == 0 }
 
 // Size is roughly how many bytes of memory the record takes. It does not depend on how the record came to be.
 func (r *Record) Size() int {
-	const record, perEntry, perIndexed, perOther = 128, 32, 32, 80
+	const record, perEntry, perIndexed, perOther = 128, 32, 16, 88
 	size := record + len(r.barrierID) + perEntry*r.liveIDs()
 	if n := r.liveIDs(); n >= indexFrom {
 		size += perIndexed * n

@@ -51,6 +51,35 @@ func (t *timeline) sumFrom(ms int64) int64 {
 	return t.few.sumFrom(ms << codeBits)
 }
 
+// get finds the entry with the time, the code and the id of e.
+func (t *timeline) get(e entry) (found entry, ok bool) {
+	if t.many != nil {
+		return t.many.root.get(e)
+	}
+	return t.few.get(e)
+}
+
+// find finds the entry of an id that occurred from a time to before another.
+func (t *timeline) find(id uint64, fromMs, toMs int64) (found entry, ok bool) {
+	t.from(fromMs, func(e entry) bool {
+		if e.timeMs() >= toMs {
+			return false
+		}
+		found, ok = e, e.id == id
+		return !ok
+	})
+	return found, ok
+}
+
+// from hands all entries that occurred at or after ms to f in order until f returns false.
+func (t *timeline) from(ms int64, f func(entry) bool) {
+	if t.many != nil {
+		t.many.root.from(ms<<codeBits, f)
+		return
+	}
+	t.few.from(ms<<codeBits, f)
+}
+
 // popBefore removes all entries that occurred before ms and hands them to f, oldest first.
 func (t *timeline) popBefore(ms int64, f func(entry)) {
 	at := ms << codeBits

@@ -93,6 +93,27 @@ func (n *node) sumFrom(at int64) (sum int64) {
 	return sum
 }
 
+// get finds the entry with the time, the code and the id of e.
+func (n *node) get(e entry) (found entry, ok bool) {
+	for n.kids != nil {
+		n = &n.kids[n.childOf(e)]
+	}
+	return n.leaf.get(e)
+}
+
+// from hands all entries from at on to f in order until f returns false.
+func (n *node) from(at int64, f func(entry) bool) bool {
+	if n.kids == nil {
+		return n.leaf.from(at, f)
+	}
+	for i := n.childOf(entry{at: at}); i < len(n.kids); i++ {
+		if !n.kids[i].from(at, f) {
+			return false
+		}
+	}
+	return true
+}
+
 // popBefore removes the entries before at, hands them to f in order, and returns how many they were.
 func (n *node) popBefore(at int64, f func(entry)) (popped int) {
 	if n.kids == nil {
