@@ -11,8 +11,12 @@ import (
 	"github.com/beamlytics/streamlytics/internal/rig"
 )
 
-// patience is how long a test waits for something that must happen.
-const patience = 2 * time.Minute
+const (
+	// patience is how long a test waits for something that must happen.
+	patience = 2 * time.Minute
+	// replyDelay is how much later Redis answers where it is slow.
+	replyDelay = 200 * time.Millisecond
+)
 
 // TestFilesLeaveWhatPubSubLeaves runs the program over one trace three times, each time on an empty Redis: over Pub/Sub, with
 // repetitions and disorder; from files of this machine; and from files of Cloud Storage. The runs over files end by themselves.
@@ -49,7 +53,9 @@ func TestFilesLeaveWhatPubSubLeaves(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			lay(t, place, trace)
 			server := redistest.Start(t)
-			p := rig.Start(t, rig.Launch{Env: place.env(), Flags: []string{"--redis_addrs=" + server.Addr,
+			slow := rig.StartProxy(t, server.Addr) // so that the input ends before all is written
+			slow.Delay(replyDelay, replyDelay)
+			p := rig.Start(t, rig.Launch{Env: place.env(), Flags: []string{"--redis_addrs=" + slow.Addr,
 				"--events_files=" + place.path("sales-*.jsonl") + "," + place.path("clicks.jsonl.gz"), "--wms_files=" + place.path("warehouse*")}})
 			exit, err := p.Wait(patience)
 			if err != nil || exit != (rig.Exit{}) {
