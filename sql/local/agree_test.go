@@ -11,7 +11,8 @@ import (
 )
 
 // agree says where two results differ. Rows may come in any order; all but fractions must be the same. Fractions may differ by one in
-// the last digit that is shown: 319.15, which no double is, becomes 319.1 where its nearest double is rounded, and 319.2 where ten times that is.
+// the last digit that is shown: 319.15, which no double is, becomes 319.1 if the double nearest to it is rounded, and 319.2 if ten times that
+// double is.
 // The first result's times are microseconds since 1970 and its dates days, and integers may have become floats on their way through JSON.
 func agree(a, b Result) error {
 	if !slices.Equal(a.Columns, b.Columns) {
