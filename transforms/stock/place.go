@@ -4,8 +4,8 @@ package stock
 type place uint32
 
 const (
-	placeLate  = 1 << 31       // marks the number of a late id, of which the lower 31 bits are kept
-	placeMask  = placeLate - 1 //
+	placeLate  = 1 << 31 // marks the number of a late id, of which the lower 31 bits are kept
+	placeMask  = placeLate - 1
 	placeShift = 12            // a place in time is 4,096 ms long
 	placeLast  = placeMask - 1 // the last place in time has no end; it begins in the year 2248
 )

@@ -1,5 +1,7 @@
 package stock
 
+import "math"
+
 // timeline keeps entries in the order of time. Entries are added anywhere, most often at the end, and removed from the front; the
 // sum from any time on is found in logarithmic time. Most records have a handful of entries for ever, so that a timeline is no
 // more than a slice until a leaf is full. The zero value is empty.
@@ -125,7 +127,7 @@ func (t *timeline) newest() (ms int64, ok bool) {
 // all yields the entries in the order of time.
 func (t *timeline) all(yield func(entry) bool) {
 	if t.many != nil {
-		t.many.root.each(yield)
+		t.many.root.from(math.MinInt64, yield)
 		return
 	}
 	for _, e := range t.few {

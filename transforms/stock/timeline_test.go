@@ -3,6 +3,7 @@ package stock
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -41,7 +42,7 @@ func wantSoundTimeline(t *timeline) error {
 func wantSoundNode(n *node) (depth int, err error) {
 	var sum int64
 	first := true
-	n.each(func(e entry) bool {
+	n.from(math.MinInt64, func(e entry) bool {
 		sum += e.delta()
 		if first && e.less(n.lo) {
 			err = fmt.Errorf("%+v stands in a node from %+v", e, n.lo)

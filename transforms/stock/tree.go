@@ -150,18 +150,3 @@ func (n *node) last() entry {
 	}
 	return n.leaf[len(n.leaf)-1]
 }
-
-// each hands all entries to f in order until f returns false.
-func (n *node) each(f func(entry) bool) bool {
-	for _, e := range n.leaf {
-		if !f(e) {
-			return false
-		}
-	}
-	for i := range n.kids {
-		if !n.kids[i].each(f) {
-			return false
-		}
-	}
-	return true
-}
