@@ -77,6 +77,11 @@ shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh scripts/da
 step "actionlint"
 go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
+# What Beam and the toolchain leave in the folder for temporary files goes with the run.
+temp=$(mktemp -d)
+trap 'rm -rf "$temp" || true' EXIT
+export TMPDIR="$temp"
+
 # In CI a result from an earlier run is no result.
 fresh=()
 [ -z "${CI:-}" ] || fresh=(-count=1)
@@ -89,8 +94,7 @@ inside=$(go list ./sinks ./pipeline ./sources ./transforms ./... | grep -v "$out
 GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
 
 step "tests of the programs, from outside; analyses of the warehouse, in DuckDB and in GoogleSQL"
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+said="$temp/analyses"
 in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
 analyses=$!
 status=0
