@@ -105,9 +105,10 @@ func TestEachSubscriptionGetsEachMessage(t *testing.T) {
 
 func TestNackAndExpiryDeliverAgain(t *testing.T) {
 	f := start(t, localpubsub.Options{})
-	must(t, f.CreateSubscription(topicA, subB, localpubsub.SubscriptionOptions{AckDeadline: 50 * time.Millisecond}))
+	must(t, f.CreateSubscription(topicA, subB, localpubsub.SubscriptionOptions{}))
 	f.publish(t, 1)
 	first := f.pullOne(t, subB)
+	f.modify(t, subB, 1, first)
 	second := f.pullOne(t, subB) // waits for the expiry
 	if second.GetDeliveryAttempt() != 2 || second.GetAckId() == first.GetAckId() ||
 		second.GetMessage().GetMessageId() != first.GetMessage().GetMessageId() {
