@@ -76,7 +76,11 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
 
 	ve := s.Scope("Velocity")
-	sinks.Signals(ve, targets, "velocity", transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes))
+	velocities := transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes)
+	sinks.Signals(ve, targets, "velocity", velocities)
+	if kind == prismRunner {
+		transforms.Ballast(s, velocities)
+	}
 	return nil
 }
 

@@ -42,6 +42,7 @@ func (p play) build(s beam.Scope, id string, chunks int) {
 	beam.ParDo0(s, &hearFn{PipelineID: id}, velocities)
 	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, inventory.DeadLetters)
 	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, refused)
+	Ballast(s, velocities)
 }
 
 // upset spoils the caches of a pipeline a little: images with changes that no bundle committed and another stamp, empty images

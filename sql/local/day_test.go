@@ -68,7 +68,6 @@ func play(t *testing.T) *day {
 	o.POSSubscription, o.ECOMSubscription, o.WMSSubscription = string(retail.POS), string(retail.ECOM), string(retail.WMS)
 	o.RedisAddrs = rdb.Addr
 	o.WarehouseDir = t.TempDir()
-	o.KeyGroups, o.ProductGroups = 1, 1                            // few elements in a bundle: see "Known fault" in docs/RUNNERS.md
 	o.ClockOrigin, o.ClockSpeed = "2026-11-27T16:00:00Z", daySpeed // an evening, the night's counts, and a day
 	line, err := pipeline.New(t.Context(), o)
 	if err != nil {
