@@ -16,7 +16,8 @@ func init() {
 	register.Iter1[int]()
 }
 
-// weights is how much ballast there is: more elements than the eight bundles that Prism runs at a time emit for the next stage.
+// weights is how much ballast there is: with key groups, more elements than the eight bundles that Prism runs at a time emit for the
+// next stage. Without them one bundle may emit as many.
 const weights = 5_000
 
 // Ballast keeps elements on their way until the stage that makes last, a PCollection of signal.Batch, has ended. Prism (Beam 2.77) needs
