@@ -41,7 +41,7 @@ func (s *beamStore[I]) open(p state.Provider, key string) (*cell[I], error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
 	}
-	c = &cell[I]{image: s.make(), stamp: stamp, rebuilt: true}
+	c = &cell[I]{image: s.make(), stamp: stamp}
 	for i, element := range records {
 		r := reader{b: element}
 		c.seq = r.varint()

@@ -104,7 +104,10 @@ func (f *inventoryStatefulFn) Setup(ctx context.Context) error {
 	}
 	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && kept == nil}
 	if kept != nil {
-		f.journal.restore, f.journal.seq = kept.Log, kept.Seq
+		f.journal.restore = kept.Log
+		if !f.InProcess {
+			f.journal.seq = kept.Seq
+		}
 	}
 	f.journal.losses = f.env.Losses
 	if f.journal.book, err = inventoryKeys(f.env); err != nil {

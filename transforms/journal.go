@@ -43,7 +43,7 @@ type cell[I image] struct {
 	untidy   int   // bytes of records since the image was tidied
 	asked    bool  // the store did not know it, the mirror was asked, and nothing is committed yet
 	restored bool  // made from the mirror, and not yet committed
-	rebuilt  bool  // made from the store's log: what the mirror has beyond that is from a bundle that failed
+	behind   bool  // the mirror has more: what a bundle has written that failed
 	anew     bool  // the log must begin anew with the next commit
 }
 
@@ -74,7 +74,8 @@ type journal[I image] struct {
 	make  func() I
 	// restore returns the log of a key that the store does not know, nil if there is none; it is nil where nothing is restored.
 	restore func(ctx context.Context, key string) ([][]byte, error)
-	// seq returns the number of the last write to the mirror of a key's log; it is nil where there is no mirror.
+	// seq returns the number of the last write to the mirror of a key's log; it is nil where there is no mirror, and where no bundle
+	// fails without the process that holds the images.
 	seq    func(ctx context.Context, key string) (int64, error)
 	book   *keyBook
 	losses func() int64 // how often Redis was found to have lost data
@@ -86,15 +87,22 @@ type journal[I image] struct {
 // changed nothing; if it does neither, because of an error, its bundle must fail.
 func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*cell[I], error) {
 	c, err := j.store.open(p, key)
-	if err == nil && c != nil && c.rebuilt && j.seq != nil {
-		// A bundle that failed may have written to the mirror by the clock of another machine.
-		var seq int64
-		if seq, err = j.seq(ctx, key); err == nil {
-			c.seq = max(c.seq, seq)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && j.seq != nil {
+		// A bundle that failed, of this process or another, may have written to the mirror, and the runner knows nothing of it. Nor does
+		// an image that was in this process all the while.
+		seq, err := j.seq(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if seq > c.seq {
+			c.seq, c.behind = seq, true
 		}
 	}
-	if err != nil || c != nil {
-		return c, err
+	if c != nil {
+		return c, nil
 	}
 	c = &cell[I]{image: j.make()}
 	if j.restore == nil {
@@ -126,8 +134,8 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 		c.image.tidy()
 		c.untidy = 0
 	}
-	anew := c.restored || c.anew || c.rebuilt && j.seq != nil || c.logged+len(record) > 2*c.snapshot+1024
-	c.asked, c.restored, c.rebuilt, c.anew = false, false, false, false
+	anew := c.restored || c.anew || c.behind || c.logged+len(record) > 2*c.snapshot+1024
+	c.asked, c.restored, c.behind, c.anew = false, false, false, false
 	j.book.note(key)
 	if j.silent {
 		return w, j.store.commit(p, key, c, nil, false)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/beamlytics/streamlytics/signal"
 )
 
 // TestJournalRestores: a key of which Beam has no state comes from the mirror, once, and the mirror goes on from there.
@@ -49,41 +51,51 @@ func TestJournalRestores(t *testing.T) {
 	again.want("unknown")
 }
 
-// TestLogWritesAreNumbered: each key's writes are numbered upwards and name the one before, and a bundle that finds the log of one
-// that failed goes on after what that has written.
+// TestLogWritesAreNumbered: each key's writes are numbered upwards and name the one before, whichever process makes them. After a bundle
+// that failed, the next one goes on after what that has written and begins the log anew: the same process, another that still has the
+// image of before, or one that makes it from the log.
 func TestLogWritesAreNumbered(t *testing.T) {
-	n := newNotebook(t, 1<<20)
+	one := newNotebook(t, 1<<20)
+	other := newNotebook(t, 1<<20)
+	other.runner = one.runner
 	var mirrored int64 // the number of the last write to the mirror
-	n.seq = func(context.Context, string) (int64, error) { return mirrored, nil }
-	var last int64
-	write := func(commit bool) (prev, seq int64, anew bool) {
+	seq := func(context.Context, string) (int64, error) { return mirrored, nil }
+	one.journal.seq, other.journal.seq = seq, seq
+	write := func(n *notebook, commit bool) (w signal.LogWrite) {
+		t.Helper()
 		b := n.runner.open("a")
 		c, err := n.journal.open(t.Context(), b, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := n.write(b, "a", c, "x")
+		w = n.write(b, "a", c, "x")
 		if commit {
 			b.commit()
-			last = w.Seq
+		}
+		if w.Prev != mirrored || w.Seq <= w.Prev {
+			t.Errorf("write %d follows %d, want a greater number than %d", w.Seq, w.Prev, mirrored)
 		}
 		mirrored = w.Seq
-		return w.Prev, w.Seq, w.Anew
+		return w
 	}
-	for range 20 {
-		before := last
-		if prev, seq, _ := write(true); prev != before || seq <= prev {
-			t.Fatalf("write %d follows %d, want a greater number than %d", seq, prev, before)
+	for i := range 20 {
+		n := one
+		if i%3 == 2 {
+			n = other // has an older image or none
+		}
+		if w := write(n, true); w.Anew && i > 0 {
+			t.Errorf("write %d begins the log anew", i)
 		}
 	}
-	write(false)
-	mirrored += int64(time.Hour / time.Microsecond) // its machine's clock
-	failed := mirrored
-	if prev, seq, anew := write(true); prev != failed || seq <= failed || !anew {
-		t.Errorf("after a failed bundle: write %d follows %d (anew %v), want one after %d that begins the log anew", seq, prev, anew, failed)
-	}
-	n.cache.take("a") // elsewhere
-	if prev, seq, anew := write(true); prev != mirrored && seq <= prev || !anew {
-		t.Errorf("from the log: write %d follows %d (anew %v)", seq, prev, anew)
+	elsewhere := func() *notebook { other.cache.take("a"); return other }
+	for what, next := range map[string]func() *notebook{
+		"the same process": func() *notebook { return one }, "another": func() *notebook { return other }, "one without an image": elsewhere,
+	} {
+		write(other, true) // its image is the last
+		write(one, false)
+		mirrored += int64(time.Hour / time.Microsecond) // by its machine's clock
+		if w := write(next(), true); !w.Anew {
+			t.Errorf("after a failed bundle, %s does not begin the log anew", what)
+		}
 	}
 }

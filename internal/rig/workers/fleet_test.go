@@ -35,6 +35,7 @@ type fleet struct {
 
 	mu       sync.Mutex
 	members  []*member // those that live
+	all      []*member // and those that died
 	size     int       // how many there should be
 	started  int
 	turn     int
@@ -105,8 +106,20 @@ func (f *fleet) add() {
 	cmd.Dir, cmd.Env = f.t.TempDir(), os.Environ()
 	m.process = rig.StartCommand(f.t, cmd)
 	f.mu.Lock()
-	f.members = append(f.members, m)
+	f.members, f.all = append(f.members, m), append(f.all, m)
 	f.mu.Unlock()
+}
+
+// said is which processes have logged a text, those that died included.
+func (f *fleet) said(text string) (ids []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, m := range f.all {
+		if strings.Contains(m.process.Log(), text) {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
 }
 
 // killAll ends all processes as kill -9 does, and returns when they are gone.

@@ -61,8 +61,12 @@ func TestReplacedInSilence(t *testing.T) {
 	s.await(submit(t, newFleet(t, 2), s.watching(second)), 3000)
 }
 
+// lossNoticed is what a process logs when it finds that Redis has lost data.
+const lossNoticed = "the state in Redis may not be whole"
+
 // TestWorkersKilled kills processes again and again when they have written all of a bundle to Redis and the runner does not know. The
-// bundle comes again at another process, which finds what was written, and nothing counts twice. Then the next job is treated so.
+// bundle comes again at another process, which finds what was written, and nothing counts twice. Nobody takes what the dead have written
+// for a loss. Then the next job is treated so.
 func TestWorkersKilled(t *testing.T) {
 	const waves, each = 5, 800
 	s, first, second := newShop(t, 11, waves*each+2000), t.TempDir(), t.TempDir()
@@ -80,6 +84,9 @@ func TestWorkersKilled(t *testing.T) {
 		}
 	}
 	j.cancel()
+	if ids := f.said(lossNoticed); len(ids) > 0 {
+		t.Errorf("%v have noticed a loss where Redis has lost nothing", ids)
+	}
 
 	f = newFleet(t, 3)
 	arm, hit = killer(f)
@@ -89,6 +96,9 @@ func TestWorkersKilled(t *testing.T) {
 	submit(t, f, s.options(second)).wait()
 	if a, b := hit("InventoryStatefulFn"), hit("SmartVelocityFn"); a != 1 || b != 1 {
 		t.Errorf("of the second job %d and %d processes were killed, want 1 and 1", a, b)
+	}
+	if ids := f.said(lossNoticed); len(ids) > 0 {
+		t.Errorf("of the second job, %v have noticed a loss where Redis has lost nothing", ids)
 	}
 	s.check(waves*each + 2000)
 }
@@ -157,7 +167,8 @@ func TestKilledBetweenLogAndSignals(t *testing.T) {
 // next job goes on from it.
 func TestRedisEmptied(t *testing.T) {
 	s, first, second := newShop(t, 17, 6000), t.TempDir(), t.TempDir()
-	j := submit(t, newFleet(t, 3), s.watching(first))
+	f := newFleet(t, 3)
+	j := submit(t, f, s.watching(first))
 	s.write(first, "first", 4, 0, 3000)
 	s.await(j, 3000)
 	if err := s.versions.Look(t.Context(), false); err != nil {
@@ -180,6 +191,9 @@ func TestRedisEmptied(t *testing.T) {
 	})
 	s.await(j, to)
 	j.cancel()
+	if len(f.said(lossNoticed)) == 0 {
+		t.Error("no process has logged that Redis lost data")
+	}
 	s.write(second, "again", 2, 1000, 3000)
 	s.write(second, "second", 2, to, 6000)
 	submit(t, newFleet(t, 2), s.options(second)).wait()
