@@ -2,6 +2,7 @@ package monitoring
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -12,8 +13,26 @@ import (
 )
 
 // TestThreeWaysToCount holds what the endpoint exposes, what the summary file says and what Beam's metrics have against each other
-// and against what was published.
+// and against what was published. Prism forgets what a bundle counted if another brings the same count for the first time just then
+// (docs/RUNNERS.md), so a run of which it has too little, and only that, is made again, up to twice.
 func TestThreeWaysToCount(t *testing.T) {
+	const runs = 3
+	for run := 1; ; run++ {
+		prism, summary := countTwoWays(t)
+		missing := missingInBeam(t, prism, summary)
+		if len(missing) == 0 || t.Failed() {
+			return
+		}
+		if run == runs {
+			t.Fatalf("in each of %d runs, Beam's metrics lack something; in the last: %q", runs, missing)
+		}
+		t.Logf("run %d: Beam's metrics lack something: %q", run, missing)
+	}
+}
+
+// countTwoWays has a program trade, lose Redis for a while, and end. It holds the endpoint against the summary and what was published.
+func countTwoWays(t *testing.T) (*rig.Prism, metrics.Summary) {
+	t.Helper()
 	prism := rig.StartPrism(t)
 	s := open(t, prism.Flag())
 	s.trade()
@@ -76,11 +95,11 @@ func TestThreeWaysToCount(t *testing.T) {
 	if sum := e["streamlytics_stock_latency_ms"].GetMetric()[0].GetHistogram().GetSampleSum(); sum < float64(summary.LatencyMs.Max) {
 		t.Errorf("all latencies are %v ms together, but the longest is %d ms", sum, summary.LatencyMs.Max)
 	}
-	sameInBeam(t, prism, summary)
+	return prism, summary
 }
 
-// sameInBeam holds the Beam metrics of a job that has ended against its summary.
-func sameInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) {
+// missingInBeam holds the Beam metrics of a job that has ended against its summary, and returns what they have less of.
+func missingInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) (missing []string) {
 	t.Helper()
 	beam := beamMetrics(t, prism)
 	want := map[string]int64{
@@ -101,18 +120,25 @@ func sameInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) {
 		if !ok {
 			t.Errorf("the summary has no %s", c)
 		}
-		if got := beam[c.String()].count; got != n {
+		switch got := beam[c.String()].count; {
+		case got > n:
 			t.Errorf("the Beam metric %s is %d, the summary says %d", c, got, n)
+		case got < n:
+			missing = append(missing, fmt.Sprintf("%s is %d, the summary says %d", c, got, n))
 		}
 	}
 	for name, longest := range map[string]int64{metrics.StockLatencyMs: summary.LatencyMs.Max, metrics.VelocityLatencyMs: summary.Runtime.VelocityLatency.Max} {
-		if d := beam[name]; d.count == 0 || d.longest != longest {
+		switch d := beam[name]; {
+		case d.longest > longest:
 			t.Errorf("the Beam metric %s has %d values up to %d ms, the summary says %d ms", name, d.count, d.longest, longest)
+		case d.count == 0 || d.longest < longest:
+			missing = append(missing, fmt.Sprintf("%s has %d values up to %d ms, the summary says %d ms", name, d.count, d.longest, longest))
 		}
 	}
 	if _, ok := beam[metrics.LagMs]; !ok {
-		t.Errorf("there is no Beam metric %s", metrics.LagMs)
+		missing = append(missing, metrics.LagMs)
 	}
+	return missing
 }
 
 // TestHealth asks a program that starts, loses Redis, gets it back and ends.
