@@ -131,6 +131,10 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
 	f.out.Tokens = append(f.out.Tokens, f.scratch...)
+	if key == endKey {
+		f.wakeAll = true
+		return nil
+	}
 	c, err := f.journal.open(ctx, p, key)
 	if err != nil {
 		return fmt.Errorf("open stock state: %w", err)
@@ -151,7 +155,6 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 	again := f.journal.owes(key, c)
 	if bytes.Equal(r.b, wakeUp) {
 		r.b = nil
-		f.wakeAll = f.wakeAll || f.env.Ended() || f.env.InputEnded()
 	} else if bytes.Equal(r.b, sayAll) {
 		r.b = nil
 		// Another worker may have noticed the loss before this one did, or after; where there is one, it has.

@@ -70,6 +70,29 @@ func TestInventorySaysAllAfterALoss(t *testing.T) {
 	}
 }
 
+// TestEndSaysNothing: the end of the input is passed on to every product group, and that is all, also when the last that happened was a
+// loss. The signals of a drain are written by then, and a group that is told more does not give up its timer.
+func TestEndSaysNothing(t *testing.T) {
+	env := newEnv(t, nil)
+	s := newStockStage(t, 1<<20)
+	s.commit("0", ev(event.Reset, "1", "p", "r", 1, recent(time.Hour)))
+	env.Lose(0)
+	env.End()
+	b, out := s.bundle(endKey, append(appendTokens(nil, nil), wakeUp...))
+	b.commit()
+	if len(out.signals) != 0 || len(out.changes) != s.fn.ProductGroups {
+		t.Errorf("the end says %+v to Redis and something to %d product groups, want nothing, and all %d", out.signals, len(out.changes), s.fn.ProductGroups)
+	}
+	for group, b := range out.changes {
+		r := reader{b: b}
+		r.tokens(nil)
+		r.varint()
+		if len(r.b) != 0 || r.err != nil {
+			t.Errorf("product group %s is told %x, %v", group, r.b, r.err)
+		}
+	}
+}
+
 // TestKeysAreWokenOnce: one of the instances that group events wakes every key when Redis has lost data, in both key modes.
 func TestKeysAreWokenOnce(t *testing.T) {
 	for _, groups := range []KeyGroups{8, 0} {

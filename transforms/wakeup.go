@@ -20,7 +20,7 @@ var sayAll = []byte{1}
 
 // endKey is woken when all files are read, and when the pipeline has drained: the inventory stage then tells all product groups. After
 // the last file they say at once what they would have said two seconds later; after a drain they give up their timers, so that
-// nothing keeps the job. It is no key of a store and product, nor of a key group.
+// nothing keeps the job. It is no key of a store and product, nor of a key group, and has no state.
 const endKey = "end"
 
 // wakeUpFn sends each key its wake-up, under an ack token whose end says that the key is restored.
