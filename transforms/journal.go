@@ -126,7 +126,8 @@ func (j *journal[I]) owes(key string, c *cell[I]) bool {
 // keep returns an image that was not changed.
 func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
 
-// commit writes what was applied to the image since open, and returns what the mirror of the log must write too.
+// commit writes what was applied to the image since open, and returns what the mirror of the log must write too. The cell is the store's
+// from then on: the caller must not look at it again.
 func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
 	// An event takes three to four times as much in the image as in its record: tidied at an eighth, an image does not grow by half
 	// before what is old goes, and a visit of all pairs is spread over many events.

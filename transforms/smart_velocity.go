@@ -151,10 +151,11 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 	if len(c.image.dirty) > 0 {
 		f.pace.pending(f.env.Metrics, key, publishedAt)
 	}
+	due := !c.image.awaits() && len(c.image.dirty)+len(c.image.unsaid) > 0
 	if _, err := f.journal.commit(sp, key, c, f.record); err != nil {
 		return fmt.Errorf("commit product state: %w", err)
 	}
-	if f.env.Restoring() || !c.image.awaits() && len(c.image.dirty)+len(c.image.unsaid) > 0 {
+	if due || f.env.Restoring() {
 		// The same time until the group is evaluated: setting the timer again moves nothing.
 		at := latest(wall, f.pace.last(key).Add(velocityEvery))
 		if f.env.InputEnded() {
