@@ -100,7 +100,7 @@ func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 		f.wakeAll(emit)
 	}
 	if f.env.Ended() || f.env.TakeInputEnd() {
-		emit(max(f.latest, mtime.ZeroTimestamp), endKey, append(appendTokens(nil, nil), wakeUp...))
+		emit(max(f.latest, mtime.ZeroTimestamp), endKey, appendTokens(nil, nil))
 	}
 }
 

@@ -90,19 +90,8 @@ func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*c
 	if err != nil {
 		return nil, err
 	}
-	if c != nil && j.seq != nil {
-		// A bundle that failed, of this process or another, may have written to the mirror, and the runner knows nothing of it. Nor does
-		// an image that was in this process all the while.
-		seq, err := j.seq(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if seq > c.seq {
-			c.seq, c.behind = seq, true
-		}
-	}
 	if c != nil {
-		return c, nil
+		return c, j.catchUp(ctx, key, c)
 	}
 	c = &cell[I]{image: j.make()}
 	if j.restore == nil {
@@ -114,6 +103,19 @@ func (j *journal[I]) open(ctx context.Context, p state.Provider, key string) (*c
 	}
 	c.asked, c.restored = true, len(records) > 0
 	return c, c.replay(key, records)
+}
+
+// catchUp has a cell count on from the last write to the mirror. A bundle that failed, of this process or another, may have written
+// there, and the runner knows nothing of it. Nor does an image that was in this process all the while.
+func (j *journal[I]) catchUp(ctx context.Context, key string, c *cell[I]) error {
+	if j.seq == nil {
+		return nil
+	}
+	seq, err := j.seq(ctx, key)
+	if err == nil && seq > c.seq {
+		c.seq, c.behind = seq, true
+	}
+	return err
 }
 
 // owes reports whether all that the image of a key says must be said again, because Redis has lost data since it was said. Who

@@ -78,7 +78,7 @@ func TestEndSaysNothing(t *testing.T) {
 	s.commit("0", ev(event.Reset, "1", "p", "r", 1, recent(time.Hour)))
 	env.Lose(0)
 	env.End()
-	b, out := s.bundle(endKey, append(appendTokens(nil, nil), wakeUp...))
+	b, out := s.bundle(endKey, appendTokens(nil, nil))
 	b.commit()
 	if len(out.signals) != 0 || len(out.changes) != s.fn.ProductGroups {
 		t.Errorf("the end says %+v to Redis and something to %d product groups, want nothing, and all %d", out.signals, len(out.changes), s.fn.ProductGroups)

@@ -122,6 +122,17 @@ func (f *fleet) said(text string) (ids []string) {
 	return ids
 }
 
+// lossNoticed is what a process logs when it finds that Redis has lost data.
+const lossNoticed = "the state in Redis may not be whole"
+
+// wantNoLoss fails the test where a process found that Redis has lost data, which it has not.
+func (f *fleet) wantNoLoss() {
+	f.t.Helper()
+	if ids := f.said(lossNoticed); len(ids) > 0 {
+		f.t.Errorf("%v have noticed a loss where Redis has lost nothing", ids)
+	}
+}
+
 // killAll ends all processes as kill -9 does, and returns when they are gone.
 func (f *fleet) killAll() {
 	f.mu.Lock()

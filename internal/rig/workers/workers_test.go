@@ -61,9 +61,6 @@ func TestReplacedInSilence(t *testing.T) {
 	s.await(submit(t, newFleet(t, 2), s.watching(second)), 3000)
 }
 
-// lossNoticed is what a process logs when it finds that Redis has lost data.
-const lossNoticed = "the state in Redis may not be whole"
-
 // TestWorkersKilled kills processes again and again when they have written all of a bundle to Redis and the runner does not know. The
 // bundle comes again at another process, which finds what was written, and nothing counts twice. Nobody takes what the dead have written
 // for a loss. Then the next job is treated so.
@@ -84,9 +81,7 @@ func TestWorkersKilled(t *testing.T) {
 		}
 	}
 	j.cancel()
-	if ids := f.said(lossNoticed); len(ids) > 0 {
-		t.Errorf("%v have noticed a loss where Redis has lost nothing", ids)
-	}
+	f.wantNoLoss()
 
 	f = newFleet(t, 3)
 	arm, hit = killer(f)
@@ -97,9 +92,7 @@ func TestWorkersKilled(t *testing.T) {
 	if a, b := hit("InventoryStatefulFn"), hit("SmartVelocityFn"); a != 1 || b != 1 {
 		t.Errorf("of the second job %d and %d processes were killed, want 1 and 1", a, b)
 	}
-	if ids := f.said(lossNoticed); len(ids) > 0 {
-		t.Errorf("of the second job, %v have noticed a loss where Redis has lost nothing", ids)
-	}
+	f.wantNoLoss()
 	s.check(waves*each + 2000)
 }
 
