@@ -79,7 +79,7 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 	velocities := transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes)
 	sinks.Signals(ve, targets, "velocity", velocities)
 	if kind == prismRunner {
-		transforms.Ballast(s, velocities)
+		transforms.Ballast(s, id, velocities)
 	}
 	return nil
 }

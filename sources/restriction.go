@@ -19,7 +19,7 @@ const (
 	// processor time for its keys, and messages wait half of it on average.
 	pace = 50 * time.Millisecond
 	// waitAtMost is how long a bundle waits for its first message. It holds one of the eight that Prism runs at a time.
-	waitAtMost = 250 * time.Millisecond
+	waitAtMost = time.Second
 )
 
 // Position is the restriction of all sources: how far one has come. They are read from the front by one reader each and never

@@ -8,7 +8,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
+	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/dofn"
+	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -44,8 +46,18 @@ func (f *weighFn) ProcessElement(int, func(*int) bool) {
 func TestBallast(t *testing.T) {
 	const elements = 3
 	lingering.Store(elements)
+	env, err := process.Register(t.Name(), acks.New(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := env.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	env.End()
 	ptest.BuildAndRun(t, func(s beam.Scope) {
-		ballast(s, beam.ParDo(s, &lingerFn{}, beam.Reshuffle(s, beam.Create(s, 1, 2, 3))), &weighFn{})
+		ballast(s, &loadFn{PipelineID: t.Name(), Weights: weights}, beam.ParDo(s, &lingerFn{}, beam.Reshuffle(s, beam.Create(s, 1, 2, 3))), &weighFn{})
 	})
 	if early.Load() != 0 || late.Load() != weights || lingering.Load() != 0 {
 		t.Errorf("%d weights were taken before the last stage had ended, and %d after; want %d", early.Load(), late.Load(), weights)

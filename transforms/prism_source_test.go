@@ -143,6 +143,7 @@ func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, 
 	f.scene.env.Tracker.Release([]int64{token})
 	if r.Start+1 == r.End {
 		t.TryClaim(r.End)
+		f.scene.env.FileRead()
 		return sdf.StopProcessing()
 	}
 	return sdf.ResumeProcessingIn(0)

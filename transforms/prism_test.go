@@ -33,6 +33,9 @@ type play struct {
 }
 
 func (p play) build(s beam.Scope, id string, chunks int) {
+	if !p.open {
+		process.Of(id).BeginFiles(1) // chunkFn reads one
+	}
 	messages := beam.ParDo(s, &chunkFn{PipelineID: id, Open: p.open}, beam.Create(s, chunks))
 	events, refused := Decode(s, id, p.clock, "online", messages)
 	k := Keyed{PipelineID: id, Clock: p.clock, Limits: testLimits, ProductGroups: 4, CacheBytes: p.cacheBytes, InProcess: p.inProcess}
@@ -42,7 +45,7 @@ func (p play) build(s beam.Scope, id string, chunks int) {
 	beam.ParDo0(s, &hearFn{PipelineID: id}, velocities)
 	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, inventory.DeadLetters)
 	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, refused)
-	Ballast(s, velocities)
+	Ballast(s, id, velocities)
 }
 
 // upset spoils the caches of a pipeline a little: images with changes that no bundle committed and another stamp, empty images

@@ -20,6 +20,9 @@ func (i *input) Stopping() bool { return i.stopping.Load() }
 // BeginFiles says that the input is n files and nothing else.
 func (i *input) BeginFiles(n int) { i.files.Store(int64(n)) }
 
+// Bounded reports whether BeginFiles was called.
+func (i *input) Bounded() bool { return i.files.Load() > 0 }
+
 // FileRead says that a file is read to its end.
 func (i *input) FileRead() { i.read.Add(1) }
 

@@ -61,6 +61,7 @@ var measurements = []measurement{
 	{"files ten million events", "zipf", 10_000_000, files()},
 	{"files a million pairs --image_cache_mb=32", "million", 1_000_000, files("--image_cache_mb=32")},
 	{"files --key_groups=0", "zipf", 100_000, files("--key_groups=0")},
+	{"live 20/s", "zipf", 600, live(20)},
 	{"live 1000/s", "zipf", 20_000, live(1000)},
 	{"live 5000/s", "zipf", 75_000, live(5000)},
 	{"live 10000/s", "zipf", 150_000, live(10_000)},
