@@ -25,16 +25,22 @@ func (s Stock) Key() string { return StockKey(s.StoreID, s.ProductID) }
 // MetaKey is the Redis key of the hash beside it, in the same cluster slot.
 func (s Stock) MetaKey() string { return StockMetaKey(s.StoreID, s.ProductID) }
 
-// StockKey is stock:{store}:{product}, or stock:global:{product} for an empty store.
+// StockKey is stock:{store}:{product}, or stock:global:{product} for an empty store, with percent-encoded
+// ids (AppendID).
 func StockKey(store, product string) string {
-	if store == "" {
-		store = globalStore
-	}
-	return "stock:" + store + ":" + product
+	var buf [keySize]byte
+	return string(appendScope(append(buf[:0], "stock:"...), store, product))
 }
 
 // StockMetaKey is the hash beside StockKey. Its literal braces put it into the slot of StockKey.
-func StockMetaKey(store, product string) string { return "{" + StockKey(store, product) + "}:meta" }
+func StockMetaKey(store, product string) string {
+	var buf [keySize]byte
+	b := appendScope(append(buf[:0], "{stock:"...), store, product)
+	return string(append(b, "}:meta"...))
+}
+
+// keySize is the length in bytes up to which a key is made without another allocation.
+const keySize = 96
 
 // globalStore stands in keys where a store would. No store can have this id: the decoder refuses it.
 const globalStore = "global"

@@ -25,13 +25,12 @@ type Velocity struct {
 	Gone       bool  // nothing counted is left: the key is to be deleted
 }
 
-// VelocityKey is velocity:{store}:{product}:1hr, or velocity:global:{product}:1hr for an empty store. The suffix is the
-// key's name whatever the window.
+// VelocityKey is velocity:{store}:{product}:1hr, or velocity:global:{product}:1hr for an empty store, with
+// percent-encoded ids (AppendID). The suffix 1hr is fixed; Window holds the period.
 func VelocityKey(store, product string) string {
-	if store == "" {
-		store = globalStore
-	}
-	return "velocity:" + store + ":" + product + ":1hr"
+	var buf [keySize]byte
+	b := appendScope(append(buf[:0], "velocity:"...), store, product)
+	return string(append(b, ":1hr"...))
 }
 
 // Key is the Redis key of the signal.

@@ -82,18 +82,3 @@ func decoded(t *testing.T, value []byte) string {
 	}
 	return string(again)
 }
-
-func TestKeys(t *testing.T) {
-	for got, want := range map[string]string{
-		Stock{StoreID: "12", ProductID: "555"}.Key():     "stock:12:555",
-		Stock{ProductID: "555"}.Key():                    "stock:global:555",
-		Stock{StoreID: "12", ProductID: "555"}.MetaKey(): "{stock:12:555}:meta",
-		Stock{ProductID: "555"}.MetaKey():                "{stock:global:555}:meta",
-		Velocity{StoreID: "12", ProductID: "555"}.Key():  "velocity:12:555:1hr",
-		Velocity{ProductID: "555"}.Key():                 "velocity:global:555:1hr",
-	} {
-		if got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/signal"
 )
 
 func init() {
@@ -62,7 +63,7 @@ func (f *keyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTi
 func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, emit func(beam.EventTime, string, []byte)) error {
 	f.held.Add(e.Message.Token)
 	f.latest = max(f.latest, at)
-	f.key = append(append(append(f.key[:0], e.StoreID...), ':'), e.ProductID...)
+	f.key = signal.AppendPair(f.key[:0], e.StoreID, e.ProductID)
 	if f.Groups == 0 {
 		b, err := appendMove(f.literal[string(f.key)], &e)
 		if err != nil {

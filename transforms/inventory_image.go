@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
@@ -21,7 +20,7 @@ const (
 // inventoryImage is the state of one Beam key of the inventory stage: a record for each of its store:product keys.
 type inventoryImage struct {
 	limits  stock.Limits
-	pairs   map[string]*pair // by store:product
+	pairs   map[string]*pair // by the key of the pair
 	bytes   int
 	lastNow int64
 
@@ -29,7 +28,7 @@ type inventoryImage struct {
 	key     []byte
 }
 
-// pair is the record of one store:product. Both ids are parts of the map's key.
+// pair is the record of one product in one store.
 type pair struct {
 	stock.Record
 	store, product string
@@ -79,13 +78,10 @@ func (g *inventoryImage) apply(m *move, nowMs int64) (*touch, stock.Outcome) {
 }
 
 func (g *inventoryImage) touch(store, product []byte) *touch {
-	g.key = append(append(append(g.key[:0], store...), ':'), product...)
+	g.key = signal.AppendPair(g.key[:0], store, product)
 	p := g.pairs[string(g.key)]
 	if p == nil {
-		key := string(g.key)
-		p = &pair{store: key[:len(store)], product: key[len(store)+1:]}
-		g.pairs[key] = p
-		g.bytes += pairOverhead + 2*len(key) + p.Size()
+		p = g.add(string(g.key), string(store), string(product), stock.Record{})
 	}
 	if p.touch == 0 {
 		t := touch{pair: p, wasKnown: p.Known(), wasLow: p.LowStock(), size: p.Size()}
@@ -96,6 +92,17 @@ func (g *inventoryImage) touch(store, product []byte) *touch {
 		p.touch = int32(len(g.touched))
 	}
 	return &g.touched[p.touch-1]
+}
+
+// add adds a pair. Ids that stand in the key as they are share its memory.
+func (g *inventoryImage) add(key, store, product string, r stock.Record) *pair {
+	if len(key) == len(store)+1+len(product) {
+		store, product = key[:len(store)], key[len(store)+1:]
+	}
+	p := &pair{Record: r, store: store, product: product}
+	g.pairs[key] = p
+	g.bytes += pairOverhead + 2*len(key) + p.Size()
+	return p
 }
 
 // settle ends a batch: versions grow, and each touched pair is handed to f, which may be nil.
@@ -168,17 +175,16 @@ func (g *inventoryImage) restore(r *reader) error {
 	g.lastNow = r.varint()
 	for len(r.b) > 0 && r.err == nil {
 		key := string(r.bytes())
-		store, product, ok := strings.Cut(key, ":")
-		if !ok {
-			return fmt.Errorf("snapshot names %q, which is no store:product", key)
+		store, product, err := signal.ParsePair(key)
+		if err != nil {
+			return fmt.Errorf("read the key of a record: %w", err)
 		}
 		rec, rest, err := stock.DecodeRecord(r.b)
 		if err != nil {
 			return fmt.Errorf("read the record of %s: %w", key, err)
 		}
 		r.b = rest
-		g.pairs[key] = &pair{Record: *rec, store: store, product: product}
-		g.bytes += pairOverhead + 2*len(key) + rec.Size()
+		g.add(key, store, product, *rec)
 	}
 	return r.err
 }

@@ -6,17 +6,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
-// What the product stage keeps over a restart, by field: everything else it makes again from what the inventory stage says. Ids
-// hold no colons.
+// What the product stage keeps over a restart, by field. It computes everything else again from the
+// output of the inventory stage.
 const (
-	velocityPrefix = "v:" // store, empty over all stores; product
+	velocityPrefix = "v:" // the key of a pair; its store is empty over all stores
 	stockPrefix    = "s:" // product
 )
 
-func velocityField(store, product string) string { return velocityPrefix + store + ":" + product }
+func velocityField(store, product string) string {
+	return string(signal.AppendPair([]byte(velocityPrefix), store, product))
+}
 
 func stockField(product string) string { return stockPrefix + product }
 
@@ -51,9 +54,12 @@ func (g *productImage) restoreKept(r *reader) error {
 			continue
 		}
 		key, ok := strings.CutPrefix(field, velocityPrefix)
-		store, id, found := strings.Cut(key, ":")
-		if !ok || !found {
+		if !ok {
 			return fmt.Errorf("kept field %q is unknown", field)
+		}
+		store, id, err := signal.ParsePair(key)
+		if err != nil {
+			return fmt.Errorf("kept field %q: %w", field, err)
 		}
 		sticky, err := velocity.ParseSticky(value)
 		if err != nil {

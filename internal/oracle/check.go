@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +60,7 @@ func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Res
 	meta, extra := slices.Contains(options, AlsoMeta), slices.Contains(options, AlsoExtra)
 	var expected []expectation
 	for key, r := range want {
-		e := expectation{key: "stock:" + key.Store + ":" + key.Product, value: r.OnHand}
+		e := expectation{key: "stock:" + encode(key.Store) + ":" + encode(key.Product), value: r.OnHand}
 		if meta {
 			e.meta = [][2]string{{"known", "0"}, {"barrier", ""}}
 			if r.Known {
@@ -82,7 +83,7 @@ func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Res
 func CheckGlobal(ctx context.Context, rdb redis.UniversalClient, want map[string]int64, options ...Option) (Report, error) {
 	var expected []expectation
 	for product, onHand := range want {
-		expected = append(expected, expectation{key: "stock:global:" + product, value: onHand})
+		expected = append(expected, expectation{key: "stock:global:" + encode(product), value: onHand})
 	}
 	report, err := check(ctx, rdb, expected)
 	if err == nil && slices.Contains(options, AlsoExtra) {
@@ -175,12 +176,24 @@ func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, w
 	}
 	for _, key := range keys {
 		store, product, ok := strings.Cut(strings.TrimPrefix(key, "stock:"), ":")
-		if !ok || !wanted(store, product) {
+		if !ok || !wanted(decode(store), decode(product)) {
 			report.Extra++
 			report.Sample("%s exists and should not", key)
 		}
 	}
 	return nil
+}
+
+// encode is an id as it stands in a key name, percent-encoded as RFC 3986 says.
+func encode(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
+
+// decode is the id that stands in a key name. Where that cannot be read, it is no id of the truth.
+func decode(part string) string {
+	id, err := url.PathUnescape(part)
+	if err != nil {
+		return ""
+	}
+	return id
 }
 
 // ScanKeys lists the keys of a pattern, each once, on every master of a cluster.
