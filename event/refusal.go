@@ -14,11 +14,12 @@ const (
 	UnknownType  Reason = "UNKNOWN_TYPE"  // a type outside the five
 	TooLarge     Reason = "TOO_LARGE"     // over 1 MiB
 	ResetTooOld  Reason = "RESET_TOO_OLD" // a count from before the key's ledger horizon
+	TooLate      Reason = "TOO_LATE"      // a SALE or RECEIPT that would count, older than the key's ledger
 	IDReused     Reason = "ID_REUSED"     // same identity, other content
 )
 
 // Reasons lists every reason.
-var Reasons = [...]Reason{BadJSON, BadField, MissingField, BadID, BadTime, Future, UnknownType, TooLarge, ResetTooOld, IDReused}
+var Reasons = [...]Reason{BadJSON, BadField, MissingField, BadID, BadTime, Future, UnknownType, TooLarge, ResetTooOld, TooLate, IDReused}
 
 // NoItem is the item index of a refusal that concerns the whole message, or of an event whose message has no items.
 const NoItem = -1

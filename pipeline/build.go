@@ -55,9 +55,10 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 		batches = append(batches, transforms.WakeUp(s, id, keys))
 	}
 	keyed := transforms.Keyed{
-		PipelineID:    id,
-		Clock:         p.clock,
-		Limits:        stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
+		PipelineID: id,
+		Clock:      p.clock,
+		Limits: stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit,
+			CountLate: o.LateEvents == lateCount},
 		ProductGroups: o.ProductGroups,
 		CacheBytes:    o.ImageCacheMB << 20,
 		InProcess:     kind == prismRunner, // the job, wherever Prism runs, ends with this process, and this process with the job

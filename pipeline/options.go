@@ -42,6 +42,7 @@ type Options struct {
 	Restore       string        // --restore
 	ImageCacheMB  int           // --image_cache_mb
 	LedgerHorizon time.Duration // --ledger_horizon
+	LateEvents    string        // --late_events: lateRefuse or lateCount
 	LowStockEnter int64         // --low_stock_enter
 	LowStockExit  int64         // --low_stock_exit
 
@@ -68,6 +69,7 @@ func DefaultOptions() Options {
 		Restore:           "redis",
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
+		LateEvents:        lateRefuse,
 		LowStockEnter:     5,
 		LowStockExit:      8,
 		Velocity:          v,
@@ -90,3 +92,9 @@ func (o Options) velocity() velocity.Config {
 	c.DwellMs = o.HighDemandDwell.Milliseconds()
 	return c
 }
+
+// The values of --late_events.
+const (
+	lateRefuse = "refuse"
+	lateCount  = "count"
+)

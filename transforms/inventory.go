@@ -170,10 +170,13 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 		if r.move(&m); r.err != nil {
 			break
 		}
-		t, out := c.image.apply(&m, now)
+		t, out := c.image.apply(&m, now, f.Limits)
 		switch out.Verdict {
 		case stock.Accepted:
 			f.record = append(f.record, m.core...)
+			if m.Type == event.Sale && !t.Known() {
+				f.counts.Add(metrics.SalesNeverCounted, 1)
+			}
 			f.accept(&m, out, now)
 		case stock.Repeated:
 			f.counts.Add(metrics.Duplicates, 1)

@@ -64,9 +64,9 @@ func newInventoryImage(l stock.Limits) *inventoryImage {
 }
 
 // apply takes one event into the image and returns what became of it.
-func (g *inventoryImage) apply(m *move, nowMs int64) (*touch, stock.Outcome) {
+func (g *inventoryImage) apply(m *move, nowMs int64, l stock.Limits) (*touch, stock.Outcome) {
 	t := g.touch(m.store, m.product)
-	out := t.Apply(m.Move, nowMs, g.limits)
+	out := t.Apply(m.Move, nowMs, l)
 	switch {
 	case !m.Type.MovesStock():
 	case out.Verdict == stock.Accepted:
@@ -131,10 +131,12 @@ func (g *inventoryImage) replay(record []byte) error {
 		return g.restore(&r)
 	case recordMoves:
 		now, wall := r.varint(), r.varint()
+		l := g.limits
+		l.CountLate = true // the log holds what was accepted, whatever the option was then
 		var m move
 		for len(r.b) > 0 && r.err == nil {
 			if r.core(&m); r.err == nil {
-				g.apply(&m, now)
+				g.apply(&m, now, l)
 			}
 		}
 		g.settle(now, wall, nil)
@@ -198,6 +200,11 @@ func refusalOf(m *move, t *touch, v stock.Verdict) event.Refusal {
 	case stock.ResetTooOld:
 		return event.Refusal{Reason: event.ResetTooOld, Item: m.item, Detail: fmt.Sprintf(
 			"counted_at %s of %s:%s is older than the ledger horizon behind the newest event of the key, and no later count is known",
+			formatMs(m.TimeMs), t.store, t.product)}
+	case stock.TooLate:
+		return event.Refusal{Reason: event.TooLate, Item: m.item, Detail: fmt.Sprintf(
+			"occurred_at %s of %s:%s is older than the key's ledger, which cannot tell it from a repetition: "+
+				"a longer --ledger_horizon keeps more, --late_events=count counts it",
 			formatMs(m.TimeMs), t.store, t.product)}
 	default:
 		return event.Refusal{Reason: event.IDReused, Item: m.item, Detail: fmt.Sprintf(

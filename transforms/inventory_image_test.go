@@ -16,7 +16,7 @@ import (
 func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []event.Event) (said []string, accepted []move) {
 	t.Helper()
 	for _, m := range movesOf(t, batchOf(t, nil, events...)) {
-		touch, out := g.apply(&m, nowMs)
+		touch, out := g.apply(&m, nowMs, g.limits)
 		said = append(said, fmt.Sprintf("%s:%s %+v", touch.store, touch.product, out))
 		if out.Verdict == stock.Accepted {
 			accepted = append(accepted, m)

@@ -17,6 +17,7 @@ const (
 	DroppedByBarrier
 	Duplicates
 	Recomputed
+	SalesNeverCounted // sales of keys without a RESET
 	RedisWrites
 	RedisRetries
 	StateCalls       // round trips to the runner's state
@@ -81,18 +82,19 @@ var series = func() (s [counters]Series) {
 		}
 	}
 	for c, x := range map[Counter]Series{
-		Ignored:          {Family: "ignored", Help: "Messages that are sound and say nothing about a product."},
-		DroppedByBarrier: {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a count, from before it."},
-		Duplicates:       {Family: "duplicates", Help: "Repetitions of events that count already."},
-		Recomputed:       {Family: "recomputed", Help: "Counts that arrived late, so that on-hand was made anew from the ledger."},
-		RedisWrites:      {Family: "redis_writes", Help: "Signals written to Redis."},
-		RedisRetries:     {Family: "redis_retries", Help: "Attempts to write to Redis that failed, each of which is repeated."},
-		StateCalls:       {Family: "state_calls", Help: "Round trips to the runner's state."},
-		ImageMisses:      {Family: "image_misses", Help: "Images of state that were made anew from their log."},
-		SourceBundles:    {Family: "source_bundles", Help: "Bundles of sources that carried messages."},
-		BigQueryRows:     {Family: "bigquery_rows", Help: "Rows that BigQuery has taken."},
-		BigQueryRefusals: {Family: "bigquery_refusals", Help: "Rows that BigQuery has refused, each of which is a dead letter."},
-		BigQueryRetries:  {Family: "bigquery_retries", Help: "Attempts to write to BigQuery that failed, each of which is repeated."},
+		Ignored:           {Family: "ignored", Help: "Messages that are sound and say nothing about a product."},
+		DroppedByBarrier:  {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a count, from before it."},
+		Duplicates:        {Family: "duplicates", Help: "Repetitions of events that count already."},
+		Recomputed:        {Family: "recomputed", Help: "Counts that arrived late, so that on-hand was made anew from the ledger."},
+		SalesNeverCounted: {Family: "sales_never_counted", Help: "Sales of a store and product that no count has come for."},
+		RedisWrites:       {Family: "redis_writes", Help: "Signals written to Redis."},
+		RedisRetries:      {Family: "redis_retries", Help: "Attempts to write to Redis that failed, each of which is repeated."},
+		StateCalls:        {Family: "state_calls", Help: "Round trips to the runner's state."},
+		ImageMisses:       {Family: "image_misses", Help: "Images of state that were made anew from their log."},
+		SourceBundles:     {Family: "source_bundles", Help: "Bundles of sources that carried messages."},
+		BigQueryRows:      {Family: "bigquery_rows", Help: "Rows that BigQuery has taken."},
+		BigQueryRefusals:  {Family: "bigquery_refusals", Help: "Rows that BigQuery has refused, each of which is a dead letter."},
+		BigQueryRetries:   {Family: "bigquery_retries", Help: "Attempts to write to BigQuery that failed, each of which is repeated."},
 	} {
 		s[c] = x
 	}

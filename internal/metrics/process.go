@@ -52,18 +52,19 @@ func (p *Process) RefusedTotal() (n int64) {
 
 // Summary is the content of --summary_file.
 type Summary struct {
-	Events           map[string]map[string]int64 `json:"events"`
-	Ignored          int64                       `json:"ignored"`
-	Refused          map[string]int64            `json:"refused"`
-	DroppedByBarrier int64                       `json:"dropped_by_barrier"`
-	Duplicates       int64                       `json:"duplicates"`
-	Recomputed       int64                       `json:"recomputed"`
-	Acked            int64                       `json:"acked"`
-	RedisWrites      int64                       `json:"redis_writes"`
-	RedisRetries     int64                       `json:"redis_retries"`
-	LatencyMs        Latency                     `json:"latency_ms"`
-	UptimeS          float64                     `json:"uptime_s"`
-	Runtime          Runtime                     `json:"runtime"` // left to the caller: it costs more than counting
+	Events            map[string]map[string]int64 `json:"events"`
+	Ignored           int64                       `json:"ignored"`
+	Refused           map[string]int64            `json:"refused"`
+	DroppedByBarrier  int64                       `json:"dropped_by_barrier"`
+	Duplicates        int64                       `json:"duplicates"`
+	Recomputed        int64                       `json:"recomputed"`
+	SalesNeverCounted int64                       `json:"sales_never_counted"`
+	Acked             int64                       `json:"acked"`
+	RedisWrites       int64                       `json:"redis_writes"`
+	RedisRetries      int64                       `json:"redis_retries"`
+	LatencyMs         Latency                     `json:"latency_ms"`
+	UptimeS           float64                     `json:"uptime_s"`
+	Runtime           Runtime                     `json:"runtime"` // left to the caller: it costs more than counting
 }
 
 // Latency is a histogram's summary in milliseconds.
@@ -76,17 +77,18 @@ type Latency struct {
 // Summarize takes the counts as they stand. Channels, types and reasons that did not occur are left out.
 func (p *Process) Summarize(acked int64, now time.Time) Summary {
 	s := Summary{
-		Events:           map[string]map[string]int64{},
-		Ignored:          p.Count(Ignored),
-		Refused:          map[string]int64{},
-		DroppedByBarrier: p.Count(DroppedByBarrier),
-		Duplicates:       p.Count(Duplicates),
-		Recomputed:       p.Count(Recomputed),
-		Acked:            acked,
-		RedisWrites:      p.Count(RedisWrites),
-		RedisRetries:     p.Count(RedisRetries),
-		LatencyMs:        p.StockLatency.Latency(),
-		UptimeS:          now.Sub(p.started).Seconds(),
+		Events:            map[string]map[string]int64{},
+		Ignored:           p.Count(Ignored),
+		Refused:           map[string]int64{},
+		DroppedByBarrier:  p.Count(DroppedByBarrier),
+		Duplicates:        p.Count(Duplicates),
+		Recomputed:        p.Count(Recomputed),
+		SalesNeverCounted: p.Count(SalesNeverCounted),
+		Acked:             acked,
+		RedisWrites:       p.Count(RedisWrites),
+		RedisRetries:      p.Count(RedisRetries),
+		LatencyMs:         p.StockLatency.Latency(),
+		UptimeS:           now.Sub(p.started).Seconds(),
 	}
 	for _, c := range event.Channels {
 		for _, t := range event.Types {

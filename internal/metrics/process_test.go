@@ -21,7 +21,7 @@ func TestSummaryKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"acked", "dropped_by_barrier", "duplicates", "events", "ignored", "latency_ms", "recomputed", "redis_retries",
-		"redis_writes", "refused", "runtime", "uptime_s"}
+		"redis_writes", "refused", "runtime", "sales_never_counted", "uptime_s"}
 	if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
 		t.Errorf("members are %v, want %v", got, want)
 	}

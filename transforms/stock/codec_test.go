@@ -28,7 +28,7 @@ func goldenRecords() map[string]*Record {
 		}
 		return r
 	}
-	l := Limits{HorizonMs: DayMs, LowEnter: 5, LowExit: 8}
+	l := Limits{HorizonMs: DayMs, LowEnter: 5, LowExit: 8, CountLate: true}
 	many := make([]Move, 0, 3*leafSize)
 	for i := range int64(3 * leafSize) {
 		many = append(many, Move{Type: event.Type(1 + i%2), Quantity: i % 5, TimeMs: t0 + i*1000, ID: mix(uint64(i))})
@@ -73,7 +73,7 @@ func TestGolden(t *testing.T) {
 				t.Error(err)
 			}
 			next := moveOf(reset("next", 50, t0-1))
-			l := Limits{HorizonMs: DayMs, LowEnter: 5, LowExit: 8}
+			l := Limits{HorizonMs: DayMs, LowEnter: 5, LowExit: 8, CountLate: true}
 			if got, want := r.Apply(next, t0, l), want.Apply(next, t0, l); got != want || r.OnHand() == 0 {
 				t.Errorf("the next event: %+v, want %+v", got, want)
 			}
@@ -129,7 +129,7 @@ func TestDecodeRefusesTheCorrupt(t *testing.T) {
 		"an entry twice":       stocked(at(t0, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
 		"an id twice":          stocked(at(t0-1, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
 		"a look in the ledger": stocked(at(t0, codeView, 1)).AppendBinary(nil),
-		"no such code":         stocked(at(t0, 0, 1)).AppendBinary(nil),
+		"no such code":         stocked(at(t0, codeView, 1)).AppendBinary(nil),
 		"newer than newest":    stocked(at(t0+1, codeSale, 1)).AppendBinary(nil),
 		"late out of order":    late(lateID{keep: t0, id: 1, content: 2}, lateID{keep: t0 - 1, id: 2, content: 2}).AppendBinary(nil),
 		"late of no content":   late(lateID{keep: t0, id: 1}).AppendBinary(nil),

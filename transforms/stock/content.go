@@ -10,6 +10,8 @@ const timeless = 1
 func (e entry) content() content {
 	code, mark := e.code(), content(0)
 	switch code {
+	case codeAdjustedReset:
+		code, mark = codeReset, timeless
 	case codeAdjustedView:
 		code, mark = codeView, timeless
 	case codeAdjustedCart:

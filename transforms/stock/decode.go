@@ -25,7 +25,7 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 		r.barrierAt, r.barrierQty = d.varint(), d.varint()
 		r.barrierID = string(d.take(d.count(1)))
 	}
-	d.timeline(&r.moves, codeSale, codeReset)
+	d.timeline(&r.moves, codeAdjustedReset, codeReset)
 	var ids identities
 	d.timeline(&ids.looks, codeView, codeAdjustedCart)
 	d.late(&ids)

@@ -9,16 +9,17 @@ type entry struct {
 	id  uint64
 }
 
-// Codes of an entry: the number of its event.Type, or one of the last two for looks whose time was replaced on arrival and so
-// says nothing about their content. They are part of the state format and never change.
+// Codes of an entry: the number of its event.Type, or a code of its own for an event whose time was replaced
+// on arrival, so that the time is not part of its content. They are part of the state format and never change.
 const (
-	codeSale         = int64(event.Sale)
-	codeReceipt      = int64(event.Receipt)
-	codeReset        = int64(event.Reset)
-	codeView         = int64(event.View)
-	codeCartAdd      = int64(event.CartAdd)
-	codeAdjustedView = 6
-	codeAdjustedCart = 7
+	codeSale          = int64(event.Sale)
+	codeReceipt       = int64(event.Receipt)
+	codeReset         = int64(event.Reset)
+	codeView          = int64(event.View)
+	codeCartAdd       = int64(event.CartAdd)
+	codeAdjustedReset = 0
+	codeAdjustedView  = 6
+	codeAdjustedCart  = 7
 )
 
 const (
@@ -32,6 +33,8 @@ func entryOf(m Move) entry {
 
 func codeOf(m Move) int64 {
 	switch {
+	case m.Adjusted && m.Type == event.Reset:
+		return codeAdjustedReset
 	case m.Adjusted && m.Type == event.View:
 		return codeAdjustedView
 	case m.Adjusted && m.Type == event.CartAdd:

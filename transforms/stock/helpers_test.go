@@ -10,8 +10,12 @@ import (
 	"github.com/beamlytics/streamlytics/internal/oracle"
 )
 
-// testLimits keep a second of ledger, far behind a clock that has no say in it (see farNow).
-var testLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8}
+// testLimits keep a second of ledger, far behind a clock that does not matter (see farNow), and count what is
+// older.
+var testLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8, CountLate: true}
+
+// strictLimits refuse what is older.
+var strictLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8}
 
 const (
 	t0     = int64(1_700_000_000_000)

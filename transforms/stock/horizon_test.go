@@ -12,6 +12,7 @@ import (
 // stream is a random history over many horizons, with events of any lateness, and what a record must have made of it.
 type stream struct {
 	random   *rand.Rand
+	limits   Limits
 	record   *Record
 	arrived  []arrival
 	accepted []oracle.Event
@@ -36,7 +37,8 @@ func TestStreamsOverManyHorizons(t *testing.T) {
 		t.Run(fmt.Sprintf("shard=%d", shard), func(t *testing.T) {
 			t.Parallel()
 			for i := range uint64(streams / shards) {
-				s := &stream{random: rand.New(rand.NewPCG(shard, i)), record: &Record{}, newest: t0}
+				limits := []Limits{testLimits, strictLimits}[i%2]
+				s := &stream{random: rand.New(rand.NewPCG(shard, i)), limits: limits, record: &Record{}, newest: t0}
 				if err := s.run(); err != nil {
 					t.Fatalf("stream %d of shard %d: %v\naccepted:%s", i, shard, err, listing(s.accepted))
 				}
@@ -80,13 +82,15 @@ func (s *stream) next(e oracle.Event) error {
 	isReset := e.Type == "RESET"
 	holds := isReset && (s.barrier == nil || e.OccurredAt > s.barrier.OccurredAt || e.OccurredAt == s.barrier.OccurredAt && e.ID > s.barrier.ID)
 	want := Accepted
-	if holds && len(s.accepted) > 0 && e.OccurredAt < s.newest-testLimits.HorizonMs {
+	if old := len(s.accepted) > 0 && e.OccurredAt < s.newest-testLimits.HorizonMs; old && holds {
 		want = ResetTooOld
+	} else if old && s.wouldCount(e) && !s.limits.CountLate {
+		want = TooLate
 	}
-	if got := s.record.Apply(moveOf(e), farNow, testLimits).Verdict; got != want {
+	if got := s.record.Apply(moveOf(e), farNow, s.limits).Verdict; got != want {
 		return fmt.Errorf("verdict %d of %+v, want %d", got, e, want)
 	}
-	if want == ResetTooOld {
+	if want != Accepted {
 		return nil
 	}
 	if holds {
@@ -101,6 +105,11 @@ func (s *stream) next(e oracle.Event) error {
 	return nil
 }
 
+// wouldCount reports whether an event is a delta that the barrier does not drop.
+func (s *stream) wouldCount(e oracle.Event) bool {
+	return e.Type != "RESET" && (s.barrier == nil || e.OccurredAt >= s.barrier.OccurredAt)
+}
+
 // live reports whether the id of an event must still be known: within the horizon, or within one of its arrival.
 func (s *stream) live(a arrival) bool {
 	floor := s.newest - testLimits.HorizonMs
@@ -108,11 +117,15 @@ func (s *stream) live(a arrival) bool {
 }
 
 func (s *stream) repeat(a arrival) error {
+	want := Outcome{Verdict: Repeated}
 	if !s.live(a) && !(s.barrier != nil && a.Event == *s.barrier) {
-		return nil
+		if s.limits.CountLate || !s.wouldCount(a.Event) {
+			return nil
+		}
+		want.Verdict = TooLate // not counted twice, though its id is forgotten
 	}
-	if out := s.record.Apply(moveOf(a.Event), farNow, testLimits); out != (Outcome{Verdict: Repeated}) {
-		return fmt.Errorf("outcome %+v of %+v again", out, a)
+	if out := s.record.Apply(moveOf(a.Event), farNow, s.limits); out != want {
+		return fmt.Errorf("outcome %+v of %+v again, want %+v", out, a, want)
 	}
 	return nil
 }
@@ -237,6 +250,57 @@ func TestLateBeyondTheHorizon(t *testing.T) {
 	apply(t, &r, moveOf(sale("later", 0, t0+testLimits.HorizonMs+1)), farNow, testLimits, Accepted)
 	if n := len(r.late()); n != 0 {
 		t.Errorf("%d late ids are kept for longer than a horizon", n)
+	}
+}
+
+// TestTooLate: what the ledger cannot tell from a repetition changes nothing, and is refused again.
+func TestTooLate(t *testing.T) {
+	h := strictLimits.HorizonMs
+	tests := []struct {
+		name   string
+		before []oracle.Event
+		late   oracle.Event
+		want   Verdict
+		onHand int64
+	}{
+		{"the first event of a key is never too late", nil, sale("a", 1, t0-100*h), Accepted, -1},
+		{"at the horizon", []oracle.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h), Accepted, 4},
+		{"before the horizon", []oracle.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h-1), TooLate, -1},
+		{"of the barrier's time", []oracle.Event{reset("r", 9, t0-h-1), sale("a", 1, t0)}, sale("b", 5, t0-h-1), TooLate, 8},
+		{"before the barrier", []oracle.Event{reset("r", 9, t0-h), sale("a", 1, t0)}, sale("b", 5, t0-h-1), Accepted, 8},
+		{"looks do not make an event late", []oracle.Event{sale("a", 1, t0), view("v", 1, t0+h)}, sale("b", 5, t0-h), Accepted, -6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var r Record
+			for _, e := range tt.before {
+				apply(t, &r, moveOf(e), farNow, strictLimits, Accepted)
+			}
+			apply(t, &r, moveOf(tt.late), farNow, strictLimits, tt.want)
+			again := tt.want
+			if tt.want == Accepted {
+				again = Repeated
+			}
+			apply(t, &r, moveOf(tt.late), farNow, strictLimits, again)
+			if r.OnHand() != tt.onHand {
+				t.Errorf("on-hand %d, want %d", r.OnHand(), tt.onHand)
+			}
+		})
+	}
+}
+
+// TestTooLateWithALongerHorizon starts again with a longer horizon than the one by which deltas were folded.
+func TestTooLateWithALongerHorizon(t *testing.T) {
+	var r Record
+	h := strictLimits.HorizonMs
+	apply(t, &r, moveOf(sale("a", 1, t0)), farNow, strictLimits, Accepted)
+	apply(t, &r, moveOf(receipt("b", 10, t0+2*h)), farNow, strictLimits, Accepted)
+	longer := strictLimits
+	longer.HorizonMs = 10 * h
+	apply(t, &r, moveOf(sale("a", 1, t0)), farNow, longer, TooLate)
+	apply(t, &r, moveOf(sale("c", 1, t0+1)), farNow, longer, Accepted)
+	if r.OnHand() != 8 {
+		t.Errorf("on-hand %d, want 8", r.OnHand())
 	}
 }
 

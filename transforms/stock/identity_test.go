@@ -146,7 +146,7 @@ func TestLooksExpireWhileThereAreOnlySales(t *testing.T) {
 // TestIDsOfSalesAreKeptForADay holds with any horizon: velocity counts 24 hours of the clock.
 func TestIDsOfSalesAreKeptForADay(t *testing.T) {
 	hour := int64(60 * 60 * 1000)
-	l := Limits{HorizonMs: hour}
+	l := Limits{HorizonMs: hour, CountLate: true}
 	var r Record
 	first := moveOf(sale("first", 1, t0))
 	apply(t, &r, first, t0, l, Accepted)

@@ -12,6 +12,7 @@ type Limits struct {
 	HorizonMs int64 // --ledger_horizon: how far behind the newest event of the key deltas and ids are kept
 	LowEnter  int64 // --low_stock_enter: LOW_STOCK goes on at or below
 	LowExit   int64 // --low_stock_exit: LOW_STOCK goes off above
+	CountLate bool  // --late_events=count: a delta older than the ledger counts
 }
 
 // Move is an event as the logic sees it.
@@ -19,7 +20,7 @@ type Move struct {
 	Type     event.Type
 	Quantity int64
 	TimeMs   int64  // occurred_at, or counted_at of a RESET; epoch ms, positive
-	Adjusted bool   // TimeMs replaced a time in the future (VIEW, CART_ADD)
+	Adjusted bool   // TimeMs replaced a time in the future (VIEW, CART_ADD, RESET)
 	ID       uint64 // event.IdentityHash of the event id
 	IDText   string // the event id itself; only needed of a RESET, which is ordered by it
 }
@@ -33,6 +34,7 @@ const (
 	Repeated                   // known already; nothing changed
 	Reused                     // the id is known with other content: ID_REUSED
 	ResetTooOld                // a count that would hold but lies before the horizon: RESET_TOO_OLD
+	TooLate                    // a delta that would count but is older than the ledger: TOO_LATE
 )
 
 // Outcome is a verdict and what the event did.
@@ -108,6 +110,8 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 		if v := r.judgeReset(m, l); v != Accepted {
 			return Outcome{Verdict: v}
 		}
+	} else if !l.CountLate && r.tooLate(m, r.floor(nowMs, l)) {
+		return Outcome{Verdict: TooLate}
 	}
 	var out Outcome
 	if !r.stocked || m.TimeMs > r.newest {
@@ -153,6 +157,15 @@ func (r *Record) judgeReset(m Move, l Limits) Verdict {
 		return ResetTooOld
 	}
 	return Accepted
+}
+
+// tooLate reports whether a SALE or RECEIPT would count, but is so old that the ledger cannot tell whether it
+// is a repetition: older than floor, or than what was folded with a shorter horizon.
+func (r *Record) tooLate(m Move, floor int64) bool {
+	if r.known && m.TimeMs < r.barrierAt {
+		return false
+	}
+	return r.stocked && m.TimeMs < floor || m.TimeMs <= r.folded
 }
 
 // supersedes reports whether a count comes after the one that holds.

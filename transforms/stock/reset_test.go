@@ -47,3 +47,21 @@ func TestVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestAdjustedReset: a count whose time was replaced by its publish time is recognised when it is published
+// again, at another time.
+func TestAdjustedReset(t *testing.T) {
+	var r Record
+	first := moveOf(reset("c", 20, t0))
+	first.Adjusted = true
+	apply(t, &r, first, farNow, testLimits, Accepted)
+	apply(t, &r, moveOf(sale("s", 1, t0+1)), farNow, testLimits, Accepted)
+	again := moveOf(reset("c", 20, t0+100))
+	again.Adjusted = true
+	apply(t, &r, again, farNow, testLimits, Repeated)
+	apply(t, &r, moveOf(reset("c", 20, t0+100)), farNow, testLimits, Repeated)
+	apply(t, &r, moveOf(reset("c", 21, t0)), farNow, testLimits, Reused)
+	if err := wantSound(&r); err != nil || r.OnHand() != 19 || r.BarrierMs() != t0 {
+		t.Errorf("on-hand %d behind %d, %v; want 19 behind %d", r.OnHand(), r.BarrierMs(), err, t0)
+	}
+}
