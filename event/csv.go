@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -82,35 +84,65 @@ const (
 	maxColumns = 1000
 )
 
-// ParseCSVHeader reads the column names from the first line of a CSV file, given without its end. A byte order mark before
-// them is dropped; nothing else is changed. Empty and repeated names are errors, as are more than 1,000 of them or 64 KiB.
+// ParseCSVHeader returns the column names in the first line of a CSV file, given without its end. It drops a byte order mark
+// before them and changes nothing else. It is an error when a name is empty or repeated, when there are more than 1,000
+// names or 64 KiB, and when a column that every record needs is not there: store_id, product_id or sku, count, and timestamp or
+// counted_at; or, for unified events, type, store_id, product_id or sku, quantity and occurred_at.
+//
+// Lines below a header that is in error cannot be read: see Message.Unreadable.
 func ParseCSVHeader(line []byte) ([]string, error) {
+	names, err := csvHeader(line)
+	if err != nil {
+		return nil, fmt.Errorf("reading the CSV header: %w", err)
+	}
+	return names, nil
+}
+
+func csvHeader(line []byte) ([]string, error) {
 	if len(line) > maxHeader {
-		return nil, fmt.Errorf("reading the CSV header: it has %d bytes, more than %d", len(line), maxHeader)
+		return nil, fmt.Errorf("it has %d bytes, more than %d", len(line), maxHeader)
 	}
 	line = bytes.TrimPrefix(line, []byte("\ufeff"))
 	if !utf8.Valid(line) {
-		return nil, errors.New("reading the CSV header: invalid UTF-8")
+		return nil, errors.New("invalid UTF-8")
 	}
 	names, err := csv.NewReader(bytes.NewReader(line)).Read()
 	if errors.Is(err, io.EOF) {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the CSV header: %w", err)
+		return nil, err
 	}
 	if len(names) > maxColumns {
-		return nil, fmt.Errorf("reading the CSV header: it has %d columns, more than %d", len(names), maxColumns)
+		return nil, fmt.Errorf("it has %d columns, more than %d", len(names), maxColumns)
 	}
+	return names, checkColumns(names)
+}
+
+// checkColumns returns an error when a name is empty or repeated, or a required column is not among them.
+func checkColumns(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
 		if name == "" {
-			return nil, fmt.Errorf("reading the CSV header: column %d has no name", i+1)
+			return fmt.Errorf("column %d has no name", i+1)
 		}
 		if seen[name] {
-			return nil, fmt.Errorf("reading the CSV header: column %q comes twice", name)
+			return fmt.Errorf("column %q comes twice", clip(name))
 		}
 		seen[name] = true
 	}
-	return names, nil
+	required := [][]string{{"store_id"}, {"product_id", "sku"}, {"count"}, {"timestamp", "counted_at"}}
+	if seen["type"] && seen["occurred_at"] {
+		required = [][]string{{"store_id"}, {"product_id", "sku"}, {"quantity"}}
+	}
+	var lacks []string
+	for _, either := range required {
+		if !slices.ContainsFunc(either, func(name string) bool { return seen[name] }) {
+			lacks = append(lacks, strings.Join(either, " or "))
+		}
+	}
+	if len(lacks) > 0 {
+		return fmt.Errorf("it has no column %s", strings.Join(lacks, ", and none "))
+	}
+	return nil
 }

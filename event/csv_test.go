@@ -83,14 +83,11 @@ func TestCSVReaderRecovers(t *testing.T) {
 
 func TestParseCSVHeader(t *testing.T) {
 	for line, want := range map[string][]string{
-		"store_id,sku,count":             {"store_id", "sku", "count"},
-		"\ufeffstore_id,sku\r":           {"store_id", "sku"},
-		"\ufeff\"store_id\",\"a,b\"":     {"store_id", "a,b"},
-		" store_id, sku":                 {" store_id", " sku"},
-		"store_id":                       {"store_id"},
-		"Größe,größe":                    {"Größe", "größe"},
-		"store_id,\ufeffsku":             {"store_id", "\ufeffsku"},
-		"store_id;product_id;count;type": {"store_id;product_id;count;type"},
+		"store_id,sku,count,timestamp":                            {"store_id", "sku", "count", "timestamp"},
+		"\ufeffcounted_at,count,product_id,store_id\r":            {"counted_at", "count", "product_id", "store_id"},
+		"\ufeff\"store_id\",sku,count,timestamp,\"a,b\"":          {"store_id", "sku", "count", "timestamp", "a,b"},
+		"store_id,sku,count,timestamp,Größe,größe, sku,\ufeffsku": {"store_id", "sku", "count", "timestamp", "Größe", "größe", " sku", "\ufeffsku"},
+		"type,store_id,product_id,quantity,occurred_at":           {"type", "store_id", "product_id", "quantity", "occurred_at"},
 	} {
 		if got, err := ParseCSVHeader([]byte(line)); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: %q, %v", line, got, err)
@@ -98,9 +95,32 @@ func TestParseCSVHeader(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"": "empty", "\ufeff": "empty", "a,,b": "column 2", "a,": "column 2", "a,b,a": `"a"`, `a,"b`: "quote", "a,\xff": "UTF-8",
+		"store_id":                                  "no column product_id or sku, and none count, and none timestamp or counted_at",
+		"store_id;product_id;count;timestamp":       "no column store_id,",
+		"store_id, sku,count,timestamp":             "no column product_id or sku",
+		"store_id,SKU,count,timestamp":              "no column product_id or sku",
+		"store_id,sku,quantity,timestamp":           "no column count",
+		"store_id,sku,count,occurred_at":            "no column timestamp or counted_at",
+		"type,store_id,product_id,occurred_at":      "no column quantity",
+		"r1,RECEIPT,12,555,20,2026-03-01T06:00Z":    "no column store_id",
+		`{"event_id":1},"store_id"`:                 "quote",
+		strings.Repeat("é", 1000) + ",store_id,sku": "no column count",
 	} {
 		if got, err := ParseCSVHeader([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %q, %v", line, got, err)
+		}
+	}
+}
+
+// TestUnreadable: a line of a file whose header cannot be read is refused with the header's error, whatever it holds.
+func TestUnreadable(t *testing.T) {
+	_, err := ParseCSVHeader([]byte("r1,RECEIPT,12,555,20,2026-03-01T06:00:00Z"))
+	for _, data := range []string{"r1,RECEIPT,12,555,20,2026-03-01T06:00:00Z", soundWMS.String(), "", "\xff"} {
+		m := csvMessage(nil, data)
+		m.Unreadable = err.Error()
+		out := check(t, m, "BAD_JSON reading")
+		if got, want := out.Refusals[0].Detail, err.Error()+" (stock.csv:2)"; got != want {
+			t.Errorf("%q: %q, want %q", data, got, want)
 		}
 	}
 }

@@ -90,6 +90,9 @@ func (d *Decoder) decode() *Refusal {
 // read fills d.doc from the message.
 func (d *Decoder) read() *Refusal {
 	d.doc.reset()
+	if d.message.Unreadable != "" {
+		return refusal(BadJSON, clip(d.message.Unreadable))
+	}
 	if d.message.Columns != nil {
 		if err := d.csv.read(d.message.Data, d.message.Columns, &d.doc); err != nil {
 			return refusal(BadJSON, clip("CSV: "+err.Error()))

@@ -18,6 +18,7 @@ type Message struct {
 	Data        []byte   // the payload; a file's line comes without its end
 	Cut         int64    // bytes at the end of a very long line that are not in Data
 	Columns     []string // the CSV header when Data is a CSV record, nil when Data is JSON
+	Unreadable  string   // why Data can be no record, such as the error of its file's CSV header; empty when it may be one
 	Attributes  map[string]string
 	ID          string // Pub/Sub message id; empty for files
 	PublishedAt int64  // epoch ms; 0 for files
