@@ -16,27 +16,39 @@ const (
 // Decoder reads messages of all formats. The zero value is ready for use. A Decoder keeps scratch memory between calls and is
 // not safe for concurrent use: each DoFn instance has its own.
 type Decoder struct {
-	// OnlineStore is the store of web shop events that name none. It must be a valid store id; empty means "online".
-	OnlineStore string
+	Rules
 
 	json    jsonReader
 	csv     csvReader
 	doc     document
 	known   knownIDs
+	ignored ignoredNames
 	scratch []byte
+	order   []int // of numberItems
 
 	// The call in hand.
 	message   *Message
 	nowMs     int64
 	wallClock bool
+	returned  bool // the sales of the message are returns, whichever sign their quantities have
+	natural   bool // the event id is a natural key
 	out       *Decoded
+}
+
+// Rules are the parts of decoding that are up to the user. The zero value holds the defaults.
+type Rules struct {
+	OnlineStore       string // store of web shop events without one, a valid store id; empty means "online"
+	ReturnRefunds     bool   // items of the web shop's refund events are returns; else these events are ignored
+	StripLeadingZeros bool   // product ids of digits only lose the zeros in front
 }
 
 // Decoded is what one message came to: at least one event or refusal, or Ignored is 1.
 type Decoded struct {
-	Events   []Event
-	Refusals []Refusal
-	Ignored  int // messages that are sound and say nothing about a product
+	Events           []Event
+	Refusals         []Refusal
+	Ignored          int    // messages that are sound and say nothing about a product
+	IgnoredName      string // name of the ignored clickstream event, as ignoredNames returns it
+	UnreadablePrices int    // prices of Events that are no decimal number, and are left out
 }
 
 func (o *Decoded) reset() {
@@ -58,6 +70,7 @@ func (o *Decoded) reset() {
 func (d *Decoder) Decode(m *Message, nowMs int64, wallClock bool, out *Decoded) {
 	out.reset()
 	d.message, d.nowMs, d.wallClock, d.out = m, nowMs, wallClock, out
+	d.returned, d.natural = false, false
 	if r := d.decode(); r != nil {
 		d.refuse(r, NoItem)
 	}

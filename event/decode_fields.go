@@ -2,11 +2,12 @@ package event
 
 import "fmt"
 
-// maxQuantity is the greatest quantity of one event, either way.
-const maxQuantity = 1_000_000_000
-
-// maxAheadMs is how far the clocks of stores may run ahead of the pipeline's.
-const maxAheadMs = 5 * 60 * 1000
+const (
+	// maxAheadMs is how far the clocks of stores may run ahead of the pipeline's.
+	maxAheadMs = 5 * 60 * 1000
+	// maxLookAheadMs is how far those of web shop clients may: their events take another time then.
+	maxLookAheadMs = 24 * 60 * 60 * 1000
+)
 
 // place is where a value stands, for the detail of a refusal: at the top of the message, or in an element of a list.
 type place struct {
@@ -65,6 +66,9 @@ func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
 		if err != nil {
 			return 0, refusal(BadTime, name+": "+v.quote()+" "+err.Error())
 		}
+		if v.kind == cell && isRounded(v.raw) {
+			return 0, refusal(BadTime, name+": "+v.quote()+" looks like a time that a spreadsheet has rounded")
+		}
 		ms = n
 	case v.kind == text || v.kind == cell:
 		t, ok := parseRFC3339(v.text(d.scratch[:0]))
@@ -81,60 +85,53 @@ func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
 	return ms, nil
 }
 
-// setTime gives the event, whose type is known, its business time. Stock cannot wait for the future; a look from the future
-// happened when it was heard of.
+// setTime gives the event, whose type is known, its business time. A view or cart add that is ahead of the clock, but within a
+// day, takes the time of its publication, or the clock's now where that time is unknown or by another clock. A count that is
+// ahead of its own publication by no more than clocks differ takes the time of its publication.
 func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
 	ms, r := d.time(v, name)
 	if r != nil {
 		return r
 	}
-	e.OccurredAt = ms
-	if ms <= d.nowMs+maxAheadMs {
-		return nil
+	limit := d.nowMs + maxAheadMs
+	if !e.Type.MovesStock() {
+		limit = d.nowMs + maxLookAheadMs
 	}
-	if e.Type.MovesStock() {
+	if ms > limit {
 		return refusal(Future, fmt.Sprintf("%s: %s is %d s ahead of the clock", name, v.quote(), (ms-d.nowMs)/1000))
 	}
-	e.Adjusted = true
-	e.OccurredAt = d.nowMs
-	if d.wallClock && d.message.PublishedAt != 0 {
-		e.OccurredAt = d.message.PublishedAt
+	published := int64(0)
+	if d.wallClock {
+		published = d.message.PublishedAt
+	}
+	e.OccurredAt = ms
+	switch {
+	case ms > d.nowMs+maxAheadMs:
+		e.Adjusted, e.OccurredAt = true, d.nowMs
+		if published != 0 {
+			e.OccurredAt = published
+		}
+	case e.Type == Reset && published != 0 && ms > published && ms <= published+maxAheadMs:
+		e.Adjusted, e.OccurredAt = true, published
 	}
 	return nil
 }
 
-// quantity reads the units of an event of type t.
-func (d *Decoder) quantity(t Type, v *value, at place, name string) (int64, *Refusal) {
-	onlyUp := t == Reset || t == View || t == CartAdd
-	switch {
-	case v.kind == absent && (t == View || t == CartAdd):
-		return 1, nil
-	case v.kind == absent:
-		return 0, missing(at.of(name))
-	case !v.isNumber():
-		return 0, refusal(BadField, at.of(name)+": "+v.quote()+" is not a number")
-	}
-	n, err := parseInteger(v.raw)
-	switch {
-	case err != nil:
-		return 0, refusal(BadField, at.of(name)+": "+v.quote()+" "+err.Error())
-	case n > maxQuantity || n < -maxQuantity:
-		return 0, refusal(BadField, fmt.Sprintf("%s: %d is beyond %d", at.of(name), n, int64(maxQuantity)))
-	case n < 0 && onlyUp:
-		return 0, refusal(BadField, fmt.Sprintf("%s: %d is negative, and a %v cannot be", at.of(name), n, t))
-	}
-	return n, nil
-}
-
-// price keeps a number as it was sent.
-func (d *Decoder) price(v *value, at place) (string, *Refusal) {
+// price reads a decimal number, also in quotes, as it was sent. Any other price is left out and counted: it does not cost the
+// event.
+func (d *Decoder) price(v *value) string {
 	switch {
 	case v.kind == absent:
-		return "", nil
-	case !v.isNumber():
-		return "", refusal(BadField, at.of("price")+": "+v.quote()+" is not a number")
+		return ""
+	case v.isNumber():
+		return string(v.raw)
+	case v.kind == text:
+		if t := v.text(d.scratch[:0]); isNumber(t) {
+			return string(t)
+		}
 	}
-	return string(v.raw), nil
+	d.out.UnreadablePrices++
+	return ""
 }
 
 // maxLabel is the length, in bytes, of what only the warehouse keeps. Each item of a message repeats it in a row of its own.

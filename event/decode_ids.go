@@ -3,8 +3,6 @@ package event
 import (
 	"encoding/binary"
 	"fmt"
-	"unicode"
-	"unicode/utf8"
 )
 
 const (
@@ -20,20 +18,46 @@ const globalStore = "global"
 
 // storeID reads the store of a message.
 func (d *Decoder) storeID() (string, *Refusal) {
-	id, r := d.keyID(&d.doc.fields[fieldStoreID], place{}, "store_id")
+	id, r := d.keyID(&d.doc.fields[fieldStoreID], place{}, "store_id", false)
 	if r == nil && id == globalStore {
 		return "", refusal(BadID, `store_id: "global" is reserved`)
 	}
 	return id, r
 }
 
-// keyID reads a store or product id.
-func (d *Decoder) keyID(v *value, at place, name string) (string, *Refusal) {
+// noProduct is the product id that means none.
+const noProduct = "0"
+
+// productID reads the product id or, when it is absent or 0, the SKU.
+func (d *Decoder) productID(p *product) (string, *Refusal) {
+	v, name := p.id, p.idName
+	if v.kind == absent && p.sku.kind != absent {
+		v, name = p.sku, "sku"
+	}
+	id, r := d.keyID(v, p.at, name, d.StripLeadingZeros)
+	if r == nil && id == noProduct && v != p.sku && p.sku.kind != absent {
+		name = "sku"
+		id, r = d.keyID(p.sku, p.at, name, d.StripLeadingZeros)
+	}
+	if r == nil && id == noProduct {
+		return "", refusal(BadID, p.at.of(name)+": 0 means that there is no product id, and no sku stands in for it")
+	}
+	return id, r
+}
+
+// keyID reads a store or product id. With strip, an id of digits only loses the zeros in front.
+func (d *Decoder) keyID(v *value, at place, name string, strip bool) (string, *Refusal) {
 	if v.kind == absent {
 		return "", missing(at.of(name))
 	}
 	id, problem := d.id(v, maxKeyID)
+	if problem == "" && v.kind == cell && isRewritten(id, rewrittenKey) {
+		problem = rewrittenProblem
+	}
 	if problem == "" {
+		if strip {
+			id = stripLeadingZeros(id)
+		}
 		known := d.known.slot(id)
 		if *known == string(id) {
 			return *known, nil
@@ -57,14 +81,17 @@ func (d *Decoder) eventID() (string, *Refusal) {
 		return id, nil
 	}
 	id, problem := d.id(v, maxEventID)
+	if problem == "" && v.kind == cell && isRewritten(id, rewrittenEvent) {
+		problem = rewrittenProblem
+	}
 	if problem != "" {
 		return "", refusal(BadID, "event_id: "+v.quote()+" "+problem)
 	}
 	return string(id), nil
 }
 
-// setEventID gives the event its id: the one that was sent, else the natural key
-// unless it is empty, else the message id.
+// setEventID gives the event its id: the one that was sent, else the natural key unless it is empty, else the message id.
+// What returns and items add to it is up to identify.
 func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
 	id, r := d.eventID()
 	if r != nil {
@@ -74,7 +101,7 @@ func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
 		if len(natural) > maxEventID {
 			return refusal(BadID, fmt.Sprintf("event_id: the natural key has %d bytes, more than %d", len(natural), maxEventID))
 		}
-		id = natural
+		id, d.natural = natural, natural != ""
 	}
 	if id == "" {
 		id = d.message.ID
@@ -111,29 +138,6 @@ func (d *Decoder) id(v *value, limit int) (id []byte, problem string) {
 	default:
 		return nil, "is neither a string nor an integer"
 	}
-}
-
-// keyIDProblem looks for characters that Redis keys or people cannot bear in a store or product id.
-func keyIDProblem(id []byte) string {
-	for i := 0; i < len(id); {
-		c := id[i]
-		if c < utf8.RuneSelf {
-			if c <= ' ' || c == 0x7f {
-				return "contains whitespace or a control character"
-			}
-			if c == ':' || c == '{' || c == '}' {
-				return "contains ':', '{' or '}'"
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRune(id[i:])
-		if unicode.IsSpace(r) || unicode.IsControl(r) {
-			return "contains whitespace or a control character"
-		}
-		i += n
-	}
-	return ""
 }
 
 // knownIDs remembers store and product ids that were found good: they come again and again, and need neither a new string nor

@@ -1,14 +1,14 @@
 package event
 
-import "strconv"
-
 // product is what a message, or one item of it, says of one product, under the names of its format.
 type product struct {
 	at           place
 	idName       string
 	id           *value
+	sku          *value // stands in for an id that is absent or 0
 	quantityName string
 	quantity     *value
+	oneByDefault bool   // the quantity is 1 when absent, whatever the type
 	price        *value // nil where the format has none
 }
 
@@ -19,22 +19,28 @@ func (d *Decoder) newEvent(source Channel, t Type) Event {
 
 // setProduct gives the event, whose type is known, its product, units and price.
 func (d *Decoder) setProduct(e *Event, p *product) (r *Refusal) {
-	if e.ProductID, r = d.keyID(p.id, p.at, p.idName); r != nil {
+	if e.ProductID, r = d.productID(p); r != nil {
 		return r
 	}
-	if e.Quantity, r = d.quantity(e.Type, p.quantity, p.at, p.quantityName); r != nil {
+	if e.Quantity, r = d.quantity(e.Type, p); r != nil {
 		return r
+	}
+	if d.returned && e.Quantity > 0 {
+		e.Quantity = -e.Quantity
 	}
 	if p.price != nil {
-		e.Price, r = d.price(p.price, p.at)
+		e.Price = d.price(p.price)
 	}
-	return r
+	return nil
 }
 
 // emitOne completes the event of a message without items.
 func (d *Decoder) emitOne(e *Event, p *product) *Refusal {
 	if r := d.setProduct(e, p); r != nil {
 		return r
+	}
+	if d.isNaturalReturn(e) {
+		e.ID += returnSuffix
 	}
 	d.out.Events = append(d.out.Events, *e)
 	return nil
@@ -58,9 +64,9 @@ func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
 			d.refuse(r, i)
 			continue
 		}
-		e.ID = d.itemEventID(base.ID, i)
 		d.out.Events = append(d.out.Events, e)
 	}
+	d.numberItems(d.out.Events, base.ID)
 	return nil
 }
 
@@ -74,19 +80,12 @@ func (d *Decoder) setItem(e *Event, it *item, at place) *Refusal {
 	}
 	p := product{
 		at:     at,
-		idName: "product_id", id: &it.productID,
+		idName: "product_id", id: &it.productID, sku: &it.sku,
 		quantityName: "quantity", quantity: &it.quantity,
 		price: &it.price,
 	}
 	if e.Source == ECOM {
-		p.idName, p.id = "item_id", &it.itemID
+		p.idName, p.id, p.oneByDefault = "item_id", &it.itemID, true
 	}
 	return d.setProduct(e, &p)
-}
-
-// itemEventID is the id of item n of the message with the given id.
-func (d *Decoder) itemEventID(id string, n int) string {
-	d.scratch = append(append(d.scratch[:0], id...), '#')
-	d.scratch = strconv.AppendInt(d.scratch, int64(n), 10)
-	return string(d.scratch)
 }

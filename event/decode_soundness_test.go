@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -15,21 +16,27 @@ func unsound(e *Event, m *Message) error {
 		return fmt.Errorf("type %d", e.Type)
 	}
 	for name, id := range map[string]string{"store": e.StoreID, "product": e.ProductID} {
-		bad := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(":{}", r) }
-		if id == "" || len(id) > 128 || strings.ContainsFunc(id, bad) {
+		bad := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+		if id == "" || len(id) > 128 || strings.ContainsFunc(id, bad) || strings.TrimSpace(id) != id {
 			return fmt.Errorf("%s id %q", name, id)
 		}
 	}
 	if e.StoreID == "global" {
 		return fmt.Errorf("store id global")
 	}
+	if e.ProductID == "0" {
+		return fmt.Errorf("product id 0")
+	}
 	id := e.ID
 	if e.Item != NoItem {
-		var found bool
-		if id, found = strings.CutSuffix(id, fmt.Sprintf("#%d", e.Item)); !found {
+		at := strings.LastIndexByte(id, '#')
+		k, err := strconv.Atoi(id[at+1:])
+		if at < 0 || err != nil || k < 0 || k > e.Item {
 			return fmt.Errorf("item %d has id %q", e.Item, e.ID)
 		}
+		id = id[:at]
 	}
+	id = strings.TrimSuffix(id, ":return")
 	if id == "" || len(id) > 256 {
 		return fmt.Errorf("event id %q", e.ID)
 	}
@@ -39,7 +46,7 @@ func unsound(e *Event, m *Message) error {
 	if e.OccurredAt < 946684800000 || e.OccurredAt > testNow+5*60*1000 {
 		return fmt.Errorf("time %d", e.OccurredAt)
 	}
-	if e.Adjusted && e.Type != View && e.Type != CartAdd {
+	if e.Adjusted && e.Type != View && e.Type != CartAdd && e.Type != Reset {
 		return fmt.Errorf("the time of a %v was adjusted", e.Type)
 	}
 	if e.Source < POS || e.Source > FILE {

@@ -37,8 +37,8 @@ func TestTheFirstProblemIsReported(t *testing.T) {
 	}{
 		FormatUnified: {soundUnified, []string{"type", "store_id", "occurred_at", "event_id", "product_id", "quantity"},
 			[]string{"BAD_FIELD type", "BAD_ID store_id", "BAD_TIME occurred_at", "BAD_ID event_id", "BAD_ID product_id", "BAD_FIELD quantity"}},
-		FormatPOS: {soundPOS, []string{"store_id", "timestamp", "time_of_sale", "user_id", "order_number", "event_id", "product_id", "product_count", "price"},
-			[]string{"BAD_ID store_id", "BAD_TIME timestamp", "BAD_TIME time_of_sale", "BAD_FIELD user_id", "BAD_FIELD order_number", "BAD_ID event_id", "BAD_ID product_id", "BAD_FIELD product_count", "BAD_FIELD price"}},
+		FormatPOS: {soundPOS, []string{"store_id", "timestamp", "time_of_sale", "user_id", "order_number", "event_id", "product_id", "product_count"},
+			[]string{"BAD_ID store_id", "BAD_TIME timestamp", "BAD_TIME time_of_sale", "BAD_FIELD user_id", "BAD_FIELD order_number", "BAD_ID event_id", "BAD_ID product_id", "BAD_FIELD product_count"}},
 		FormatECOM: {soundECOM, []string{"event", "store_id", "timestamp", "client_id", "event_id", "ecommerce"},
 			[]string{"BAD_FIELD event", "BAD_ID store_id", "BAD_TIME timestamp", "BAD_FIELD client_id", "BAD_ID event_id", "BAD_FIELD ecommerce"}},
 		FormatWMS: {soundWMS, []string{"type", "store_id", "timestamp", "event_id", "product_id", "count"},
@@ -190,7 +190,7 @@ func TestManyItems(t *testing.T) {
 	var d Decoder
 	var out Decoded
 	d.Decode(m, testNow, true, &out)
-	if len(out.Events) != n || out.Events[n-1].ID != "m1#29999" {
+	if len(out.Events) != n || out.Events[n-1].ID != "o1#29999" {
 		t.Fatalf("%d events", len(out.Events))
 	}
 	d.Decode(message(FormatPOS, `{}`), testNow, true, &out)

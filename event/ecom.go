@@ -1,15 +1,13 @@
 package event
 
-// decodeECOM reads a clickstream event in the manner of GA4: views, cart adds and purchases, one event an item. The stream
-// carries much else, which is none of our business and no error.
+import "strings"
+
+// decodeECOM reads a clickstream event in the manner of GA4: views, cart adds and purchases, one event an item. Other events
+// are ignored, and refunds too unless the rules make returns of them.
 func (d *Decoder) decodeECOM() (r *Refusal) {
 	t, ignore, r := d.ecomType()
-	if r != nil {
+	if r != nil || ignore {
 		return r
-	}
-	if ignore {
-		d.out.Ignored = 1
-		return nil
 	}
 	e := d.newEvent(ECOM, t)
 	if e.StoreID, r = d.ecomStore(); r != nil {
@@ -27,7 +25,7 @@ func (d *Decoder) decodeECOM() (r *Refusal) {
 		if bought.kind != absent && bought.kind != object {
 			return refusal(BadField, "ecommerce.purchase is not an object")
 		}
-		if e.OrderNumber, r = d.label(&bought.transactionID, "ecommerce.purchase.transaction_id"); r != nil {
+		if e.OrderNumber, r = d.transactionID(); r != nil {
 			return r
 		}
 		if bought.items.kind != absent || bought.kind == object && items.kind == absent {
@@ -43,7 +41,7 @@ func (d *Decoder) decodeECOM() (r *Refusal) {
 	return d.emitItems(&e, items, name)
 }
 
-// ecomType reads the name of the clickstream event, and whether the event is one to ignore.
+// ecomType reads the name of the clickstream event, and counts the event when it is one to ignore.
 func (d *Decoder) ecomType() (t Type, ignore bool, r *Refusal) {
 	v := &d.doc.fields[fieldEvent]
 	switch v.kind {
@@ -53,18 +51,52 @@ func (d *Decoder) ecomType() (t Type, ignore bool, r *Refusal) {
 	default:
 		return 0, false, refusal(BadField, "event: "+v.quote()+" is not a string")
 	}
-	switch string(v.text(d.scratch[:0])) {
+	name := v.text(d.scratch[:0])
+	switch string(name) {
 	case "view_item":
 		return View, false, nil
 	case "browse":
-		return View, d.nothingBrowsed(), nil
+		if !d.nothingBrowsed() {
+			return View, false, nil
+		}
 	case "add_to_cart", "add-to-cart":
 		return CartAdd, false, nil
 	case "purchase":
 		return Sale, false, nil
-	default:
-		return 0, true, nil
+	case "refund":
+		if d.ReturnRefunds {
+			d.returned = true
+			return Sale, false, nil
+		}
 	}
+	d.out.Ignored, d.out.IgnoredName = 1, d.ignored.name(name)
+	return 0, true, nil
+}
+
+// transactionID reads the id of a purchase or refund. It is empty when there is none but a placeholder.
+func (d *Decoder) transactionID() (string, *Refusal) {
+	e := &d.doc.ecommerce
+	id, r := d.label(&e.purchase.transactionID, "ecommerce.purchase.transaction_id")
+	if r == nil && isPlaceholder(id) {
+		id, r = d.label(&e.transactionID, "ecommerce.transaction_id")
+	}
+	if r != nil || isPlaceholder(id) {
+		return "", r
+	}
+	return id, nil
+}
+
+// placeholders are what shops send in place of a transaction id, in any case.
+var placeholders = [...]string{"", "0", "(not set)", "null", "undefined", "none"}
+
+func isPlaceholder(id string) bool {
+	id = strings.TrimSpace(id)
+	for _, p := range placeholders {
+		if strings.EqualFold(id, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // nothingBrowsed reports whether a browse event is of no product in particular.

@@ -1,6 +1,11 @@
 package event
 
-import "testing"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
 
 func TestECOMEventNames(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
@@ -57,7 +62,8 @@ func TestECOMFields(t *testing.T) {
 		{"ecommerce", `{"items":[{"item_id":"p1","quantity":null}]}`, "VIEW online/p1 1 m1#0"},
 		{"ecommerce", `{"items":[{"item_id":"p1","quantity":-1}]}`, "BAD_FIELD 0 ecommerce.items[0].quantity"},
 		{"ecommerce", `{"items":[{"product_id":"p1"}]}`, "MISSING_FIELD 0 ecommerce.items[0].item_id"},
-		{"ecommerce", `{"items":[{"item_id":"p1","price":"1"}]}`, "BAD_FIELD 0 ecommerce.items[0].price"},
+		{"ecommerce", `{"items":[{"item_id":"p1","price":"1"}]}`, "VIEW online/p1 1 m1#0"},
+		{"ecommerce", `{"items":[{"item_id":0}]}`, "BAD_ID 0 ecommerce.items[0].item_id"},
 		{"ecommerce", `{"purchase":{"items":[{"item_id":"p1"}]}}`, "MISSING_FIELD ecommerce.items"},
 		{"ecommerce", `{"purchase":"unused","items":[{"item_id":"p1"}]}`, "VIEW online/p1 1 m1#0"},
 	} {
@@ -75,15 +81,20 @@ func TestECOMPurchase(t *testing.T) {
 		ecommerce string
 		want      []string
 	}{
-		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1},{"item_id":"b","quantity":2}]}}`, []string{"SALE online/a 1 T#0", "SALE online/b 2 T#1"}},
+		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1},{"item_id":"b","quantity":2}]}}`, []string{"SALE online/a 1 T#0", "SALE online/b 2 T#0"}},
 		{`{"purchase":{"transaction_id":5,"items":[{"item_id":"a","quantity":1}]},"items":[{"item_id":"x"}]}`, []string{"SALE online/a 1 5#0"}},
 		{`{"purchase":{"transaction_id":"T"},"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
 		{`{"purchase":{"transaction_id":"T","items":null},"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
 		{`{"purchase":{"transaction_id":"T","items":[]},"items":[{"item_id":"a","quantity":1}]}`, []string{"MISSING_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":{"transaction_id":"","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 m1#0"}},
 		{`{"purchase":null,"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 m1#0"}},
-		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 m1#0"}},
-		{`{"purchase":{"items":[{"item_id":"a"},{"item_id":"b","quantity":1}]}}`, []string{"SALE online/b 1 m1#1", "MISSING_FIELD 0 ecommerce.purchase.items[0].quantity"}},
+		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"U","purchase":{"transaction_id":"T","items":[{"item_id":"a"}]}}`, []string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"U","purchase":{"transaction_id":"(not set)","items":[{"item_id":"a"}]}}`, []string{"SALE online/a 1 U#0"}},
+		{`{"transaction_id":" None ","items":[{"item_id":"a"}]}`, []string{"SALE online/a 1 m1#0"}},
+		{`{"transaction_id":0,"items":[{"item_id":"a"}]}`, []string{"SALE online/a 1 m1#0"}},
+		{`{"transaction_id":{},"items":[{"item_id":"a"}]}`, []string{"BAD_FIELD ecommerce.transaction_id"}},
+		{`{"purchase":{"items":[{"item_id":"a"},{"item_id":"b","quantity":1}]}}`, []string{"SALE online/a 1 m1#0", "SALE online/b 1 m1#0"}},
 		{`{"purchase":{}}`, []string{"MISSING_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":{"items":7}}`, []string{"BAD_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":7,"items":[{"item_id":"a","quantity":1}]}`, []string{"BAD_FIELD ecommerce.purchase"}},
@@ -101,10 +112,48 @@ func TestECOMPurchase(t *testing.T) {
 }
 
 func TestOnlineStoreIsTheDecoders(t *testing.T) {
-	d := Decoder{OnlineStore: "web"}
+	d := Decoder{Rules: Rules{OnlineStore: "web"}}
 	var out Decoded
 	d.Decode(message(FormatECOM, soundECOM.String()), testNow, true, &out)
 	if len(out.Events) != 1 || out.Events[0].StoreID != "web" {
 		t.Errorf("%q", summary(&out))
+	}
+}
+
+// TestRefunds: a refund is ignored by name, or a return of each item under an id of its own.
+func TestRefunds(t *testing.T) {
+	m := message(FormatECOM, soundECOM.with("event", `"refund"`, "ecommerce", `{"transaction_id":"T","items":[{"item_id":"a","quantity":2},{"item_id":"b"}]}`).String())
+	var out Decoded
+	d := Decoder{}
+	if d.Decode(m, testNow, true, &out); out.Ignored != 1 || out.IgnoredName != "refund" || len(out.Events)+len(out.Refusals) > 0 {
+		t.Errorf("a refund is %+v", out)
+	}
+	d.ReturnRefunds = true
+	d.Decode(m, testNow, true, &out)
+	if got, want := summary(&out), []string{"SALE online/a -2 T:return#0", "SALE online/b -1 T:return#0"}; !slices.Equal(got, want) {
+		t.Errorf("a refund is %q, want %q", got, want)
+	}
+}
+
+func TestIgnoredNames(t *testing.T) {
+	var d Decoder
+	var out Decoded
+	name := func(sent string) string {
+		d.Decode(message(FormatECOM, raw{"event": fmt.Sprintf("%q", sent)}.String()), testNow, true, &out)
+		return out.IgnoredName
+	}
+	for sent, want := range map[string]string{"page_view": "page_view", "": "(empty)", "a\tb": "a_b", strings.Repeat("é", 40): strings.Repeat("é", 32)} {
+		if got := name(sent); got != want {
+			t.Errorf("%q is counted as %q, want %q", sent, got, want)
+		}
+	}
+	for i := range 2 * maxIgnoredNames {
+		name(fmt.Sprint("event", i))
+	}
+	if got := name("one more"); got != otherName {
+		t.Errorf("a name beyond the bound is %q", got)
+	}
+	if got := name("page_view"); got != "page_view" {
+		t.Errorf("a name within the bound is %q", got)
 	}
 }

@@ -74,13 +74,13 @@ func (c Channel) String() string {
 // Its identity is (StoreID, ProductID, ID). Another event with the same identity and the same type, quantity and time is a
 // repetition and changes nothing.
 type Event struct {
-	ID         string // 1 to 256 bytes as sent, plus "#n" for item n of a message with items
+	ID         string // 1 to 256 bytes as sent, plus ":return" where a natural key is that of a return, plus "#k" for an item
 	Type       Type
 	StoreID    string
 	ProductID  string
 	Quantity   int64   // units; sign and range by Type
 	OccurredAt int64   // business time, epoch ms, UTC
-	Adjusted   bool    // OccurredAt was in the future (views and cart adds only) and was replaced by the time of arrival
+	Adjusted   bool    // OccurredAt was in the future and was replaced by the time of publication, or by the clock's now
 	Source     Channel // POS, ECOM or WMS by format, or FILE for unified events of a file
 
 	// What only the warehouse keeps. Empty means absent.
@@ -89,7 +89,7 @@ type Event struct {
 	UserID       string
 	ClientID     string
 	DepartmentID string
-	Price        string // the JSON number as sent
+	Price        string // a JSON number as sent; empty too when the price could not be read
 
 	// Where the event came from.
 	Item    int      // index within the message's items, -1 when the message has none

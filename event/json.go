@@ -108,6 +108,8 @@ func (r *jsonReader) ecommerce(doc *document) error {
 			return err
 		}
 		switch string(name) {
+		case "transaction_id":
+			err = r.value(&doc.ecommerce.transactionID)
 		case "items":
 			err = r.list(&doc.ecommerce.items)
 		case "purchase":
@@ -184,6 +186,8 @@ func (r *jsonReader) item(it *item) error {
 			err = r.value(&it.productID)
 		case "item_id":
 			err = r.value(&it.itemID)
+		case "sku":
+			err = r.value(&it.sku)
 		case "quantity":
 			err = r.value(&it.quantity)
 		case "price":

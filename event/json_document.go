@@ -22,6 +22,7 @@ const (
 	fieldQuantity
 	fieldSKU
 	fieldStoreID
+	fieldTerminalID
 	fieldTimeOfSale
 	fieldTimestamp
 	fieldType
@@ -47,6 +48,7 @@ var fieldNames = [numFields]string{
 	fieldQuantity:     "quantity",
 	fieldSKU:          "sku",
 	fieldStoreID:      "store_id",
+	fieldTerminalID:   "terminal_id",
 	fieldTimeOfSale:   "time_of_sale",
 	fieldTimestamp:    "timestamp",
 	fieldType:         "type",
@@ -93,6 +95,8 @@ func fieldNamed(name []byte) field {
 		return fieldSKU
 	case "store_id":
 		return fieldStoreID
+	case "terminal_id":
+		return fieldTerminalID
 	case "time_of_sale":
 		return fieldTimeOfSale
 	case "timestamp":
@@ -111,8 +115,9 @@ type document struct {
 	fields    [numFields]value
 	items     list
 	ecommerce struct {
-		items    list
-		purchase purchase
+		transactionID value
+		items         list
+		purchase      purchase
 	}
 }
 
@@ -134,6 +139,7 @@ type item struct {
 	kind      kind
 	productID value
 	itemID    value
+	sku       value
 	quantity  value
 	price     value
 }
@@ -144,6 +150,7 @@ const maxKeptItems = 4096
 func (d *document) reset() {
 	clear(d.fields[:])
 	d.items.reset()
+	d.ecommerce.transactionID = value{}
 	d.ecommerce.items.reset()
 	d.ecommerce.purchase.kind = absent
 	d.ecommerce.purchase.transactionID = value{}

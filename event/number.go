@@ -2,6 +2,7 @@ package event
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"strconv"
 )
@@ -9,6 +10,7 @@ import (
 var (
 	errFraction = errors.New("is not an integer")
 	errOverflow = errors.New("is out of range")
+	errNoCount  = errors.New("is neither a number nor a text of an optional sign and digits")
 )
 
 // decimal is a JSON number taken apart: digits x 10^exp. The digits are a piece of the text, so a number such as
@@ -143,4 +145,76 @@ func parsePlainInteger(text []byte) (int64, bool) {
 		n = -n
 	}
 	return n, true
+}
+
+// parseCount reads a text of an optional sign and digits. The error is errNoCount or errOverflow.
+func parseCount(text []byte) (int64, error) {
+	digits := text
+	if len(digits) > 0 && (digits[0] == '-' || digits[0] == '+') {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 || !allDigits(digits) {
+		return 0, errNoCount
+	}
+	n, ok := parsePlainInteger(stripLeadingZeros(digits))
+	if !ok {
+		return 0, errOverflow
+	}
+	if text[0] == '-' {
+		n = -n
+	}
+	return n, nil
+}
+
+// isRounded reports whether a number is an integer whose exponent stands for digits that were not written, as in 1.77E+12. The
+// text must follow the grammar of JSON numbers.
+func isRounded(text []byte) bool {
+	e := bytes.IndexAny(text, "eE")
+	if e < 0 {
+		return false
+	}
+	written := 0
+	for _, c := range text[:e] {
+		if c != '.' {
+			written++
+		}
+	}
+	return parseDecimal(text).width() > int64(written)
+}
+
+// compare returns -1, 0 or +1 as d is less than, equal to or greater than o in value.
+func (d decimal) compare(o decimal) int {
+	if c := cmp.Compare(d.sign(), o.sign()); c != 0 || d.isZero() {
+		return c
+	}
+	c := cmp.Compare(d.width(), o.width())
+	for a, b := d.digits, o.digits; c == 0 && len(a)+len(b) > 0; {
+		var x, y byte
+		x, a = nextDigit(a)
+		y, b = nextDigit(b)
+		c = cmp.Compare(x, y)
+	}
+	return c * d.sign()
+}
+
+func (d decimal) sign() int {
+	switch {
+	case d.isZero():
+		return 0
+	case d.negative:
+		return -1
+	default:
+		return 1
+	}
+}
+
+// nextDigit takes the first digit, or '0' when there is none, off the front of a decimal's digits.
+func nextDigit(digits []byte) (byte, []byte) {
+	if len(digits) > 0 && digits[0] == '.' {
+		digits = digits[1:]
+	}
+	if len(digits) == 0 {
+		return '0', nil
+	}
+	return digits[0], digits[1:]
 }

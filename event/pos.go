@@ -4,6 +4,9 @@ package event
 func (d *Decoder) decodePOS() (r *Refusal) {
 	f := &d.doc.fields
 	e := d.newEvent(POS, Sale)
+	if d.returned, r = d.isReturn(&f[fieldType]); r != nil {
+		return r
+	}
 	if e.StoreID, r = d.storeID(); r != nil {
 		return r
 	}
@@ -16,9 +19,9 @@ func (d *Decoder) decodePOS() (r *Refusal) {
 	if r = d.setLabels(&e); r != nil {
 		return r
 	}
-	natural := ""
-	if e.OrderNumber != "" && e.Line != "" {
-		natural = e.OrderNumber + ":" + e.Line
+	natural, r := d.posKey(&e)
+	if r != nil {
+		return r
 	}
 	if r = d.setEventID(&e, natural); r != nil {
 		return r
@@ -27,10 +30,51 @@ func (d *Decoder) decodePOS() (r *Refusal) {
 		return d.emitItems(&e, &d.doc.items, "items")
 	}
 	return d.emitOne(&e, &product{
-		idName: "product_id", id: &f[fieldProductID],
+		idName: "product_id", id: &f[fieldProductID], sku: &f[fieldSKU],
 		quantityName: "product_count", quantity: &f[fieldProductCount],
 		price: &f[fieldPrice],
 	})
+}
+
+// isReturn reads the type of a transaction, and reports whether it is a return.
+func (d *Decoder) isReturn(v *value) (bool, *Refusal) {
+	switch v.kind {
+	case absent:
+		return false, nil
+	case text, cell:
+	default:
+		return false, refusal(BadField, "type: "+v.quote()+" is not a string")
+	}
+	switch string(v.text(d.scratch[:0])) {
+	case "SALE":
+		return false, nil
+	case "RETURN", "REFUND":
+		return true, nil
+	default:
+		return false, refusal(UnknownType, "type: "+v.quote()+" is neither SALE, RETURN nor REFUND")
+	}
+}
+
+// posKey returns the natural key of a transaction: order number and line, or, of a transaction with items, the order number
+// alone; with the terminal in front if there is one. It is empty when it is not complete.
+func (d *Decoder) posKey(e *Event) (string, *Refusal) {
+	terminal, r := d.label(&d.doc.fields[fieldTerminalID], "terminal_id")
+	if r != nil {
+		return "", r
+	}
+	if terminal != "" {
+		terminal += ":"
+	}
+	switch {
+	case e.OrderNumber == "":
+		return "", nil
+	case e.Line != "":
+		return terminal + e.OrderNumber + ":" + e.Line, nil
+	case d.doc.items.kind != absent:
+		return terminal + e.OrderNumber, nil
+	default:
+		return "", nil
+	}
 }
 
 // setTimeOfSale gives the event the time of sale when the till knows it, else the timestamp of the transaction. That one must be

@@ -1,6 +1,8 @@
 package event
 
 import (
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -9,7 +11,7 @@ func TestPOSKeepsWhatTheWarehouseWants(t *testing.T) {
 	m := message(FormatPOS, `{"order_number":77,"line":2.0,"store_id":12,"product_id":555,"product_count":-1,"price":19.990,
 		"user_id":"u","client_id":"c","department_id":4,"timestamp":"2026-03-01T12:00:00Z","time_of_sale":"2026-03-01T12:30:00.1239+01:00",
 		"event_datetime":"2026-03-01 12:00:00","till":{"model":[1,2]}}`)
-	want := Event{ID: "77:2", Type: Sale, StoreID: "12", ProductID: "555", Quantity: -1, OccurredAt: testNow - 30*60*1000 + 123, Source: POS,
+	want := Event{ID: "77:2:return", Type: Sale, StoreID: "12", ProductID: "555", Quantity: -1, OccurredAt: testNow - 30*60*1000 + 123, Source: POS,
 		OrderNumber: "77", Line: "2", UserID: "u", ClientID: "c", DepartmentID: "4", Price: "19.990", Item: NoItem, Message: m}
 	if e := one(t, m); e != want {
 		t.Errorf("\n got %+v\nwant %+v", e, want)
@@ -34,10 +36,15 @@ func TestPOSFields(t *testing.T) {
 		{"client_id", `false`, "BAD_FIELD client_id"},
 		{"department_id", `3.3`, "BAD_FIELD department_id"},
 		{"department_id", `null`, "SALE s1/p1 2 m1"},
-		{"price", `"9.99"`, "BAD_FIELD price"},
+		{"price", `"9.99"`, "SALE s1/p1 2 m1"},
+		{"price", `"9,99"`, "SALE s1/p1 2 m1"},
+		{"price", `{}`, "SALE s1/p1 2 m1"},
 		{"price", `null`, "SALE s1/p1 2 m1"},
 		{"product_count", ``, "MISSING_FIELD product_count"},
-		{"product_count", `"2"`, "BAD_FIELD product_count"},
+		{"product_count", `"2"`, "SALE s1/p1 2 m1"},
+		{"product_count", `"-2"`, "SALE s1/p1 -2 m1"},
+		{"product_count", `"2.0"`, "BAD_FIELD product_count"},
+		{"product_count", `""`, "BAD_FIELD product_count"},
 		{"quantity", `"ignored"`, "SALE s1/p1 2 m1"},
 		{"product_id", ``, "MISSING_FIELD product_id"},
 		{"event_id", `"x"`, "SALE s1/p1 2 x"},
@@ -45,7 +52,16 @@ func TestPOSFields(t *testing.T) {
 		{"timestamp", `"yesterday"`, "BAD_TIME timestamp"},
 		{"timestamp", `1772366700000`, "SALE s1/p1 2 m1"},
 		{"timestamp", `1772366700001`, "FUTURE timestamp"},
-		{"type", `42`, "SALE s1/p1 2 m1"},
+		{"type", `42`, "BAD_FIELD type"},
+		{"type", `null`, "SALE s1/p1 2 m1"},
+		{"type", `"SALE"`, "SALE s1/p1 2 m1"},
+		{"type", `"RETURN"`, "SALE s1/p1 -2 m1"},
+		{"type", `"REFUND"`, "SALE s1/p1 -2 m1"},
+		{"type", `"refund"`, "UNKNOWN_TYPE type"},
+		{"type", `"RECEIPT"`, "UNKNOWN_TYPE type"},
+		{"type", `""`, "UNKNOWN_TYPE type"},
+		{"terminal_id", `9`, "SALE s1/p1 2 m1"},
+		{"terminal_id", `{}`, "BAD_FIELD terminal_id"},
 		{"ecommerce", `[]`, "SALE s1/p1 2 m1"},
 		{"items", `null`, "SALE s1/p1 2 m1"},
 		{"items", `{}`, "BAD_FIELD items"},
@@ -90,21 +106,69 @@ func TestPOSItems(t *testing.T) {
 	items := func(list string) raw {
 		return soundPOS.with("items", list, "product_id", "", "product_count", `"unused"`, "price", `"unused"`)
 	}
-	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1}]`).String()), "SALE s1/a 1 m1#0")
+	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1}]`).String()), "SALE s1/a 1 o1#0")
 	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1}]`).with("line", "3").String()), "SALE s1/a 1 o1:3#0")
 	check(t, message(FormatPOS, soundPOS.with("order_number", `""`, "line", "3").String()), "SALE s1/p1 2 m1")
 	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1,"price":1.0},{"product_id":"b","quantity":-2}]`).with("event_id", `"e"`).String()),
-		"SALE s1/a 1 e#0", "SALE s1/b -2 e#1")
+		"SALE s1/a 1 e#0", "SALE s1/b -2 e#0")
 	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":"1"},{"product_id":"b","quantity":2},7,null,[{}],{},{"product_id":"a b","quantity":1},
 		{"product_id":"c","quantity":1,"price":"x"},{"product_id":"d"}]`).String()),
-		"SALE s1/b 2 m1#1",
-		"BAD_FIELD 0 items[0].quantity", "BAD_FIELD 2 items[2]", "MISSING_FIELD 3 items[3]", "BAD_FIELD 4 items[4]",
-		"MISSING_FIELD 5 items[5].product_id", "BAD_ID 6 items[6].product_id", "BAD_FIELD 7 items[7].price", "MISSING_FIELD 8 items[8].quantity")
+		"SALE s1/a 1 o1#0", "SALE s1/b 2 o1#0", "SALE s1/a b 1 o1#0", "SALE s1/c 1 o1#0",
+		"BAD_FIELD 2 items[2]", "MISSING_FIELD 3 items[3]", "BAD_FIELD 4 items[4]",
+		"MISSING_FIELD 5 items[5].product_id", "MISSING_FIELD 8 items[8].quantity")
 	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1},{"product_id":"b"}]`).with("store_id", `""`).String()), "BAD_ID store_id")
 	check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1},{"product_id":"b"}]`).with("timestamp", `1782366400000`).String()), "FUTURE timestamp")
 
-	out := check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1,"price":1.50}]`).String()), "SALE s1/a 1 m1#0")
+	out := check(t, message(FormatPOS, items(`[{"product_id":"a","quantity":1,"price":1.50}]`).String()), "SALE s1/a 1 o1#0")
 	if e := out.Events[0]; e.Price != "1.50" || e.Item != 0 || e.OrderNumber != "o1" {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestPOSNaturalKeys: the key of a return is not that of the sale, and tills that number alike are told apart.
+func TestPOSNaturalKeys(t *testing.T) {
+	items := `[{"product_id":"a","quantity":1}]`
+	for _, c := range []struct {
+		fields []string
+		want   string
+	}{
+		{[]string{"line", "3"}, "SALE s1/p1 2 o1:3"},
+		{[]string{"line", "3", "terminal_id", "9"}, "SALE s1/p1 2 9:o1:3"},
+		{[]string{"line", "3", "type", `"RETURN"`}, "SALE s1/p1 -2 o1:3:return"},
+		{[]string{"line", "3", "product_count", "-2"}, "SALE s1/p1 -2 o1:3:return"},
+		{[]string{"line", "3", "type", `"REFUND"`, "product_count", "-2"}, "SALE s1/p1 -2 o1:3:return"},
+		{[]string{"line", "3", "type", `"REFUND"`, "event_id", `"e"`}, "SALE s1/p1 -2 e"},
+		{[]string{"terminal_id", `"T"`, "items", items}, "SALE s1/a 1 T:o1#0"},
+		{[]string{"type", `"RETURN"`, "items", items}, "SALE s1/a -1 o1:return#0"},
+		{[]string{"terminal_id", `""`, "line", "3"}, "SALE s1/p1 2 o1:3"},
+		{[]string{"product_id", "0", "sku", `"k"`}, "SALE s1/k 2 m1"},
+	} {
+		check(t, message(FormatPOS, soundPOS.with(c.fields...).String()), c.want)
+	}
+}
+
+// TestItemIDs: the order of the items and items of other products change no id.
+func TestItemIDs(t *testing.T) {
+	ids := func(list string) map[string]string {
+		t.Helper()
+		var d Decoder
+		var out Decoded
+		d.Decode(message(FormatPOS, soundPOS.with("event_id", `"e"`, "items", list).String()), testNow, true, &out)
+		found := map[string]string{}
+		for _, e := range out.Events {
+			found[e.ProductID+"/"+e.ID] = fmt.Sprint(e.Quantity, " ", e.Price)
+		}
+		return found
+	}
+	a1, a2, a3 := `{"product_id":"a","quantity":2,"price":1}`, `{"product_id":"a","quantity":1,"price":9}`, `{"product_id":"a","quantity":1,"price":"10.0"}`
+	want := map[string]string{"a/e#0": "1 9", "a/e#1": "1 10.0", "a/e#2": "2 1"}
+	for _, list := range [][]string{{a1, a2, a3}, {a3, a1, a2}, {a2, a3, a1}, {`{"product_id":"a"}`, a3, a2, a1}} {
+		if got := ids("[" + strings.Join(list, ",") + "]"); !maps.Equal(got, want) {
+			t.Errorf("%v: %v, want %v", list, got, want)
+		}
+	}
+	want["b/e#0"] = "5 "
+	if got := ids("[" + strings.Join([]string{a3, `{"product_id":"b","quantity":5}`, a2, a1}, ",") + "]"); !maps.Equal(got, want) {
+		t.Errorf("with another product: %v, want %v", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -59,6 +60,38 @@ func TestParseRFC3339AgreesWithTime(t *testing.T) {
 			if got, ok := parseRFC3339([]byte(text)); !ok || got != want.UnixMilli() {
 				t.Fatalf("%s: %d %v, want %d", text, got, ok, want.UnixMilli())
 			}
+		}
+	}
+}
+
+// TestTimesAhead: what is ahead of the clock, and of the time of publication.
+func TestTimesAhead(t *testing.T) {
+	const minute, hour = 60_000, 3_600_000
+	published := int64(testNow - 2*minute)
+	for _, c := range []struct {
+		typ      string
+		at, want int64 // want 0: refused
+		adjusted bool
+	}{
+		{"SALE", testNow + 5*minute, testNow + 5*minute, false},
+		{"SALE", testNow + 5*minute + 1, 0, false},
+		{"VIEW", testNow + 5*minute, testNow + 5*minute, false},
+		{"VIEW", testNow + 5*minute + 1, published, true},
+		{"CART_ADD", testNow + 24*hour, published, true},
+		{"CART_ADD", testNow + 24*hour + 1, 0, false},
+		{"RESET", published, published, false},
+		{"RESET", published + 1, published, true},
+		{"RESET", published + 5*minute, published, true},
+		{"RESET", published + 5*minute + 1, published + 5*minute + 1, false},
+		{"RESET", testNow + 5*minute + 1, 0, false},
+		{"RECEIPT", published + 1, published + 1, false},
+	} {
+		m := message(FormatUnified, soundUnified.with("type", `"`+c.typ+`"`, "occurred_at", fmt.Sprint(c.at)).String())
+		m.PublishedAt = published
+		if c.want == 0 {
+			check(t, m, "FUTURE occurred_at")
+		} else if e := one(t, m); e.OccurredAt != c.want || e.Adjusted != c.adjusted {
+			t.Errorf("%s at %d of the clock: %d, adjusted %v; want %d, %v", c.typ, c.at-testNow, e.OccurredAt-testNow, e.Adjusted, c.want-testNow, c.adjusted)
 		}
 	}
 }

@@ -17,7 +17,7 @@ func (d *Decoder) decodeUnified() (r *Refusal) {
 		return r
 	}
 	return d.emitOne(&e, &product{
-		idName: "product_id", id: &f[fieldProductID],
+		idName: "product_id", id: &f[fieldProductID], sku: &f[fieldSKU],
 		quantityName: "quantity", quantity: &f[fieldQuantity],
 	})
 }

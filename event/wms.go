@@ -26,12 +26,8 @@ func (d *Decoder) decodeWMS() (r *Refusal) {
 	if r = d.setEventID(&e, ""); r != nil {
 		return r
 	}
-	p := product{
-		idName: "product_id", id: &f[fieldProductID],
+	return d.emitOne(&e, &product{
+		idName: "product_id", id: &f[fieldProductID], sku: &f[fieldSKU],
 		quantityName: "count", quantity: &f[fieldCount],
-	}
-	if p.id.kind == absent && d.has(fieldSKU) {
-		p.idName, p.id = "sku", &f[fieldSKU]
-	}
-	return d.emitOne(&e, &p)
+	})
 }

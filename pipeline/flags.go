@@ -160,6 +160,8 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.BoolVar(&o.WarehouseFsync, "warehouse_fsync", o.WarehouseFsync, "let each write to the warehouse folder reach the disk before messages are acknowledged")
 	fs.StringVar(&o.BigQueryDataset, "bigquery_dataset", o.BigQueryDataset, "BigQuery `dataset` that keeps all events, signals, badge changes and dead letters: project.dataset, or dataset in --project; its tables must be there (sql/tables.sql)")
 	fs.StringVar(&o.OnlineStore, "online_store", o.OnlineStore, "`store` of web shop events that name none")
+	fs.StringVar(&o.EcomRefunds, "ecom_refunds", o.EcomRefunds, "what becomes of refund events of the web shop: ignore, or return, which makes each item a return")
+	fs.BoolVar(&o.StripLeadingZeros, "strip_leading_zeros", o.StripLeadingZeros, "take product ids of digits only as one, however many zeros are in front")
 	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each. On Dataflow the default is 256")
 	fs.IntVar(&o.ProductGroups, "product_groups", o.ProductGroups, "over how many Beam keys products are spread for velocity and for stock over all stores. On Dataflow the default is 64")
 	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none. On Dataflow the default is none")

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks"
 	"github.com/beamlytics/streamlytics/transforms"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
@@ -43,8 +44,11 @@ type Options struct {
 	ImageCacheMB  int           // --image_cache_mb
 	LedgerHorizon time.Duration // --ledger_horizon
 	LateEvents    string        // --late_events: lateRefuse or lateCount
-	LowStockEnter int64         // --low_stock_enter
-	LowStockExit  int64         // --low_stock_exit
+
+	EcomRefunds       string // --ecom_refunds: refundsIgnore or refundsReturn
+	StripLeadingZeros bool   // --strip_leading_zeros
+	LowStockEnter     int64  // --low_stock_enter
+	LowStockExit      int64  // --low_stock_exit
 
 	Velocity          velocity.Config // --dense_minutes and the like; DwellMs follows HighDemandDwell
 	HighDemandDwell   time.Duration   // --high_demand_dwell
@@ -70,6 +74,7 @@ func DefaultOptions() Options {
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
 		LateEvents:        lateRefuse,
+		EcomRefunds:       refundsIgnore,
 		LowStockEnter:     5,
 		LowStockExit:      8,
 		Velocity:          v,
@@ -93,8 +98,16 @@ func (o Options) velocity() velocity.Config {
 	return c
 }
 
-// The values of --late_events.
+// rules are the options of decoding.
+func (o Options) rules() event.Rules {
+	return event.Rules{OnlineStore: o.OnlineStore, ReturnRefunds: o.EcomRefunds == refundsReturn, StripLeadingZeros: o.StripLeadingZeros}
+}
+
+// The values of --ecom_refunds and --late_events.
 const (
+	refundsIgnore = "ignore"
+	refundsReturn = "return"
+
 	lateRefuse = "refuse"
 	lateCount  = "count"
 )

@@ -20,7 +20,7 @@ type collector struct {
 	now   func() time.Time
 
 	counters                                    map[string]*prometheus.Desc // by family
-	acked                                       *prometheus.Desc
+	acked, ignoredByName                        *prometheus.Desc
 	stockLatency, velocityLatency               *prometheus.Desc
 	lag, velocityPending                        *prometheus.Desc
 	outstanding, outstandingBytes, backpressure *prometheus.Desc
@@ -36,6 +36,7 @@ func newCollector(env *process.Env, ready func() string) *collector {
 	c := &collector{
 		env: env, ready: ready, now: time.Now, counters: map[string]*prometheus.Desc{},
 		acked:           desc("acked_total", "Messages, or lines of files, that are done."),
+		ignoredByName:   desc("ignored_by_name_total", "Ignored events of the web shop, by name; other stands for all names after the first 50.", "event"),
 		stockLatency:    desc(metrics.StockLatencyMs, "From publishing to the stock in Redis, once a stock signal, by the oldest event that it answers; Pub/Sub only."),
 		velocityLatency: desc(metrics.VelocityLatencyMs, "From publishing to velocity in Redis, once an evaluation of a product group, by the oldest event in it; Pub/Sub only."),
 		lag:             desc(metrics.LagMs, "How old the oldest event of the last stock batch was when it was written."),
@@ -72,7 +73,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.counters {
 		out <- d
 	}
-	for _, d := range []*prometheus.Desc{c.acked, c.stockLatency, c.velocityLatency, c.lag, c.velocityPending, c.outstanding, c.outstandingBytes,
+	for _, d := range []*prometheus.Desc{c.acked, c.ignoredByName, c.stockLatency, c.velocityLatency, c.lag, c.velocityPending, c.outstanding, c.outstandingBytes,
 		c.backpressure, c.restoring, c.redisUp, c.isReady, c.subPulled, c.subAcked, c.subLeased, c.subOldest} {
 		out <- d
 	}
@@ -98,6 +99,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 			values[i] = l.Value
 		}
 		count(c.counters[s.Family], m.Count(counter), values...)
+	}
+	for name, n := range m.IgnoredByName() {
+		count(c.ignoredByName, n, name)
 	}
 	count(c.acked, tracker.Acked())
 	out <- histogram(c.stockLatency, m.StockLatency.Snapshot())

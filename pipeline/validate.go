@@ -189,6 +189,9 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	if o.LedgerHorizon < time.Millisecond || o.LedgerHorizon > maxHorizon {
 		bad("ledger_horizon", "%v is not between 1ms and %v", o.LedgerHorizon, maxHorizon)
 	}
+	if o.EcomRefunds != refundsIgnore && o.EcomRefunds != refundsReturn {
+		bad("ecom_refunds", "%q is neither ignore nor return", o.EcomRefunds)
+	}
 	if o.LateEvents != lateRefuse && o.LateEvents != lateCount {
 		bad("late_events", "%q is neither refuse nor count", o.LateEvents)
 	}

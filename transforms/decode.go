@@ -21,9 +21,9 @@ func init() {
 
 // decodeFn turns messages into events and dead letters.
 type decodeFn struct {
-	PipelineID  string
-	Clock       clock.Clock
-	OnlineStore string
+	PipelineID string
+	Clock      clock.Clock
+	Rules      event.Rules
 
 	env     *process.Env
 	decoder event.Decoder
@@ -31,20 +31,24 @@ type decodeFn struct {
 	counts  metrics.Bundle
 }
 
-// Decode turns messages (event.Message) into events (event.Event) and dead letters (event.DeadLetter). onlineStore is the store
-// of web shop events that name none.
-func Decode(s beam.Scope, pipelineID string, c clock.Clock, onlineStore string, messages beam.PCollection) (events, deadLetters beam.PCollection) {
-	return beam.ParDo2(s.Scope("Decode"), &decodeFn{PipelineID: pipelineID, Clock: c, OnlineStore: onlineStore}, messages)
+// Decode turns messages (event.Message) into events (event.Event) and dead letters (event.DeadLetter).
+func Decode(s beam.Scope, pipelineID string, c clock.Clock, rules event.Rules, messages beam.PCollection) (events, deadLetters beam.PCollection) {
+	return beam.ParDo2(s.Scope("Decode"), &decodeFn{PipelineID: pipelineID, Clock: c, Rules: rules}, messages)
 }
 
 func (f *decodeFn) Setup() {
 	f.env = process.Of(f.PipelineID)
-	f.decoder = event.Decoder{OnlineStore: f.OnlineStore}
+	f.decoder = event.Decoder{Rules: f.Rules}
 }
 
 func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.Message, events func(beam.EventTime, event.Event), letters func(beam.EventTime, event.DeadLetter)) {
 	f.decoder.Decode(&m, f.Clock.NowMs(), f.Clock.IsWall(), &f.decoded)
-	f.counts.Add(metrics.Ignored, int64(f.decoded.Ignored))
+	if f.decoded.Ignored > 0 {
+		f.counts.Ignore(f.decoded.IgnoredName)
+	}
+	if n := f.decoded.UnreadablePrices; n > 0 {
+		f.counts.Add(metrics.UnreadablePrices, int64(n))
+	}
 	for i := range f.decoded.Events {
 		e := &f.decoded.Events[i]
 		f.counts.Add(metrics.Events(m.Channel, e.Type), 1)

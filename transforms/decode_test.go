@@ -15,7 +15,7 @@ import (
 // decodeAll runs a decodeFn over one bundle of messages.
 func decodeAll(t *testing.T, messages ...event.Message) (events []event.Event, letters []event.DeadLetter) {
 	t.Helper()
-	fn := &decodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, OnlineStore: "web"}
+	fn := &decodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, Rules: event.Rules{OnlineStore: "web"}}
 	fn.Setup()
 	for _, m := range messages {
 		fn.ProcessElement(t.Context(), 5, m, func(at beam.EventTime, e event.Event) {
@@ -33,9 +33,9 @@ func TestDecode(t *testing.T) {
 	env := newEnv(t, nil)
 	events, letters := decodeAll(t,
 		event.Message{Channel: event.POS, Format: event.FormatPOS, ID: "1", Data: []byte(`{"order_number":"T1","store_id":"12","timestamp":1750000000000,` +
-			`"items":[{"product_id":"555","quantity":2},{"product_id":"a:b","quantity":1},{"product_id":"777","quantity":-1}]}`)},
+			`"items":[{"product_id":"555","quantity":2},{"product_id":" a","quantity":1},{"product_id":"777","quantity":-1}]}`)},
 		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "2", Data: []byte(`{"event":"purchase","timestamp":1750000000000,` +
-			`"ecommerce":{"purchase":{"transaction_id":"9","items":[{"item_id":"555","quantity":1}]}}}`)},
+			`"ecommerce":{"purchase":{"transaction_id":"9","items":[{"item_id":"555","quantity":1,"price":"cheap"}]}}}`)},
 		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "3", Data: []byte(`{"event":"scroll","timestamp":1750000000000}`)},
 		event.Message{Channel: event.WMS, Format: event.FormatWMS, ID: "4", Token: 7, Index: 3, Data: []byte(`nonsense`)},
 	)
@@ -57,10 +57,14 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	for c, n := range map[metrics.Counter]int64{metrics.Events(event.POS, event.Sale): 2, metrics.Events(event.ECOM, event.Sale): 1, metrics.Ignored: 1,
+		metrics.UnreadablePrices: 1,
 		metrics.Refused(event.BadID): 1, metrics.Refused(event.BadJSON): 1} {
 		if got := env.Metrics.Count(c); got != n {
 			t.Errorf("counter %d is %d, want %d", c, got, n)
 		}
+	}
+	if got := env.Metrics.IgnoredByName(); len(got) != 1 || got["scroll"] != 1 {
+		t.Errorf("ignored by name are %v", got)
 	}
 }
 

@@ -37,7 +37,7 @@ func (p play) build(s beam.Scope, id string, chunks int) {
 		process.Of(id).BeginFiles(1) // chunkFn reads one
 	}
 	messages := beam.ParDo(s, &chunkFn{PipelineID: id, Open: p.open}, beam.Create(s, chunks))
-	events, refused := Decode(s, id, p.clock, "online", messages)
+	events, refused := Decode(s, id, p.clock, event.Rules{}, messages)
 	k := Keyed{PipelineID: id, Clock: p.clock, Limits: testLimits, ProductGroups: 4, CacheBytes: p.cacheBytes, InProcess: p.inProcess}
 	inventory := InventoryStateful(s, k, KeyByStoreProduct(s, id, p.groups, events))
 	velocities := SmartVelocity(s, k, testConfig(), p.open, inventory.Changes)

@@ -26,8 +26,18 @@ var beamCounters = func() (c [counters]beam.Counter) {
 // Bundle collects the counts of one bundle, so that the hot path adds to plain integers. It belongs to one DoFn instance. The
 // zero value is ready.
 type Bundle struct {
-	n     [counters]int64
-	dirty bool
+	n       [counters]int64
+	ignored map[string]int64 // by name
+	dirty   bool
+}
+
+// Ignore counts one more ignored event of a name.
+func (b *Bundle) Ignore(name string) {
+	b.Add(Ignored, 1)
+	if b.ignored == nil {
+		b.ignored = map[string]int64{}
+	}
+	b.ignored[name]++
 }
 
 // Add counts n more in this bundle.
@@ -48,5 +58,9 @@ func (b *Bundle) Flush(ctx context.Context, p *Process) {
 			b.n[i] = 0
 		}
 	}
+	for name, n := range b.ignored {
+		p.ignored.add(name, n)
+	}
+	clear(b.ignored)
 	b.dirty = false
 }

@@ -13,7 +13,8 @@ type Counter int
 
 // The counters. Events come first, by channel and type, and the refusals last, by reason.
 const (
-	Ignored Counter = eventCounters + iota
+	Ignored          Counter = eventCounters + iota
+	UnreadablePrices         // prices that are archived as absent
 	DroppedByBarrier
 	Duplicates
 	Recomputed
@@ -83,6 +84,7 @@ var series = func() (s [counters]Series) {
 	}
 	for c, x := range map[Counter]Series{
 		Ignored:           {Family: "ignored", Help: "Messages that are sound and say nothing about a product."},
+		UnreadablePrices:  {Family: "unreadable_prices", Help: "Prices that could not be read and are archived as absent."},
 		DroppedByBarrier:  {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a count, from before it."},
 		Duplicates:        {Family: "duplicates", Help: "Repetitions of events that count already."},
 		Recomputed:        {Family: "recomputed", Help: "Counts that arrived late, so that on-hand was made anew from the ledger."},

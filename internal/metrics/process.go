@@ -10,6 +10,7 @@ import (
 // Process holds the counts of one pipeline in this process. It is safe for concurrent use.
 type Process struct {
 	counts  [counters]atomic.Int64
+	ignored ignoredByName
 	owed    owed
 	started time.Time
 
@@ -54,6 +55,8 @@ func (p *Process) RefusedTotal() (n int64) {
 type Summary struct {
 	Events            map[string]map[string]int64 `json:"events"`
 	Ignored           int64                       `json:"ignored"`
+	IgnoredByName     map[string]int64            `json:"ignored_by_name"`
+	UnreadablePrices  int64                       `json:"unreadable_prices"`
 	Refused           map[string]int64            `json:"refused"`
 	DroppedByBarrier  int64                       `json:"dropped_by_barrier"`
 	Duplicates        int64                       `json:"duplicates"`
@@ -79,6 +82,8 @@ func (p *Process) Summarize(acked int64, now time.Time) Summary {
 	s := Summary{
 		Events:            map[string]map[string]int64{},
 		Ignored:           p.Count(Ignored),
+		IgnoredByName:     p.IgnoredByName(),
+		UnreadablePrices:  p.Count(UnreadablePrices),
 		Refused:           map[string]int64{},
 		DroppedByBarrier:  p.Count(DroppedByBarrier),
 		Duplicates:        p.Count(Duplicates),

@@ -1,0 +1,68 @@
+package event
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// maxQuantity is the greatest quantity of one event, either way.
+const maxQuantity = 1_000_000_000
+
+// quantity reads the units of an event of type t. Where the field may be absent, that means 1.
+func (d *Decoder) quantity(t Type, p *product) (int64, *Refusal) {
+	v, name := p.quantity, p.quantityName
+	optional := t == View || t == CartAdd || p.oneByDefault
+	switch {
+	case v.kind == absent && optional:
+		return 1, nil
+	case v.kind == absent:
+		return 0, missing(p.at.of(name))
+	}
+	n, problem := d.count(v)
+	switch {
+	case problem != "":
+		return 0, refusal(BadField, p.at.of(name)+": "+v.quote()+" "+problem)
+	case n > maxQuantity || n < -maxQuantity:
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is beyond %d", p.at.of(name), n, int64(maxQuantity)))
+	case n < 0 && (t == Reset || t == View || t == CartAdd):
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is negative, and a %v cannot be", p.at.of(name), n, t))
+	}
+	return n, nil
+}
+
+// count reads an integer: a number, or a text of an optional sign and digits.
+func (d *Decoder) count(v *value) (n int64, problem string) {
+	var err error
+	switch {
+	case v.kind == cell && isThousands(v.raw):
+		return 0, "is ambiguous: a separator with three digits behind it is a decimal point or one of thousands"
+	case v.isNumber():
+		n, err = parseInteger(v.raw)
+	case v.kind == text || v.kind == cell:
+		n, err = parseCount(v.text(d.scratch[:0]))
+	default:
+		return 0, "is not a number"
+	}
+	if err != nil {
+		return 0, err.Error()
+	}
+	return n, ""
+}
+
+// isThousands reports whether a count is written with a dot or comma and exactly three digits behind it, such as 1.000 or
+// 1,234.000. Such a cell may have been a thousand and be one now.
+func isThousands(b []byte) bool {
+	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
+		b = b[1:]
+	}
+	last := bytes.LastIndexAny(b, ".,")
+	if last < 1 || len(b)-last-1 != 3 || !allDigits(b[last+1:]) {
+		return false
+	}
+	for _, c := range b[:last] {
+		if (c < '0' || c > '9') && c != '.' && c != ',' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,63 @@
+package event
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"unicode"
+	"unicode/utf8"
+)
+
+// keyIDProblem returns what keeps a store or product id of at least one byte from being used, or "". Whitespace at an end and
+// invisible characters make two ids of what people see as one.
+func keyIDProblem(id []byte) string {
+	for i := 0; i < len(id); {
+		r, n := rune(id[i]), 1
+		if r >= utf8.RuneSelf {
+			r, n = utf8.DecodeRune(id[i:])
+		}
+		switch {
+		case '!' <= r && r <= '~':
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
+			return fmt.Sprintf("contains the control or invisible character U+%04X", r)
+		case (i == 0 || i+n == len(id)) && unicode.IsSpace(r):
+			return fmt.Sprintf("has whitespace, U+%04X, at an end", r)
+		}
+		i += n
+	}
+	return ""
+}
+
+// stripLeadingZeros returns an id of digits only without the zeros in front, and any other id as it is. All zeros are "0".
+func stripLeadingZeros(id []byte) []byte {
+	if id[0] != '0' || !allDigits(id) {
+		return id
+	}
+	for len(id) > 1 && id[0] == '0' {
+		id = id[1:]
+	}
+	return id
+}
+
+func allDigits(b []byte) bool {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+const rewrittenProblem = "looks like an id that a spreadsheet or a data frame has rewritten as a number"
+
+var (
+	rewrittenKey   = regexp.MustCompile(`^[+-]?\d+([.,]0*|([.,]\d*)?[eE][+-]?\d+)$`)
+	rewrittenEvent = regexp.MustCompile(`^[+-]?\d+([.,]0*|[.,]\d*[eE][+-]?\d+|[eE][+-]\d+)$`)
+)
+
+// isRewritten reports whether the text of a CSV cell looks like an id that was a floating-point number for a while, such as 12.0
+// or 4.00638E+12. pattern is rewrittenKey, or for event ids rewrittenEvent, which leaves 12e4 alone: many event ids are
+// hexadecimal.
+func isRewritten(id []byte, pattern *regexp.Regexp) bool {
+	return id[0] <= '9' && bytes.ContainsAny(id, ".,eE") && pattern.Match(id)
+}

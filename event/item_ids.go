@@ -1,0 +1,79 @@
+package event
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// returnSuffix tells the natural key of a return from that of the sale.
+const returnSuffix = ":return"
+
+// isNaturalReturn reports whether the event is a return whose id is a natural key.
+func (d *Decoder) isNaturalReturn(e *Event) bool {
+	return d.natural && e.Type == Sale && (d.returned || e.Quantity < 0)
+}
+
+// numberItems gives the events of a message with items their ids: the message's id and #k, where k counts, from 0, the events
+// of one product, in the order of quantity, then price. The place of an item in the message, and items of other products or
+// items that are refused, change no id. Events that agree in quantity and price are interchangeable.
+func (d *Decoder) numberItems(events []Event, messageID string) {
+	d.order = d.order[:0]
+	for i := range events {
+		d.order = append(d.order, i)
+	}
+	if len(events) > 1 {
+		slices.SortFunc(d.order, func(i, j int) int { return compareItems(&events[i], &events[j]) })
+	}
+	var first [2]string // the ids of events with k = 0: most events are the only one of their product
+	k := 0
+	for n, i := range d.order {
+		e := &events[i]
+		if n > 0 && events[d.order[n-1]].ProductID == e.ProductID {
+			k++
+		} else {
+			k = 0
+		}
+		suffix, known := "", &first[0]
+		if d.isNaturalReturn(e) {
+			suffix, known = returnSuffix, &first[1]
+		}
+		switch {
+		case k > 0:
+			e.ID = d.itemID(messageID, suffix, k)
+		case *known == "":
+			*known = d.itemID(messageID, suffix, k)
+			fallthrough
+		default:
+			e.ID = *known
+		}
+	}
+	if cap(d.order) > maxKeptItems {
+		d.order = nil
+	}
+}
+
+func (d *Decoder) itemID(messageID, suffix string, k int) string {
+	d.scratch = append(append(append(d.scratch[:0], messageID...), suffix...), '#')
+	d.scratch = strconv.AppendInt(d.scratch, int64(k), 10)
+	return string(d.scratch)
+}
+
+func compareItems(a, b *Event) int {
+	if c := strings.Compare(a.ProductID, b.ProductID); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Quantity, b.Quantity); c != 0 {
+		return c
+	}
+	return comparePrices(a.Price, b.Price)
+}
+
+// comparePrices compares two prices by value; an absent one is less than any other.
+func comparePrices(a, b string) int {
+	if a == b || a == "" || b == "" {
+		return strings.Compare(a, b)
+	}
+	return parseDecimal([]byte(a)).compare(parseDecimal([]byte(b)))
+}
