@@ -57,7 +57,7 @@ func TestDecode(t *testing.T) {
 		}
 	}
 	for c, n := range map[metrics.Counter]int64{metrics.Events(event.POS, event.Sale): 2, metrics.Events(event.ECOM, event.Sale): 1, metrics.Ignored: 1,
-		metrics.UnreadablePrices: 1,
+		metrics.UnreadablePrices:     1,
 		metrics.Refused(event.BadID): 1, metrics.Refused(event.BadJSON): 1} {
 		if got := env.Metrics.Count(c); got != n {
 			t.Errorf("counter %d is %d, want %d", c, got, n)
