@@ -19,6 +19,8 @@ import (
 type cursor struct {
 	file    File
 	closers []io.Closer
+	stored  *counter // the file as it is stored
+	counted int64    // bytes of stored that fresh has returned
 	lines   *lineReader
 	ready   []line // read and not yet emitted
 	at      int64  // lines emitted, header and blank ones included
@@ -45,7 +47,8 @@ func openCursor(ctx context.Context, f File, at int64) (_ *cursor, err error) {
 		return nil, fmt.Errorf("open %s: %w", f.Path, err)
 	}
 	c.closers = append(c.closers, r)
-	if c.lines, err = newLineReader(r); err != nil {
+	c.stored = &counter{r: r}
+	if c.lines, err = newLineReader(c.stored); err != nil {
 		return nil, fmt.Errorf("read %s: %w", f.Path, err)
 	}
 	for c.at < at {
@@ -53,7 +56,17 @@ func openCursor(ctx context.Context, f File, at int64) (_ *cursor, err error) {
 			return nil, fmt.Errorf("find line %d of %s again: %w", at, f.Path, err)
 		}
 	}
+	if at > 0 {
+		c.fresh() // they were counted when they were read for the first time
+	}
 	return c, nil
+}
+
+// fresh returns how many bytes of the file were read since the last call.
+func (c *cursor) fresh() int64 {
+	n := c.stored.n - c.counted
+	c.counted = c.stored.n
+	return n
 }
 
 // next returns the messages of up to n lines. It returns io.EOF when there are no lines left. Blank lines are no messages.

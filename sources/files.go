@@ -32,8 +32,9 @@ type File struct {
 type readFilesFn struct {
 	PipelineID string
 
-	env  *process.Env
-	open *cursors
+	env      *process.Env
+	open     *cursors
+	progress *Progress
 }
 
 // Files reads files once and returns a PCollection of event.Message.
@@ -45,6 +46,7 @@ func Files(s beam.Scope, pipelineID string, files []File) beam.PCollection {
 // Setup finds what the process shares.
 func (f *readFilesFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
+	f.progress = ProgressOf(f.env)
 	var err error
 	f.open, err = process.Shared(f.env, "open files", func() (*cursors, error) { return &cursors{open: map[File]*cursor{}}, nil })
 	return err
@@ -95,6 +97,7 @@ func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, 
 	if err != nil {
 		return sdf.StopProcessing(), err
 	}
+	defer func() { f.progress.read.Add(c.fresh()) }()
 	for n, bytes := 0, 0; n < bundleMessages && bytes < bundleBytes; {
 		messages, err := c.next(bundleMessages - n)
 		if errors.Is(err, io.EOF) {

@@ -64,7 +64,25 @@ func TestFilesOnPrism(t *testing.T) {
 	tracker := acks.New(1 << 20)
 	env := newEnv(t, tracker)
 	n := netOf(env)
+	progress := ProgressOf(env)
+	if err := progress.Measure(t.Context(), files); err != nil {
+		t.Fatal(err)
+	}
+	var stored int64
+	for _, f := range files {
+		info, err := os.Stat(f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored += info.Size()
+	}
+	if read, total := progress.Read(); read != 0 || total != stored {
+		t.Errorf("before the start, %d of %d bytes are read; want 0 of %d", read, total, stored)
+	}
 	ptest.BuildAndRun(t, func(s beam.Scope) { catch(s, t.Name(), Files(s, t.Name(), files)) })
+	if read, total := progress.Read(); read != stored || total != stored {
+		t.Errorf("at the end, %d of %d bytes are read, want all of %d", read, total, stored)
+	}
 	checkNumbered(t, n.caught(), map[string]int{"a": 12_345, "b": 5000, "c": 3})
 	if n.largest > bundleMessages {
 		t.Errorf("a bundle has %d messages of one file, more than %d", n.largest, bundleMessages)
