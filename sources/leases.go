@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
@@ -37,6 +38,7 @@ type leases struct {
 	client       *pubsub.SubscriptionAdminClient
 	subscription string
 	deadline     func() time.Duration
+	errors       atomic.Int64 // calls that failed
 
 	mu   sync.Mutex
 	held map[*lease]struct{}
@@ -111,6 +113,7 @@ func (l *leases) modify(ctx context.Context, ids []string, deadline time.Duratio
 		n := min(len(ids), idsAtOnce)
 		if err := l.client.ModifyAckDeadline(ctx, &pubsubpb.ModifyAckDeadlineRequest{Subscription: l.subscription, AckIds: ids[:n],
 			AckDeadlineSeconds: int32(deadline / time.Second)}); err != nil {
+			l.errors.Add(1)
 			return err
 		}
 		ids = ids[n:]
@@ -194,6 +197,7 @@ func (l *leases) acknowledgeDue(ctx context.Context) (more bool) {
 		if ctx.Err() != nil {
 			return false
 		}
+		l.errors.Add(1)
 		if code := status.Code(err); code == codes.NotFound || code == codes.InvalidArgument || code == codes.PermissionDenied {
 			slog.Error("acknowledgement refused; the messages may be delivered again", "subscription", l.subscription, "messages", len(ids), "error", err)
 			acknowledged = 0

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/pubsubdial"
 )
 
 const (
@@ -38,9 +39,12 @@ type pulled struct {
 type puller struct {
 	client *pubsub.SubscriptionAdminClient
 	sub    Subscription
+	dialed string // where the service is: an emulator's host:port, or empty for Google's
 	leases *leases
+	reach  *reach
 	ready  chan pulled
 	pulled atomic.Int64  // messages
+	errors atomic.Int64  // pulls that failed
 	ahead  atomic.Int64  // bytes in ready
 	taken  chan struct{} // gets a token when ready became smaller
 	cancel context.CancelFunc
@@ -52,9 +56,10 @@ type puller struct {
 	last time.Time // when a bundle last took something
 }
 
-func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *puller {
+// startPuller pulls a subscription by way of a client that is connected to an emulator, or to Google where emulator is empty.
+func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription, emulator string) *puller {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &puller{client: client, sub: sub, leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1),
+	p := &puller{client: client, sub: sub, dialed: emulator, reach: newReach(time.Now()), leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1),
 		cancel: cancel, over: make(chan struct{})}
 	for range pullAtOnce {
 		p.done.Add(1)
@@ -71,40 +76,36 @@ func startPuller(client *pubsub.SubscriptionAdminClient, sub Subscription) *pull
 }
 
 func (p *puller) run(ctx context.Context) {
-	backoff := gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+	backoff := newBackoff()
 	ask := int32(pullMessages)
 	for p.waitForRoom(ctx) {
 		asked := time.Now()
-		answer, err := p.client.Pull(ctx, &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: ask}, gax.WithTimeout(0), gax.WithRetry(nil))
+		received, err := p.pull(ctx, ask)
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil:
-			backoff = gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+			backoff = newBackoff()
 		case final(err):
-			p.fail(fmt.Errorf("pull from %s: %w", p.sub.Name, err))
+			p.fail(fmt.Errorf("pull from %s: %w", p.sub.Name, pubsubdial.Explain(err, p.dialed)))
 			return
 		default:
-			wait := backoff.Pause()
 			if status.Code(err) == codes.ResourceExhausted {
 				ask = max(ask/2, 1) // perhaps the answer was too large
 			}
-			if status.Code(err) != codes.DeadlineExceeded {
-				slog.Warn("pull failed, trying again", "subscription", p.sub.Name, "error", err, "in", wait.String())
-			}
-			if gax.Sleep(ctx, wait) != nil {
+			if gax.Sleep(ctx, backoff.Pause()) != nil {
 				return
 			}
 			continue
 		}
-		if len(answer.ReceivedMessages) == 0 {
+		if len(received) == 0 {
 			// A server that answers at once when it has nothing must not be asked in a tight loop.
 			if time.Since(asked) < idle && gax.Sleep(ctx, idle/2+rand.N(idle/2)) != nil {
 				return
 			}
 			continue
 		}
-		batch := p.accept(answer.ReceivedMessages)
+		batch := p.accept(received)
 		ask = min(2*ask, batch.fitting())
 		p.ahead.Add(batch.bytes)
 		select {
@@ -114,6 +115,32 @@ func (p *puller) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func newBackoff() gax.Backoff {
+	return gax.Backoff{Initial: 50 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
+}
+
+// pull asks for up to n messages once, and notes and logs what came of it. It waits for messages, except for the first answer since
+// the start or a failure: that shows whether the subscription can be pulled from, and must not depend on a message.
+func (p *puller) pull(ctx context.Context, n int32) ([]*pubsubpb.ReceivedMessage, error) {
+	asked := time.Now()
+	request := &pubsubpb.PullRequest{Subscription: p.sub.Name, MaxMessages: n}
+	request.ReturnImmediately = p.reach.ask(asked) //nolint:staticcheck // deprecated for what must not be done always
+	answer, err := p.client.Pull(ctx, request, gax.WithTimeout(0), gax.WithRetry(nil))
+	inVain := status.Code(err) == codes.DeadlineExceeded && time.Since(asked) > time.Second // the service found no message
+	if err == nil || inVain {
+		p.reach.answer(time.Now())
+		return answer.GetReceivedMessages(), err
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	p.errors.Add(1)
+	if failures := p.reach.fail(time.Now(), err); failures > 0 && !final(err) {
+		slog.Warn("pull failed, trying again", "subscription", p.sub.Name, "failures", failures, "error", pubsubdial.Explain(err, p.dialed))
+	}
+	return nil, err
 }
 
 // waitForRoom waits while too much is ahead. It reports whether pulling may go on.

@@ -22,7 +22,7 @@ func TestPullsAheadOfBundlesAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { client.Close() })
-	p := startPuller(client, testSub)
+	p := startPuller(client, testSub, s.Addr())
 	t.Cleanup(func() {
 		p.stop(t.Context())
 		p.leases.close(t.Context())

@@ -50,7 +50,7 @@ func (s *Subscriptions) open(sub Subscription, emulator string) (*puller, error)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Pub/Sub for %s: %w", sub.Name, err)
 	}
-	p := startPuller(client, sub)
+	p := startPuller(client, sub, emulator)
 	s.pullers[sub.Name] = p
 	return p, nil
 }
@@ -67,7 +67,20 @@ func newClient(emulator string) (*pubsub.SubscriptionAdminClient, error) {
 	opts := append(pubsubdial.Options(emulator),
 		option.WithGRPCDialOption(grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer))),
 		option.WithGRPCDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: reconnect, MinConnectTimeout: 20 * time.Second})))
-	return pubsub.NewSubscriptionAdminClient(context.Background(), opts...)
+	client, err := pubsub.NewSubscriptionAdminClient(context.Background(), opts...)
+	if err != nil {
+		return nil, pubsubdial.Explain(err, emulator)
+	}
+	return client, nil
+}
+
+// CheckPubSub reports what is certain to keep this process from pulling, such as credentials that are missing. It sends nothing.
+func CheckPubSub(emulator string) error {
+	client, err := newClient(emulator)
+	if err != nil {
+		return err
+	}
+	return client.Close()
 }
 
 // Stop ends all pulling and gives back what was pulled and not emitted. What was emitted can still be acknowledged.

@@ -1,0 +1,73 @@
+package pubsubdial
+
+import (
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// service is where Google's Pub/Sub is reached.
+const service = "pubsub.googleapis.com:443"
+
+// NoCredentials is what to do when Google's libraries find no credentials.
+const NoCredentials = "gcloud auth application-default login makes application default credentials, and GOOGLE_APPLICATION_CREDENTIALS names a file with them"
+
+// Explain returns an error of Pub/Sub with the address that was dialled and with what to look at, on one line. emulator is that of
+// Options. The result wraps err.
+func Explain(err error, emulator string) error {
+	if err == nil {
+		return nil
+	}
+	at, hint := service, ""
+	if emulator != "" {
+		at = emulator
+	}
+	switch code := status.Code(err); code {
+	case codes.Unavailable:
+		hint = "is the network up? PUBSUB_EMULATOR_HOST names an emulator instead"
+		if emulator != "" {
+			hint = "does an emulator listen there? PUBSUB_EMULATOR_HOST names it"
+		}
+	case codes.NotFound:
+		hint = "setup_pubsub.sh creates topics and subscriptions"
+	case codes.PermissionDenied:
+		hint = "docs/SECURITY.md lists the roles that the account needs"
+	case codes.Unauthenticated:
+		hint = NoCredentials
+	default:
+		if strings.Contains(err.Error(), "could not find default credentials") {
+			return &explained{"no credentials for Pub/Sub (" + NoCredentials + "; PUBSUB_EMULATOR_HOST names an emulator, which needs none)", err}
+		}
+	}
+	text := fmt.Sprintf("Pub/Sub at %s: %s", at, cause(err))
+	if hint != "" {
+		text += " (" + hint + ")"
+	}
+	return &explained{text, err}
+}
+
+// explained is an error whose text replaces that of the error it wraps.
+type explained struct {
+	text string
+	err  error
+}
+
+func (e *explained) Error() string { return e.text }
+func (e *explained) Unwrap() error { return e.err }
+
+// cause is an error of gRPC on one line: its code, and what lies at the bottom of a connection that could not be made.
+func cause(err error) string {
+	s, ok := status.FromError(err)
+	if !ok {
+		return oneLine(err.Error())
+	}
+	text := s.Message()
+	if _, inner, ok := strings.Cut(text, "transport: Error while dialing: "); ok {
+		text = strings.TrimSuffix(inner, `"`)
+	}
+	return s.Code().String() + ": " + oneLine(text)
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
