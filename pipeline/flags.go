@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // ErrHelp says that help was asked for; Usage has it.
@@ -58,7 +61,7 @@ func ParseFlags(args []string) (Options, error) {
 		given[name] = true
 		for _, f := range targets {
 			if err := set(f, value); err != nil {
-				errs = append(errs, fmt.Errorf("--%s: %q is not %s", name, value, kindOf(f)))
+				errs = append(errs, fmt.Errorf("--%s: %q is not %s%s", name, value, kindOf(f), inHours(f, value)))
 				break
 			}
 		}
@@ -81,12 +84,49 @@ func (o Options) given() map[string]string {
 	return given
 }
 
-// set sets a flag. Those of Beam are set where they stand, because Beam looks there for the ones that were given.
+// set sets a flag. Those of Beam are set where they stand, because Beam looks there for the ones that were given. A value of the wrong
+// type leaves the flag as it is, so that no check of its range complains too.
 func set(f *flag.Flag, value string) error {
+	before := f.Value.String()
+	var err error
 	if flag.CommandLine.Lookup(f.Name) == f {
-		return flag.CommandLine.Set(f.Name, value)
+		err = flag.CommandLine.Set(f.Name, value)
+	} else {
+		err = f.Value.Set(value)
 	}
-	return f.Value.Set(value)
+	if err != nil {
+		_ = f.Value.Set(before) // what a flag writes it can read
+	}
+	return err
+}
+
+// daysAndWeeks are parts of a duration that Go has no units for.
+var daysAndWeeks = regexp.MustCompile(`(\d+(?:\.\d+)?)([dw])`)
+
+// inHours is a hint for a duration in days or weeks: what to write instead.
+func inHours(f *flag.Flag, value string) string {
+	if _, ok := f.Value.(flag.Getter); !ok || !strings.HasPrefix(kindOf(f), "a duration") {
+		return ""
+	}
+	hours := daysAndWeeks.ReplaceAllStringFunc(value, func(part string) string {
+		n, err := strconv.ParseFloat(part[:len(part)-1], 64)
+		if err != nil {
+			return part
+		}
+		if part[len(part)-1] == 'w' {
+			n *= 7
+		}
+		return strconv.FormatFloat(24*n, 'f', -1, 64) + "h"
+	})
+	d, err := time.ParseDuration(hours)
+	if err != nil || hours == value {
+		return ""
+	}
+	hours = d.String()
+	if d%time.Hour == 0 {
+		hours = fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return ": there is no unit for days or weeks; write " + hours
 }
 
 // targetsOf finds a flag of ours, and the one of Beam that has the same name or no counterpart here.

@@ -36,10 +36,14 @@ type Pipeline struct {
 
 	// Progress, if set, gets a line of progress once a second.
 	Progress io.Writer
-	// Notices, if set, gets a line about each address at which the pipeline serves something, and about a job that it submits.
+	// Notices, if set, gets a line about what is read and written, about each address at which the pipeline serves something, and about
+	// a job that it submits; and, without Progress, every ten seconds how far the files are read.
 	Notices io.Writer
 
-	begun atomic.Bool // the job has been handed to the runner
+	begun       atomic.Bool   // the job has been handed to the runner
+	completion  completion    // of the bounded input
+	progress    *sources.Progress
+	noticeEvery time.Duration // how often a line of progress goes to Notices
 }
 
 // New validates the options. The error lists everything that is wrong with them. A Pipeline that is not run must be closed.
@@ -53,14 +57,15 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{options: o, plan: p, id: id, env: env}, nil
+	return &Pipeline{options: o, plan: p, id: id, env: env, progress: sources.ProgressOf(env), noticeEvery: noticeEvery}, nil
 }
 
-// Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, after ctx
-// ended, when what had been pulled is finished: written and acknowledged. A drain that takes too long, and any failure of the
-// job, is an error; messages that were not finished will be delivered again. It closes the pipeline.
+// Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, where the input has
+// no end, after ctx ended, when what had been pulled is finished: written and acknowledged. The error is ErrInterrupted when ctx ended
+// before input that is all bounded was read to its end. A drain that takes too long, and any failure of the job, is an error; messages
+// that were not finished will be delivered again. It closes the pipeline.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, p.Close()) }()
+	defer func() { err = hinted(errors.Join(err, p.Close())) }()
 	if p.options.runnerKind() == dataflowRunner {
 		return p.submit(ctx)
 	}
@@ -69,6 +74,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
+	p.announce(ctx)
+	stopReports := p.report()
+	defer stopReports()
 	runner, err := p.runner(ctx)
 	if err != nil {
 		return err
@@ -77,7 +85,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	keys, err := p.prepare(ctx)
 	if err != nil && ctx.Err() != nil {
 		slog.Info("told to stop before anything was read", "during", err)
-		return nil
+		return p.interrupted(nil)
 	}
 	if err != nil {
 		return err
@@ -90,13 +98,15 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopProfiles()) }()
-	stopReports := p.report()
-	defer stopReports()
-
 	b := beam.NewPipeline()
 	if err := build(b.Root(), p.id, p.options, p.plan, p.options.runnerKind(), keys); err != nil {
 		return err
 	}
+	return p.execute(ctx, runner, b)
+}
+
+// execute runs the graph until its input ends, it fails, or ctx ends and the pipeline has drained.
+func (p *Pipeline) execute(ctx context.Context, runner *runner, b *beam.Pipeline) (err error) {
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)
@@ -120,20 +130,21 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		p.env.End()
 		select {
 		case err = <-finished:
-			return errors.Join(drained, err)
+			return p.interrupted(errors.Join(drained, failure(err)))
 		case <-time.After(endFor):
 		}
 		cancel(errDrained)
 		if err = <-finished; errors.Is(context.Cause(job), errDrained) {
-			return drained // however the runner puts it that its job was cancelled
+			return p.interrupted(drained) // however the runner puts it that its job was cancelled
 		}
 	}
 	if cause := sources.SubscriptionsOf(p.env).Err(); err != nil && cause != nil {
 		return cause
 	}
 	if err != nil {
-		return fmt.Errorf("run the pipeline: %w", err)
+		return fmt.Errorf("run the pipeline: %w", failure(err))
 	}
+	p.completion.finish()
 	return nil
 }
 
@@ -144,6 +155,11 @@ func (p *Pipeline) prepare(ctx context.Context) (keys []string, err error) {
 	}
 	if err := p.checkBigQuery(ctx); err != nil {
 		return nil, err
+	}
+	if len(p.plan.subscriptions) > 0 {
+		if err := sources.CheckPubSub(p.options.Emulator); err != nil {
+			return nil, err
+		}
 	}
 	return p.restore(ctx)
 }

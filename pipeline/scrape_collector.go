@@ -26,6 +26,7 @@ type collector struct {
 	outstanding, outstandingBytes, backpressure *prometheus.Desc
 	restoring, redisUp, isReady                 *prometheus.Desc
 	subPulled, subAcked, subLeased, subOldest   *prometheus.Desc
+	subUp, subErrors, subAnswered               *prometheus.Desc
 }
 
 func newCollector(env *process.Env, ready func() string) *collector {
@@ -52,7 +53,11 @@ func newCollector(env *process.Env, ready func() string) *collector {
 		subPulled: desc("subscription_pulled_total", "Messages pulled, each as often as it was delivered.", subscription...),
 		subAcked:  desc("subscription_acked_total", "Messages acknowledged.", subscription...),
 		subLeased: desc("subscription_leased_messages", "Messages pulled, and neither acknowledged nor given back.", subscription...),
-		subOldest: desc("subscription_oldest_message_age_ms", "How long ago the oldest leased message was published; 0 if none is leased.", subscription...),
+		subOldest: desc("subscription_oldest_message_age_ms", "How long ago the oldest leased message was published, or, if that is longer, since when the subscription cannot be pulled from; else 0.", subscription...),
+
+		subUp:       desc("subscription_up", "1 if Pub/Sub answered the last pull and the one under way is not overdue, else 0.", subscription...),
+		subErrors:   desc("subscription_errors_total", "Pulls, acknowledgements and extensions of leases that failed.", subscription...),
+		subAnswered: desc("subscription_last_answer_age_ms", "How long ago Pub/Sub last answered a pull, with or without messages; since the start before the first answer.", subscription...),
 	}
 	for _, counter := range metrics.Counters() {
 		s := counter.Series()
@@ -74,7 +79,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 		out <- d
 	}
 	for _, d := range []*prometheus.Desc{c.acked, c.ignoredByName, c.stockLatency, c.velocityLatency, c.lag, c.velocityPending, c.outstanding, c.outstandingBytes,
-		c.backpressure, c.restoring, c.redisUp, c.isReady, c.subPulled, c.subAcked, c.subLeased, c.subOldest} {
+		c.backpressure, c.restoring, c.redisUp, c.isReady, c.subPulled, c.subAcked, c.subLeased, c.subOldest, c.subUp, c.subErrors, c.subAnswered} {
 		out <- d
 	}
 }
@@ -114,17 +119,25 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	gauge(c.restoring, c.env.RestoringKeys())
 	gauge(c.redisUp, oneIf(!m.RedisAway.Load()))
 	gauge(c.isReady, oneIf(c.ready() == ""))
-	nowMs := c.now().UnixMilli()
+	c.collectSubscriptions(count, gauge)
+}
+
+// collectSubscriptions reads what concerns each subscription.
+func (c *collector) collectSubscriptions(count, gauge func(*prometheus.Desc, int64, ...string)) {
+	now := c.now()
 	for _, f := range sources.SubscriptionsOf(c.env).Flows() {
 		labels := []string{f.Channel.String(), f.Subscription}
 		count(c.subPulled, f.Pulled, labels...)
 		count(c.subAcked, f.Acked, labels...)
+		count(c.subErrors, f.Errors, labels...)
 		gauge(c.subLeased, f.Leased, labels...)
-		age := int64(0)
-		if f.Leased > 0 {
-			age = max(nowMs-f.OldestMs, 0) // clocks differ
+		gauge(c.subOldest, f.Age(now).Milliseconds(), labels...)
+		gauge(c.subUp, oneIf(f.Reach.Up), labels...)
+		answered := f.Reach.AnsweredAt
+		if answered.IsZero() {
+			answered = f.Reach.Opened
 		}
-		gauge(c.subOldest, age, labels...)
+		gauge(c.subAnswered, max(now.Sub(answered).Milliseconds(), 0), labels...)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"sync"
@@ -151,21 +152,24 @@ func pingCluster(ctx context.Context, client *redis.ClusterClient) error {
 func (r *Redis) pingHint(err error) string {
 	var authority x509.UnknownAuthorityError
 	var host x509.HostnameError
+	var dial *net.OpError
 	switch {
 	case errors.As(err, &authority):
-		return " (none of the trusted authorities has signed the certificate of Redis: check the CA file)"
+		return " (none of the trusted authorities has signed the certificate of Redis: check the CA file, --redis_ca)"
 	case errors.As(err, &host):
-		return " (the certificate of Redis is for another host: check the address)"
+		return " (the certificate of Redis is for another host: check the address, --redis_addrs)"
 	case !r.tls && errors.Is(err, io.EOF):
-		return " (a server that speaks TLS ends connections without it: is TLS on?)"
+		return " (a server that speaks TLS ends connections without it: is --redis_tls missing?)"
 	case r.tls && errors.Is(err, context.DeadlineExceeded):
-		return " (a server that does not speak TLS keeps silent: does this one?)"
+		return " (a server that does not speak TLS keeps silent: is --redis_tls right?)"
 	case redis.HasErrorPrefix(err, "WRONGPASS"), redis.HasErrorPrefix(err, "NOAUTH"), redis.HasErrorPrefix(err, "AUTH"):
-		return " (check the user name and the password's secret)"
+		return " (check the user name and the password's secret: --redis_username, --redis_password_secret or REDIS_PASSWORD)"
 	case redis.HasErrorPrefix(err, "NOPERM"):
 		return " (docs/SECURITY.md lists the rights that the user needs)"
 	case redis.HasErrorPrefix(err, "This instance has cluster support disabled"):
-		return " (several addresses mean a cluster; this is a single server)"
+		return " (several addresses mean a cluster; this is a single server: give --redis_addrs one)"
+	case errors.As(err, &dial), errors.Is(err, context.DeadlineExceeded):
+		return " (does Redis listen there? --redis_addrs names it)"
 	}
 	return ""
 }

@@ -107,6 +107,7 @@ func TestReach(t *testing.T) {
 	r := newReach(start)
 	want := func(now int, want Reach) {
 		t.Helper()
+		want.Opened = start
 		if got := r.state(at(now)); got != want {
 			t.Errorf("after %d s: %+v, want %+v", now, got, want)
 		}

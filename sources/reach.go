@@ -24,6 +24,8 @@ type Reach struct {
 	Problem string
 	// AnsweredAt is when the service last answered a pull, with or without messages; zero before the first answer.
 	AnsweredAt time.Time
+	// Opened is when the process began to pull.
+	Opened time.Time
 	// Since is when Up became false; zero while it is true.
 	Since time.Time
 }
@@ -78,7 +80,7 @@ func (r *reach) fail(now time.Time, err error) (failures int) {
 func (r *reach) state(now time.Time) Reach {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Reach{AnsweredAt: r.answered}
+	s := Reach{AnsweredAt: r.answered, Opened: r.opened}
 	switch {
 	case !r.failed.IsZero():
 		s.Since, s.Problem = r.failed, r.code.String()

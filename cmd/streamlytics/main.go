@@ -18,11 +18,22 @@ import (
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
+// The exit codes beside 0. docs/OPERATIONS.md describes them.
+const (
+	failed      = 1
+	interrupted = 3 // Go itself exits with 2 after a panic
+)
+
 func main() {
-	if err := run(); err != nil {
-		fmt.Fprintf(os.Stderr, "streamlytics: %v\n", err)
-		os.Exit(1)
+	err := run()
+	if err == nil {
+		return
 	}
+	fmt.Fprintf(os.Stderr, "streamlytics: %v\n", err)
+	if errors.Is(err, pipeline.ErrInterrupted) {
+		os.Exit(interrupted)
+	}
+	os.Exit(failed)
 }
 
 func run() error {
@@ -39,7 +50,7 @@ func run() error {
 	pipeline.SetupWorker()
 	beam.Init() // does not return in a process that a runner started as its worker
 
-	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: options.LogLevel})))
+	slog.SetDefault(slog.New(options.NewLogHandler(os.Stderr)))
 	maxprocs.Raise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

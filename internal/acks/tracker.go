@@ -146,6 +146,31 @@ func (t *Tracker) Message(token int64, index int32) (event.Message, bool) {
 	return b.messages[index], true
 }
 
+// Last is the token that Open returned last, 0 before the first.
+func (t *Tracker) Last() int64 {
+	if t == nil {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.last
+}
+
+// DoneUpTo reports whether every batch with a token up to the given one has no holds left.
+func (t *Tracker) DoneUpTo(token int64) bool {
+	if t == nil {
+		return true
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k := range t.open {
+		if k <= token {
+			return false
+		}
+	}
+	return true
+}
+
 // Outstanding is the number of messages in open batches.
 func (t *Tracker) Outstanding() int64 {
 	if t == nil {

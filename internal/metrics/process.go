@@ -67,7 +67,8 @@ type Summary struct {
 	RedisRetries      int64                       `json:"redis_retries"`
 	LatencyMs         Latency                     `json:"latency_ms"`
 	UptimeS           float64                     `json:"uptime_s"`
-	Runtime           Runtime                     `json:"runtime"` // left to the caller: it costs more than counting
+	Complete          bool                        `json:"complete"` // left to the caller: whether the bounded input is done
+	Runtime           Runtime                     `json:"runtime"`  // left to the caller: it costs more than counting
 }
 
 // Latency is a histogram's summary in milliseconds.

@@ -26,6 +26,9 @@ func (i *input) Bounded() bool { return i.files.Load() > 0 }
 // FileRead says that a file is read to its end.
 func (i *input) FileRead() { i.read.Add(1) }
 
+// FilesRead is how many files are read to their end.
+func (i *input) FilesRead() int64 { return i.read.Load() }
+
 // InputEnded reports whether all files are read, and there is no other input.
 func (i *input) InputEnded() bool {
 	n := i.files.Load()
