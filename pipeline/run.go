@@ -40,8 +40,8 @@ type Pipeline struct {
 	// a job that it submits; and, without Progress, every ten seconds how far the files are read.
 	Notices io.Writer
 
-	begun       atomic.Bool   // the job has been handed to the runner
-	completion  completion    // of the bounded input
+	begun       atomic.Bool // the job has been handed to the runner
+	completion  completion  // of the bounded input
 	progress    *sources.Progress
 	noticeEvery time.Duration // how often a line of progress goes to Notices
 }
