@@ -29,6 +29,7 @@ func (p *Pipeline) restore(ctx context.Context) (keys []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	p.mirror = mirror
 	if keys, err = mirror.Keys(ctx); err != nil {
 		return nil, err
 	}
@@ -49,4 +50,12 @@ func (p *Pipeline) restore(ctx context.Context) (keys []string, err error) {
 		slog.Info("restoring state from Redis", "keys", len(keys), "found_in", time.Since(started).String())
 	}
 	return keys, nil
+}
+
+// verifyState returns an error when a part of the state in Redis is missing at the end of a run.
+func (p *Pipeline) verifyState(ctx context.Context) error {
+	if p.mirror == nil {
+		return nil
+	}
+	return p.mirror.Verify(ctx)
 }

@@ -40,8 +40,9 @@ type Pipeline struct {
 	// a job that it submits; and, without Progress, every ten seconds how far the files are read.
 	Notices io.Writer
 
-	begun       atomic.Bool // the job has been handed to the runner
-	completion  completion  // of the bounded input
+	begun       atomic.Bool   // the job has been handed to the runner
+	mirror      *sinks.Mirror // nil where no state is mirrored
+	completion  completion    // of the bounded input
 	progress    *sources.Progress
 	noticeEvery time.Duration // how often a line of progress goes to Notices
 }
@@ -116,6 +117,9 @@ func (p *Pipeline) execute(ctx context.Context, runner *runner, b *beam.Pipeline
 	case err = <-finished:
 		if err == nil {
 			err = p.flush(ctx)
+		}
+		if err == nil {
+			err = p.verifyState(ctx)
 		}
 	case <-p.env.Context().Done():
 		cancel(p.env.Err())
@@ -202,7 +206,10 @@ func (p *Pipeline) checkRedis(ctx context.Context) error {
 	defer r.Close()
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	return r.Ping(ctx)
+	if err := r.Ping(ctx); err != nil {
+		return err
+	}
+	return r.CheckEviction(ctx)
 }
 
 // drain stops the sources and waits until all that they emitted is finished and said.
@@ -227,6 +234,9 @@ func (p *Pipeline) drain() error {
 	}
 	if err := p.env.Flush(ctx); err != nil {
 		return fmt.Errorf("drain: signals were not written within %v: %w", drainFor, err)
+	}
+	if err := p.verifyState(ctx); err != nil {
+		return fmt.Errorf("drain: %w", err)
 	}
 	slog.Info("drained", "took", time.Since(started).Round(time.Millisecond).String(), "acked", p.env.Tracker.Acked())
 	return nil

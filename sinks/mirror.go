@@ -18,10 +18,10 @@ import (
 // hash that says who wrote it last:
 //
 //	streamlytics:{log/7}        the records, oldest first
-//	streamlytics:{log/7}:by     epoch and seq of the last write; owed, if the log has to begin anew
+//	streamlytics:{log/7}:by     epoch and seq of the last write; n, the length of the list; owed, if the log has to begin anew
 //	streamlytics:{kept/3}       what velocity cannot compute again, of a product group: window, badge, and since when
 //	streamlytics:epochs         last: how many pipelines have used the mirror; of each that had several workers, its epoch
-//	streamlytics:layout         format, key_groups and product_groups
+//	streamlytics:layout         format, key_groups and product_groups; the manifest of the logs and groups
 //
 // Each start takes the next epoch. A write of an older epoch is refused: of two pipelines that use one Redis the later goes on
 // and the earlier fails. A write that Redis has seen already, or that comes late because its connection hung, changes nothing.
@@ -30,7 +30,7 @@ const (
 	mirrorKept   = "streamlytics:{kept/"
 	mirrorEpochs = "streamlytics:epochs"
 	mirrorLayout = "streamlytics:layout"
-	mirrorFormat = "1"
+	mirrorFormat = "2"
 )
 
 // ErrFenced says that another pipeline has begun to use the same Redis.
@@ -41,11 +41,12 @@ type Mirror struct {
 	redis   *Redis
 	options MirrorOptions
 
-	mu      sync.Mutex
-	epoch   int64
-	written map[string]bool // keys that this process has written
-	losses  int64           // how many losses of data were dealt with
-	missing map[string]bool // keys that have not been written since the last; nil when there are none, and in one of several workers
+	mu       sync.Mutex
+	epoch    int64
+	written  map[string]bool // keys that this process has written
+	recorded map[string]bool // what the manifest names
+	losses   int64           // how many losses of data were dealt with
+	missing  map[string]bool // keys that have not been written since the last; nil when there are none, and in one of several workers
 }
 
 // MirrorOptions say whose the mirror is.
@@ -63,7 +64,7 @@ func (o MirrorOptions) layout() []any {
 
 // OpenMirror takes the next epoch, or a worker's that of its job. It fails when what is there has another layout or is not whole.
 func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error) {
-	m := &Mirror{redis: r, options: o, written: map[string]bool{}}
+	m := &Mirror{redis: r, options: o, written: map[string]bool{}, recorded: map[string]bool{}}
 	if o.Job != "" {
 		joined, err := m.rejoin(ctx)
 		if err != nil || joined {
@@ -74,26 +75,10 @@ func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error)
 	if err != nil {
 		return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
 	}
-	if f := found["format"]; f != "" && f != mirrorFormat {
-		return nil, fmt.Errorf("the state in Redis at %s has format %s; this program knows format %s", r.addrs, f, mirrorFormat)
+	if err := m.checkFound(ctx, found); err != nil {
+		return nil, err
 	}
-	layout := o.layout()
-	for i := 2; i < len(layout); i += 2 {
-		name, want := layout[i].(string), layout[i+1].(string)
-		if got := found[name]; got != "" && got != want {
-			return nil, fmt.Errorf("the state in Redis at %s was kept with --%s=%s, not %s: give that, or start from empty state with --restore=none", r.addrs, name, got, want)
-		}
-	}
-	if len(found) == 0 {
-		logs, err := scan(ctx, r.client, mirrorLog+"*")
-		if err != nil {
-			return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
-		}
-		if len(logs) > 0 {
-			return nil, fmt.Errorf("the state in Redis at %s is not whole: Redis lost data while a pipeline ran, and the pipeline ended before it had written all again; start from empty state with --restore=none", r.addrs)
-		}
-	}
-	if err := r.client.HSet(ctx, mirrorLayout, layout...).Err(); err != nil {
+	if err := r.client.HSet(ctx, mirrorLayout, o.layout()...).Err(); err != nil {
 		return nil, fmt.Errorf("write the layout of the state to Redis at %s: %w", r.addrs, err)
 	}
 	if m.epoch, err = nextEpoch(ctx, r, o.Job); err != nil {
@@ -102,18 +87,64 @@ func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error)
 	return m, nil
 }
 
+// checkFound returns an error when the layout that was found is another than that of the options, or when
+// anything of what it lists is missing.
+func (m *Mirror) checkFound(ctx context.Context, found map[string]string) error {
+	r := m.redis
+	if f := found["format"]; f != "" && f != mirrorFormat {
+		return fmt.Errorf("the state in Redis at %s has format %s, and this program reads format %s: "+
+			"start from empty state with --restore=none and rebuild it from the archive", r.addrs, f, mirrorFormat)
+	}
+	layout := m.options.layout()
+	for i := 2; i < len(layout); i += 2 {
+		name, want := layout[i].(string), layout[i+1].(string)
+		if got := found[name]; got != "" && got != want {
+			return fmt.Errorf("the state in Redis at %s was kept with --%s=%s, not %s: give that, or start from empty state with --restore=none", r.addrs, name, got, want)
+		}
+	}
+	if found["format"] == "" {
+		parts, err := r.mirrorParts(ctx)
+		if err == nil && len(parts) > 0 {
+			// Redis lost data while a pipeline ran, which ended before all was written again; or only the layout is gone.
+			err = r.notWhole([]string{mirrorLayout})
+		}
+		return err
+	}
+	missing, err := r.missingParts(ctx, found)
+	if err != nil {
+		return fmt.Errorf("look for the state in Redis at %s: %w", r.addrs, err)
+	}
+	if len(missing) > 0 {
+		return r.notWhole(missing)
+	}
+	for name := range found {
+		if strings.HasPrefix(name, manifestLog) || strings.HasPrefix(name, manifestKept) {
+			m.recorded[name] = true
+		}
+	}
+	return nil
+}
+
+// mirrorParts lists the keys of logs and kept groups.
+func (r *Redis) mirrorParts(ctx context.Context) (parts []string, err error) {
+	for _, prefix := range []string{mirrorLog, mirrorKept} {
+		found, err := scan(ctx, r.client, prefix+"*")
+		if err != nil {
+			return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
+		}
+		parts = append(parts, found...)
+	}
+	return parts, nil
+}
+
 // DropMirror deletes all logs and returns how many there were: whoever starts from empty state makes them wrong.
 func DropMirror(ctx context.Context, r *Redis) (int, error) {
-	logs, err := scan(ctx, r.client, mirrorLog+"*")
+	parts, err := r.mirrorParts(ctx)
 	if err != nil {
-		return 0, fmt.Errorf("look for old state in Redis at %s: %w", r.addrs, err)
-	}
-	kept, err := scan(ctx, r.client, mirrorKept+"*")
-	if err != nil {
-		return 0, fmt.Errorf("look for old state in Redis at %s: %w", r.addrs, err)
+		return 0, err
 	}
 	n := 0
-	for _, key := range append(append(logs, kept...), mirrorLayout) {
+	for _, key := range append(parts, mirrorLayout) {
 		if strings.HasPrefix(key, mirrorLog) && strings.HasSuffix(key, "}") {
 			n++
 		}

@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,6 +15,7 @@ func (m *Mirror) LoadKept(ctx context.Context, group string) (map[string]string,
 	var kept map[string]string
 	cmd := redis.NewCmd(ctx, "hgetall", mirrorKept+group+"}")
 	err := m.redis.run(ctx, []*redis.Cmd{cmd}, func(done *redis.Cmd) { kept = pairs(done.Val()) })
+	delete(kept, keptMark)
 	if err != nil {
 		return nil, fmt.Errorf("load what was kept of product group %s: %w", group, err)
 	}
@@ -46,13 +48,21 @@ func pairs(v any) map[string]string {
 // WriteKept sets fields of product groups; an empty value removes the field.
 func (m *Mirror) WriteKept(ctx context.Context, kept []signal.Kept) error {
 	cmds := make([]*redis.Cmd, 0, len(kept))
+	var names []string
 	for _, k := range kept {
-		key := mirrorKept + k.Group + "}"
+		key, name := mirrorKept+k.Group+"}", manifestKept+k.Group
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+			cmds = append(cmds, redis.NewCmd(ctx, "hset", key, keptMark, ""))
+		}
 		if k.Value == "" {
 			cmds = append(cmds, redis.NewCmd(ctx, "hdel", key, k.Field))
 		} else {
 			cmds = append(cmds, redis.NewCmd(ctx, "hset", key, k.Field, k.Value))
 		}
 	}
-	return m.redis.run(ctx, cmds, func(*redis.Cmd) {})
+	if err := m.redis.run(ctx, cmds, func(*redis.Cmd) {}); err != nil {
+		return err
+	}
+	return m.record(ctx, names)
 }

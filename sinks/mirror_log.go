@@ -2,6 +2,7 @@ package sinks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ return redis.call('lrange', KEYS[1], 0, -1)`
 
 // appendScript appends a record to a log, or begins the log anew with it, unless that was done before. It returns -1, and does
 // nothing, when the log does not end with the write that came before: Redis has lost data.
-const appendScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq')
+const appendScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq', 'n')
 local e, s = tonumber(by[1] or '0'), tonumber(by[2] or '0')
 local epoch, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
 if e > epoch then return redis.error_reply('FENCED') end
@@ -27,9 +28,10 @@ if e == epoch and s >= seq then return 0 end
 if ARGV[3] == '1' then
   redis.call('del', KEYS[1])
   redis.call('hdel', KEYS[2], 'owed')
-elseif ARGV[5] ~= '0' and (e ~= epoch or s ~= tonumber(ARGV[5])) then return -1 end
-redis.call('rpush', KEYS[1], ARGV[4])
-redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2])
+elseif ARGV[5] ~= '0' and (e ~= epoch or s ~= tonumber(ARGV[5])) then return -1
+elseif redis.call('llen', KEYS[1]) ~= tonumber(by[3] or '0') then return -1 end
+local n = redis.call('rpush', KEYS[1], ARGV[4])
+redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2], 'n', n)
 return 1`
 
 // Load claims the log of a Beam key for this pipeline and returns its records. It blocks and retries as the writes do.
@@ -48,6 +50,11 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the state of key %s: %w", key, err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(records) == 0 && m.recorded[manifestLog+key] {
+		return nil, fmt.Errorf("load the state of key %s: Redis at %s lost it since the start", key, m.redis.addrs)
 	}
 	return records, nil
 }
@@ -95,10 +102,14 @@ func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite, losses int
 			m.note(key, n >= 0 && cmd.Args()[7] == "1")
 		})
 	})
-	if err == nil {
-		err = m.noteWhole(ctx)
+	if err != nil {
+		return lost, err
 	}
-	return lost, err
+	names := make([]string, 0, len(writes))
+	for _, w := range writes {
+		names = append(names, manifestLog+w.Key)
+	}
+	return lost, errors.Join(m.record(ctx, names), m.noteWhole(ctx))
 }
 
 // note remembers that a key was written, and whether its log is whole again.

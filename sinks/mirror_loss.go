@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -38,6 +39,8 @@ func (m *Mirror) noteLosses(ctx context.Context, losses int64) error {
 	owed := len(m.written)
 	if m.options.Job == "" {
 		m.missing = maps.Clone(m.written)
+		// The product stage keeps its groups again; one with nothing to keep has no hash any more.
+		maps.DeleteFunc(m.recorded, func(name string, _ bool) bool { return strings.HasPrefix(name, manifestKept) })
 	} else {
 		owed = m.options.KeyGroups
 		if err := m.eachLog(ctx, []any{"owed", "1"}, "hset", func(*redis.Cmd) {}); err != nil {
@@ -74,9 +77,4 @@ func (m *Mirror) noteWhole(ctx context.Context) error {
 	}
 	m.missing = nil
 	return m.putLayout(ctx)
-}
-
-func (m *Mirror) putLayout(ctx context.Context) error {
-	slog.Warn("the state in Redis is whole again", "redis", m.redis.addrs)
-	return m.redis.run(ctx, []*redis.Cmd{redis.NewCmd(ctx, append([]any{"hset", mirrorLayout}, m.options.layout()...)...)}, func(*redis.Cmd) {})
 }

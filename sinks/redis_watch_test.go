@@ -1,9 +1,15 @@
 package sinks
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/internal/redistest"
 )
@@ -25,7 +31,7 @@ func TestWatchNoticesWhatRedisLoses(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	here := func() bool { return server.Client().Exists(t.Context(), watchKey).Val() == 1 }
+	here := func() bool { return server.Client().Exists(t.Context(), watchPrefix+"0").Val() == 1 }
 	waitUntil(t, "the watch has begun", here)
 
 	server.Pause()
@@ -46,23 +52,108 @@ func TestWatchNoticesWhatRedisLoses(t *testing.T) {
 	}
 }
 
-// TestWatchWithoutTheRight gives up, and nothing else suffers.
+// watched starts a watch that ends with the test, and returns when it has begun.
+func watched(t *testing.T, r *Redis, m *Mirror) *process.Env {
+	t.Helper()
+	env, err := process.Register(t.Name(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := startWatch(env, r, m)
+	t.Cleanup(func() {
+		if err := errors.Join(w.Close(), env.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	waitUntil(t, "the watch has begun", func() bool { return r.client.Exists(t.Context(), watchPrefix+"0").Val() == 1 })
+	return env
+}
+
+func openTestRedis(t *testing.T, addrs ...string) *Redis {
+	t.Helper()
+	r, err := OpenRedis(RedisConfig{Addrs: addrs}, RedisStats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// TestWatchWithoutTheRight: without INFO, an emptied server is noticed all the same.
 func TestWatchWithoutTheRight(t *testing.T) {
 	server := redistest.Start(t)
 	if err := server.Client().Do(t.Context(), "acl", "setuser", "default", "-info").Err(); err != nil {
 		t.Fatal(err)
 	}
-	r, err := OpenRedis(RedisConfig{Addrs: []string{server.Addr}}, RedisStats{})
-	if err != nil {
+	r := openTestRedis(t, server.Addr)
+	env := watched(t, r, nil)
+	if err := server.Client().FlushAll(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	env, err := process.Register(t.Name(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := startWatch(env, r, nil)
-	w.done.Wait()
-	if err := errors.Join(w.Close(), r.Ping(t.Context()), r.Close(), env.Close()); err != nil {
+	waitUntil(t, "the emptied server is noticed", func() bool { return env.Losses() == 1 })
+	if err := errors.Join(r.Ping(t.Context()), r.CheckEviction(t.Context())); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestWatchOfACluster: one master that is emptied is noticed, whichever it is.
+func TestWatchOfACluster(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	r := openTestRedis(t, cluster.Addrs()...)
+	env := watched(t, r, nil)
+	var masters []*redis.Client
+	err := r.client.(*redis.ClusterClient).ForEachMaster(t.Context(), func(_ context.Context, node *redis.Client) error {
+		masters = append(masters, node)
+		return nil
+	})
+	if err != nil || len(masters) < 2 {
+		t.Fatalf("%d masters, %v", len(masters), err)
+	}
+	for i, master := range masters {
+		waitUntil(t, "each master has a key", func() bool { return master.DBSize(t.Context()).Val() > 0 })
+		if err := master.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		waitUntil(t, "the emptied master is noticed", func() bool { return env.Losses() == int64(i+1) })
+	}
+}
+
+// TestWatchEndsTheSuperseded: a pipeline fails when another has begun to use its state, also when it is idle.
+func TestWatchEndsTheSuperseded(t *testing.T) {
+	server, open := mirrors(t)
+	m := mustOpen(t, open)
+	env := watched(t, openTestRedis(t, server.Addr), m)
+	mustOpen(t, open)
+	waitUntil(t, "the pipeline fails", func() bool { return errors.Is(env.Err(), ErrFenced) })
+}
+
+// TestEviction: a policy that may evict any key is refused, and evicted keys are counted.
+func TestEviction(t *testing.T) {
+	server := redistest.Start(t, "--maxmemory", "16mb", "--maxmemory-policy", "allkeys-lru")
+	r := openTestRedis(t, server.Addr)
+	err := r.CheckEviction(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "allkeys-lru") || !strings.Contains(err.Error(), "noeviction") {
+		t.Errorf("allkeys-lru: %v", err)
+	}
+	env := watched(t, r, nil)
+	waitUntil(t, "keys are evicted and counted", func() bool {
+		server.Client().Set(t.Context(), rand.Text(), strings.Repeat("x", 1<<20), 0) // may be refused while Redis evicts
+		return env.Metrics.Count(metrics.RedisEvictedKeys) > 0
+	})
+	for _, harmless := range [][]string{{"maxmemory-policy", "noeviction"}, {"maxmemory-policy", "volatile-lru"}, {"maxmemory", "0", "maxmemory-policy", "allkeys-lfu"}} {
+		args := []any{"config", "set"}
+		for _, a := range harmless {
+			args = append(args, a)
+		}
+		if err := server.Client().Do(t.Context(), args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.CheckEviction(t.Context()); err != nil {
+			t.Errorf("%v: %v", harmless, err)
+		}
 	}
 }

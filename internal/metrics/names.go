@@ -21,6 +21,7 @@ const (
 	SalesNeverCounted // sales of keys without a RESET
 	RedisWrites
 	RedisRetries
+	RedisEvictedKeys // keys that Redis has evicted while it was watched
 	StateCalls       // round trips to the runner's state
 	ImageMisses      // images that were rebuilt from their log
 	SourceBundles    // source bundles that carried messages
@@ -91,6 +92,7 @@ var series = func() (s [counters]Series) {
 		SalesNeverCounted: {Family: "sales_never_counted", Help: "Sales of a store and product that no count has come for."},
 		RedisWrites:       {Family: "redis_writes", Help: "Signals written to Redis."},
 		RedisRetries:      {Family: "redis_retries", Help: "Attempts to write to Redis that failed, each of which is repeated."},
+		RedisEvictedKeys:  {Family: "redis_evicted_keys", Help: "Keys that Redis has evicted for want of memory."},
 		StateCalls:        {Family: "state_calls", Help: "Round trips to the runner's state."},
 		ImageMisses:       {Family: "image_misses", Help: "Images of state that were made anew from their log."},
 		SourceBundles:     {Family: "source_bundles", Help: "Bundles of sources that carried messages."},

@@ -53,14 +53,14 @@ func TestSeries(t *testing.T) {
 	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" || !slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
 		t.Errorf("cart adds are %+v", s)
 	}
-	if len(labels) != 16 {
+	if len(labels) != 17 {
 		t.Errorf("the families are %v", labels)
 	}
 }
 
 // TestCountersDoNotOverlap: every event, every reason and every plain counter has a number of its own.
 func TestCountersDoNotOverlap(t *testing.T) {
-	all := []Counter{Ignored, UnreadablePrices, DroppedByBarrier, Duplicates, Recomputed, SalesNeverCounted, RedisWrites, RedisRetries, StateCalls, ImageMisses, SourceBundles, BigQueryRows, BigQueryRefusals, BigQueryRetries}
+	all := []Counter{Ignored, UnreadablePrices, DroppedByBarrier, Duplicates, Recomputed, SalesNeverCounted, RedisWrites, RedisRetries, RedisEvictedKeys, StateCalls, ImageMisses, SourceBundles, BigQueryRows, BigQueryRefusals, BigQueryRetries}
 	for _, c := range event.Channels {
 		for _, typ := range event.Types {
 			all = append(all, Events(c, typ))
