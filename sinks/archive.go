@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -14,6 +15,7 @@ import (
 type archive struct {
 	warehouse *Warehouse // nil: rows are not kept there
 	bigquery  *BigQuery  // nil: rows are not kept there
+	clock     clock.Clock
 	pages     [len(Tables)]page
 	row       row // in the works
 }
@@ -36,7 +38,7 @@ func (a *archive) velocity(v *signal.Velocity) {
 }
 
 func (a *archive) badge(c *signal.BadgeChange) {
-	a.add(TableBadgeChanges, func(r *row) { r.badge(c) })
+	a.add(TableBadgeChanges, func(r *row) { r.badge(c, a.clock) })
 }
 
 func (a *archive) add(t Table, describe func(*row)) {

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -90,7 +91,11 @@ func drawRow(t *rapid.T, table Table) func(*row) {
 			ProductID: text("product_id"), At: at("changed_at"), Score: n("score"), Views: n("views"), CartAdds: n("cart_adds"), Units: n("units"),
 			OnHand: n("on_hand"), Enter: n("enter"), Exit: n("exit"),
 		}
-		return func(r *row) { r.badge(&c) }
+		var k clock.Clock
+		if yes("has a clock") {
+			k = clock.Clock{OriginMs: at("clock_origin"), StartMs: at("clock_started"), Speed: rapid.Float64Range(0.1, 3600).Draw(t, "clock_speed")}
+		}
+		return func(r *row) { r.badge(&c, k) }
 	default:
 		l := event.DeadLetter{
 			Refusal: event.Refusal{Reason: rapid.SampledFrom(event.Reasons[:]).Draw(t, "reason"), Detail: text("detail"), Item: item.Draw(t, "item")},

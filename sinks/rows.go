@@ -4,6 +4,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -34,11 +35,12 @@ func AppendVelocity(b []byte, v signal.Velocity) []byte {
 	return r.end()
 }
 
-// AppendBadgeChange appends a row of TableBadgeChanges as a line of JSON, with the evidence that its badge rests on. Badge,
-// scope, store_id, product_id and changed_at identify it. The names avoid SQL's words (on, at).
-func AppendBadgeChange(b []byte, c signal.BadgeChange) []byte {
+// AppendBadgeChange appends a row of TableBadgeChanges as a line of JSON, with the evidence of its badge and the clock
+// by which it was decided. Badge, scope, store_id, product_id and changed_at identify the row. The column names avoid
+// SQL's keywords (on, at).
+func AppendBadgeChange(b []byte, c signal.BadgeChange, decidedBy clock.Clock) []byte {
 	r := jsonRow(b)
-	r.badge(&c)
+	r.badge(&c, decidedBy)
 	return r.end()
 }
 
@@ -117,7 +119,9 @@ func (r *row) velocity(v *signal.Velocity) {
 	}
 }
 
-func (r *row) badge(c *signal.BadgeChange) {
+// badge keeps the clock with each row: one warehouse may hold runs with different clocks, and ingested_at of the events
+// is wall time.
+func (r *row) badge(c *signal.BadgeChange, decidedBy clock.Clock) {
 	r.key(c.StoreID, c.ProductID)
 	r.text("badge", c.Badge)
 	r.boolean("is_on", c.On)
@@ -132,6 +136,13 @@ func (r *row) badge(c *signal.BadgeChange) {
 	}
 	r.integer("enter", c.Enter)
 	r.integer("exit", c.Exit)
+	if decidedBy.IsWall() {
+		r.float("clock_speed", 1)
+		return
+	}
+	r.time("clock_origin", decidedBy.OriginMs)
+	r.time("clock_started", decidedBy.StartMs)
+	r.float("clock_speed", decidedBy.Speed)
 }
 
 // deadLetter leaves out the text where it would be too much.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
 )
@@ -61,20 +62,22 @@ func TestRows(t *testing.T) {
 		"low stock badge": {
 			sinks.AppendBadgeChange(nil, signal.BadgeChange{
 				Badge: signal.LowStock, On: true, StoreID: "s", ProductID: "p", At: 1_790_000_000_000, OnHand: 5, Enter: 5, Exit: 8,
-			}),
+			}, clock.Clock{}),
 			map[string]any{
 				"scope": "store", "store_id": "s", "product_id": "p", "badge": "LOW_STOCK", "is_on": true,
 				"changed_at": "2026-09-21T14:13:20.000Z", "on_hand": json.Number("5"), "enter": json.Number("5"), "exit": json.Number("8"),
+				"clock_speed": json.Number("1"),
 			},
 		},
 		"high demand badge": {
 			sinks.AppendBadgeChange(nil, signal.BadgeChange{
 				Badge: signal.HighDemand, ProductID: "p", At: 1_790_000_000_000, Score: 49, Views: 4, CartAdds: 1, Units: 4, Enter: 100, Exit: 50,
-			}),
+			}, clock.Clock{OriginMs: 1_789_999_940_000, StartMs: 1_780_000_000_000, Speed: 0.5}),
 			map[string]any{
 				"scope": "global", "product_id": "p", "badge": "HIGH_DEMAND", "is_on": false, "changed_at": "2026-09-21T14:13:20.000Z",
 				"score": json.Number("49"), "views": json.Number("4"), "cart_adds": json.Number("1"), "units": json.Number("4"),
-				"enter": json.Number("100"), "exit": json.Number("50"),
+				"enter": json.Number("100"), "exit": json.Number("50"), "clock_origin": "2026-09-21T14:12:20.000Z",
+				"clock_started": "2026-05-28T20:26:40.000Z", "clock_speed": json.Number("0.5"),
 			},
 		},
 	} {

@@ -12,7 +12,7 @@ import (
 
 // archive returns what writes rows to the warehouses that there are.
 func (t Targets) archive(env *process.Env) (a *archive, err error) {
-	a = &archive{}
+	a = &archive{clock: t.Clock}
 	if t.WarehouseDir != "" {
 		if a.warehouse, err = t.warehouse(env); err != nil {
 			return nil, err

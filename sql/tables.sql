@@ -80,7 +80,10 @@ CREATE TABLE IF NOT EXISTS `badge_changes` (
   `cart_adds` INT64 OPTIONS (description = "Evidence of `HIGH_DEMAND`: units put into carts in the last hour."),
   `units` INT64 OPTIONS (description = "Evidence of `HIGH_DEMAND`: units sold in the last hour."),
   `enter` INT64 NOT NULL OPTIONS (description = "Threshold at or past which the badge goes on."),
-  `exit` INT64 NOT NULL OPTIONS (description = "Threshold past which the badge goes off.")
+  `exit` INT64 NOT NULL OPTIONS (description = "Threshold past which the badge goes off."),
+  `clock_origin` TIMESTAMP OPTIONS (description = "What the pipeline's clock showed at `clock_started`; NULL with the wall clock."),
+  `clock_started` TIMESTAMP OPTIONS (description = "Wall time at which the pipeline's clock showed `clock_origin`; NULL with the wall clock."),
+  `clock_speed` FLOAT64 OPTIONS (description = "Seconds of the pipeline's clock in a second of wall time; 1 with the wall clock. NULL: a row of a version that did not keep the clock.")
 )
 PARTITION BY TIMESTAMP_TRUNC(`changed_at`, DAY)
 CLUSTER BY `store_id`, `product_id`

@@ -2,29 +2,46 @@
 -- events.
 --
 -- Method: score = @weight_views x views + @weight_cart_adds x cart adds + @weight_units x units of the last hour. That hour is 61
--- minutes, aligned to the minute: the minute of changed_at and the 60 before it. The events that had been ingested by changed_at
--- are counted again. Those of the last @in_flight_seconds may have been on their way still: they make the difference between the
--- least and the most that the evidence can be. Where there are none the two are equal, and so is the evidence if it is true.
+-- minutes, aligned to the minute: the minute of changed_at and the 60 before it. changed_at is the pipeline's clock, and each change
+-- keeps that clock (clock_origin, clock_started, clock_speed). From it follows the wall time of the change. The events that had
+-- been ingested (wall time too) by then are counted again. Those of the last @in_flight_seconds may not have reached the badge yet:
+-- they make the difference between the least and the most that the evidence can be. Without such events the two are equal, and
+-- true evidence is exactly that.
 --
---   PROVEN     the evidence is exactly what the events say
+--   PROVEN     the evidence is exactly what the events give
 --   IN_FLIGHT  it lies between the least and the most
---   EVIDENCE   it does not: views, cart adds or units are not what the events say
+--   EVIDENCE   it does not: views, cart adds or units are not what the events give
 --   SCORE      the score is not the weighted sum of the evidence
 --   THRESHOLD  the score does not reach enter (on), or is not below exit (off), or exit is not half of enter, rounded up
+--   NO_CLOCK   not judged: the row does not have the clock (clock_speed is NULL), and a wrong clock makes a true badge look false
 --
--- All but the first two are false badges. False ones come first.
+-- EVIDENCE, SCORE and THRESHOLD are false badges. They come first, and NO_CLOCK after them.
 --
--- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @weight_views, @weight_cart_adds, @weight_units INT64: as the
--- pipeline ran (1, 5, 10). @in_flight_seconds INT64: how long an event may be on its way from ingested_at to the badge; 5 by
--- the pipeline's promise, more across an outage.
+-- Parameters: @from, @to TIMESTAMP: the period by the pipeline's clock, @to exclusive. @weight_views, @weight_cart_adds,
+-- @weight_units INT64: as the pipeline ran (1, 5, 10). @in_flight_seconds INT64: how long an event may be on its way from
+-- ingested_at to the badge, wall time; 5 by the pipeline's promise, more across an outage.
 --
--- Limits: changed_at is the pipeline's clock and ingested_at the wall clock, so the pipeline must have run with the wall clock
--- (without --clock_origin and --clock_speed). After a start with --restore=none the pipeline had forgotten events that are counted
--- here. An event that the pipeline took twice because its id was forgotten (views and cart adds after 24 hours) counts once here.
--- A change that should have been and was not is not seen.
+-- Limits: a pipeline that starts from empty state (--restore=none, or another Redis) does not have the events of the runs before it,
+-- which are counted here: give it a warehouse of its own. An event that the pipeline took twice because its id was forgotten (views
+-- and cart adds after 24 hours) counts once here. A change that should have been and was not is not seen. Rows of versions before
+-- the columns of the clock have none; for those of a pipeline with the wall clock, docs/ANALYSES.md has the statement that adds it.
 
 WITH changes AS (
-  SELECT DISTINCT scope, store_id, product_id, is_on, changed_at, score, views, cart_adds, units, `enter`, `exit`
+  SELECT DISTINCT
+    scope,
+    store_id,
+    product_id,
+    is_on,
+    changed_at,
+    score,
+    views,
+    cart_adds,
+    units,
+    `enter`,
+    `exit`,
+    -- The last millisecond of wall time, since 1970, at which the clock showed changed_at. The wall clock has no origin and no start.
+    COALESCE(UNIX_MILLIS(clock_started), 0)
+    + CAST(CEIL((UNIX_MILLIS(changed_at) + 1 - COALESCE(UNIX_MILLIS(clock_origin), 0)) / clock_speed) AS INT64) - 1 AS wall_ms
   FROM badge_changes
   WHERE changed_at >= @from AND changed_at < @to AND badge = 'HIGH_DEMAND'
 ),
@@ -40,6 +57,7 @@ counted AS (
     c.store_id,
     c.product_id,
     c.changed_at,
+    c.wall_ms,
     c.is_on,
     c.score,
     c.`enter`,
@@ -60,23 +78,26 @@ counted AS (
       k.store_id,
       k.product_id,
       k.changed_at,
+      k.wall_ms,
       e.type,
       e.quantity,
-      e.ingested_at <= TIMESTAMP_SUB(k.changed_at, INTERVAL (@in_flight_seconds) SECOND) AS settled
-    FROM (SELECT DISTINCT scope, store_id, product_id, changed_at FROM changes) AS k
+      UNIX_MILLIS(e.ingested_at) <= k.wall_ms - 1000 * @in_flight_seconds AS settled
+    FROM (SELECT DISTINCT scope, store_id, product_id, changed_at, wall_ms FROM changes) AS k
     JOIN unique_events AS e
       ON e.product_id = k.product_id AND (k.scope = 'global' OR e.store_id = k.store_id)
-      AND e.ingested_at <= k.changed_at
+      AND UNIX_MILLIS(e.ingested_at) <= k.wall_ms
       AND UNIX_MILLIS(e.occurred_at) >= (DIV(UNIX_MILLIS(k.changed_at), 60000) - 60) * 60000
   ) AS e
-    ON e.scope = c.scope AND e.product_id = c.product_id AND e.changed_at = c.changed_at
+    ON e.scope = c.scope AND e.product_id = c.product_id AND e.changed_at = c.changed_at AND e.wall_ms = c.wall_ms
     AND (c.scope = 'global' OR e.store_id = c.store_id)
-  GROUP BY c.scope, c.store_id, c.product_id, c.changed_at, c.is_on, c.score, c.`enter`, c.`exit`, c.views, c.cart_adds, c.units
+  GROUP BY
+    c.scope, c.store_id, c.product_id, c.changed_at, c.wall_ms, c.is_on, c.score, c.`enter`, c.`exit`, c.views, c.cart_adds, c.units
 ),
 judged AS (
   SELECT
     *,
     CASE
+      WHEN wall_ms IS NULL THEN 'NO_CLOCK'
       WHEN score <> @weight_views * views + @weight_cart_adds * cart_adds + @weight_units * units THEN 'SCORE'
       WHEN is_on AND score < `enter` THEN 'THRESHOLD'
       WHEN NOT is_on AND score >= `exit` THEN 'THRESHOLD'
@@ -109,4 +130,4 @@ SELECT
   units_least,
   units_most
 FROM judged
-ORDER BY CASE verdict WHEN 'PROVEN' THEN 2 WHEN 'IN_FLIGHT' THEN 1 ELSE 0 END, changed_at, product_id, store_id
+ORDER BY CASE verdict WHEN 'PROVEN' THEN 3 WHEN 'IN_FLIGHT' THEN 2 WHEN 'NO_CLOCK' THEN 1 ELSE 0 END, changed_at, product_id, store_id

@@ -27,7 +27,7 @@ func Command(ctx context.Context, args []string, out, problems io.Writer) int {
 	flags.SetOutput(problems)
 	dir := flags.String("warehouse_dir", "", "`folder` that the pipeline archives into")
 	limit := flags.Int("limit", 20, "show at most so many `rows`; 0: all")
-	origin := flags.String("clock_origin", "", "the pipeline's --clock_origin, RFC 3339 `time`, if it ran with one")
+	origin := flags.String("clock_origin", "", "the pipeline's --clock_origin, RFC 3339 `time`, if it ran with one; high_demand_audit needs no clock flags")
 	started := flags.String("clock_started", "", "the wall `time` at which its clock showed that, RFC 3339")
 	speed := flags.Float64("clock_speed", 1, "its --clock_speed")
 	flags.Usage = func() { usage(flags, problems) }
@@ -123,6 +123,9 @@ func asked(args []string) (Analysis, map[string]any, error) {
 
 // printAnswer runs an analysis and prints its rows as a table.
 func printAnswer(ctx context.Context, out io.Writer, dir string, c clock.Clock, a Analysis, parameters map[string]any, limit int) (err error) {
+	if a.ownClock() {
+		c = clock.Clock{}
+	}
 	w, err := Open(ctx, dir, c)
 	if err != nil {
 		return err

@@ -11,13 +11,19 @@ import (
 func archive(t *testing.T, table string, lines ...string) string {
 	t.Helper()
 	dir := t.TempDir()
+	archiveIn(t, dir, table, lines...)
+	return dir
+}
+
+// archiveIn adds a table to a warehouse folder.
+func archiveIn(t *testing.T, dir, table string, lines ...string) {
+	t.Helper()
 	if err := os.MkdirAll(filepath.Join(dir, table), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, table, "a.jsonl"), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func TestCommand(t *testing.T) {

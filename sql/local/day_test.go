@@ -195,7 +195,7 @@ func (d *day) parameters(from, to time.Time) map[string]any {
 	return map[string]any{
 		"from": from, "to": to, "lookback_days": int64(2), "lookahead_days": int64(1), "rate_hours": int64(3),
 		"weight_views": int64(1), "weight_cart_adds": int64(5), "weight_units": int64(10),
-		"in_flight_seconds": int64(math.Ceil(d.inFlight.Seconds())) + daySpeed/100,
+		"in_flight_seconds": int64(math.Ceil(d.inFlight.Seconds() / daySpeed)),
 	}
 }
 

@@ -22,9 +22,9 @@ type Warehouse struct {
 
 // Open loads all rows of a warehouse folder, as they were when it was read. Tables without rows, which have no folder, are empty.
 //
-// c is the clock with which the pipeline ran. Some columns are wall time whatever that clock (ingested_at, published_at,
-// failed_at); where it was another, they are turned into its time, so that analyses can compare them with the rest. With the
-// wall clock they stay what they are.
+// c is the clock with which the pipeline ran. The columns ingested_at, published_at and failed_at are wall time whatever that
+// clock. They are converted to c, so that analyses can compare them with the other times; with the wall clock they stay as they
+// are. high_demand_audit takes the clock from its rows and needs a warehouse that was opened with the wall clock.
 func Open(ctx context.Context, dir string, c clock.Clock) (_ *Warehouse, err error) {
 	w := &Warehouse{}
 	if w.db, err = sql.Open("duckdb", ""); err != nil {
