@@ -33,7 +33,7 @@ type keyByStoreProductFn struct {
 	book    *keyBook // of the inventory stage
 	names   []string
 	groups  [][]byte          // by group: the batch without its head
-	literal map[string][]byte // by store:product, for Groups 0
+	literal map[string][]byte // by Beam key, for Groups 0
 	key     []byte
 	held    acks.Held
 	latest  beam.EventTime
@@ -63,8 +63,8 @@ func (f *keyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTi
 func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, emit func(beam.EventTime, string, []byte)) error {
 	f.held.Add(e.Message.Token)
 	f.latest = max(f.latest, at)
-	f.key = signal.AppendPair(f.key[:0], e.StoreID, e.ProductID)
 	if f.Groups == 0 {
+		f.key = signal.AppendPair(f.key[:0], e.StoreID, e.ProductID)
 		b, err := appendMove(f.literal[string(f.key)], &e)
 		if err != nil {
 			return fmt.Errorf("group by store:product: %w", err)
@@ -72,6 +72,7 @@ func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, e
 		f.literal[string(f.key)] = b
 		return nil
 	}
+	f.key = appendPairName(f.key[:0], e.StoreID, e.ProductID)
 	g := groupOf(f.key, len(f.groups))
 	b, err := appendMove(f.groups[g], &e)
 	if err != nil {

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -65,7 +66,7 @@ func TestGroupingByKeyGroup(t *testing.T) {
 		}
 		for _, m := range batches[0].moves {
 			count++
-			pair := fmt.Sprintf("%s:%s", m.store, m.product)
+			pair := fmt.Sprintf("%q %q", m.store, m.product)
 			if of[pair] == "" {
 				of[pair] = key
 			}
@@ -93,6 +94,17 @@ func TestGroupingByKey(t *testing.T) {
 	clear(g.out)
 	if g.bundle(8, ev(event.Sale, "1", "b", "w", 1, 5)); len(g.out) != 1 || len(g.out["1:b"][0].moves) != 1 {
 		t.Errorf("batches of the next bundle: %v", g.out)
+	}
+}
+
+// TestLiteralKeys: with a Beam key for each store:product, its ids are percent-encoded, so that no two pairs share one.
+func TestLiteralKeys(t *testing.T) {
+	newEnv(t, nil)
+	g := newGrouping(t, 0)
+	g.bundle(7, ev(event.Sale, "c", "a:b", "x", 1, 5), ev(event.Sale, "c:a", "b", "x", 1, 5), ev(event.Sale, "Köln", "{50% off}", "x", 1, 5))
+	want := []string{"K%C3%B6ln:%7B50%25%20off%7D", "c%3Aa:b", "c:a%3Ab"}
+	if got := slices.Sorted(maps.Keys(g.out)); !slices.Equal(got, want) {
+		t.Errorf("keys %q, want %q", got, want)
 	}
 }
 

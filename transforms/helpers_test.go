@@ -100,6 +100,12 @@ type trade struct {
 	taken []event.Event
 }
 
+// Two pairs of these look alike where a colon joins them: (c, a:b) and (c:a, b).
+var (
+	tradeStores   = []string{"s0", "s 1", "c", "c:a"}
+	tradeProducts = []string{"p0", "p1", "p2", "p3", "p%4", "gid://shop/5", "{p6}", "b", "a:b"}
+)
+
 func newTrade(seed uint64) *trade { return &trade{r: rand.New(rand.NewPCG(seed, 1))} }
 
 // draw makes up to n events that occurred in the day before nowMs, most of them in its last hour.
@@ -126,7 +132,7 @@ func (tr *trade) draw(n int, nowMs int64) []event.Event {
 			age = tr.r.Int64N(23 * hourMs)
 		}
 		tr.n++
-		e := ev(typ, fmt.Sprintf("s%d", tr.r.IntN(4)), fmt.Sprintf("p%d", tr.r.IntN(9)), fmt.Sprintf("e%d", tr.n), quantity, nowMs-age)
+		e := ev(typ, tradeStores[tr.r.IntN(4)], tradeProducts[tr.r.IntN(9)], fmt.Sprintf("e%d", tr.n), quantity, nowMs-age)
 		tr.taken = append(tr.taken, e)
 		events = append(events, e)
 	}

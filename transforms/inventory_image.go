@@ -20,7 +20,7 @@ const (
 // inventoryImage is the state of one Beam key of the inventory stage: a record for each of its store:product keys.
 type inventoryImage struct {
 	limits  stock.Limits
-	pairs   map[string]*pair // by the key of the pair
+	pairs   map[string]*pair // by pair name
 	bytes   int
 	lastNow int64
 
@@ -78,10 +78,11 @@ func (g *inventoryImage) apply(m *move, nowMs int64, l stock.Limits) (*touch, st
 }
 
 func (g *inventoryImage) touch(store, product []byte) *touch {
-	g.key = signal.AppendPair(g.key[:0], store, product)
+	g.key = appendPairName(g.key[:0], store, product)
 	p := g.pairs[string(g.key)]
 	if p == nil {
-		p = g.add(string(g.key), string(store), string(product), stock.Record{})
+		name := string(g.key)
+		p = g.add(name, name[:len(store)], name[len(store)+1:], stock.Record{})
 	}
 	if p.touch == 0 {
 		t := touch{pair: p, wasKnown: p.Known(), wasLow: p.LowStock(), size: p.Size()}
@@ -94,14 +95,11 @@ func (g *inventoryImage) touch(store, product []byte) *touch {
 	return &g.touched[p.touch-1]
 }
 
-// add adds a pair. Ids that stand in the key as they are share its memory.
-func (g *inventoryImage) add(key, store, product string, r stock.Record) *pair {
-	if len(key) == len(store)+1+len(product) {
-		store, product = key[:len(store)], key[len(store)+1:]
-	}
+// add adds a pair by its name, of which both ids are parts.
+func (g *inventoryImage) add(name, store, product string, r stock.Record) *pair {
 	p := &pair{Record: r, store: store, product: product}
-	g.pairs[key] = p
-	g.bytes += pairOverhead + 2*len(key) + p.Size()
+	g.pairs[name] = p
+	g.bytes += pairOverhead + 2*len(name) + p.Size()
 	return p
 }
 
@@ -177,9 +175,9 @@ func (g *inventoryImage) restore(r *reader) error {
 	g.lastNow = r.varint()
 	for len(r.b) > 0 && r.err == nil {
 		key := string(r.bytes())
-		store, product, err := signal.ParsePair(key)
-		if err != nil {
-			return fmt.Errorf("read the key of a record: %w", err)
+		store, product, ok := cutPairName(key)
+		if !ok {
+			return fmt.Errorf("snapshot names %q, which is no store:product", key)
 		}
 		rec, rest, err := stock.DecodeRecord(r.b)
 		if err != nil {

@@ -6,19 +6,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
 // What the product stage keeps over a restart, by field. It computes everything else again from the
 // output of the inventory stage.
 const (
-	velocityPrefix = "v:" // the key of a pair; its store is empty over all stores
+	velocityPrefix = "v:" // pair name; the store is empty over all stores
 	stockPrefix    = "s:" // product
 )
 
 func velocityField(store, product string) string {
-	return string(signal.AppendPair([]byte(velocityPrefix), store, product))
+	return string(appendPairName([]byte(velocityPrefix), store, product))
 }
 
 func stockField(product string) string { return stockPrefix + product }
@@ -54,12 +53,9 @@ func (g *productImage) restoreKept(r *reader) error {
 			continue
 		}
 		key, ok := strings.CutPrefix(field, velocityPrefix)
-		if !ok {
+		store, id, found := cutPairName(key)
+		if !ok || !found {
 			return fmt.Errorf("kept field %q is unknown", field)
-		}
-		store, id, err := signal.ParsePair(key)
-		if err != nil {
-			return fmt.Errorf("kept field %q: %w", field, err)
 		}
 		sticky, err := velocity.ParseSticky(value)
 		if err != nil {

@@ -7,7 +7,8 @@ import (
 )
 
 // KeyGroups says over how many Beam keys the store:product keys are spread; the term is Flink's. With N > 0 a Beam key is one
-// of N groups, chosen by hash, and its state holds all store:product keys of the group. With 0 a Beam key is one store:product.
+// of N groups, chosen by hash, and its state holds all store:product keys of the group. With 0 a Beam key is one store:product,
+// both ids percent-encoded as in Redis (signal.AppendPair).
 //
 // State calls cost a round trip each, so few groups are fast; they also bound the parallelism of a keyed stage. The number
 // must not change while state is kept.
