@@ -174,16 +174,13 @@ func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventT
 		switch out.Verdict {
 		case stock.Accepted:
 			f.record = append(f.record, m.core...)
-			if m.Type == event.Sale && !t.Known() {
-				f.counts.Add(metrics.SalesNeverCounted, 1)
-			}
-			f.accept(&m, out, now)
+			f.accept(&m, t, out, now)
 		case stock.Repeated:
 			f.counts.Add(metrics.Duplicates, 1)
 		default:
-			letter, err := f.letter(&m, refusalOf(&m, t, out.Verdict), wall)
+			letter, err := f.letter(&m, t.refusal(&m, out.Verdict, now, f.Limits), wall)
 			if err != nil {
-				return fmt.Errorf("refuse an event of %s:%s: %w", t.store, t.product, err)
+				return fmt.Errorf("refuse an event of %s: %w", signal.AppendPair(nil, t.store, t.product), err)
 			}
 			f.counts.Add(metrics.Refused(letter.Reason), 1)
 			letters(at, letter)
@@ -245,8 +242,11 @@ func (f *inventoryStatefulFn) sayAllStock(g *inventoryImage, nowMs int64) {
 	}
 }
 
-// accept counts a new event and passes on what velocity may count.
-func (f *inventoryStatefulFn) accept(m *move, out stock.Outcome, nowMs int64) {
+// accept counts a new event of a pair and passes on what velocity may count.
+func (f *inventoryStatefulFn) accept(m *move, t *touch, out stock.Outcome, nowMs int64) {
+	if m.Type == event.Sale && !t.Known() {
+		f.counts.Add(metrics.SalesNeverCounted, 1)
+	}
 	if out.Dropped {
 		f.counts.Add(metrics.DroppedByBarrier, 1)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
@@ -192,20 +193,21 @@ func (g *inventoryImage) restore(r *reader) error {
 // size implements image.
 func (g *inventoryImage) size() int { return g.bytes }
 
-// refusalOf says why the stock stage refused an event.
-func refusalOf(m *move, t *touch, v stock.Verdict) event.Refusal {
+// refusal is why the stock stage refused an event of a pair. Details name the pair as key names do.
+func (t *touch) refusal(m *move, v stock.Verdict, nowMs int64, l stock.Limits) event.Refusal {
+	pair := signal.AppendPair(nil, t.store, t.product)
 	switch v {
 	case stock.ResetTooOld:
 		return event.Refusal{Reason: event.ResetTooOld, Item: m.item, Detail: fmt.Sprintf(
-			"counted_at %s of %s:%s is older than the ledger horizon behind the newest event of the key, and no later count is known",
-			formatMs(m.TimeMs), t.store, t.product)}
+			"counted_at %s of %s is older than the ledger horizon behind the newest event of the key, and no later count is known",
+			formatMs(m.TimeMs), pair)}
 	case stock.TooLate:
 		return event.Refusal{Reason: event.TooLate, Item: m.item, Detail: fmt.Sprintf(
-			"occurred_at %s of %s:%s is older than the key's ledger, which cannot tell it from a repetition: "+
-				"a longer --ledger_horizon keeps more, --late_events=count counts it",
-			formatMs(m.TimeMs), t.store, t.product)}
+			"occurred_at %s of %s is older than what the key's ledger holds, from %s on (--ledger_horizon=%v behind its newest event): "+
+				"it cannot be told from a repetition. A longer --ledger_horizon holds more; --late_events=count counts it",
+			formatMs(m.TimeMs), pair, formatMs(t.LedgerFrom(nowMs, l)), time.Duration(l.HorizonMs)*time.Millisecond)}
 	default:
 		return event.Refusal{Reason: event.IDReused, Item: m.item, Detail: fmt.Sprintf(
-			"event_id was used before for %s:%s with another type, quantity or time; the first that arrived stays", t.store, t.product)}
+			"event_id was used before for %s with another type, quantity or time; the first that arrived stays", pair)}
 	}
 }

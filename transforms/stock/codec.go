@@ -10,6 +10,7 @@ const (
 	flagStocked = 1 << iota
 	flagLow
 	flagKnown
+	flagAdjusted // of the count that holds; records of earlier programs never have it
 	flagsEnd
 )
 
@@ -28,6 +29,9 @@ func (r *Record) AppendBinary(b []byte) []byte {
 	}
 	if r.known {
 		flags |= flagKnown
+	}
+	if r.adjusted {
+		flags |= flagAdjusted
 	}
 	b = append(b, recordVersion, flags)
 	if r.stocked {

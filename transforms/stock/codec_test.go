@@ -40,7 +40,8 @@ func goldenRecords() map[string]*Record {
 		"all": build(l, moveOf(reset("count", 7, t0-2*DayMs)), moveOf(sale("a", 3, t0)), moveOf(receipt("b", 1, t0+1)),
 			moveOf(sale("late", -1, t0-2*DayMs)), moveOf(sale("dropped", 1, t0-3*DayMs)), moveOf(view("c", 1, t0)), adjusted(view("d", 1, t0)),
 			moveOf(cartAdd("e", 0, t0)), adjusted(cartAdd("f", 1, t0))),
-		"many": build(l, many...),
+		"many":     build(l, many...),
+		"adjusted": build(l, adjusted(reset("count", 7, t0)), adjusted(reset("before", 3, t0-5))),
 	}
 }
 
@@ -118,7 +119,7 @@ func TestDecodeRefusesTheCorrupt(t *testing.T) {
 		"nothing":              {},
 		"a later version":      append([]byte{recordVersion + 1}, b[1:]...),
 		"version 0":            append([]byte{0}, b[1:]...),
-		"an unknown flag":      append([]byte{recordVersion, 8}, b[2:]...),
+		"an unknown flag":      append([]byte{recordVersion, flagsEnd}, b[2:]...),
 		"known, not stocked":   (&Record{known: true}).AppendBinary(nil),
 		"low, not known":       (&Record{stocked: true, low: true}).AppendBinary(nil),
 		"a long number":        longer,
@@ -129,7 +130,7 @@ func TestDecodeRefusesTheCorrupt(t *testing.T) {
 		"an entry twice":       stocked(at(t0, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
 		"an id twice":          stocked(at(t0-1, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
 		"a look in the ledger": stocked(at(t0, codeView, 1)).AppendBinary(nil),
-		"no such code":         stocked(at(t0, codeView, 1)).AppendBinary(nil),
+		"adjusted, not known":  (&Record{stocked: true, adjusted: true}).AppendBinary(nil),
 		"newer than newest":    stocked(at(t0+1, codeSale, 1)).AppendBinary(nil),
 		"late out of order":    late(lateID{keep: t0, id: 1, content: 2}, lateID{keep: t0 - 1, id: 2, content: 2}).AppendBinary(nil),
 		"late of no content":   late(lateID{keep: t0, id: 1}).AppendBinary(nil),

@@ -16,8 +16,8 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 	if !d.failed && version != recordVersion {
 		return nil, nil, fmt.Errorf("stock record of version %d: this program knows version %d", version, recordVersion)
 	}
-	r := &Record{stocked: flags&flagStocked != 0, low: flags&flagLow != 0, known: flags&flagKnown != 0}
-	d.check(flags < flagsEnd && (r.stocked || !r.known) && (r.known || !r.low))
+	r := &Record{stocked: flags&flagStocked != 0, low: flags&flagLow != 0, known: flags&flagKnown != 0, adjusted: flags&flagAdjusted != 0}
+	d.check(flags < flagsEnd && (r.stocked || !r.known) && (r.known || !r.low && !r.adjusted))
 	if r.stocked {
 		r.onHand, r.version, r.newest, r.folded = d.varint(), d.varint(), d.varint(), d.varint()
 	}

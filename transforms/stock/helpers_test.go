@@ -42,7 +42,7 @@ func cartAdd(id string, quantity, ms int64) oracle.Event {
 	return oracle.Event{ID: id, Type: "CART_ADD", Quantity: quantity, OccurredAt: ms}
 }
 
-// adjusted is a look whose time was replaced on arrival.
+// adjusted is a look or a count whose time was replaced on arrival.
 func adjusted(e oracle.Event) Move {
 	m := moveOf(e)
 	m.Adjusted = true

@@ -12,7 +12,7 @@ type Limits struct {
 	HorizonMs int64 // --ledger_horizon: how far behind the newest event of the key deltas and ids are kept
 	LowEnter  int64 // --low_stock_enter: LOW_STOCK goes on at or below
 	LowExit   int64 // --low_stock_exit: LOW_STOCK goes off above
-	CountLate bool  // --late_events=count: a delta older than the ledger counts
+	CountLate bool  // --late_events=count: a delta that is older than the ledger, and not known, counts
 }
 
 // Move is an event as the logic sees it.
@@ -20,7 +20,7 @@ type Move struct {
 	Type     event.Type
 	Quantity int64
 	TimeMs   int64  // occurred_at, or counted_at of a RESET; epoch ms, positive
-	Adjusted bool   // TimeMs replaced a time in the future (VIEW, CART_ADD, RESET)
+	Adjusted bool   // TimeMs replaced a time that lay ahead (VIEW, CART_ADD, RESET): it is no part of the content
 	ID       uint64 // event.IdentityHash of the event id
 	IDText   string // the event id itself; only needed of a RESET, which is ordered by it
 }
@@ -34,7 +34,7 @@ const (
 	Repeated                   // known already; nothing changed
 	Reused                     // the id is known with other content: ID_REUSED
 	ResetTooOld                // a count that would hold but lies before the horizon: RESET_TOO_OLD
-	TooLate                    // a delta that would count but is older than the ledger: TOO_LATE
+	TooLate                    // a delta that would count but is older than the ledger, and may be a repetition: TOO_LATE
 )
 
 // Outcome is a verdict and what the event did.
@@ -61,6 +61,8 @@ type Record struct {
 	stocked bool // a SALE, RECEIPT or RESET was seen: the key exists
 	known   bool // a count was seen
 	low     bool // LOW_STOCK is on
+
+	adjusted bool // barrierAt replaced the time of the count on arrival
 
 	moves timeline    // the ledger: SALE, RECEIPT, RESET of the horizon
 	ids   *identities // nil while there is nothing in it
@@ -110,7 +112,7 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 		if v := r.judgeReset(m, l); v != Accepted {
 			return Outcome{Verdict: v}
 		}
-	} else if !l.CountLate && r.tooLate(m, r.floor(nowMs, l)) {
+	} else if r.tooLate(m, nowMs, l) {
 		return Outcome{Verdict: TooLate}
 	}
 	var out Outcome
@@ -143,9 +145,23 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	return out
 }
 
-// judgeReset decides about a count by the count that holds: its own repetition after its id was folded, and too old.
+// adjustedMs is how far apart the times of two deliveries of one count may be where one of them was adjusted: a count is adjusted
+// when it was made up to 5 minutes after its own publication.
+const adjustedMs = 5 * 60 * 1000
+
+// isBarrier reports whether a count is that which holds, published once or again.
+func (r *Record) isBarrier(m Move) bool {
+	if !r.known || m.IDText != r.barrierID {
+		return false
+	}
+	apart := max(m.TimeMs-r.barrierAt, r.barrierAt-m.TimeMs)
+	return apart == 0 || apart <= adjustedMs && (m.Adjusted || r.adjusted)
+}
+
+// judgeReset decides whether a count that is not known by its id is the repetition of the one that holds, whose id was folded, or
+// is too old.
 func (r *Record) judgeReset(m Move, l Limits) Verdict {
-	if r.known && m.TimeMs == r.barrierAt && m.IDText == r.barrierID {
+	if r.isBarrier(m) {
 		if m.Quantity == r.barrierQty {
 			return Repeated
 		}
@@ -159,14 +175,14 @@ func (r *Record) judgeReset(m Move, l Limits) Verdict {
 	return Accepted
 }
 
-// tooLate reports whether a SALE or RECEIPT would count, but is so old that the ledger cannot tell whether it
-// is a repetition: older than floor, or than what was folded with a shorter horizon.
-func (r *Record) tooLate(m Move, floor int64) bool {
-	if r.known && m.TimeMs < r.barrierAt {
-		return false
-	}
-	return r.stocked && m.TimeMs < floor || m.TimeMs <= r.folded
+// tooLate reports whether a SALE or RECEIPT that is not known would count, but may be the repetition of one that was folded.
+func (r *Record) tooLate(m Move, nowMs int64, l Limits) bool {
+	return m.TimeMs < r.LedgerFrom(nowMs, l) && !l.CountLate && !(r.known && m.TimeMs < r.barrierAt)
 }
+
+// LedgerFrom is the time, epoch ms, from which the ledger holds all that was taken: of an older event nobody can say whether it is
+// a repetition. It lies behind the floor where deltas were folded with a shorter horizon than today's.
+func (r *Record) LedgerFrom(nowMs int64, l Limits) int64 { return max(r.floor(nowMs, l), r.folded+1) }
 
 // supersedes reports whether a count comes after the one that holds.
 func (r *Record) supersedes(m Move) bool {
@@ -181,7 +197,7 @@ func (r *Record) takeReset(m Move) (recomputed bool) {
 	if !r.supersedes(m) {
 		return false
 	}
-	r.known, r.barrierAt, r.barrierQty, r.barrierID = true, m.TimeMs, m.Quantity, m.IDText
+	r.known, r.barrierAt, r.barrierQty, r.barrierID, r.adjusted = true, m.TimeMs, m.Quantity, m.IDText, m.Adjusted
 	r.base, r.folded = m.Quantity, 0 // everything folded is older than a count that was not refused
 	r.onHand = r.base + r.ledger()
 	newest, ok := r.moves.newest()

@@ -1,6 +1,7 @@
 package stock
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/internal/oracle"
@@ -48,20 +49,44 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestAdjustedReset: a count whose time was replaced by its publish time is recognised when it is published
-// again, at another time.
+// TestAdjustedReset: a count whose time was replaced by that of its publication is recognised when it is published again, with
+// another time or its own, and by the barrier too once its id was folded.
 func TestAdjustedReset(t *testing.T) {
-	var r Record
-	first := moveOf(reset("c", 20, t0))
-	first.Adjusted = true
-	apply(t, &r, first, farNow, testLimits, Accepted)
-	apply(t, &r, moveOf(sale("s", 1, t0+1)), farNow, testLimits, Accepted)
-	again := moveOf(reset("c", 20, t0+100))
-	again.Adjusted = true
-	apply(t, &r, again, farNow, testLimits, Repeated)
-	apply(t, &r, moveOf(reset("c", 20, t0+100)), farNow, testLimits, Repeated)
-	apply(t, &r, moveOf(reset("c", 21, t0)), farNow, testLimits, Reused)
-	if err := wantSound(&r); err != nil || r.OnHand() != 19 || r.BarrierMs() != t0 {
-		t.Errorf("on-hand %d behind %d, %v; want 19 behind %d", r.OnHand(), r.BarrierMs(), err, t0)
+	const later = 5 * 60 * 1000 // how much later than published a count may be
+	h := testLimits.HorizonMs
+	for _, tt := range []struct {
+		name        string
+		first, then Move
+		known       Verdict // while the ledger has its id
+		folded      Verdict // when only the barrier is left
+	}{
+		{"published again, still ahead", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0+100)), Repeated, Repeated},
+		{"published again when its time has come", adjusted(reset("c", 20, t0)), moveOf(reset("c", 20, t0+later)), Repeated, Repeated},
+		{"an earlier publication, late", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0-100)), Repeated, Repeated},
+		{"an earlier publication of one that was not ahead", moveOf(reset("c", 20, t0)), adjusted(reset("c", 20, t0-later)), Repeated, Repeated},
+		{"another quantity", adjusted(reset("c", 20, t0)), adjusted(reset("c", 21, t0+100)), Reused, Reused},
+		{"another quantity, not ahead", adjusted(reset("c", 20, t0)), moveOf(reset("c", 21, t0)), Reused, Reused},
+		{"another time, none of them ahead", moveOf(reset("c", 20, t0)), moveOf(reset("c", 20, t0-100)), Reused, Accepted},
+		{"another type", adjusted(reset("c", 20, t0)), moveOf(receipt("c", 20, t0)), Reused, TooLate},
+	} {
+		for _, fold := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, folded %v", tt.name, fold), func(t *testing.T) {
+				var r Record
+				apply(t, &r, tt.first, farNow, strictLimits, Accepted)
+				want, newest := tt.known, t0+1
+				if fold {
+					want, newest = tt.folded, t0+later+2*h
+				}
+				apply(t, &r, moveOf(sale("s", 1, newest)), farNow, strictLimits, Accepted)
+				again, err := recode(&r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				apply(t, again, tt.then, farNow, strictLimits, want)
+				if again.OnHand() != 19 || again.BarrierMs() != t0 {
+					t.Errorf("on-hand %d behind %d, want 19 behind %d", again.OnHand(), again.BarrierMs()-t0, 0)
+				}
+			})
+		}
 	}
 }
