@@ -98,13 +98,11 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 
 func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []sources.File, watched []sources.Watched) {
 	match := func(flag, globs string, format event.Format) {
-		found, err := sources.Match(ctx, globs)
+		found, err := sources.Match(ctx, globs, format)
 		if err != nil {
 			bad(flag, "%w", err)
 		}
-		for _, path := range found {
-			files = append(files, sources.File{Path: path, Format: format})
-		}
+		files = append(files, found...)
 	}
 	if o.EventsFiles != "" {
 		match("events_files", o.EventsFiles, event.FormatUnified)

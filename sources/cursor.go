@@ -8,9 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
-
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
 
 	"github.com/beamlytics/streamlytics/event"
 )
@@ -18,48 +15,57 @@ import (
 // cursor is an open file between two bundles.
 type cursor struct {
 	file    File
-	closers []io.Closer
+	closer  io.Closer
 	stored  *counter // the file as it is stored
 	counted int64    // bytes of stored that fresh has returned
 	lines   *lineReader
 	ready   []line // read and not yet emitted
 	at      int64  // lines emitted, header and blank ones included
-	sniffed bool
-	csv     bool
-	columns []string
+	ended   int64  // those of them that have an end
+
+	// partial is set where the file may still grow: a last line without an end, and a flaw, are not emitted then but only
+	// noted in waits.
+	partial bool
+	waits   bool
+	over    bool // the last line without an end, or the flaw, was emitted
+
+	header
+}
+
+// header is what the first line of a file that is not blank comes to.
+type header struct {
+	sniffed    bool
+	columns    []string // nil for JSON lines; empty where the CSV header cannot be used
+	unreadable string   // why the lines below the header cannot be read
+}
+
+// newCursor returns a cursor in front of the first line of an open file. Close closes the file.
+func newCursor(f File, r io.ReadCloser) *cursor {
+	return &cursor{file: f, closer: r, stored: &counter{r: r}}
 }
 
 // openCursor opens a file and skips the lines before at.
-func openCursor(ctx context.Context, f File, at int64) (_ *cursor, err error) {
-	c := &cursor{file: f}
-	defer func() {
-		if err != nil {
-			c.Close()
-		}
-	}()
-	fs, err := filesystem.New(ctx, f.Path)
+func openCursor(ctx context.Context, s *store, f File, at int64) (*cursor, error) {
+	r, _, err := s.open(ctx, entry{path: f.Path})
 	if err != nil {
-		return nil, fmt.Errorf("open the file system of %s: %w", f.Path, err)
+		return nil, err
 	}
-	c.closers = append(c.closers, fs)
-	r, err := fs.OpenRead(ctx, f.Path)
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", f.Path, err)
+	c := newCursor(f, r)
+	if err := c.skip(at); err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
-	c.closers = append(c.closers, r)
-	c.stored = &counter{r: r}
-	if c.lines, err = newLineReader(c.stored); err != nil {
-		return nil, fmt.Errorf("read %s: %w", f.Path, err)
-	}
-	for c.at < at {
-		if _, err := c.next(int(min(at-c.at, bundleMessages))); err != nil {
-			return nil, fmt.Errorf("find line %d of %s again: %w", at, f.Path, err)
-		}
-	}
-	if at > 0 {
-		c.fresh() // they were counted when they were read for the first time
-	}
+	c.fresh() // what was skipped has been counted
 	return c, nil
+}
+
+// skip passes over lines until n are read.
+func (c *cursor) skip(n int64) error {
+	for c.at < n {
+		if _, err := c.next(int(min(n-c.at, bundleMessages))); err != nil {
+			return fmt.Errorf("find line %d of %s again: %w", n, c.file.Path, err)
+		}
+	}
+	return nil
 }
 
 // fresh returns how many bytes of the file were read since the last call.
@@ -72,46 +78,87 @@ func (c *cursor) fresh() int64 {
 // next returns the messages of up to n lines. It returns io.EOF when there are no lines left. Blank lines are no messages.
 func (c *cursor) next(n int) ([]event.Message, error) {
 	if len(c.ready) == 0 {
-		lines, err := c.lines.next()
-		if errors.Is(err, io.EOF) {
-			return nil, io.EOF
+		if c.lines == nil {
+			c.lines = readContent(c.stored)
 		}
+		lines, err := c.lines.next()
 		if err != nil {
-			return nil, fmt.Errorf("read %s behind line %d: %w", c.file.Path, c.at, err)
+			return c.end(err)
 		}
 		c.ready = lines
 	}
 	n = min(n, len(c.ready))
-	messages := make([]event.Message, 0, n)
-	for _, line := range c.ready[:n] {
-		c.at++
-		if c.isHeader(line.text) || len(bytes.TrimSpace(line.text)) == 0 && line.cut == 0 {
-			continue
-		}
-		messages = append(messages, event.Message{Channel: event.FILE, Format: c.file.Format, Data: line.text, Cut: line.cut,
-			Columns: c.columns, File: c.file.Path, Line: c.at})
-	}
+	messages := c.messages(c.ready[:n])
 	c.ready = c.ready[n:]
+	c.ended = c.at
 	return messages, nil
 }
 
-// isHeader looks at the first line that is not blank: it says what kind of file this is, and may be a CSV header.
-func (c *cursor) isHeader(line []byte) bool {
-	if c.sniffed || len(bytes.TrimSpace(line)) == 0 {
-		return false
+// end returns what the end of the lines comes to: one more line that has no end, or a message for the decoder to refuse that
+// stands for what the file has in place of lines.
+func (c *cursor) end(err error) ([]event.Message, error) {
+	last, found := c.lines.last()
+	bad, flawed := errors.AsType[*flaw](err)
+	switch {
+	case c.over:
+		return nil, io.EOF
+	case flawed && !c.partial:
+		c.over = true
+		c.at++
+		slog.Error("file cannot be read to its end", "file", c.file.Path, "behind_line", c.at-1, "error", err)
+		sample := bad.sample
+		if sample == nil {
+			sample = last.text[:min(len(last.text), headBytes)]
+		}
+		return []event.Message{c.message(line{text: sample}, bad.what)}, nil
+	case !flawed && !errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("read %s behind line %d: %w", c.file.Path, c.at, err)
+	case c.partial:
+		c.waits = flawed || found
+	case found:
+		c.over = true
+		return c.messages([]line{last}), nil
 	}
-	c.sniffed = true
-	if c.csv = isCSV(c.file, line); !c.csv {
-		return false
+	return nil, io.EOF
+}
+
+// messages returns the messages of the next lines.
+func (c *cursor) messages(lines []line) []event.Message {
+	messages := make([]event.Message, 0, len(lines))
+	for _, l := range lines {
+		c.at++
+		if len(bytes.TrimSpace(l.text)) == 0 && l.cut == 0 {
+			continue
+		}
+		if !c.sniffed {
+			c.sniffed = true
+			if isCSV(c.file, l.text) {
+				if err := c.readHeader(l.text); err != nil {
+					messages = append(messages, c.message(l, err.Error()))
+				}
+				continue
+			}
+		}
+		messages = append(messages, c.message(l, c.unreadable))
 	}
-	columns, err := event.ParseCSVHeader(line)
+	return messages
+}
+
+func (c *cursor) message(l line, unreadable string) event.Message {
+	return event.Message{Channel: event.FILE, Format: c.file.Format, Data: l.text, Cut: l.cut, Columns: c.columns, Unreadable: unreadable,
+		File: c.file.Path, Line: c.at}
+}
+
+// readHeader takes the columns from a CSV header. Its error is that of every line below it too.
+func (c *cursor) readHeader(text []byte) error {
+	columns, err := event.ParseCSVHeader(text)
 	if err != nil {
-		// No record can fit a header without columns: each will be refused, naming its line.
 		slog.Error("CSV header cannot be read; every line of the file will be refused", "file", c.file.Path, "error", err)
 		columns = []string{}
+		c.unreadable = fmt.Sprintf("not read, for line %d of the file is no usable header: %v", c.at, err)
 	}
 	c.columns = columns
-	return true
+	return err
 }
 
 // isCSV goes by the file's name, and where that says nothing by its first line: no JSON object starts but with a brace.
@@ -130,50 +177,10 @@ func isCSV(f File, first []byte) bool {
 
 // Close closes the file.
 func (c *cursor) Close() error {
-	var errs []error
-	for i := len(c.closers) - 1; i >= 0; i-- {
-		errs = append(errs, c.closers[i].Close())
+	if c.closer == nil {
+		return nil
 	}
-	c.closers = nil
-	return errors.Join(errs...)
-}
-
-// cursors are the files that this process has open for a pipeline. A file whose cursor is lost is opened again and read up to
-// where it was. Safe for concurrent use.
-type cursors struct {
-	mu   sync.Mutex
-	open map[File]*cursor
-}
-
-// take returns the cursor of a file at a position. Whoever took it is the only one who has it.
-func (s *cursors) take(ctx context.Context, f File, at int64) (*cursor, error) {
-	s.mu.Lock()
-	c := s.open[f]
-	delete(s.open, f)
-	s.mu.Unlock()
-	if c != nil {
-		if c.at == at {
-			return c, nil
-		}
-		c.Close()
-	}
-	return openCursor(ctx, f, at)
-}
-
-func (s *cursors) put(c *cursor) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.open[c.file] = c
-}
-
-// Close closes all files.
-func (s *cursors) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var errs []error
-	for _, c := range s.open {
-		errs = append(errs, c.Close())
-	}
-	s.open = map[File]*cursor{}
-	return errors.Join(errs...)
+	closer := c.closer
+	c.closer = nil
+	return closer.Close()
 }

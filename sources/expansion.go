@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/cespare/xxhash/v2"
 )
 
 const (
@@ -15,17 +17,25 @@ const (
 	freeExpansion = 256 << 20
 )
 
-var errExpansion = errors.New("gzip makes too much of it")
+var errExpansion = errors.New("gzip expands too much")
 
-// counter counts what is read from a stream.
+// counter counts what is read from a stream, and keeps its error.
 type counter struct {
-	r io.Reader
-	n int64
+	r   io.Reader
+	n   int64
+	sum *xxhash.Digest // of the bytes that were read, where somebody needs it
+	err error          // the first error of r but io.EOF
 }
 
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)
+	if c.sum != nil {
+		_, _ = c.sum.Write(b[:n]) // it has no errors
+	}
+	if err != nil && !errors.Is(err, io.EOF) && c.err == nil {
+		c.err = err
+	}
 	return n, err
 }
 
@@ -41,7 +51,23 @@ func (e *expansion) Read(b []byte) (int, error) {
 	n, err := e.z.Read(b)
 	e.out += int64(n)
 	if e.out > e.free && e.out/maxExpansion > e.compressed.n {
-		return 0, fmt.Errorf("%w: %d bytes of %d, more than %d-fold", errExpansion, e.out, e.compressed.n, maxExpansion)
+		return 0, &flaw{err: errExpansion, what: fmt.Sprintf("%v: %d bytes of %d, more than %d-fold; the rest of the file is not read",
+			errExpansion, e.out, e.compressed.n, maxExpansion)}
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = gzipError(e.compressed, err)
 	}
 	return n, err
+}
+
+// gzipError is err where the compressed file cannot be read, and a flaw where it can.
+func gzipError(compressed *counter, err error) error {
+	switch {
+	case compressed.err != nil:
+		return compressed.err
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return &flaw{err: io.ErrUnexpectedEOF, what: "the gzip file is cut short; only the lines before the cut are read"}
+	default:
+		return &flaw{err: err, what: fmt.Sprintf("the gzip file is damaged: %v; only the lines before that are read", err)}
+	}
 }

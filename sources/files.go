@@ -21,26 +21,41 @@ func init() {
 	dofn.Register(func(f *readFilesFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 }
 
-// File is one file of JSON lines or CSV, plain or gzip, local or gs://.
-type File struct {
-	Path   string
-	Format event.Format // FormatUnified: one unified event a line; FormatWMS: what the warehouse sends
-}
-
 // readFilesFn reads files from their beginning to their end, in bundles of bounded size: the output of a bundle is seen by the
-// next stage only when the bundle is over.
+// next stage only when the bundle is over. Its elements are indexes of Sequences.
 type readFilesFn struct {
 	PipelineID string
+	Sequences  [][]File // each is read in its order, one file after the other
 
 	env      *process.Env
-	open     *cursors
+	reading  *sequences
 	progress *Progress
 }
 
-// Files reads files once and returns a PCollection of event.Message.
+// Files reads files once and returns a PCollection of event.Message. Files of one format are read one after the other, in the
+// order given; those of two formats side by side, at the same pace by bytes.
 func Files(s beam.Scope, pipelineID string, files []File) beam.PCollection {
 	s = s.Scope("ReadFiles")
-	return beam.ParDo(s, &readFilesFn{PipelineID: pipelineID}, beam.CreateList(s, files))
+	sequences := byFormat(files)
+	indexes := make([]int, len(sequences))
+	for i := range indexes {
+		indexes[i] = i
+	}
+	return beam.ParDo(s, &readFilesFn{PipelineID: pipelineID, Sequences: sequences}, beam.CreateList(s, indexes))
+}
+
+func byFormat(files []File) (sequences [][]File) {
+	at := map[event.Format]int{}
+	for _, f := range files {
+		i, found := at[f.Format]
+		if !found {
+			i = len(sequences)
+			at[f.Format] = i
+			sequences = append(sequences, nil)
+		}
+		sequences[i] = append(sequences[i], f)
+	}
+	return sequences
 }
 
 // Setup finds what the process shares.
@@ -48,29 +63,29 @@ func (f *readFilesFn) Setup() error {
 	f.env = process.Of(f.PipelineID)
 	f.progress = ProgressOf(f.env)
 	var err error
-	f.open, err = process.Shared(f.env, "open files", func() (*cursors, error) { return &cursors{open: map[File]*cursor{}}, nil })
+	f.reading, err = sequencesOf(f.env, f.Sequences)
 	return err
 }
 
 // CreateInitialRestriction is part of Beam's contract of a splittable DoFn, as are the methods below.
-func (f *readFilesFn) CreateInitialRestriction(File) Position { return Position{} }
+func (f *readFilesFn) CreateInitialRestriction(int) Position { return Position{} }
 
 // SplitRestriction does not split.
-func (f *readFilesFn) SplitRestriction(_ File, p Position) []Position { return []Position{p} }
+func (f *readFilesFn) SplitRestriction(_ int, p Position) []Position { return []Position{p} }
 
 // RestrictionSize is the same for all.
-func (f *readFilesFn) RestrictionSize(File, Position) float64 { return 1 }
+func (f *readFilesFn) RestrictionSize(int, Position) float64 { return 1 }
 
 // CreateTracker makes the tracker of a bundle.
 func (f *readFilesFn) CreateTracker(p Position) *sdf.LockRTracker { return newTracker(p) }
 
-// TruncateRestriction keeps the whole rest when the pipeline drains: a file is bounded.
-func (f *readFilesFn) TruncateRestriction(t *sdf.LockRTracker, _ File) Position {
+// TruncateRestriction keeps the whole rest when the pipeline drains: files that are read once are bounded.
+func (f *readFilesFn) TruncateRestriction(t *sdf.LockRTracker, _ int) Position {
 	return t.GetRestriction().(Position)
 }
 
 // InitialWatermarkEstimatorState starts at the beginning of time.
-func (f *readFilesFn) InitialWatermarkEstimatorState(beam.EventTime, Position, File) int64 { return 0 }
+func (f *readFilesFn) InitialWatermarkEstimatorState(beam.EventTime, Position, int) int64 { return 0 }
 
 // CreateWatermarkEstimator goes on from a state.
 func (f *readFilesFn) CreateWatermarkEstimator(ms int64) *estimator { return &estimator{ms: ms} }
@@ -78,46 +93,74 @@ func (f *readFilesFn) CreateWatermarkEstimator(ms int64) *estimator { return &es
 // WatermarkEstimatorState is the state to go on from.
 func (f *readFilesFn) WatermarkEstimatorState(e *estimator) int64 { return e.ms }
 
-// ProcessElement emits the next lines of a file.
-func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, t *sdf.LockRTracker, file File, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
+// ProcessElement emits the next lines of a sequence.
+func (f *readFilesFn) ProcessElement(ctx context.Context, watermark *estimator, t *sdf.LockRTracker, sequence int, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
 	// Prism looks again at what waits before a keyed stage when the watermark moves: a source that waits must move it, or what it
 	// waits for may never run.
 	watermark.advance(time.Now().UnixMilli())
-	at := t.GetRestriction().(Position).At
+	at := t.GetRestriction().(Position)
 	if f.env.Ended() {
-		return sdf.StopProcessing(), claim(t, Position{At: at, Done: true})
+		at.Done = true
+		return sdf.StopProcessing(), claim(t, at)
 	}
-	if f.env.MustWait() {
-		if err := claim(t, Position{At: at}); err != nil {
-			return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
-		}
-		return sdf.ResumeProcessingIn(10 * time.Millisecond), nil
+	if f.env.MustWait() || !f.env.Worker() && f.reading.ahead(sequence) {
+		return sdf.ResumeProcessingIn(10 * time.Millisecond), claim(t, at)
 	}
-	c, err := f.open.take(ctx, file, at)
+	at, err := f.read(ctx, sequence, at, emit)
 	if err != nil {
 		return sdf.StopProcessing(), err
 	}
-	defer func() { f.progress.read.Add(c.fresh()) }()
-	for n, bytes := 0, 0; n < bundleMessages && bytes < bundleBytes; {
-		messages, err := c.next(bundleMessages - n)
-		if errors.Is(err, io.EOF) {
-			if err := claim(t, Position{At: c.at, Done: true}); err != nil {
-				return sdf.StopProcessing(), fmt.Errorf("read %s: %w", file.Path, err)
-			}
-			f.env.FileRead()
-			return sdf.StopProcessing(), c.Close()
-		}
-		if err != nil {
-			return sdf.StopProcessing(), errors.Join(err, c.Close())
-		}
-		n += max(len(messages), 1)
-		bytes += emitLines(f.env.Tracker, messages, emit)
+	if err := claim(t, at); err != nil {
+		return sdf.StopProcessing(), fmt.Errorf("read files: %w", err)
 	}
-	if err := claim(t, Position{At: c.at}); err != nil {
-		return sdf.StopProcessing(), errors.Join(fmt.Errorf("read %s: %w", file.Path, err), c.Close())
+	if at.Done {
+		return sdf.StopProcessing(), nil
 	}
-	f.open.put(c)
 	return sdf.ResumeProcessingIn(0), nil
+}
+
+// read emits the lines of a bundle, from a position in a sequence, and returns the position behind them.
+func (f *readFilesFn) read(ctx context.Context, sequence int, at Position, emit func(beam.EventTime, event.Message)) (Position, error) {
+	files, begun := f.Sequences[sequence], time.Now()
+	n, bytes := 0, 0
+	for at.File < len(files) && n < bundleMessages && bytes < bundleBytes && time.Since(begun) < bundleTime {
+		c, err := f.reading.take(ctx, sequence, files[at.File], at.At)
+		if err != nil {
+			return at, err
+		}
+		for err == nil && n < bundleMessages && bytes < bundleBytes {
+			var messages []event.Message
+			messages, err = c.next(bundleMessages - n)
+			n += max(len(messages), 1)
+			bytes += emitLines(f.env.Tracker, messages, emit)
+		}
+		f.count(sequence, c.fresh())
+		switch {
+		case errors.Is(err, io.EOF):
+			f.count(sequence, max(c.file.Size-c.stored.n, 0)) // what is not read of a file that is no text
+			f.env.FileRead()
+			if err := c.Close(); err != nil {
+				return at, err
+			}
+			at = Position{File: at.File + 1}
+		case err != nil:
+			return at, errors.Join(err, c.Close())
+		default:
+			at.At = c.at
+			f.reading.put(sequence, c)
+		}
+	}
+	if at.File == len(files) {
+		at.Done = true
+		f.reading.parts[sequence].ended.Store(true)
+	}
+	return at, nil
+}
+
+// count counts bytes of a sequence as read.
+func (f *readFilesFn) count(sequence int, n int64) {
+	f.progress.read.Add(n)
+	f.reading.parts[sequence].read.Add(n)
 }
 
 // emitLines opens a batch for the messages of lines, emits them, and returns their size in bytes.

@@ -1,54 +1,72 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/gcs"   // gs://
-	_ "github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem/local" // everything else
+	"github.com/beamlytics/streamlytics/event"
 )
 
 // maxFiles bounds the files that are read once: their names are part of the job.
 const maxFiles = 100_000
 
-// Match returns the files that a comma-separated list of globs names, each once, in the order of their names within each glob.
-// A glob without a match is an error, as are more than 100,000 files.
-func Match(ctx context.Context, globs string) (files []string, err error) {
-	seen := map[string]bool{}
+// File is one file of JSON lines or CSV, plain or gzip, local or in gs://.
+type File struct {
+	Path   string
+	Format event.Format // FormatUnified: one unified event a line; FormatWMS: what the warehouse sends
+	Size   int64        // bytes, as it is stored, when it was found
+}
+
+// Match returns the files that a comma-separated list of globs names, each once, in the order of their paths over all globs. A
+// glob without a match is an error, as are a file that cannot be looked at and more than 100,000 files.
+func Match(ctx context.Context, globs string, format event.Format) (files []File, err error) {
+	s := &store{}
+	defer s.Close()
 	err = eachGlob(globs, func(glob string) error {
-		found, err := list(ctx, glob)
+		found, err := s.list(ctx, glob)
 		if err != nil {
 			return err
 		}
 		if len(found) == 0 {
-			return fmt.Errorf("no file matches %s", glob)
+			return noMatch(glob)
 		}
-		for _, f := range found {
-			if !seen[f] {
-				seen[f] = true
-				files = append(files, f)
-			}
+		var errs []error
+		for _, e := range found {
+			errs = append(errs, e.err)
+			files = append(files, File{Path: e.path, Format: format, Size: e.size})
 		}
-		return nil
+		return errors.Join(errs...)
 	})
+	slices.SortStableFunc(files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
+	files = slices.CompactFunc(files, func(a, b File) bool { return a.Path == b.Path })
 	return files, errors.Join(err, checkFiles(files))
 }
 
-func checkFiles(files []string) error {
+func noMatch(glob string) error {
+	if info, err := os.Stat(glob); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder; give its files, such as %s/*", glob, strings.TrimSuffix(glob, "/"))
+	}
+	return fmt.Errorf("no file matches %s", glob)
+}
+
+func checkFiles(files []File) error {
 	if len(files) > maxFiles {
 		return fmt.Errorf("%d files match, more than %d", len(files), maxFiles)
 	}
 	return nil
 }
 
-// CheckGlobs says what is wrong with a comma-separated list of globs that need not match anything yet.
+// CheckGlobs returns what is wrong with a comma-separated list of globs that need not match anything yet.
 func CheckGlobs(ctx context.Context, globs string) error {
+	s := &store{}
+	defer s.Close()
 	return eachGlob(globs, func(glob string) error {
-		_, err := list(ctx, glob)
+		_, err := s.list(ctx, glob)
 		return err
 	})
 }
@@ -62,18 +80,4 @@ func eachGlob(globs string, f func(glob string) error) error {
 		errs = append(errs, f(glob))
 	}
 	return errors.Join(errs...)
-}
-
-func list(ctx context.Context, glob string) ([]string, error) {
-	fs, err := filesystem.New(ctx, glob)
-	if err != nil {
-		return nil, fmt.Errorf("open the file system of %s: %w", glob, err)
-	}
-	defer fs.Close()
-	found, err := fs.List(ctx, glob)
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", glob, err)
-	}
-	slices.Sort(found)
-	return found, nil
 }

@@ -1,16 +1,19 @@
 package sources
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
 )
 
 func TestMatch(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"b.csv", "a.csv", "c.jsonl", "deep/d.csv"} {
-		writeFile(t, dir, name, "")
+		writeFile(t, dir, name, "{}\n")
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	for name, tt := range map[string]struct {
@@ -19,14 +22,23 @@ func TestMatch(t *testing.T) {
 	}{
 		"one file":             {at("a.csv"), []string{at("a.csv")}},
 		"glob, by name":        {at("*.csv"), []string{at("a.csv"), at("b.csv")}},
-		"two globs":            {at("c.*") + "," + at("*.csv"), []string{at("c.jsonl"), at("a.csv"), at("b.csv")}},
-		"spaces":               {" " + at("c.*") + " , " + at("a.*"), []string{at("c.jsonl"), at("a.csv")}},
+		"two globs":            {at("c.*") + "," + at("*.csv"), []string{at("a.csv"), at("b.csv"), at("c.jsonl")}},
+		"spaces":               {" " + at("c.*") + " , " + at("a.*"), []string{at("a.csv"), at("c.jsonl")}},
+		"no folders":           {at("[ad]*"), []string{at("a.csv")}},
 		"each once":            {at("*.csv") + "," + at("a*"), []string{at("a.csv"), at("b.csv")}},
 		"glob over folders":    {at("*/*.csv"), []string{at("deep/d.csv")}},
 		"one letter, or other": {at("[bc].*"), []string{at("b.csv"), at("c.jsonl")}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, err := Match(t.Context(), tt.globs); err != nil || !slices.Equal(got, tt.want) {
+			files, err := Match(t.Context(), tt.globs, event.FormatWMS)
+			var got []string
+			for _, f := range files {
+				got = append(got, f.Path)
+				if f.Format != event.FormatWMS || f.Size != 3 {
+					t.Errorf("%+v", f)
+				}
+			}
+			if err != nil || !slices.Equal(got, tt.want) {
 				t.Errorf("%q matches %q, %v; want %q", tt.globs, got, err, tt.want)
 			}
 		})
@@ -36,6 +48,10 @@ func TestMatch(t *testing.T) {
 func TestMatchErrors(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, dir, "a.csv", "")
+	lost := filepath.Join(dir, "lost.jsonl")
+	if err := os.Symlink(filepath.Join(dir, "nowhere"), lost); err != nil {
+		t.Fatal(err)
+	}
 	missing, other := filepath.Join(dir, "*.missing"), filepath.Join(dir, "other.csv")
 	for name, tt := range map[string]struct {
 		globs string
@@ -46,10 +62,13 @@ func TestMatchErrors(t *testing.T) {
 		"empty":             {"", []string{"empty glob"}},
 		"empty among":       {filepath.Join(dir, "a.csv") + ",,", []string{"empty glob"}},
 		"bad glob":          {filepath.Join(dir, "[a"), []string{"[a"}},
+		"a folder":          {dir, []string{dir, "folder", dir + "/*"}},
+		"below a file":      {filepath.Join(dir, "a.csv", "*.csv"), []string{"a.csv: not a directory"}},
+		"a link to nowhere": {filepath.Join(dir, "*.jsonl"), []string{lost}},
 		"no such system":    {"ftp://host/file", []string{"ftp://host/file"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Match(t.Context(), tt.globs)
+			_, err := Match(t.Context(), tt.globs, event.FormatWMS)
 			if err == nil {
 				t.Fatal("no error")
 			}

@@ -37,20 +37,10 @@ func TestLongLinesAreCut(t *testing.T) {
 	for _, n := range []int64{maxLineBytes, maxLineBytes + 1, maxLineBytes + chunkBytes, 2*maxLineBytes - 5, 2 * maxLineBytes, 3*maxLineBytes + 7} {
 		for _, end := range []string{"\nlast\n", "\nlast", "\n", ""} {
 			t.Run(fmt.Sprintf("%d%q", n, end), func(t *testing.T) {
-				l, err := newLineReader(io.MultiReader(strings.NewReader("first\n"), &repeated{'x', n}, strings.NewReader(end)))
+				stream := io.MultiReader(strings.NewReader("first\n"), &repeated{'x', n}, strings.NewReader(end))
+				lines, err := readContent(&counter{r: stream}).all()
 				if err != nil {
 					t.Fatal(err)
-				}
-				var lines []line
-				for {
-					next, err := l.next()
-					if err == io.EOF {
-						break
-					}
-					if err != nil {
-						t.Fatal(err)
-					}
-					lines = append(lines, next...)
 				}
 				want := 2
 				if strings.Contains(end, "last") {
@@ -70,22 +60,16 @@ func TestLongLinesAreCut(t *testing.T) {
 
 // TestALineWithoutEnd reads a gigabyte that is one line.
 func TestALineWithoutEnd(t *testing.T) {
-	l, err := newLineReader(&repeated{'x', 1 << 30})
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := readContent(&counter{r: &repeated{'x', 1 << 30}})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	lines, err := l.next()
+	lines, err := l.all()
 	runtime.ReadMemStats(&after)
 	if err != nil || len(lines) != 1 || lines[0].cut != 1<<30-maxLineBytes {
 		t.Fatalf("%d lines, %v", len(lines), err)
 	}
 	if took := after.TotalAlloc - before.TotalAlloc; took > 5*maxLineBytes {
 		t.Errorf("it took %d MB of memory", took>>20)
-	}
-	if _, err := l.next(); err != io.EOF {
-		t.Errorf("after it: %v", err)
 	}
 }
 
@@ -121,14 +105,12 @@ func TestGzipBombs(t *testing.T) {
 	for name, b := range map[string]byte{"one line": 'x', "blank lines": '\n'} {
 		t.Run(name, func(t *testing.T) {
 			const free = 4 << 20 // the whole of freeExpansion takes long under the race detector
-			l, err := newLineReader(bytes.NewReader(bomb(t, b, free+chunkBytes)))
+			stored := &counter{r: bytes.NewReader(bomb(t, b, free+chunkBytes))}
+			z, err := gzip.NewReader(stored)
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.r.(*expansion).free = free
-			for err == nil {
-				_, err = l.next()
-			}
+			_, err = (&lineReader{r: &expansion{z: z, compressed: stored, free: free}}).all()
 			if !errors.Is(err, errExpansion) {
 				t.Errorf("got %v", err)
 			}
@@ -155,10 +137,10 @@ func TestExpansionInProportion(t *testing.T) {
 
 // TestFilesAreBounded, by their number.
 func TestFilesAreBounded(t *testing.T) {
-	if err := checkFiles(make([]string, maxFiles)); err != nil {
+	if err := checkFiles(make([]File, maxFiles)); err != nil {
 		t.Error(err)
 	}
-	if err := checkFiles(make([]string, maxFiles+1)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(maxFiles)) {
+	if err := checkFiles(make([]File, maxFiles+1)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(maxFiles)) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,11 +1,7 @@
 package sources
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
-	"errors"
-	"fmt"
 	"io"
 )
 
@@ -21,108 +17,129 @@ type line struct {
 	cut  int64 // bytes behind the first maxLineBytes, which are not in text
 }
 
-// lineReader cuts a stream into lines. Lines of one call share one buffer that is not used again, so they need no copies.
+// lineReader cuts a stream into lines, which end with LF, CRLF or CR. Lines of one call share one buffer that is not used again,
+// so they need no copies.
 type lineReader struct {
-	r    io.Reader
-	rest []byte // read, and without a line end so far
-	eof  bool
+	r       io.Reader
+	rest    []byte // read, and not yet cut
+	afterCR bool   // the last line ended with a CR at the end of a chunk: an LF in front of rest belongs to it
+	long    line   // a line of more than maxLineBytes at the end of the stream, where it has no end
+	cutting int    // lines of the last chunk: the size of the next slice
+	err     error  // of r, io.EOF included; it counts when rest has no more lines
 }
 
-// newLineReader reads plain or gzip, whichever the first bytes say.
-func newLineReader(r io.Reader) (*lineReader, error) {
-	compressed := &counter{r: r}
-	b := bufio.NewReaderSize(compressed, 64<<10)
-	magic, err := b.Peek(2)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	if len(magic) == 2 && magic[0] == 0x1f && magic[1] == 0x8b {
-		z, err := gzip.NewReader(b)
-		if err != nil {
-			return nil, fmt.Errorf("open gzip: %w", err)
-		}
-		return &lineReader{r: &expansion{z: z, compressed: compressed, free: freeExpansion}}, nil
-	}
-	return &lineReader{r: b}, nil
-}
-
-// next returns some lines, or io.EOF when there are none left. A last line without an end is a line.
-func (l *lineReader) next() (lines []line, err error) {
+// next returns some lines. Where none are left it returns the error of the stream, io.EOF at its end. What stands behind the
+// last line end is then in last.
+func (l *lineReader) next() ([]line, error) {
 	for {
-		if l.eof {
-			if len(l.rest) == 0 {
-				return nil, io.EOF
-			}
-			lines = append(lines, newLine(l.rest))
-			l.rest = nil
+		if lines := l.cut(); len(lines) > 0 {
 			return lines, nil
+		}
+		if l.err != nil {
+			return nil, l.err
 		}
 		if len(l.rest) > maxLineBytes {
-			return l.skip()
-		}
-		buf := make([]byte, len(l.rest)+max(chunkBytes, len(l.rest)))
-		n := copy(buf, l.rest)
-		m, err := io.ReadFull(l.r, buf[n:])
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			// A gzip stream that was cut off ends with ErrUnexpectedEOF too: only a second read tells the two apart.
-			if _, again := l.r.Read(make([]byte, 1)); again != nil && !errors.Is(again, io.EOF) {
-				return nil, again
+			if lines := l.skip(); len(lines) > 0 {
+				return lines, nil
 			}
-			l.eof, err = true, nil
+			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		buf = buf[:n+m]
-		l.rest = buf
-		for {
-			i := bytes.IndexByte(l.rest, '\n')
-			if i < 0 {
-				break
-			}
-			lines = append(lines, newLine(l.rest[:i:i]))
-			l.rest = l.rest[i+1:]
-		}
-		if len(lines) > 0 {
-			return lines, nil
-		}
+		l.fill()
 	}
 }
 
-// skip returns the beginning of a line that is too long to be read, and reads over the rest of it.
-func (l *lineReader) skip() ([]line, error) {
-	long := newLine(l.rest)
-	buf := make([]byte, chunkBytes)
-	for {
-		n, err := l.r.Read(buf)
-		if i := bytes.IndexByte(buf[:n], '\n'); i >= 0 {
-			long.cut += int64(i)
-			l.rest = buf[i+1 : n]
-			return []line{long}, ignoreEOF(err)
-		}
-		long.cut += int64(n)
-		if errors.Is(err, io.EOF) {
-			l.eof, l.rest = true, nil
-			return []line{long}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
+// last returns the last line of the stream if it has no end. It is good after next has returned an error.
+func (l *lineReader) last() (_ line, found bool) {
+	if len(l.long.text) > 0 {
+		return l.long, true
 	}
+	return newLine(l.rest), len(l.rest) > 0
 }
 
-// ignoreEOF leaves the end to the next read.
-func ignoreEOF(err error) error {
-	if errors.Is(err, io.EOF) {
+// fill reads a chunk behind rest, into a new buffer.
+func (l *lineReader) fill() {
+	buf := make([]byte, len(l.rest)+max(chunkBytes, len(l.rest)))
+	n := copy(buf, l.rest)
+	for n < len(buf) && l.err == nil {
+		var m int
+		m, l.err = l.r.Read(buf[n:])
+		n += m
+	}
+	l.rest = buf[:n]
+}
+
+// cut takes the lines that have an end from rest.
+func (l *lineReader) cut() []line {
+	l.dropLF()
+	buf, at := l.rest, 0
+	lf, cr := indexByte(buf, 0, '\n'), indexByte(buf, 0, '\r')
+	if lf == len(buf) && cr == len(buf) {
 		return nil
 	}
-	return err
+	lines := make([]line, 0, l.cutting+16)
+	for {
+		end := min(lf, cr)
+		if end == len(buf) {
+			break
+		}
+		lines = append(lines, newLine(buf[at:end]))
+		at = end + 1
+		if end == cr {
+			switch {
+			case at == len(buf):
+				l.afterCR = true
+			case buf[at] == '\n':
+				at++
+			}
+			cr = indexByte(buf, at, '\r')
+		}
+		if lf < at {
+			lf = indexByte(buf, at, '\n')
+		}
+	}
+	l.rest, l.cutting = buf[at:], len(lines)
+	return lines
+}
+
+// dropLF drops the LF of a CRLF whose CR was the end of a chunk.
+func (l *lineReader) dropLF() {
+	if l.afterCR && len(l.rest) > 0 {
+		l.rest, l.afterCR = bytes.TrimPrefix(l.rest, []byte{'\n'}), false
+	}
+}
+
+// indexByte returns the index of the first c in b[from:], len(b) if there is none.
+func indexByte(b []byte, from int, c byte) int {
+	if i := bytes.IndexByte(b[from:], c); i >= 0 {
+		return from + i
+	}
+	return len(b)
+}
+
+// skip returns the beginning of a line that is too long to be read, and reads over the rest of it. Where the stream ends within
+// the line it returns none, and the line is long.
+func (l *lineReader) skip() []line {
+	long := newLine(l.rest)
+	l.rest = nil
+	buf := make([]byte, chunkBytes)
+	for l.err == nil {
+		var n int
+		n, l.err = l.r.Read(buf)
+		end := min(indexByte(buf[:n], 0, '\n'), indexByte(buf[:n], 0, '\r'))
+		long.cut += int64(end)
+		if end < n {
+			l.afterCR = buf[end] == '\r'
+			l.rest = buf[end+1 : n]
+			return []line{long}
+		}
+	}
+	l.long = long
+	return nil
 }
 
 func newLine(text []byte) line {
 	if n := len(text) - maxLineBytes; n > 0 {
 		return line{text: text[:maxLineBytes:maxLineBytes], cut: int64(n)}
 	}
-	text = bytes.TrimSuffix(text, []byte{'\r'})
 	return line{text: text[:len(text):len(text)]}
 }

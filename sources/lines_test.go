@@ -28,33 +28,36 @@ func (c *chunks) Read(b []byte) (int, error) {
 
 // wantLines is what the lines of a text are: the obvious way.
 func wantLines(text string) []string {
-	lines := strings.Split(text, "\n")
+	lines := strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
 	if lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
-	}
-	for i := range lines {
-		lines[i] = strings.TrimSuffix(lines[i], "\r")
 	}
 	return lines
 }
 
-func readLines(r io.Reader) (lines []string, err error) {
-	l, err := newLineReader(r)
-	if err != nil {
-		return nil, err
-	}
+// all reads to the end of the stream. A last line without an end is one of the lines.
+func (l *lineReader) all() (lines []line, err error) {
 	for {
 		next, err := l.next()
-		if err == io.EOF {
-			return lines, nil
-		}
 		if err != nil {
-			return lines, err
+			if last, found := l.last(); found {
+				next = append(next, last)
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return append(lines, next...), err
 		}
-		for _, line := range next {
-			lines = append(lines, string(line.text))
-		}
+		lines = append(lines, next...)
 	}
+}
+
+func readLines(r io.Reader) (lines []string, err error) {
+	all, err := readContent(&counter{r: r}).all()
+	for _, line := range all {
+		lines = append(lines, string(line.text))
+	}
+	return lines, err
 }
 
 func gzipped(t testing.TB, text string) []byte {
@@ -99,6 +102,11 @@ func TestLines(t *testing.T) {
 		"CRLF at the end only": "a\nb\r",
 		"CR inside":            "a\rb\n",
 		"two CR":               "a\r\r\n",
+		"CR only":              "a\rb\r\rc\r",
+		"CR, LF and CRLF":      "a\rb\nc\r\nd\n\re\r\r\nf",
+		"many with CR":         strings.Repeat("some line\r", 300_000),
+		"many with CRLF":       strings.Repeat("some line\r\n", 300_000),
+		"many of all":          strings.Repeat("x\ry\nz\r\n", 300_000),
 		"first byte of gzip":   "\x1f",
 		"a chunk exactly":      strings.Repeat("x", chunkBytes-1) + "\n",
 		"newline after chunk":  strings.Repeat("x", chunkBytes) + "\ny\n",
@@ -125,10 +133,7 @@ func TestLinesOfConcatenatedGzip(t *testing.T) {
 }
 
 func TestLinesAfterTheEnd(t *testing.T) {
-	l, err := newLineReader(strings.NewReader("a"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := readContent(&counter{r: strings.NewReader("a\nb")})
 	if lines, err := l.next(); err != nil || len(lines) != 1 {
 		t.Fatalf("%d lines, %v", len(lines), err)
 	}
@@ -136,28 +141,22 @@ func TestLinesAfterTheEnd(t *testing.T) {
 		if lines, err := l.next(); err != io.EOF || lines != nil {
 			t.Errorf("after the end: %d lines, %v", len(lines), err)
 		}
+		if last, found := l.last(); !found || string(last.text) != "b" {
+			t.Errorf("the last line is %q, %v", last.text, found)
+		}
 	}
 }
 
 // TestLinesKeepTheirText: what was returned is not written over by what is read later.
 func TestLinesKeepTheirText(t *testing.T) {
 	text := strings.Repeat("a\n", chunkBytes) + strings.Repeat("b\n", chunkBytes)
-	l, err := newLineReader(strings.NewReader(text))
+	lines, err := readContent(&counter{r: strings.NewReader(text)}).all()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all [][]byte
-	for {
-		lines, err := l.next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, line := range lines {
-			all = append(all, line.text)
-		}
+	for _, line := range lines {
+		all = append(all, line.text)
 	}
 	for i, line := range all {
 		if want := "ab"[i/chunkBytes : i/chunkBytes+1]; string(line) != want {
@@ -169,13 +168,19 @@ func TestLinesKeepTheirText(t *testing.T) {
 	}
 }
 
-// TestTruncatedGzip: a file that was cut off anywhere is an error, never a shorter file.
+// TestTruncatedGzip: a file that was cut off anywhere is an error, never a shorter file, and gives the lines before the cut.
 func TestTruncatedGzip(t *testing.T) {
 	text := strings.Repeat("some line of a delivery note\n", 1000)
 	whole := gzipped(t, text)
 	for n := 2; n < len(whole); n++ {
-		if _, err := readLines(bytes.NewReader(whole[:n])); !errors.Is(err, io.ErrUnexpectedEOF) {
+		lines, err := readLines(bytes.NewReader(whole[:n]))
+		if _, flawed := errors.AsType[*flaw](err); !flawed || !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("%d of %d bytes: error %v", n, len(whole), err)
+		}
+		for i, line := range lines {
+			if !strings.HasPrefix(text, line) || i < len(lines)-1 && len(line) != len(text)/1000-1 {
+				t.Fatalf("%d of %d bytes: line %d is %q", n, len(whole), i+1, line)
+			}
 		}
 	}
 	broken := bytes.Clone(whole)
@@ -192,7 +197,8 @@ func TestLinesReadError(t *testing.T) {
 		"in the midst": io.MultiReader(strings.NewReader("a\nb\n"), iotest.ErrReader(why)),
 		"far in":       io.MultiReader(strings.NewReader(strings.Repeat("a\n", 3*chunkBytes)), iotest.ErrReader(why)),
 	} {
-		if _, err := readLines(r); !errors.Is(err, why) {
+		_, err := readLines(r)
+		if _, flawed := errors.AsType[*flaw](err); flawed || !errors.Is(err, why) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -201,11 +207,14 @@ func TestLinesReadError(t *testing.T) {
 func FuzzLines(f *testing.F) {
 	f.Add("a\r\nb\n\nc", uint64(1))
 	f.Add("\x1f\x8b", uint64(2))
+	f.Add("\xef\xbb\xbfa\r\nb", uint64(3))
 	f.Fuzz(func(t *testing.T, text string, seed uint64) {
-		if strings.HasPrefix(text, "\x1f\x8b") {
-			_, _ = readLines(strings.NewReader(text)) // whatever it is, it ends
-			return
+		if _, err := readLines(strings.NewReader(text)); err != nil {
+			if _, flawed := errors.AsType[*flaw](err); !flawed {
+				t.Errorf("error %v", err)
+			}
+			return // whatever it is, it ends
 		}
-		checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(seed, 1))}, wantLines(text))
+		checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(seed, 1))}, wantLines(strings.TrimPrefix(text, byteOrderMark)))
 	})
 }

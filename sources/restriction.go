@@ -13,6 +13,8 @@ const (
 	bundleMessages = 5000
 	// bundleBytes is at about how many bytes a bundle ends that has fewer messages.
 	bundleBytes = 32 << 20
+	// bundleTime is at about how much time a bundle of files ends that has fewer messages: opening many small files takes long.
+	bundleTime = 500 * time.Millisecond
 	// idle is how soon a source that found nothing, or must not emit, is asked again.
 	idle = 50 * time.Millisecond
 	// pace is the shortest time between two bundles of a subscription that are not full. Each costs about half a millisecond of
@@ -25,7 +27,8 @@ const (
 // Position is the restriction of all sources: how far one has come. They are read from the front by one reader each and never
 // split, but every bundle ends with a checkpoint.
 type Position struct {
-	At   int64 // messages read, for sources that can be read again
+	File int   // index of the file in hand, for sources of several
+	At   int64 // messages read, or lines of the file, for sources that can be read again
 	Done bool
 }
 
@@ -54,7 +57,9 @@ func (t *positionTracker) TrySplit(fraction float64) (primary, residual any, err
 		return t.position, nil, nil
 	}
 	t.stopped = true
-	return Position{At: t.position.At, Done: true}, t.position, nil
+	done := t.position
+	done.Done = true
+	return done, t.position, nil
 }
 
 // GetError implements sdf.RTracker.

@@ -43,14 +43,14 @@ func TestPositionTrackerAtTheEnd(t *testing.T) {
 
 // TestTruncate: a drain ends what has no end, and reads files to theirs.
 func TestTruncate(t *testing.T) {
-	tr := newTracker(Position{At: 7})
+	tr := newTracker(Position{File: 2, At: 7})
 	if got := (&readPubSubFn{}).TruncateRestriction(tr, Subscription{}); got != (Position{At: 7, Done: true}) {
 		t.Errorf("subscription: %+v", got)
 	}
 	if got := (&watchFilesFn{}).TruncateRestriction(tr, Watched{}); got != (Position{At: 7, Done: true}) {
 		t.Errorf("watched files: %+v", got)
 	}
-	if got := (&readFilesFn{}).TruncateRestriction(tr, File{}); got != (Position{At: 7}) {
+	if got := (&readFilesFn{}).TruncateRestriction(tr, 0); got != (Position{File: 2, At: 7}) {
 		t.Errorf("file: %+v", got)
 	}
 }

@@ -17,14 +17,15 @@ func init() {
 	dofn.Register(func(f *watchFilesFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 }
 
-// Watched is a list of globs, separated by commas, in which new files are looked for.
+// Watched is a list of globs, separated by commas, whose files are read as they come.
 type Watched struct {
 	Globs  string
 	Format event.Format
-	Poll   time.Duration // how often
+	Poll   time.Duration // how often the globs are listed
+	Settle time.Duration // how long a file must not have changed before its last line is read though it has no end
 }
 
-// watchFilesFn reads the files of a list of globs, and new ones as they come, for ever.
+// watchFilesFn reads the files of a list of globs, and what comes to them, for ever.
 type watchFilesFn struct {
 	PipelineID string
 
@@ -68,7 +69,7 @@ func (f *watchFilesFn) CreateWatermarkEstimator(ms int64) *estimator { return &e
 // WatermarkEstimatorState is the state to go on from.
 func (f *watchFilesFn) WatermarkEstimatorState(e *estimator) int64 { return e.ms }
 
-// ProcessElement emits lines of new files, and asks to be called again.
+// ProcessElement emits new lines, and asks to be called again.
 func (f *watchFilesFn) ProcessElement(ctx context.Context, watermark *estimator, t *sdf.LockRTracker, watched Watched, emit func(beam.EventTime, event.Message)) (sdf.ProcessContinuation, error) {
 	if f.env.Ended() {
 		return sdf.StopProcessing(), claim(t, Position{Done: true})

@@ -1,133 +1,184 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/filesystem"
-
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// settleFor is how long a file must keep its size to count as complete.
-const settleFor = time.Second
-
-// watcher finds new files of a list of globs and reads them one after the other. What it has seen it knows only while the
-// process lives: after a restart files are read again, which event ids make harmless. It belongs to one bundle at a time.
+// watcher lists globs and reads what is new in their files, one file after the other. It keeps what it has read only while the process lives:
+// after a restart files are read again, which event ids make harmless. It belongs to one bundle at a time.
 type watcher struct {
 	watched Watched
 	now     func() time.Time
+	store   store
 
-	seen    map[string]bool  // read, or about to be; those that are still there
-	growing map[string]int64 // new, with the size at the last look
-	queue   []string
-	current *cursor
-	listed  time.Time // when the globs were listed last
-	looked  time.Time // when the growing files were looked at last
+	files   map[string]*watchedFile // those that are there
+	queue   []*watchedFile          // to be read, each once
+	waiting map[*watchedFile]bool   // those in which something may wait
+	reading *watchedFile            // the file of cursor
+	cursor  *cursor
+	listed  time.Time         // when the globs were listed last
+	failed  map[string]string // the last error of each glob that could not be listed
 }
 
 func newWatcher(w Watched) *watcher {
-	return &watcher{watched: w, now: time.Now, seen: map[string]bool{}, growing: map[string]int64{}}
+	return &watcher{watched: w, now: time.Now, files: map[string]*watchedFile{}, waiting: map[*watchedFile]bool{}, failed: map[string]string{}}
 }
 
-// next returns messages of the next up to n lines, or none when there is nothing new. What is wrong with a single file is
-// logged, and the file is left.
+// next returns messages of the next up to n lines, or nil when there is nothing new. A file that cannot be read is logged, and
+// tried again at each poll.
 func (w *watcher) next(ctx context.Context, n int) ([]event.Message, error) {
 	if err := w.look(ctx); err != nil {
 		return nil, err
 	}
 	for {
-		if w.current == nil {
-			if len(w.queue) == 0 {
-				return nil, nil
-			}
-			path := w.queue[0]
-			w.queue = w.queue[1:]
-			c, err := openCursor(ctx, File{Path: path, Format: w.watched.Format}, 0)
-			if err != nil {
-				slog.Error("new file cannot be read", "file", path, "error", err)
-				continue
-			}
-			w.current = c
+		if w.cursor == nil && !w.openNext(ctx) {
+			return nil, nil
 		}
-		messages, err := w.current.next(n)
+		messages, err := w.cursor.next(n)
 		if err == nil {
 			return messages, nil
 		}
-		if !errors.Is(err, io.EOF) {
-			slog.Error("new file cannot be read to its end", "file", w.current.file.Path, "error", err)
+		if errors.Is(err, io.EOF) {
+			err = nil
 		}
-		w.current.Close()
-		w.current = nil
+		w.reading.finish(w.cursor, err)
+		w.waiting[w.reading] = true
+		w.closeCursor()
 	}
 }
 
-// look lists the globs when it is time, and lets files that have stopped growing into the queue.
+// openNext opens the next file of the queue in front of what is new in it, and reports whether there was one.
+func (w *watcher) openNext(ctx context.Context) bool {
+	for len(w.queue) > 0 {
+		f := w.queue[0]
+		w.queue = w.queue[1:]
+		f.queued = false
+		c, err := f.open(ctx, &w.store, w.watched.Format)
+		if err == nil {
+			w.reading, w.cursor = f, c
+			return true
+		}
+		f.fail(err)
+	}
+	return false
+}
+
+// look lists the globs when it is time, and queues the files that have changed, have settled, or could not be read.
 func (w *watcher) look(ctx context.Context) error {
 	now := w.now()
+	var due []*watchedFile
 	if w.listed.IsZero() || now.Sub(w.listed) >= w.watched.Poll {
+		first := w.listed.IsZero()
 		w.listed = now
-		present := map[string]bool{}
-		for glob := range strings.SplitSeq(w.watched.Globs, ",") {
-			found, err := list(ctx, strings.TrimSpace(glob))
-			if err != nil {
-				return err
-			}
-			for _, path := range found {
-				present[path] = true
-				if _, ok := w.growing[path]; !ok && !w.seen[path] {
-					w.growing[path] = -1
-				}
+		if err := w.list(ctx, now, first); err != nil {
+			return err
+		}
+		for _, f := range w.files {
+			if f.isDue() {
+				due = append(due, f)
 			}
 		}
-		// What was moved away is forgotten, or the list would grow for ever.
-		maps.DeleteFunc(w.seen, func(path string, _ bool) bool { return !present[path] })
 	}
-	if len(w.growing) == 0 || now.Sub(w.looked) < min(settleFor, w.watched.Poll) {
-		return nil
-	}
-	w.looked = now
-	var complete []string
-	for path, before := range w.growing {
-		size, err := sizeOf(ctx, path)
-		if err != nil {
-			delete(w.growing, path) // gone again; the next listing says
-			continue
+	for f := range w.waiting {
+		switch {
+		case !f.waiting || w.files[f.found.path] != f:
+			delete(w.waiting, f)
+		case f.settled(now, w.watched.Settle):
+			due = append(due, f)
 		}
-		if size == before && size > 0 { // what is empty has nothing to read, and may have only been created
-			complete = append(complete, path)
-		}
-		w.growing[path] = size
 	}
-	slices.Sort(complete)
-	for _, path := range complete {
-		delete(w.growing, path)
-		w.seen[path] = true
-		w.queue = append(w.queue, path)
+	slices.SortFunc(due, func(a, b *watchedFile) int { return cmp.Compare(a.found.path, b.found.path) })
+	for _, f := range due {
+		if !f.queued && f != w.reading {
+			f.queued = true
+			w.queue = append(w.queue, f)
+		}
 	}
 	return nil
 }
 
-func sizeOf(ctx context.Context, path string) (int64, error) {
-	fs, err := filesystem.New(ctx, path)
-	if err != nil {
-		return 0, fmt.Errorf("open the file system of %s: %w", path, err)
+// list brings files up to date. A glob that cannot be listed is logged and keeps its files.
+func (w *watcher) list(ctx context.Context, now time.Time, first bool) error {
+	present, whole := map[string]bool{}, true
+	for glob := range strings.SplitSeq(w.watched.Globs, ",") {
+		glob = strings.TrimSpace(glob)
+		found, err := w.store.list(ctx, glob)
+		if errors.Is(err, filepath.ErrBadPattern) {
+			return err
+		}
+		if err != nil {
+			whole = false
+			w.logFailure(glob, err)
+			continue
+		}
+		delete(w.failed, glob)
+		for _, e := range found {
+			present[e.path] = true
+			w.see(e, now)
+		}
 	}
-	defer fs.Close()
-	return fs.Size(ctx, path)
+	if !whole {
+		return nil
+	}
+	if first && len(w.files) == 0 {
+		slog.Info("no file yet", "globs", w.watched.Globs)
+	}
+	// What was moved away is forgotten, or the list would grow for ever.
+	maps.DeleteFunc(w.files, func(path string, f *watchedFile) bool {
+		gone := !present[path] && f != w.reading
+		if gone {
+			f.logLoss()
+		}
+		return gone
+	})
+	w.queue = slices.DeleteFunc(w.queue, func(f *watchedFile) bool { return w.files[f.found.path] != f })
+	return nil
+}
+
+func (w *watcher) logFailure(glob string, err error) {
+	if text := err.Error(); w.failed[glob] != text {
+		w.failed[glob] = text
+		slog.Error("files cannot be listed; this is tried again at each poll", "glob", glob, "error", err)
+	}
+}
+
+// see takes in a file as a listing has it.
+func (w *watcher) see(e entry, now time.Time) {
+	f := w.files[e.path]
+	if f == nil {
+		f = &watchedFile{}
+		w.files[e.path] = f
+	}
+	if !f.found.same(e) || f.found.path == "" {
+		f.since = now
+	}
+	f.found = e
+}
+
+func (w *watcher) closeCursor() {
+	if w.cursor == nil {
+		return
+	}
+	if err := w.cursor.Close(); err != nil {
+		slog.Warn("file cannot be closed", "error", fmt.Errorf("close %s: %w", w.reading.found.path, err))
+	}
+	w.reading, w.cursor = nil, nil
 }
 
 // Close closes the file that is being read.
 func (w *watcher) Close() error {
-	if w.current == nil {
-		return nil
-	}
-	return w.current.Close()
+	w.closeCursor()
+	return w.store.Close()
 }
