@@ -1,24 +1,14 @@
 package pipeline
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
-	"time"
 )
-
-// measureFor is how long the sizes of the files may take to find. Without them progress has no percent.
-const measureFor = 10 * time.Second
 
 // announce notices what will be read and written. It holds no secret: those are referred to by --redis_password_secret, and addresses
 // cannot hold one.
-func (p *Pipeline) announce(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, measureFor)
-	defer cancel()
-	if err := p.progress.Measure(ctx, p.plan.files); err != nil {
-		slog.Info("progress has no percent", "error", err)
-	}
+func (p *Pipeline) announce() {
+	p.progress.Measure(p.plan.files)
 	_, size := p.progress.Read()
 	p.notice("reading %s; writing to %s", strings.Join(p.inputs(size), ", "), strings.Join(p.outputs(), ", "))
 }
@@ -42,7 +32,7 @@ func (p *Pipeline) inputs(size int64) (names []string) {
 		names = append(names, text)
 	}
 	for _, w := range p.plan.watched {
-		names = append(names, fmt.Sprintf("new files of %s every %v", w.Globs, w.Poll))
+		names = append(names, fmt.Sprintf("what comes to %s, every %v", w.Globs, w.Poll))
 	}
 	return names
 }

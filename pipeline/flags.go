@@ -190,7 +190,9 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.WMSSubscription, "wms_subscription", o.WMSSubscription, "`subscription` of warehouse stock messages")
 	fs.StringVar(&o.EventsFiles, "events_files", o.EventsFiles, "`globs`, separated by commas, of files with one unified event a line, plain or gzip, local or gs://")
 	fs.StringVar(&o.WMSFiles, "wms_files", o.WMSFiles, "`globs` of warehouse files: JSON lines, or CSV with a header")
-	fs.DurationVar(&o.WMSFilesPoll, "wms_files_poll", o.WMSFilesPoll, "how often to look for new files of --wms_files; 0: they are read once")
+	fs.DurationVar(&o.WMSFilesPoll, "wms_files_poll", o.WMSFilesPoll, "how often to look for new and changed files of --wms_files; 0: they are read once")
+	fs.DurationVar(&o.WMSFilesSettle, "wms_files_settle", o.WMSFilesSettle,
+		"with --wms_files_poll: how long a file must not have changed before a last line without an end is read, or a gzip that is cut short refused")
 	fs.StringVar(&o.RedisAddrs, "redis_addrs", o.RedisAddrs, "`host:port` of Redis; several, separated by commas, are a cluster")
 	fs.StringVar(&o.RedisUsername, "redis_username", o.RedisUsername, "ACL `user` of Redis")
 	fs.StringVar(&o.RedisPasswordSecret, "redis_password_secret", o.RedisPasswordSecret, "where the Redis password is: env:NAME, file:PATH or projects/P/secrets/S/versions/V; without it, the environment's REDIS_PASSWORD if set")

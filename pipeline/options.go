@@ -24,6 +24,7 @@ type Options struct {
 	EventsFiles      string        // --events_files
 	WMSFiles         string        // --wms_files
 	WMSFilesPoll     time.Duration // --wms_files_poll
+	WMSFilesSettle   time.Duration // --wms_files_settle
 
 	RedisAddrs          string // --redis_addrs
 	RedisUsername       string // --redis_username
@@ -61,12 +62,16 @@ type Options struct {
 	ProfileDir        string          // --profile_dir
 }
 
+// settleFor is the default of --wms_files_settle.
+const settleFor = 10 * time.Second
+
 // DefaultOptions are the flags' defaults.
 func DefaultOptions() Options {
 	v := velocity.DefaultConfig()
 	return Options{
 		Runner:            "prism",
 		RedisAddrs:        "127.0.0.1:6379",
+		WMSFilesSettle:    settleFor,
 		OnlineStore:       "online",
 		KeyGroups:         64,
 		ProductGroups:     16,

@@ -75,7 +75,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	p.announce(ctx)
+	p.announce()
 	stopReports := p.report()
 	defer stopReports()
 	runner, err := p.runner(ctx)

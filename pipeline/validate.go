@@ -96,6 +96,11 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 	return subs
 }
 
+const (
+	minPoll   = 10 * time.Millisecond
+	maxSettle = 24 * time.Hour
+)
+
 func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []sources.File, watched []sources.Watched) {
 	match := func(flag, globs string, format event.Format) {
 		found, err := sources.Match(ctx, globs, format)
@@ -108,8 +113,14 @@ func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []source
 		match("events_files", o.EventsFiles, event.FormatUnified)
 	}
 	switch {
-	case o.WMSFilesPoll < 0 || o.WMSFilesPoll > 0 && o.WMSFilesPoll < 10*time.Millisecond:
-		bad("wms_files_poll", "%v is neither 0 nor at least 10ms", o.WMSFilesPoll)
+	case o.WMSFilesSettle < minPoll || o.WMSFilesSettle > maxSettle:
+		bad("wms_files_settle", "%v is not between %v and %v", o.WMSFilesSettle, minPoll, maxSettle)
+	case o.WMSFilesSettle != settleFor && o.WMSFilesPoll == 0:
+		bad("wms_files_settle", "needs --wms_files_poll")
+	}
+	switch {
+	case o.WMSFilesPoll < 0 || o.WMSFilesPoll > 0 && o.WMSFilesPoll < minPoll:
+		bad("wms_files_poll", "%v is neither 0 nor at least %v", o.WMSFilesPoll, minPoll)
 	case o.WMSFiles == "" && o.WMSFilesPoll > 0:
 		bad("wms_files_poll", "needs --wms_files")
 	case o.WMSFiles == "":
@@ -117,7 +128,7 @@ func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []source
 		if err := sources.CheckGlobs(ctx, o.WMSFiles); err != nil {
 			bad("wms_files", "%w", err)
 		}
-		watched = append(watched, sources.Watched{Globs: o.WMSFiles, Format: event.FormatWMS, Poll: o.WMSFilesPoll})
+		watched = append(watched, sources.Watched{Globs: o.WMSFiles, Format: event.FormatWMS, Poll: o.WMSFilesPoll, Settle: o.WMSFilesSettle})
 	default:
 		match("wms_files", o.WMSFiles, event.FormatWMS)
 	}

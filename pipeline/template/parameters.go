@@ -30,7 +30,8 @@ var parameters = []parameter{
 	{flag: "ecom_subscription", group: groupInput, label: "Subscription of the clickstream", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
 	{flag: "wms_subscription", group: groupInput, label: "Subscription of warehouse messages", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
 	{flag: "wms_files", group: groupInput, label: "Warehouse files", kind: "TEXT", regexes: []string{gcsFiles}},
-	{flag: "wms_files_poll", group: groupInput, label: "How often to look for new warehouse files", kind: "TEXT", regexes: []string{duration}},
+	{flag: "wms_files_poll", group: groupInput, label: "How often to look for new and changed warehouse files", kind: "TEXT", regexes: []string{duration}},
+	{flag: "wms_files_settle", group: groupInput, label: "How long a warehouse file must not have changed before an unfinished end of it is read", kind: "TEXT", regexes: []string{duration}},
 	{flag: "events_files", group: groupInput, label: "Files of unified events", kind: "TEXT", regexes: []string{gcsFiles}},
 	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none", kind: "TEXT", regexes: []string{storeID}},
 
