@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// ErrInterrupted is how a run over bounded input ends that was told to stop before it was read to its end.
-var ErrInterrupted = errors.New("interrupted before the input was read to its end")
+// ErrInterrupted is how a run over bounded input ends that was told to stop before that was read and written.
+var ErrInterrupted = errors.New("interrupted before the input was done")
 
 // completion is whether the bounded input is done. It is safe for concurrent use.
 type completion struct {
@@ -48,22 +48,25 @@ func (p *Pipeline) filesRead() bool { return p.env.FilesRead() >= int64(len(p.pl
 // interrupted is the end of a run that was told to stop, with the error of its drain. Where the input has no end, stopping is how it
 // ends.
 func (p *Pipeline) interrupted(drained error) error {
-	if drained == nil && p.begun.Load() && p.filesRead() {
+	begun := p.begun.Load()
+	switch {
+	case drained == nil && begun && p.filesRead():
 		p.completion.finish()
 		return nil
-	}
-	if p.filesRead() {
+	case !p.plan.bounded():
+		if begun && !p.filesRead() {
+			slog.Warn("stopped before the files were read to their end", "files", p.howFar())
+		}
 		return drained
+	case !begun:
+		return fmt.Errorf("%w: nothing was read", ErrInterrupted)
 	}
-	how := "nothing was read"
-	if p.begun.Load() {
-		how = fmt.Sprintf("%s, %d events", p.howFar(), p.env.Metrics.Decoded())
+	how := fmt.Sprintf("%s, %d events, %d of %d lines done", p.howFar(), p.env.Metrics.Decoded(), p.env.Tracker.Acked(),
+		p.env.Tracker.Acked()+p.env.Tracker.Outstanding())
+	if drained != nil {
+		return fmt.Errorf("%w: %s; %w", ErrInterrupted, how, drained)
 	}
-	if !p.plan.bounded() {
-		slog.Warn("stopped before the files were read to their end", "read", how)
-		return drained
-	}
-	return errors.Join(fmt.Errorf("%w: %s; what was read is written, and the same command again goes through all of it", ErrInterrupted, how), drained)
+	return fmt.Errorf("%w: %s; all of it is written, and the same command again goes through all files", ErrInterrupted, how)
 }
 
 // howFar is what of the files is read, for a person.

@@ -221,7 +221,7 @@ func (p *Pipeline) drain() error {
 	subscriptions := sources.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)
 	if err := errors.Join(p.env.Tracker.Wait(ctx), subscriptions.Wait(ctx)); err != nil {
-		return fmt.Errorf("drain: %d messages were not finished within %v and will be delivered again: %w", p.env.Tracker.Outstanding(), drainFor, err)
+		return fmt.Errorf("drain: %d messages were not finished within %v%s: %w", p.env.Tracker.Outstanding(), drainFor, p.again(), err)
 	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -240,6 +240,14 @@ func (p *Pipeline) drain() error {
 	}
 	slog.Info("drained", "took", time.Since(started).Round(time.Millisecond).String(), "acked", p.env.Tracker.Acked())
 	return nil
+}
+
+// again is what becomes of messages that were not finished.
+func (p *Pipeline) again() string {
+	if len(p.plan.subscriptions) == 0 {
+		return ", and the next run reads them again"
+	}
+	return " and will be delivered again"
 }
 
 // Close releases what the pipeline holds.

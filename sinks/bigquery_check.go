@@ -31,6 +31,9 @@ func CheckBigQuery(ctx context.Context, c BigQueryConfig) error {
 			if status.Code(err) == codes.Unavailable && wait.wait(ctx, nil) == nil {
 				continue
 			}
+			if status.Code(err) == codes.Unavailable {
+				return fmt.Errorf("BigQuery at %s cannot be reached: %w", c.address(), err)
+			}
 			if err != nil {
 				errs = append(errs, err)
 			}
@@ -53,9 +56,9 @@ func checkTable(ctx context.Context, client *managedwriter.Client, c BigQueryCon
 	if err != nil {
 		err = causeOf(ctx, err)
 		if hint := hintFor(err); hint != "" {
-			err = fmt.Errorf("%w; %s", err, hint)
+			return fmt.Errorf("table %s: %w (%s)", c.path(t), &plainError{err}, hint)
 		}
-		return fmt.Errorf("table %s: %w", c.path(t), err)
+		return fmt.Errorf("table %s: %w", c.path(t), &plainError{err})
 	}
 	if errs := schemaErrors(t.Columns(), stream.GetTableSchema()); len(errs) > 0 {
 		for i, err := range errs {
@@ -64,6 +67,28 @@ func checkTable(ctx context.Context, client *managedwriter.Client, c BigQueryCon
 		return errors.Join(errs...)
 	}
 	return nil
+}
+
+// plainError is an error of gRPC as its code and the first line of its message, without the details that follow.
+type plainError struct{ err error }
+
+func (e *plainError) Error() string {
+	s, ok := status.FromError(e.err)
+	if !ok {
+		return e.err.Error()
+	}
+	message, _, _ := strings.Cut(s.Message(), "\n")
+	return s.Code().String() + ": " + message
+}
+
+func (e *plainError) Unwrap() error { return e.err }
+
+// address is where the service is dialled.
+func (c BigQueryConfig) address() string {
+	if c.Emulator != "" {
+		return c.Emulator
+	}
+	return "bigquerystorage.googleapis.com:443"
 }
 
 // alsoTaken are the types of columns that take what we write for another type too.

@@ -135,7 +135,7 @@ func (t *bigQueryTable) write(ctx context.Context, rows [][]byte) error {
 func (t *bigQueryTable) failed(ctx context.Context, err error) {
 	level := slog.LevelWarn
 	if hint := hintFor(err); hint != "" {
-		level, err = slog.LevelError, fmt.Errorf("%w; %s", err, hint)
+		level, err = slog.LevelError, fmt.Errorf("%w; %s; nothing is lost, rows wait", err, hint)
 	}
 	t.failures.failedAt(ctx, level, t.path, err)
 }
@@ -144,13 +144,13 @@ func (t *bigQueryTable) failed(ctx context.Context, err error) {
 func hintFor(err error) string {
 	switch status.Code(err) {
 	case codes.NotFound:
-		return "create the tables (sql/tables.sql); nothing is lost, rows wait"
+		return "sql/tables.sql creates the tables"
 	case codes.PermissionDenied, codes.Unauthenticated:
-		return "grant bigquery.tables.get and bigquery.tables.updateData on the dataset (roles/bigquery.dataEditor); nothing is lost, rows wait"
+		return "grant bigquery.tables.get and bigquery.tables.updateData on the dataset (roles/bigquery.dataEditor)"
 	case codes.InvalidArgument, codes.FailedPrecondition:
-		return "compare the table with sql/tables.sql; nothing is lost, rows wait"
+		return "compare the table with sql/tables.sql"
 	case codes.ResourceExhausted:
-		return "look at the project's quotas of the Storage Write API; nothing is lost, rows wait"
+		return "look at the project's quotas of the Storage Write API"
 	}
 	return ""
 }

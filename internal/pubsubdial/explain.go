@@ -40,6 +40,9 @@ func Explain(err error, emulator string) error {
 		if strings.Contains(err.Error(), "could not find default credentials") {
 			return &explained{"no credentials for Pub/Sub (" + NoCredentials + "; PUBSUB_EMULATOR_HOST names an emulator, which needs none)", err}
 		}
+		if _, answered := status.FromError(err); !answered && emulator == "" {
+			hint = NoCredentials // a client that cannot be made has none that it can read
+		}
 	}
 	text := fmt.Sprintf("Pub/Sub at %s: %s", at, cause(err))
 	if hint != "" {
