@@ -2,10 +2,13 @@ package publish
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/pubsubtest"
@@ -44,5 +47,27 @@ func TestPublish(t *testing.T) {
 	var out bytes.Buffer
 	if err := Run(t.Context(), []string{"-h"}, nil, &out); !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-topic") {
 		t.Errorf("%v\n%s", err, out.String())
+	}
+}
+
+// TestNobodyIsThere: the error comes within seconds, and has the address and the variable that names it.
+func TestNobodyIsThere(t *testing.T) {
+	gone, err := localpubsub.Start(localpubsub.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := gone.Addr()
+	gone.Close()
+	t.Setenv("PUBSUB_EMULATOR_HOST", addr)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	err = Run(ctx, []string{"--project=shop", "--topic=pos", "x"}, nil, io.Discard)
+	if ctx.Err() != nil {
+		t.Fatal("it waits for a server")
+	}
+	for _, want := range []string{"Pub/Sub at " + addr + ": Unavailable: ", "connection refused", "PUBSUB_EMULATOR_HOST names it"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not say %q", err, want)
+		}
 	}
 }

@@ -4,12 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/beamlytics/streamlytics/internal/pubsubdial"
 )
 
 // Client publishes to Pub/Sub: to the emulator at PUBSUB_EMULATOR_HOST where that is set, else to the service, with the
@@ -17,20 +23,47 @@ import (
 type Client struct {
 	topics        *pubsub.TopicAdminClient
 	subscriptions *pubsub.SubscriptionAdminClient
+	reached       atomic.Bool // Pub/Sub has answered
 }
 
 // Dial returns a client, which its owner closes.
 func Dial(ctx context.Context) (*Client, error) {
 	topics, err := pubsub.NewTopicAdminClient(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("connecting to Pub/Sub: %w", err)
+		return nil, fmt.Errorf("connecting to Pub/Sub: %w", explain(err))
 	}
 	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connecting to Pub/Sub: %w", err), topics.Close())
 	}
-	return &Client{topics, subscriptions}, nil
+	return &Client{topics: topics, subscriptions: subscriptions}, nil
 }
+
+// reachFor is how long the first answer of Pub/Sub may take.
+const reachFor = 5 * time.Second
+
+// reach asks whether Pub/Sub answers, until it has once, so that a service which is not there is an error within seconds: the calls
+// themselves wait for it. It needs no right, since a refusal is an answer.
+func (c *Client) reach(ctx context.Context, topic string) error {
+	if c.reached.Load() {
+		return nil
+	}
+	asking, cancel := context.WithTimeout(ctx, reachFor)
+	defer cancel()
+	_, err := c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Unauthenticated:
+		return explain(err)
+	}
+	c.reached.Store(true)
+	return nil
+}
+
+// explain names the address and what to look at.
+func explain(err error) error { return pubsubdial.Explain(err, os.Getenv("PUBSUB_EMULATOR_HOST")) }
 
 // Close closes the connections.
 func (c *Client) Close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }
@@ -54,6 +87,9 @@ const ackDeadlineSeconds = 60
 
 // Create makes the topic (full name) and a subscription of the same id, each if it is missing.
 func (c *Client) Create(ctx context.Context, topic string) error {
+	if err := c.reach(ctx, topic); err != nil {
+		return err
+	}
 	_, err := c.topics.CreateTopic(ctx, &pubsubpb.Topic{Name: topic})
 	if err != nil && status.Code(err) != codes.AlreadyExists {
 		return fmt.Errorf("creating topic %s: %w", topic, err)
@@ -77,9 +113,12 @@ const (
 // Publish publishes up to MaxMessages messages in one request to a topic (full name) and returns their ids. A request whose
 // answer is lost is repeated, so that a message can be published twice.
 func (c *Client) Publish(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) ([]string, error) {
+	if err := c.reach(ctx, topic); err != nil {
+		return nil, err
+	}
 	response, err := c.topics.Publish(ctx, &pubsubpb.PublishRequest{Topic: topic, Messages: messages})
 	if err != nil {
-		return nil, fmt.Errorf("publishing to %s: %w", topic, err)
+		return nil, fmt.Errorf("publishing to %s: %w", topic, explain(err))
 	}
 	return response.GetMessageIds(), nil
 }
