@@ -20,7 +20,7 @@ func BenchmarkDecode(b *testing.B) {
 		}},
 		{"pos", FormatPOS, 1, func(i int) string {
 			return fmt.Sprintf(`{"order_number":"o-%08d","line":%d,"store_id":%d,"product_id":%d,"product_count":%d,"price":19.99,"user_id":%d,"department_id":7,"timestamp":%d,"time_of_sale":%d,"event_datetime":"2026-03-01 12:00:00"}`,
-				i, i%4, i%200, i*7919%messages, i%5+1, i, testNow, testNow-int64(i))
+				i, i%4, i%200, i*7919%messages+1, i%5+1, i, testNow, testNow-int64(i))
 		}},
 		{"pos_items", FormatPOS, 4, func(i int) string {
 			item := fmt.Sprintf(`{"product_id":"sku-%06d","quantity":1,"price":4.5}`, i*7919%messages)

@@ -19,6 +19,7 @@ type goldenWant struct {
 	Events   []goldenEvent   `json:"events"`
 	Refusals []goldenRefusal `json:"refusals"`
 	Ignored  int             `json:"ignored"`
+	Prices   int             `json:"unreadable_prices,omitempty"`
 }
 
 type goldenEvent struct {
@@ -130,6 +131,7 @@ func goldenDecode(t *testing.T, ms []*Message) goldenWant {
 			want.Refusals = append(want.Refusals, goldenRefusal(r))
 		}
 		want.Ignored += out.Ignored
+		want.Prices += out.UnreadablePrices
 	}
 	return want
 }

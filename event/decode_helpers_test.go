@@ -68,7 +68,7 @@ func summary(out *Decoded) []string {
 		lines = append(lines, line+" "+field)
 	}
 	if out.Ignored > 0 {
-		lines = append(lines, fmt.Sprintf("ignored %d", out.Ignored))
+		lines = append(lines, fmt.Sprintf("ignored %d %s", out.Ignored, out.IgnoredName))
 	}
 	return lines
 }

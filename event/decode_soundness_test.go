@@ -16,25 +16,21 @@ func unsound(e *Event, m *Message) error {
 		return fmt.Errorf("type %d", e.Type)
 	}
 	for name, id := range map[string]string{"store": e.StoreID, "product": e.ProductID} {
-		bad := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
-		if id == "" || len(id) > 128 || strings.ContainsFunc(id, bad) || strings.TrimSpace(id) != id {
+		invisible := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+		if id == "" || len(id) > 128 || id != strings.TrimFunc(id, unicode.IsSpace) || strings.ContainsFunc(id, invisible) {
 			return fmt.Errorf("%s id %q", name, id)
 		}
 	}
-	if e.StoreID == "global" {
-		return fmt.Errorf("store id global")
-	}
-	if e.ProductID == "0" {
-		return fmt.Errorf("product id 0")
+	if e.StoreID == "global" || e.ProductID == "0" {
+		return fmt.Errorf("the event of %s/%s", e.StoreID, e.ProductID)
 	}
 	id := e.ID
 	if e.Item != NoItem {
-		at := strings.LastIndexByte(id, '#')
-		k, err := strconv.Atoi(id[at+1:])
-		if at < 0 || err != nil || k < 0 || k > e.Item {
+		i := strings.LastIndexByte(id, '#')
+		if k, err := strconv.Atoi(id[i+1:]); i < 0 || err != nil || k < 0 {
 			return fmt.Errorf("item %d has id %q", e.Item, e.ID)
 		}
-		id = id[:at]
+		id = id[:i]
 	}
 	id = strings.TrimSuffix(id, ":return")
 	if id == "" || len(id) > 256 {

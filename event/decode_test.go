@@ -190,11 +190,11 @@ func TestManyItems(t *testing.T) {
 	var d Decoder
 	var out Decoded
 	d.Decode(m, testNow, true, &out)
-	if len(out.Events) != n || out.Events[n-1].ID != "o1#29999" {
+	if len(out.Events) != n || out.Events[n-1].ID[:3] != "o1#" {
 		t.Fatalf("%d events", len(out.Events))
 	}
 	d.Decode(message(FormatPOS, `{}`), testNow, true, &out)
-	if cap(out.Events) > maxKeptItems || cap(d.doc.items.items) > maxKeptItems {
+	if cap(out.Events) > maxKeptItems || cap(d.doc.items.items) > maxKeptItems || cap(d.order) > maxKeptItems {
 		t.Errorf("one large message is kept in memory: %d events, %d items", cap(out.Events), cap(d.doc.items.items))
 	}
 }

@@ -2,7 +2,6 @@ package event
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -15,9 +14,11 @@ func TestECOMEventNames(t *testing.T) {
 		{`"add-to-cart"`, "CART_ADD online/p1 2 m1#0"},
 		{`"purchase"`, "SALE online/p1 2 m1#0"},
 		{`"\u0070urchase"`, "SALE online/p1 2 m1#0"},
-		{`"page_view"`, "ignored 1"},
-		{`"View_Item"`, "ignored 1"},
-		{`""`, "ignored 1"},
+		{`"page_view"`, "ignored 1 page_view"},
+		{`"View_Item"`, "ignored 1 View_Item"},
+		{`"Purchase"`, "ignored 1 Purchase"},
+		{`"refund"`, "ignored 1 refund"},
+		{`""`, "ignored 1 (empty)"},
 		{``, "MISSING_FIELD event"},
 		{`null`, "MISSING_FIELD event"},
 		{`7`, "BAD_FIELD event"},
@@ -28,9 +29,9 @@ func TestECOMEventNames(t *testing.T) {
 }
 
 func TestECOMIgnoresWhatIsOfNoProduct(t *testing.T) {
-	check(t, message(FormatECOM, `{"event":"scroll","timestamp":"never","store_id":":"}`), "ignored 1")
+	check(t, message(FormatECOM, `{"event":"scroll","timestamp":"never","store_id":":"}`), "ignored 1 scroll")
 	for _, e := range []string{``, `null`, `{}`, `{"items":null}`, `{"items":[]}`, `{"purchase":7}`} {
-		check(t, message(FormatECOM, raw{"event": `"browse"`, "ecommerce": e}.String()), "ignored 1")
+		check(t, message(FormatECOM, raw{"event": `"browse"`, "ecommerce": e}.String()), "ignored 1 browse")
 	}
 	check(t, message(FormatECOM, soundECOM.with("event", `"browse"`, "ecommerce", `{"items":"p1"}`).String()), "BAD_FIELD ecommerce.items")
 	check(t, message(FormatECOM, soundECOM.with("event", `"browse"`, "ecommerce", `"p1"`).String()), "BAD_FIELD ecommerce")
@@ -63,12 +64,12 @@ func TestECOMFields(t *testing.T) {
 		{"ecommerce", `{"items":[{"item_id":"p1","quantity":-1}]}`, "BAD_FIELD 0 ecommerce.items[0].quantity"},
 		{"ecommerce", `{"items":[{"product_id":"p1"}]}`, "MISSING_FIELD 0 ecommerce.items[0].item_id"},
 		{"ecommerce", `{"items":[{"item_id":"p1","price":"1"}]}`, "VIEW online/p1 1 m1#0"},
-		{"ecommerce", `{"items":[{"item_id":0}]}`, "BAD_ID 0 ecommerce.items[0].item_id"},
+		{"ecommerce", `{"items":[{"item_id":"p1"},{"item_id":"p2","quantity":3}]}`, "VIEW online/p1 1 m1#0; VIEW online/p2 3 m1#0"},
 		{"ecommerce", `{"purchase":{"items":[{"item_id":"p1"}]}}`, "MISSING_FIELD ecommerce.items"},
 		{"ecommerce", `{"purchase":"unused","items":[{"item_id":"p1"}]}`, "VIEW online/p1 1 m1#0"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
-			check(t, message(FormatECOM, soundECOM.with(c.name, c.value).String()), c.want)
+			check(t, message(FormatECOM, soundECOM.with(c.name, c.value).String()), strings.Split(c.want, "; ")...)
 		})
 	}
 }
@@ -89,12 +90,13 @@ func TestECOMPurchase(t *testing.T) {
 		{`{"purchase":{"transaction_id":"","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 m1#0"}},
 		{`{"purchase":null,"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 m1#0"}},
 		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
-		{`{"transaction_id":"U","purchase":{"transaction_id":"T","items":[{"item_id":"a"}]}}`, []string{"SALE online/a 1 T#0"}},
-		{`{"transaction_id":"U","purchase":{"transaction_id":"(not set)","items":[{"item_id":"a"}]}}`, []string{"SALE online/a 1 U#0"}},
-		{`{"transaction_id":" None ","items":[{"item_id":"a"}]}`, []string{"SALE online/a 1 m1#0"}},
-		{`{"transaction_id":0,"items":[{"item_id":"a"}]}`, []string{"SALE online/a 1 m1#0"}},
-		{`{"transaction_id":{},"items":[{"item_id":"a"}]}`, []string{"BAD_FIELD ecommerce.transaction_id"}},
-		{`{"purchase":{"items":[{"item_id":"a"},{"item_id":"b","quantity":1}]}}`, []string{"SALE online/a 1 m1#0", "SALE online/b 1 m1#0"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":null,"items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":"(not set)","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":"U","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 U#0"}},
+		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":-1},{"item_id":"a","quantity":1}]}`, []string{"SALE online/a -1 T:return#0", "SALE online/a 1 T#1"}},
+		{`{"purchase":{"items":[{"item_id":"a"},{"item_id":"b","quantity":null},{"item_id":"c","quantity":""}]}}`,
+			[]string{"SALE online/a 1 m1#0", "SALE online/b 1 m1#0", "BAD_FIELD 2 ecommerce.purchase.items[2].quantity"}},
+		{`{"transaction_id":1.5,"items":[{"item_id":"a","quantity":1}]}`, []string{"BAD_FIELD ecommerce.transaction_id"}},
 		{`{"purchase":{}}`, []string{"MISSING_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":{"items":7}}`, []string{"BAD_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":7,"items":[{"item_id":"a","quantity":1}]}`, []string{"BAD_FIELD ecommerce.purchase"}},
@@ -120,40 +122,72 @@ func TestOnlineStoreIsTheDecoders(t *testing.T) {
 	}
 }
 
-// TestRefunds: a refund is ignored by name, or a return of each item under an id of its own.
-func TestRefunds(t *testing.T) {
-	m := message(FormatECOM, soundECOM.with("event", `"refund"`, "ecommerce", `{"transaction_id":"T","items":[{"item_id":"a","quantity":2},{"item_id":"b"}]}`).String())
-	var out Decoded
-	d := Decoder{}
-	if d.Decode(m, testNow, true, &out); out.Ignored != 1 || out.IgnoredName != "refund" || len(out.Events)+len(out.Refusals) > 0 {
-		t.Errorf("a refund is %+v", out)
+// TestPlaceholdersAreNoID: each delivery of a purchase without a transaction id is another purchase, and none is archived.
+func TestPlaceholdersAreNoID(t *testing.T) {
+	for _, id := range []string{`""`, `" "`, `0`, `0.0`, `-0`, `"0"`, `"(not set)"`, `"(NOT SET)"`, `"null"`, `"NULL"`, `null`, `"undefined"`, `"none"`, `"None"`, `"n\u006fne"`} {
+		for _, ecommerce := range []string{
+			`{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}`,
+			`{"purchase":{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}}`,
+			`{"transaction_id":` + id + `,"purchase":{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}}`,
+		} {
+			out := check(t, message(FormatECOM, soundECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()), "SALE online/a 1 m1#0")
+			if len(out.Events) > 0 && out.Events[0].OrderNumber != "" {
+				t.Errorf("%s is archived as the order number %q", id, out.Events[0].OrderNumber)
+			}
+		}
 	}
-	d.ReturnRefunds = true
-	d.Decode(m, testNow, true, &out)
-	if got, want := summary(&out), []string{"SALE online/a -2 T:return#0", "SALE online/b -1 T:return#0"}; !slices.Equal(got, want) {
-		t.Errorf("a refund is %q, want %q", got, want)
+	for id, want := range map[string]string{`"00"`: "00", `"nullify"`: "nullify", `10`: "10", `"not set"`: "not set", `"0 0"`: "0 0"} {
+		ecommerce := `{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}`
+		check(t, message(FormatECOM, soundECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()), "SALE online/a 1 "+want+"#0")
+	}
+}
+
+func TestECOMRefunds(t *testing.T) {
+	refund := func(ecommerce string) *Message {
+		return message(FormatECOM, soundECOM.with("event", `"refund"`, "ecommerce", ecommerce).String())
+	}
+	for _, c := range []struct {
+		ecommerce string
+		want      []string
+	}{
+		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":2},{"item_id":"b"},{"item_id":"c","quantity":"-3"}]}`,
+			[]string{"SALE online/a -2 T:return#0", "SALE online/b -1 T:return#0", "SALE online/c -3 T:return#0"}},
+		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":0}]}}`, []string{"SALE online/a 0 T:return#0"}},
+		{`{"transaction_id":"(not set)","items":[{"item_id":"a"}]}`, []string{"SALE online/a -1 m1#0"}},
+		{`{"transaction_id":"T"}`, []string{"MISSING_FIELD ecommerce.items"}}, // a refund of all: which goods it is of is unknown
+	} {
+		d := Decoder{Rules: Rules{ReturnRefunds: true}}
+		var out Decoded
+		d.Decode(refund(c.ecommerce), testNow, true, &out)
+		if got := summary(&out); fmt.Sprint(got) != fmt.Sprint(c.want) {
+			t.Errorf("%s\n got %q\nwant %q", c.ecommerce, got, c.want)
+		}
+		check(t, refund(c.ecommerce), "ignored 1 refund")
+		d.Decode(message(FormatECOM, soundECOM.with("event", `"purchase"`).String()), testNow, true, &out)
+		if got := summary(&out); fmt.Sprint(got) != "[SALE online/p1 2 m1#0]" {
+			t.Errorf("after a refund a purchase is %q", got)
+		}
 	}
 }
 
 func TestIgnoredNames(t *testing.T) {
-	var d Decoder
-	var out Decoded
-	name := func(sent string) string {
-		d.Decode(message(FormatECOM, raw{"event": fmt.Sprintf("%q", sent)}.String()), testNow, true, &out)
-		return out.IgnoredName
-	}
-	for sent, want := range map[string]string{"page_view": "page_view", "": "(empty)", "a\tb": "a_b", strings.Repeat("é", 40): strings.Repeat("é", 32)} {
-		if got := name(sent); got != want {
+	var n ignoredNames
+	long := strings.Repeat("é", 40)
+	for sent, want := range map[string]string{"": "(empty)", "scroll": "scroll", "a\n\"b\u200b": "a_\"b_", long: strings.Repeat("é", 32), "page view": "page view"} {
+		if got := n.name([]byte(sent)); got != want {
 			t.Errorf("%q is counted as %q, want %q", sent, got, want)
 		}
 	}
-	for i := range 2 * maxIgnoredNames {
-		name(fmt.Sprint("event", i))
+	for i := range 100 {
+		n.name(fmt.Append(nil, i))
 	}
-	if got := name("one more"); got != otherName {
-		t.Errorf("a name beyond the bound is %q", got)
+	if got := n.name([]byte("new")); got != "other" || len(n.names) != maxIgnoredNames {
+		t.Errorf("behind %d names, a new one is counted as %q", len(n.names), got)
 	}
-	if got := name("page_view"); got != "page_view" {
-		t.Errorf("a name within the bound is %q", got)
+	if got := n.name([]byte("scroll")); got != "scroll" {
+		t.Errorf("a kept name is counted as %q later", got)
+	}
+	if allocs := testing.AllocsPerRun(100, func() { n.name([]byte("scroll")) }); allocs > 0 {
+		t.Errorf("%v allocations for a name that is kept", allocs)
 	}
 }
