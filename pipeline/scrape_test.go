@@ -148,7 +148,7 @@ func TestReadiness(t *testing.T) {
 	p.env.BeginRestore(2)
 	expect("/readyz", http.StatusServiceUnavailable, "starting")
 	p.begun.Store(true)
-	expect("/readyz", http.StatusServiceUnavailable, "restoring state: 2 keys are left")
+	expect("/readyz", http.StatusServiceUnavailable, "restoring state: 2 keys are left\nRedis does not answer")
 	p.env.KeyRestored()
 	p.env.KeyRestored()
 	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer")
@@ -317,6 +317,7 @@ func TestMetricsPortIsClosed(t *testing.T) {
 			if _, err := fmt.Fscanf(told, "metrics at %s\n", &line); err != nil {
 				t.Fatal(err)
 			}
+			go func() { _, _ = io.Copy(io.Discard, told) }() // what is read and written
 			s.url = strings.TrimSuffix(line, "/metrics")
 			if err := run.end(s); err != nil {
 				t.Fatal(err)

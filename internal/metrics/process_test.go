@@ -20,7 +20,7 @@ func TestSummaryKeys(t *testing.T) {
 	if err := json.Unmarshal(b, &object); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"acked", "dropped_by_barrier", "duplicates", "events", "ignored", "ignored_by_name", "latency_ms", "recomputed", "redis_retries",
+	want := []string{"acked", "complete", "dropped_by_barrier", "duplicates", "events", "ignored", "ignored_by_name", "latency_ms", "recomputed", "redis_retries",
 		"redis_writes", "refused", "runtime", "sales_never_counted", "unreadable_prices", "uptime_s"}
 	if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
 		t.Errorf("members are %v, want %v", got, want)
