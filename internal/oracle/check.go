@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -60,7 +58,7 @@ func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Res
 	meta, extra := slices.Contains(options, AlsoMeta), slices.Contains(options, AlsoExtra)
 	var expected []expectation
 	for key, r := range want {
-		e := expectation{key: "stock:" + encode(key.Store) + ":" + encode(key.Product), value: r.OnHand}
+		e := expectation{of: key, value: r.OnHand}
 		if meta {
 			e.meta = [][2]string{{"known", "0"}, {"barrier", ""}}
 			if r.Known {
@@ -71,9 +69,9 @@ func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Res
 	}
 	report, err := check(ctx, rdb, expected)
 	if err == nil && extra {
-		err = findExtra(ctx, rdb, &report, func(store, product string) bool {
-			_, wanted := want[Key{store, product}]
-			return wanted || store == "global"
+		err = findExtra(ctx, rdb, &report, func(key Key) bool {
+			_, wanted := want[key]
+			return wanted || key.Store == ""
 		})
 	}
 	return report, err
@@ -83,13 +81,13 @@ func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Res
 func CheckGlobal(ctx context.Context, rdb redis.UniversalClient, want map[string]int64, options ...Option) (Report, error) {
 	var expected []expectation
 	for product, onHand := range want {
-		expected = append(expected, expectation{key: "stock:global:" + encode(product), value: onHand})
+		expected = append(expected, expectation{of: Key{Product: product}, value: onHand})
 	}
 	report, err := check(ctx, rdb, expected)
 	if err == nil && slices.Contains(options, AlsoExtra) {
-		err = findExtra(ctx, rdb, &report, func(store, product string) bool {
-			_, wanted := want[product]
-			return wanted || store != "global"
+		err = findExtra(ctx, rdb, &report, func(key Key) bool {
+			_, wanted := want[key.Product]
+			return wanted || key.Store != ""
 		})
 	}
 	return report, err
@@ -97,7 +95,7 @@ func CheckGlobal(ctx context.Context, rdb redis.UniversalClient, want map[string
 
 // expectation is what one key should hold, and optionally fields of the meta hash beside it.
 type expectation struct {
-	key   string
+	of    Key
 	value int64
 	meta  [][2]string // name, value
 }
@@ -120,13 +118,13 @@ func checkChunk(ctx context.Context, rdb redis.UniversalClient, report *Report, 
 	values := make([]*redis.StringCmd, len(expected))
 	metas := make([]*redis.SliceCmd, len(expected))
 	for i, e := range expected {
-		values[i] = pipe.Get(ctx, e.key)
+		values[i] = pipe.Get(ctx, e.of.StockName())
 		if e.meta != nil {
 			names := make([]string, len(e.meta))
 			for j, field := range e.meta {
 				names[j] = field[0]
 			}
-			metas[i] = pipe.HMGet(ctx, "{"+e.key+"}:meta", names...)
+			metas[i] = pipe.HMGet(ctx, e.of.MetaName(), names...)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
@@ -137,12 +135,12 @@ func checkChunk(ctx context.Context, rdb redis.UniversalClient, report *Report, 
 		switch want := strconv.FormatInt(e.value, 10); {
 		case errors.Is(err, redis.Nil):
 			report.Missing++
-			report.Sample("%s is missing, want %s", e.key, want)
+			report.Sample("%s is missing, want %s", e.of.StockName(), want)
 		case err != nil:
 			return err
 		case got != want:
 			report.Wrong++
-			report.Sample("%s is %q, want %s", e.key, got, want)
+			report.Sample("%s is %q, want %s", e.of.StockName(), got, want)
 		case metas[i] != nil:
 			if err := checkMeta(report, e, metas[i]); err != nil {
 				return err
@@ -161,39 +159,26 @@ func checkMeta(report *Report, e expectation, cmd *redis.SliceCmd) error {
 	for j, field := range e.meta {
 		if value, ok := got[j].(string); !ok || value != field[1] {
 			report.Wrong++
-			report.Sample("{%s}:meta has %s %v, want %q", e.key, field[0], got[j], field[1])
+			report.Sample("%s has %s %v, want %q", e.of.MetaName(), field[0], got[j], field[1])
 			return nil
 		}
 	}
 	return nil
 }
 
-// findExtra counts the keys stock:{store}:{product} for which wanted is false.
-func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, wanted func(store, product string) bool) error {
+// findExtra counts the stock keys for which wanted is false, and those that are named like none.
+func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, wanted func(Key) bool) error {
 	keys, err := ScanKeys(ctx, rdb, "stock:*")
 	if err != nil {
 		return fmt.Errorf("scanning for stock keys: %w", err)
 	}
-	for _, key := range keys {
-		store, product, ok := strings.Cut(strings.TrimPrefix(key, "stock:"), ":")
-		if !ok || !wanted(decode(store), decode(product)) {
+	for _, name := range keys {
+		if key, ok := ParseName(name); !ok || !wanted(key) {
 			report.Extra++
-			report.Sample("%s exists and should not", key)
+			report.Sample("%s exists and should not", name)
 		}
 	}
 	return nil
-}
-
-// encode is an id as it stands in a key name, percent-encoded as RFC 3986 says.
-func encode(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
-
-// decode is the id that stands in a key name. Where that cannot be read, it is no id of the truth.
-func decode(part string) string {
-	id, err := url.PathUnescape(part)
-	if err != nil {
-		return ""
-	}
-	return id
 }
 
 // ScanKeys lists the keys of a pattern, each once, on every master of a cluster.

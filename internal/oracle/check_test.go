@@ -16,12 +16,11 @@ func written(t *testing.T, want map[Key]Result) (*miniredis.Miniredis, *redis.Cl
 	t.Helper()
 	server := miniredis.RunT(t)
 	for key, r := range want {
-		name := "stock:" + key.Store + ":" + key.Product
-		server.Set(name, fmt.Sprint(r.OnHand))
+		server.Set(key.StockName(), fmt.Sprint(r.OnHand))
 		if r.Known {
-			server.HSet("{"+name+"}:meta", "known", "1", "barrier", fmt.Sprint(r.Barrier))
+			server.HSet(key.MetaName(), "known", "1", "barrier", fmt.Sprint(r.Barrier))
 		} else {
-			server.HSet("{"+name+"}:meta", "known", "0", "barrier", "")
+			server.HSet(key.MetaName(), "known", "0", "barrier", "")
 		}
 	}
 	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
@@ -32,7 +31,10 @@ func written(t *testing.T, want map[Key]Result) (*miniredis.Miniredis, *redis.Cl
 // truth is more keys than one chunk.
 func truth() map[Key]Result {
 	want := map[Key]Result{}
-	for i := range 2*chunk + 345 {
+	for i, key := range []Key{{"c", "a:b"}, {"c:a", "b"}} {
+		want[key] = Result{OnHand: int64(i), Events: 1}
+	}
+	for i := range 2*chunk + 343 {
 		want[Key{fmt.Sprint(i % 7), fmt.Sprint(i)}] = Result{OnHand: int64(i - 50), Known: i%2 == 0, Events: 1}
 	}
 	return want
@@ -62,6 +64,8 @@ func TestCheckStock(t *testing.T) {
 		{name: "meta not asked for", spoil: func(s *miniredis.Miniredis) { s.Del("{stock:1:1}:meta") }},
 		{name: "extra", spoil: func(s *miniredis.Miniredis) { s.Set("stock:99:1", "1") }, options: all, want: Report{Extra: 1},
 			sample: "stock:99:1 exists and should not"},
+		{name: "extra, an id as it was sent", spoil: func(s *miniredis.Miniredis) { s.Set("stock:c:a:b", "1") }, options: all, want: Report{Extra: 1},
+			sample: "stock:c:a:b exists and should not"},
 		{name: "extra not asked for", spoil: func(s *miniredis.Miniredis) { s.Set("stock:99:1", "1") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

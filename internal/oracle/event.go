@@ -2,7 +2,7 @@
 // once: no state, no order of arrival, no incremental anything. Tests and replays hold what the pipeline wrote against it.
 //
 // It shares no code with the pipeline, key names included, so that the two cannot be wrong together. It knows accepted
-// events only: what the decoder or RESET_TOO_OLD refuses must not be handed to it.
+// events only: what the decoder, RESET_TOO_OLD or TOO_LATE refuses must not be handed to it.
 package oracle
 
 // Event is one accepted event.

@@ -28,7 +28,7 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 		}
 	}
 
-	lastSaleSent := map[string]int64{} // by store and product
+	lastSaleSent := map[[2]string]int64{} // by store and product
 	firstSent := map[string]int64{}
 	resets := map[identity]event.Event{}
 	for _, d := range decode(t, ps) {
@@ -50,7 +50,7 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 
 		for _, e := range d.Events {
 			age := time.Duration(d.At-e.OccurredAt) * time.Millisecond
-			key := e.StoreID + ":" + e.ProductID
+			key := [2]string{e.StoreID, e.ProductID}
 			switch e.Type {
 			case event.Sale:
 				lastSaleSent[key] = d.At

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -23,15 +22,14 @@ func (t *Truth) checkVelocity(ctx context.Context, rdb redis.UniversalClient, no
 		return report, fmt.Errorf("reading velocity keys: %w", err)
 	}
 	for name := range found {
-		store, product, ok := velocityParts(name)
-		if key := (oracle.Key{Store: store, Product: product}); !ok || t.byKey[key] == nil {
+		if key, ok := oracle.ParseName(name); !ok || t.byKey[key] == nil {
 			report.Extra++
 			report.Sample("%s exists and should not", name)
 		}
 	}
 	for key := range t.byKey {
 		now, allowed := t.Velocity(key, nowMs)
-		name := velocityName(key)
+		name := key.VelocityName()
 		value, exists := found[name]
 		if now.Must || exists {
 			report.Keys++
@@ -71,26 +69,6 @@ func (t *Truth) judge(key oracle.Key, value string) string {
 		return "its fields do not fit together"
 	}
 	return ""
-}
-
-func velocityName(key oracle.Key) string {
-	store := key.Store
-	if store == "" {
-		store = "global"
-	}
-	return "velocity:" + store + ":" + key.Product + ":1hr"
-}
-
-// velocityParts takes a velocity key apart; the store is empty for one over all stores.
-func velocityParts(name string) (store, product string, ok bool) {
-	parts := strings.Split(name, ":")
-	if len(parts) != 4 || parts[3] != "1hr" {
-		return "", "", false
-	}
-	if parts[1] == "global" {
-		parts[1] = ""
-	}
-	return parts[1], parts[2], true
 }
 
 // readVelocity reads all velocity keys. One that goes away meanwhile is left out.
@@ -133,12 +111,12 @@ func (t *Truth) checkMeta(ctx context.Context, rdb redis.UniversalClient) (oracl
 		return report, fmt.Errorf("scanning for meta hashes: %w", err)
 	}
 	for _, name := range names {
-		store, product, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(name, "{stock:"), "}:meta"), ":")
-		_, wanted := t.Stock()[oracle.Key{Store: store, Product: product}]
-		if store == "global" {
-			_, wanted = t.Global()[product]
+		key, ok := oracle.ParseName(name)
+		_, wanted := t.Stock()[key]
+		if key.Store == "" {
+			_, wanted = t.Global()[key.Product]
 		}
-		if !wanted {
+		if !ok || !wanted {
 			report.Extra++
 			report.Sample("%s exists and should not", name)
 		}

@@ -19,20 +19,21 @@ func fill(t *testing.T, rdb redis.UniversalClient, truth *Truth, asOf int64) {
 	ctx := context.Background()
 	pipe := rdb.Pipeline()
 	for key, r := range truth.Stock() {
-		name, known, barrier := "stock:"+key.Store+":"+key.Product, "0", ""
+		known, barrier := "0", ""
 		if r.Known {
 			known, barrier = "1", strconv.FormatInt(r.Barrier, 10)
 		}
-		pipe.Set(ctx, name, r.OnHand, 0)
-		pipe.HSet(ctx, "{"+name+"}:meta", "known", known, "barrier", barrier)
+		pipe.Set(ctx, key.StockName(), r.OnHand, 0)
+		pipe.HSet(ctx, key.MetaName(), "known", known, "barrier", barrier)
 	}
 	for product, onHand := range truth.Global() {
-		pipe.Set(ctx, "stock:global:"+product, onHand, 0)
-		pipe.HSet(ctx, "{stock:global:"+product+"}:meta", "known", "1", "barrier", "")
+		key := oracle.Key{Product: product}
+		pipe.Set(ctx, key.StockName(), onHand, 0)
+		pipe.HSet(ctx, key.MetaName(), "known", "1", "barrier", "")
 	}
 	for key := range truth.byKey {
 		if c, ok := truth.Velocity(key, asOf); ok {
-			pipe.Set(ctx, velocityName(key), signalOf(key, c, asOf), 0)
+			pipe.Set(ctx, key.VelocityName(), signalOf(key, c, asOf), 0)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -54,6 +55,9 @@ func TestCheck(t *testing.T) {
 	ctx := context.Background()
 	single, cluster := redistest.Start(t), redistest.StartCluster(t)
 	trace := NewTrace(TraceOptions{Seed: 1, Events: 3000})
+	for i, key := range []oracle.Key{{Store: "c", Product: "a:b"}, {Store: "c:a", Product: "b"}} {
+		trace.Events = append(trace.Events, oracle.Event{ID: "odd", Type: "SALE", Store: key.Store, Product: key.Product, Quantity: int64(1 + i), OccurredAt: Now()})
+	}
 	truth := NewTruth(trace)
 	asOf := Now()
 	change := func(name, from, to string) func(redis.UniversalClient) error {

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/pubsubtest"
 	"github.com/beamlytics/streamlytics/internal/retail"
 	"github.com/beamlytics/streamlytics/internal/rig"
@@ -281,17 +282,17 @@ func TestTruthIsHeldAgainstRedis(t *testing.T) {
 	server := miniredis.RunT(t)
 	global := map[string]int64{}
 	for _, s := range truth.Stock {
-		key := "stock:" + s.Store + ":" + s.Product
-		server.Set(key, strconv.FormatInt(s.OnHand, 10))
+		key := oracle.Key{Store: s.Store, Product: s.Product}
+		server.Set(key.StockName(), strconv.FormatInt(s.OnHand, 10))
 		known, barrier := "0", ""
 		if s.Known {
 			known, barrier = "1", strconv.FormatInt(s.Barrier, 10)
 			global[s.Product] += s.OnHand
 		}
-		server.HSet("{"+key+"}:meta", "known", known, "barrier", barrier)
+		server.HSet(key.MetaName(), "known", known, "barrier", barrier)
 	}
 	for product, onHand := range global {
-		server.Set("stock:global:"+product, strconv.FormatInt(onHand, 10))
+		server.Set(oracle.Key{Product: product}.StockName(), strconv.FormatInt(onHand, 10))
 	}
 	check := func() (string, error) {
 		var out bytes.Buffer
@@ -302,9 +303,9 @@ func TestTruthIsHeldAgainstRedis(t *testing.T) {
 	if out, err := check(); err != nil || out != fmt.Sprintf("stock keys checked against the truth: %d, wrong: 0, missing: 0\n", keys) {
 		t.Errorf("%v\n%s", err, out)
 	}
-	one := truth.Stock[0]
-	server.Set("stock:"+one.Store+":"+one.Product, strconv.FormatInt(one.OnHand+1, 10))
-	server.Del("stock:" + truth.Stock[1].Store + ":" + truth.Stock[1].Product)
+	one, two := truth.Stock[0], truth.Stock[1]
+	server.Set(oracle.Key{Store: one.Store, Product: one.Product}.StockName(), strconv.FormatInt(one.OnHand+1, 10))
+	server.Del(oracle.Key{Store: two.Store, Product: two.Product}.StockName())
 	if out, err := check(); !errors.Is(err, ErrWrongStock) || !strings.HasSuffix(out, fmt.Sprintf("truth: %d, wrong: 1, missing: 1\n", keys)) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -69,7 +69,7 @@ func (s *shard) run() error {
 }
 
 func (s *shard) apply(e *event.Event, nowMs int64) {
-	s.key = append(append(append(s.key[:0], e.StoreID...), ':'), e.ProductID...)
+	s.key = append(append(append(s.key[:0], e.StoreID...), 0), e.ProductID...) // no id holds a NUL
 	p := s.pairs[string(s.key)]
 	if p == nil {
 		p = &pair{store: e.StoreID, product: e.ProductID, ids: map[uint64]struct{}{}, sum: s.products[e.ProductID]}

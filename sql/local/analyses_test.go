@@ -152,13 +152,14 @@ func (d *day) checkCurrentStock(t *testing.T, w *Warehouse) {
 // checkCurrentVelocity holds the view against Redis. Keys whose last event is a day old go from Redis by themselves.
 func (d *day) checkCurrentVelocity(t *testing.T, w *Warehouse) {
 	t.Helper()
-	r, err := w.query(t.Context(), "SELECT 'velocity:' || coalesce(store_id, 'global') || ':' || product_id || ':1hr' AS k, message, badge FROM current_velocity")
+	r, err := w.query(t.Context(), "SELECT store_id, product_id, message, badge FROM current_velocity")
 	if err != nil {
 		t.Fatal(err)
 	}
 	said := map[string]row{}
 	for _, r := range tableOf(r) {
-		said[r["k"].(string)] = r
+		k := r.key()
+		said[oracle.Key{Store: k.store, Product: k.product}.VelocityName()] = r
 	}
 	if len(d.velocity) == 0 || len(d.velocity) > len(said) {
 		t.Fatalf("%d velocity keys in Redis, %d in current_velocity", len(d.velocity), len(said))

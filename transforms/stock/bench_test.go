@@ -10,7 +10,7 @@ import (
 )
 
 // benchLimits are the defaults of the program.
-var benchLimits = Limits{HorizonMs: 7 * DayMs, LowEnter: 5, LowExit: 8, CountLate: true}
+var benchLimits = Limits{HorizonMs: 7 * DayMs, LowEnter: 5, LowExit: 8}
 
 // benchKey is one key with a constant number of live entries: each event moves the horizon on by as much as lets go of one.
 // Events are functions of their number, so that the benchmark itself has no memory to wait for.

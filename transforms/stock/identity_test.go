@@ -168,33 +168,35 @@ func TestIDsThatOnlyTheirUpperHalvesTellApart(t *testing.T) {
 		m.ID = upper<<32 | 7
 		return m
 	}
-	h := benchLimits.HorizonMs
+	l := benchLimits
+	l.CountLate = true
+	h := l.HorizonMs
 	events := []Move{
 		id(1, moveOf(sale("", 1, t0))), id(2, moveOf(sale("", 1, t0))), id(3, moveOf(sale("", 2, t0-DayMs))), id(4, moveOf(view("", 1, t0))),
 		id(5, moveOf(sale("", 1, t0-2*h))), id(6, moveOf(sale("", 1, t0-2*h))), // late
 	}
 	r := withOthers(t, indexFrom)
 	for i, m := range events {
-		apply(t, r, m, t0, benchLimits, Accepted)
+		apply(t, r, m, t0, l, Accepted)
 		for _, again := range events[:i+1] {
-			apply(t, r, again, t0, benchLimits, Repeated)
+			apply(t, r, again, t0, l, Repeated)
 			again.Quantity++
-			apply(t, r, again, t0, benchLimits, Reused)
+			apply(t, r, again, t0, l, Reused)
 		}
 	}
 	if r.OnHand() != -6 {
 		t.Errorf("on-hand %d, want -6", r.OnHand())
 	}
 	// The older ones go; the others stay.
-	apply(t, r, moveOf(sale("newer", 0, t0-DayMs/2+h)), t0-DayMs/2+h, benchLimits, Accepted)
+	apply(t, r, moveOf(sale("newer", 0, t0-DayMs/2+h)), t0-DayMs/2+h, l, Accepted)
 	for _, m := range []Move{events[0], events[1], events[4], events[5]} {
-		apply(t, r, m, t0-DayMs/2+h, benchLimits, Repeated)
+		apply(t, r, m, t0-DayMs/2+h, l, Repeated)
 	}
 	again, err := recode(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	apply(t, again, events[1], t0-DayMs/2+h, benchLimits, Repeated)
-	apply(t, again, events[5], t0-DayMs/2+h, benchLimits, Repeated)
-	apply(t, again, events[2], t0-DayMs/2+h, benchLimits, Accepted) // forgotten: it is late now
+	apply(t, again, events[1], t0-DayMs/2+h, l, Repeated)
+	apply(t, again, events[5], t0-DayMs/2+h, l, Repeated)
+	apply(t, again, events[2], t0-DayMs/2+h, l, Accepted) // forgotten: it is late now
 }

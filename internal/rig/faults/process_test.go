@@ -34,7 +34,7 @@ func (s *scenario) unitSales() {
 func (s *scenario) sold() (n int64) {
 	s.t.Helper()
 	for key := range s.truth.Stock() {
-		v, err := s.client().Get(context.Background(), "stock:"+key.Store+":"+key.Product).Int64()
+		v, err := s.client().Get(context.Background(), key.StockName()).Int64()
 		if err != nil && !errors.Is(err, redis.Nil) {
 			s.t.Fatal(err)
 		}

@@ -69,8 +69,7 @@ func (r *run) checkBadges(truth *rig.Truth, after int, enter, exit int64) {
 			want = "LOW_STOCK"
 			checked++
 		}
-		name := "{stock:" + key.Store + ":" + key.Product + "}:meta"
-		if got, err := r.rdb.HGet(context.Background(), name, "badge").Result(); err != nil || got != want {
+		if got, err := r.rdb.HGet(context.Background(), key.MetaName(), "badge").Result(); err != nil || got != want {
 			t.Errorf("badge of %v, with %+v on hand: %q %v, want %q", key, is, got, err, want)
 		}
 	}

@@ -96,10 +96,9 @@ func (w *World) checkPairs(ctx context.Context, rdb redis.Cmdable, r *Report, ke
 	pipe := rdb.Pipeline()
 	values, metas, exist := make([]*redis.StringCmd, len(keys)), make([]*redis.SliceCmd, len(keys)), make([]*redis.IntCmd, len(keys))
 	for i, key := range keys {
-		name := "stock:" + key.Store + ":" + key.Product
-		values[i] = pipe.Get(ctx, name)
-		metas[i] = pipe.HMGet(ctx, "{"+name+"}:meta", "known", "barrier")
-		exist[i] = pipe.Exists(ctx, "velocity:"+key.Store+":"+key.Product+":1hr")
+		values[i] = pipe.Get(ctx, key.StockName())
+		metas[i] = pipe.HMGet(ctx, key.MetaName(), "known", "barrier")
+		exist[i] = pipe.Exists(ctx, key.VelocityName())
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err
@@ -136,13 +135,13 @@ func (w *World) checkGlobal(ctx context.Context, rdb redis.Cmdable, r *Report, g
 	pipe := rdb.Pipeline()
 	values, exist := map[string]*redis.StringCmd{}, map[string]*redis.IntCmd{}
 	for product := range global {
-		values[product] = pipe.Get(ctx, "stock:global:"+product)
+		values[product] = pipe.Get(ctx, oracle.Key{Product: product}.StockName())
 	}
 	for product, must := range looks {
 		if !must {
 			continue
 		}
-		exist[product] = pipe.Exists(ctx, "velocity:global:"+product+":1hr")
+		exist[product] = pipe.Exists(ctx, oracle.Key{Product: product}.VelocityName())
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err

@@ -21,11 +21,11 @@ func (w *World) checkSampled(ctx context.Context, rdb redis.Cmdable, r *Report, 
 		var every []*demand
 		for store, d := range stores {
 			every = append(every, d)
-			if err := checkSignal(ctx, rdb, r, "velocity:"+store+":"+product+":1hr", now, d); err != nil {
+			if err := checkSignal(ctx, rdb, r, oracle.Key{Store: store, Product: product}.VelocityName(), now, d); err != nil {
 				return err
 			}
 		}
-		if err := checkSignal(ctx, rdb, r, "velocity:global:"+product+":1hr", now, every...); err != nil {
+		if err := checkSignal(ctx, rdb, r, oracle.Key{Product: product}.VelocityName(), now, every...); err != nil {
 			return err
 		}
 	}
