@@ -22,7 +22,7 @@ type collector struct {
 	counters                                    map[string]*prometheus.Desc // by family
 	acked, ignoredByName                        *prometheus.Desc
 	stockLatency, velocityLatency               *prometheus.Desc
-	lag, velocityPending                        *prometheus.Desc
+	lag, velocityPending, largestSnapshot       *prometheus.Desc
 	outstanding, outstandingBytes, backpressure *prometheus.Desc
 	restoring, redisUp, isReady                 *prometheus.Desc
 	subPulled, subAcked, subLeased, subOldest   *prometheus.Desc
@@ -42,6 +42,8 @@ func newCollector(env *process.Env, ready func() string) *collector {
 		velocityLatency: desc(metrics.VelocityLatencyMs, "From publishing to velocity in Redis, once an evaluation of a product group, by the oldest event in it; Pub/Sub only."),
 		lag:             desc(metrics.LagMs, "How old the oldest event of the last stock batch was when it was written."),
 		velocityPending: desc("velocity_pending", "Product groups that hold changes which are not in Redis yet."),
+
+		largestSnapshot: desc(metrics.LargestSnapshot, "The largest snapshot of the state of a Beam key that was written since the start."),
 
 		outstanding:      desc("outstanding_messages", "Messages, or lines of files, on their way: read, and not done."),
 		outstandingBytes: desc("outstanding_bytes", "Their size."),
@@ -78,7 +80,7 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range c.counters {
 		out <- d
 	}
-	for _, d := range []*prometheus.Desc{c.acked, c.ignoredByName, c.stockLatency, c.velocityLatency, c.lag, c.velocityPending, c.outstanding, c.outstandingBytes,
+	for _, d := range []*prometheus.Desc{c.acked, c.ignoredByName, c.stockLatency, c.velocityLatency, c.lag, c.velocityPending, c.largestSnapshot, c.outstanding, c.outstandingBytes,
 		c.backpressure, c.restoring, c.redisUp, c.isReady, c.subPulled, c.subAcked, c.subLeased, c.subOldest, c.subUp, c.subErrors, c.subAnswered} {
 		out <- d
 	}
@@ -113,6 +115,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	out <- histogram(c.velocityLatency, m.VelocityLatency.Snapshot())
 	gauge(c.lag, m.Lag.Load())
 	gauge(c.velocityPending, m.VelocityPending.Load())
+	gauge(c.largestSnapshot, m.LargestSnapshot.Load())
 	gauge(c.outstanding, tracker.Outstanding())
 	gauge(c.outstandingBytes, tracker.Bytes())
 	gauge(c.backpressure, oneIf(tracker.Full()))

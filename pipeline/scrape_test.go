@@ -116,6 +116,7 @@ func TestGaugesAndHistograms(t *testing.T) {
 	m.VelocityLatency.Add(2000)
 	m.Lag.Store(7)
 	m.VelocityPending.Store(3)
+	m.LargestSnapshot.Store(70 << 20)
 	m.RedisAway.Store(true)
 	p.env.BeginRestore(5)
 	p.env.Tracker.Open(make([]event.Message, 10), func() {})
@@ -124,7 +125,7 @@ func TestGaugesAndHistograms(t *testing.T) {
 		"stock_latency_ms up to 15": 1, "stock_latency_ms up to 23": 2, "stock_latency_ms up to 511": 2, "stock_latency_ms up to 767": 4, "stock_latency_ms up to 131071": 4,
 		"velocity_latency_ms up to 1535": 0, "velocity_latency_ms up to 2047": 1,
 		"lag_ms": 7, "velocity_pending": 3, "redis_up": 0, "restoring_keys": 5, "ready": 0,
-		"outstanding_messages": 10, "backpressure": 1,
+		"outstanding_messages": 10, "backpressure": 1, "largest_snapshot_bytes": 70 << 20,
 	} {
 		if got, ok := values[name]; !ok || got != want {
 			t.Errorf("%s is %v (%v), want %v", name, got, ok, want)

@@ -1,7 +1,6 @@
 package transforms
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 
@@ -13,8 +12,7 @@ import (
 // beamStore keeps logs in Beam's state, with a stamp beside each: a random number that is written with every change. The image
 // is cached in the process together with the stamp of its last commit. A bundle reads the stamp, which is one call to the
 // runner: if it is the cached one, the image is what the log says; if not, because the bundle that changed it failed, or the key
-// has been elsewhere, or the cache let go of it, the image is rebuilt from the log. Each element of the log is the number of its
-// write and the record.
+// has been elsewhere, or the cache let go of it, the image is rebuilt from the log. The log's elements are those of splitRecord.
 type beamStore[I image] struct {
 	stamp *state.Value[int64]
 	log   *state.Bag[[]byte]
@@ -37,18 +35,14 @@ func (s *beamStore[I]) open(p state.Provider, key string) (*cell[I], error) {
 	}
 	s.count.Add(metrics.ImageMisses, 1)
 	s.count.Add(metrics.StateCalls, 1)
-	records, _, err := s.log.Read(p)
+	elements, _, err := s.log.Read(p)
 	if err != nil {
 		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
 	}
 	c = &cell[I]{image: s.make(), stamp: stamp}
-	for i, element := range records {
-		r := reader{b: element}
-		c.seq = r.varint()
-		if r.err != nil {
-			return nil, fmt.Errorf("read the number of record %d of the log of key %s: %w", i+1, key, r.err)
-		}
-		records[i] = r.b
+	var records [][]byte
+	if records, c.seq, err = joinElements(elements); err != nil {
+		return nil, fmt.Errorf("read the log of key %s: %w", key, err)
 	}
 	return c, c.replay(key, records)
 }
@@ -67,10 +61,11 @@ func (s *beamStore[I]) commit(p state.Provider, key string, c *cell[I], record [
 			return fmt.Errorf("clear the log of key %s: %w", key, err)
 		}
 	}
-	s.count.Add(metrics.StateCalls, 1)
-	element := make([]byte, 0, binary.MaxVarintLen64+len(record))
-	if err := s.log.Add(p, append(binary.AppendVarint(element, c.seq), record...)); err != nil {
-		return fmt.Errorf("append to the log of key %s: %w", key, err)
+	for _, element := range splitRecord(c.seq, record) {
+		s.count.Add(metrics.StateCalls, 1)
+		if err := s.log.Add(p, element); err != nil {
+			return fmt.Errorf("append to the log of key %s: %w", key, err)
+		}
 	}
 	s.cache.put(key, c)
 	return nil

@@ -102,7 +102,7 @@ func (f *inventoryStatefulFn) Setup(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("set up the inventory stage: %w", err)
 	}
-	f.journal = journal[*inventoryImage]{store: store, make: newImage, silent: f.InProcess && kept == nil}
+	f.journal = journal[*inventoryImage]{store: store, make: newImage, count: &f.counts, silent: f.InProcess && kept == nil}
 	if kept != nil {
 		f.journal.restore = kept.Log
 		if !f.InProcess {

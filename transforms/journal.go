@@ -79,6 +79,7 @@ type journal[I image] struct {
 	seq    func(ctx context.Context, key string) (int64, error)
 	book   *keyBook
 	losses func() int64 // how often Redis was found to have lost data
+	count  *metrics.Bundle
 	// silent: there is neither a mirror nor a store that wants records.
 	silent bool
 }
@@ -146,6 +147,7 @@ func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []b
 	if w.Anew = anew; anew {
 		record = c.image.snapshot()
 		c.snapshot, c.logged = len(record), 0
+		j.count.Snapshot(len(record))
 	} else {
 		c.logged += len(record)
 	}

@@ -50,7 +50,7 @@ func newNotebook(t *testing.T, cacheBytes int) *notebook {
 	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
 	empty := func() *notes { return &notes{} }
 	n.cache = newImageCache[*notes](cacheBytes)
-	n.journal = &journal[*notes]{make: empty, book: newKeyBook(), losses: func() int64 { return n.losses },
+	n.journal = &journal[*notes]{make: empty, count: &n.counts, book: newKeyBook(), losses: func() int64 { return n.losses },
 		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, make: empty, count: &n.counts}}
 	return n
 }

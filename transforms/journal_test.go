@@ -188,7 +188,7 @@ func TestJournalErrors(t *testing.T) {
 	}
 	n.want("a", "1")
 	broken := n.runner.open("a")
-	broken.bags["log"] = append(broken.bags["log"], []byte("\x00?"))
+	broken.bags["log"] = append(broken.bags["log"], []byte("\x02?"))
 	broken.commit()
 	n.cache.take("a")
 	if _, err := n.journal.open(t.Context(), n.runner.open("a"), "a"); err == nil || !strings.Contains(err.Error(), "record 2 of 2") {

@@ -88,7 +88,7 @@ func (f *smartVelocityFn) Setup(ctx context.Context) error {
 	if f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil }); err != nil {
 		return fmt.Errorf("set up the product stage: %w", err)
 	}
-	f.journal = journal[*productImage]{store: store, make: newImage, silent: f.InProcess} // this stage's log has no mirror
+	f.journal = journal[*productImage]{store: store, make: newImage, count: &f.counts, silent: f.InProcess} // this stage's log has no mirror
 	if f.keeps = earlier != nil; f.keeps {
 		awaited := KeyGroups(f.Awaited).Names()
 		f.journal.restore = func(ctx context.Context, group string) (records [][]byte, err error) {

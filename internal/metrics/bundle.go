@@ -14,6 +14,8 @@ const (
 	StockLatencyMs    = "stock_latency_ms"    // distribution: from publishing to Redis, once a batch of stock signals, by the oldest event that it answers
 	VelocityLatencyMs = "velocity_latency_ms" // distribution: the same of velocity, once an evaluation of a product group
 	LagMs             = "lag_ms"              // gauge: the last value of the first
+	// LargestSnapshot is a distribution, bytes: of the snapshots of keys' states that a bundle wrote, the largest.
+	LargestSnapshot = "largest_snapshot_bytes"
 )
 
 var beamCounters = func() (c [counters]beam.Counter) {
@@ -26,9 +28,10 @@ var beamCounters = func() (c [counters]beam.Counter) {
 // Bundle collects the counts of one bundle, so that the hot path adds to plain integers. It belongs to one DoFn instance. The
 // zero value is ready.
 type Bundle struct {
-	n       [counters]int64
-	ignored map[string]int64 // by name
-	dirty   bool
+	n        [counters]int64
+	ignored  map[string]int64 // by name
+	snapshot int64            // the largest, bytes
+	dirty    bool
 }
 
 // Ignore counts one more ignored event of a name.
@@ -43,6 +46,12 @@ func (b *Bundle) Ignore(name string) {
 // Add counts n more in this bundle.
 func (b *Bundle) Add(c Counter, n int64) {
 	b.n[c] += n
+	b.dirty = true
+}
+
+// Snapshot records that a snapshot of the state of a Beam key was written, in bytes.
+func (b *Bundle) Snapshot(bytes int) {
+	b.snapshot = max(b.snapshot, int64(bytes))
 	b.dirty = true
 }
 
@@ -62,5 +71,10 @@ func (b *Bundle) Flush(ctx context.Context, p *Process) {
 		p.ignored.add(name, n)
 	}
 	clear(b.ignored)
+	if b.snapshot > 0 {
+		beamLargestSnapshot.Update(ctx, b.snapshot)
+		p.observeSnapshot(b.snapshot)
+		b.snapshot = 0
+	}
 	b.dirty = false
 }

@@ -22,6 +22,8 @@ type Process struct {
 	Lag atomic.Int64
 	// VelocityPending is the number of product groups that hold changes which are not in Redis yet.
 	VelocityPending atomic.Int64
+	// LargestSnapshot is the size of the largest snapshot of a Beam key's state that was written, bytes.
+	LargestSnapshot atomic.Int64
 	// RedisAway is whether Redis failed to answer when it was last asked or written to.
 	RedisAway atomic.Bool
 }
@@ -31,6 +33,15 @@ func NewProcess(now time.Time) *Process { return &Process{started: now} }
 
 // Add counts n more.
 func (p *Process) Add(c Counter, n int64) { p.counts[c].Add(n) }
+
+func (p *Process) observeSnapshot(bytes int64) {
+	for {
+		largest := p.LargestSnapshot.Load()
+		if bytes <= largest || p.LargestSnapshot.CompareAndSwap(largest, bytes) {
+			return
+		}
+	}
+}
 
 // Count is what was counted so far.
 func (p *Process) Count(c Counter) int64 { return p.counts[c].Load() }

@@ -13,6 +13,7 @@ var (
 	beamStockLatency    = beam.NewDistribution(Namespace, StockLatencyMs)
 	beamVelocityLatency = beam.NewDistribution(Namespace, VelocityLatencyMs)
 	beamLag             = beam.NewGauge(Namespace, LagMs)
+	beamLargestSnapshot = beam.NewDistribution(Namespace, LargestSnapshot)
 )
 
 // owed is what happened outside of any bundle and is not in the Beam metrics yet, which take what a bundle brings them. It is as

@@ -77,3 +77,19 @@ func TestBehindABundle(t *testing.T) {
 		t.Errorf("the one after it told Beam %v", got)
 	}
 }
+
+// TestSnapshots: of a bundle's snapshots the largest is told to Beam; the process keeps the largest of all bundles.
+func TestSnapshots(t *testing.T) {
+	p, bundle := NewProcess(time.Now()), inABundle(t)
+	var b Bundle
+	for _, sizes := range [][]int{{3, 900, 20}, {}, {40}} {
+		for _, n := range sizes {
+			b.Snapshot(n)
+		}
+		b.Flush(bundle, p)
+	}
+	want := map[string]int64{LargestSnapshot + " values": 2, LargestSnapshot + " max": 900}
+	if got := told(bundle, t); !maps.Equal(got, want) || p.LargestSnapshot.Load() != 900 {
+		t.Errorf("Beam was told %v, want %v; the process has %d", got, want, p.LargestSnapshot.Load())
+	}
+}
