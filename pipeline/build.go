@@ -51,9 +51,9 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 	for _, w := range p.watched {
 		input("NewFiles", func(s beam.Scope) beam.PCollection { return sources.Watch(s, id, w) })
 	}
-	if len(keys) > 0 {
-		batches = append(batches, transforms.WakeUp(s, id, keys))
-	}
+	// There is always a second input to join: one more does not change the graph in front of the state, so a job
+	// can be updated in place.
+	batches = append(batches, transforms.WakeUp(s, id, keys))
 	keyed := transforms.Keyed{
 		PipelineID: id,
 		Clock:      p.clock,
@@ -67,12 +67,8 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 	if kind == dataflowRunner {
 		keyed.Awaited = len(keys) // the runner's sources do not wait
 	}
-	all := batches[0]
-	if len(batches) > 1 {
-		all = beam.Flatten(s, batches...)
-	}
 	st := s.Scope("Stock")
-	inventory := transforms.InventoryStateful(st, keyed, all)
+	inventory := transforms.InventoryStateful(st, keyed, beam.Flatten(s, batches...))
 	sinks.Signals(st, targets, "stock", inventory.Signals)
 	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
 

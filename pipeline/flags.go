@@ -41,6 +41,12 @@ func ParseFlags(args []string) (Options, error) {
 			return o, ErrHelp
 		}
 		targets := targetsOf(fs, name)
+		if launcherFlags[name] {
+			if _, err := strconv.ParseBool(value); hasValue && err != nil {
+				errs = append(errs, fmt.Errorf("--%s: %q is not true or false", name, value))
+			}
+			continue
+		}
 		if len(targets) == 0 {
 			errs = append(errs, fmt.Errorf("--%s: unknown flag", name))
 			if !hasValue && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
@@ -69,6 +75,10 @@ func ParseFlags(args []string) (Options, error) {
 	o.defaultsOfRunner(given)
 	return o, errors.Join(errs...)
 }
+
+// launcherFlags are flags that the launcher of Flex Templates gives and Beam's Go SDK does not have. They are
+// read and have no effect: a job with unbounded input streams, and the service chooses the engine.
+var launcherFlags = map[string]bool{"streaming": true, "enable_streaming_engine": true}
 
 // given are our own flags whose value is not the default with the runner, as they are written on the command line.
 func (o Options) given() map[string]string {

@@ -30,7 +30,8 @@ func TestRangesOfFlags(t *testing.T) {
 		{"high_demand_dwell", []string{"0"}, []string{"-1s"}},
 		{"clock_speed", []string{"0.001", "1000000"}, []string{"0", "-1", "1000001", "NaN", "Inf"}},
 		{"clock_origin", []string{"2000-01-01T00:00:00Z"}, []string{"1999-12-31T23:59:59Z", "yesterday"}},
-		{"online_store", []string{strings.Repeat("s", 128)}, []string{"", strings.Repeat("s", 129), " a", "global"}},
+		{"online_store", []string{strings.Repeat("s", 128), "a:b c"}, []string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
+		{"ecom_refunds", []string{"ignore", "return"}, []string{"", "Return", "sale"}},
 		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},
 		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}},                       // the last for want of --wms_files
 		{"wms_files_settle", []string{"10s"}, []string{"1ms", "-1s", "25h", "20s"}}, // the last for want of --wms_files_poll

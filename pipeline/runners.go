@@ -18,8 +18,10 @@ const (
 	portableRunner
 )
 
+// runnerKind takes runner names in any case, also in the form that Beam registers, such as DataflowRunner:
+// the launcher of Flex Templates gives that one.
 func (o Options) runnerKind() runnerKind {
-	switch strings.ToLower(o.Runner) {
+	switch strings.TrimSuffix(strings.ToLower(o.Runner), "runner") {
 	case "prism", "direct":
 		return prismRunner
 	case "dataflow":

@@ -48,9 +48,9 @@ func newTrace(seed uint64, n int, now time.Time) *trace {
 		case 0:
 			t.add("pos", fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":%s,"product_id":%q,"quantity":%d.0,"occurred_at":%q}`, id, store, product, q, rfc), ev(id, "SALE", q))
 		case 1:
-			t.add("pos", fmt.Sprintf(`{"order_number":%q,"line":1,"store_id":%q,"product_id":%q,"product_count":%d,"timestamp":%d,"price":2.50}`, id, store, product, q, ms), ev(id+":1", "SALE", q))
+			t.add("pos", fmt.Sprintf(`{"order_number":%q,"line":1,"store_id":%q,"product_id":%q,"product_count":%d,"timestamp":%d,"price":2.50}`, id, store, product, q, ms), ev(id+map[bool]string{false: ":1", true: ":1:return"}[q < 0], "SALE", q))
 		case 2:
-			other := oracle.Event{ID: id + "#1", Type: "SALE", Store: store, Product: "other", Quantity: 2, OccurredAt: ms}
+			other := oracle.Event{ID: id + "#0", Type: "SALE", Store: store, Product: "other", Quantity: 2, OccurredAt: ms}
 			t.add("pos", fmt.Sprintf(`{"event_id":%q,"order_number":7,"store_id":%q,"timestamp":%q,"items":[{"product_id":%q,"quantity":%d},{"product_id":"other","quantity":2}]}`, id, store, rfc, product, q), ev(id+"#0", "SALE", q), other)
 		case 3:
 			t.add("ecom", fmt.Sprintf(`{"event":"purchase","timestamp":%d,"client_id":"c","store_id":%q,"ecommerce":{"purchase":{"transaction_id":%q,"items":[{"item_id":%q,"quantity":2}]}}}`, ms, store, id, product), ev(id+"#0", "SALE", 2))
@@ -97,7 +97,7 @@ func (t *trace) broken(kind int, id, store, product string, ms int64, ev func(id
 	case 7: // two of three items count
 		t.messages = append(t.messages, traced{topic: "pos", refused: []event.Reason{event.MissingField},
 			data: fmt.Sprintf(`{"event_id":%q,"order_number":7,"store_id":%q,"timestamp":%d,"items":[{"product_id":%q,"quantity":1},{"product_id":"x"},{"product_id":%q,"quantity":2}]}`, id, store, ms, product, product)})
-		t.events = append(t.events, ev(id+"#0", "SALE", 1), ev(id+"#2", "SALE", 2))
+		t.events = append(t.events, ev(id+"#0", "SALE", 1), ev(id+"#1", "SALE", 2))
 	case 8:
 		t.bad("wms", fmt.Sprintf(`{"event_id":%q,"store_id":%q,"product_id":%q,"count":1000000001,"timestamp":%d}`, id, store, product, ms), event.BadField)
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -26,7 +25,8 @@ const ofMessage = "\x00message id"
 
 // decoded is what the pipeline's decoder makes of a payload.
 type decoded struct {
-	eventID  string // without the item's suffix; ofMessage; or empty when no event comes of the payload
+	eventID  string // of the first event, without the item's number; ofMessage; or empty when no event comes of the payload
+	events   []event.Event
 	refusals []event.Refusal
 }
 
@@ -43,17 +43,41 @@ func decode(source string, data []byte, attributes map[string]string) decoded {
 	default: // lines of files are of the warehouse's format, or unified, which every format includes
 		m.Channel, m.Format = event.WMS, event.FormatWMS
 	}
-	var decoder event.Decoder
+	decoder := event.Decoder{Rules: event.Rules{ReturnRefunds: true}} // there is no letter of a refund that was ignored
 	var out event.Decoded
 	decoder.Decode(&m, forever, false, &out)
-	d := decoded{refusals: out.Refusals}
+	d := decoded{events: out.Events, refusals: out.Refusals}
 	if len(out.Events) > 0 {
 		d.eventID = out.Events[0].ID
-		if item := out.Events[0].Item; item != event.NoItem {
-			d.eventID = strings.TrimSuffix(d.eventID, "#"+strconv.Itoa(item))
+		if out.Events[0].Item != event.NoItem {
+			d.eventID = d.eventID[:strings.LastIndexByte(d.eventID, '#')]
 		}
 	}
 	return d
+}
+
+// identifiedBy returns what the payload of a message with the given id comes to.
+func (d decoded) identifiedBy(messageID string) decoded {
+	d.eventID = strings.Replace(d.eventID, ofMessage, messageID, 1)
+	d.events = slices.Clone(d.events)
+	for i := range d.events {
+		d.events[i].ID = strings.Replace(d.events[i].ID, ofMessage, messageID, 1)
+	}
+	return d
+}
+
+// lost returns an event other than the letter's own that is in d and not in after, or nil.
+func (d decoded) lost(l letter, after decoded) *event.Event {
+	for i := range d.events {
+		e := &d.events[i]
+		same := func(x event.Event) bool {
+			return x.StoreID == e.StoreID && x.ProductID == e.ProductID && x.ID == e.ID && x.Type == e.Type && x.Quantity == e.Quantity && x.OccurredAt == e.OccurredAt
+		}
+		if (l.Item == nil || *l.Item != e.Item) && !slices.ContainsFunc(after.events, same) {
+			return e
+		}
+	}
+	return nil
 }
 
 // refused says why the payload would become the same letter again, or is nil.
@@ -112,18 +136,32 @@ func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map
 		return nil, nil, errors.New("it would be ignored: it says nothing about a product")
 	}
 	if before.eventID == ofMessage {
-		before.eventID = fallbackID(l)
+		before = before.identifiedBy(fallbackID(l))
 	}
 	if after.eventID == ofMessage {
-		after.eventID = before.eventID
-		if after.eventID == "" {
-			after.eventID = fallbackID(l)
+		id := before.eventID
+		if id == "" {
+			id = fallbackID(l)
 		}
-		attributes[eventIDAttribute] = after.eventID
+		attributes[eventIDAttribute] = id
+		after = after.identifiedBy(id)
 	}
-	if partlyCounted(l) && before.eventID != "" && after.eventID != before.eventID && !newID {
-		return nil, nil, fmt.Errorf("other parts of the message count already under the event id %q, and would count again under %q: "+
-			"leave the id as it was, or say --new_id", before.eventID, after.eventID)
+	if partlyCounted(l) && !newID && before.lost(l, after) != nil {
+		attributes[eventIDAttribute] = before.eventID // goes before a natural key, which the repair may have changed
+		after = decode(l.Source, data, attributes)
+		if lost := before.lost(l, after); lost != nil {
+			return nil, nil, wouldCountAgain(lost, before, after)
+		}
 	}
 	return data, attributes, nil
+}
+
+// wouldCountAgain is the error of a repair after which an event that may count already is another event.
+func wouldCountAgain(lost *event.Event, before, after decoded) error {
+	if before.eventID != after.eventID {
+		return fmt.Errorf("other parts of the message count already under the event id %q, and would count again under %q: "+
+			"leave the id as it was, or say --new_id", before.eventID, after.eventID)
+	}
+	return fmt.Errorf("%d of product %q count already under the event id %q, and would not be that event any more, as items of one product are "+
+		"numbered by quantity: send the repaired item as a message of its own", lost.Quantity, lost.ProductID, lost.ID)
 }

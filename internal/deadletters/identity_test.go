@@ -96,13 +96,20 @@ func TestARepairedMessageCountsOnce(t *testing.T) {
 			original:         `{"order_number":"A","store_id":"12","product_id":"1","product_count":6,"timestamp":"` + bad + `"}`,
 			repaired:         `{"order_number":"A","store_id":"12","product_id":"1","product_count":6,"timestamp":` + good + `}`,
 			wantedAttributes: map[string]string{"event_id": "m1"}, want: map[string]int64{"12:1": -6}},
-		{name: "one item of a message that nothing identifies", source: "POS",
-			original:         `{"order_number":"A","store_id":"12","timestamp":` + good + `,` + items(`"2"`) + `}`,
+		{name: "one item of a message that its order identifies", source: "POS", alsoSentAnew: true,
+			original:         `{"order_number":"A","store_id":"12","timestamp":` + good + `,` + items(`"two"`) + `}`,
 			repaired:         `{"order_number":"A","store_id":"12","timestamp":` + good + `,` + items(`2`) + `}`,
+			attributes:       map[string]string{"till": "7"},
+			wantedAttributes: map[string]string{"till": "7"}, want: whole},
+		{name: "one item of a message that nothing identifies", source: "ECOM",
+			original: `{"event":"purchase","store_id":"12","timestamp":` + good + `,"ecommerce":{"transaction_id":"(not set)","items":[` +
+				`{"item_id":"1","quantity":6},{"item_id":"2","quantity":2.5}]}}`,
+			repaired: `{"event":"purchase","store_id":"12","timestamp":` + good + `,"ecommerce":{"transaction_id":"(not set)","items":[` +
+				`{"item_id":"2","quantity":2},{"item_id":"1","quantity":6}]}}`,
 			attributes:       map[string]string{"till": "7"},
 			wantedAttributes: map[string]string{"event_id": "m1", "till": "7"}, want: whole},
 		{name: "one item of a message with a natural key", source: "POS", alsoSentAnew: true,
-			original: `{"order_number":"A","line":1,"store_id":"12","timestamp":` + good + `,` + items(`"2"`) + `}`,
+			original: `{"order_number":"A","line":1,"store_id":"12","timestamp":` + good + `,` + items(`"two"`) + `}`,
 			repaired: `{"order_number":"A","line":1,"store_id":"12","timestamp":` + good + `,` + items(`2`) + `}`,
 			want:     whole},
 		{name: "the natural key was completed where nothing counted", source: "POS", alsoSentAnew: true,
@@ -110,7 +117,7 @@ func TestARepairedMessageCountsOnce(t *testing.T) {
 			repaired: `{"order_number":"A","line":1,"store_id":"12","product_id":"1","product_count":6,"timestamp":` + good + `}`,
 			want:     map[string]int64{"12:1": -6}},
 		{name: "the natural key was lost", source: "POS",
-			original:         `{"order_number":"A","line":1,"store_id":"12","timestamp":` + good + `,` + items(`"2"`) + `}`,
+			original:         `{"order_number":"A","line":1,"store_id":"12","timestamp":` + good + `,` + items(`"two"`) + `}`,
 			repaired:         `{"order_number":"A","store_id":"12","timestamp":` + good + `,` + items(`2`) + `}`,
 			wantedAttributes: map[string]string{"event_id": "A:1"}, want: whole},
 		{name: "a broken payload with a natural key", source: "POS", alsoSentAnew: true,
@@ -202,7 +209,7 @@ func TestALineOfAFileIsIdentifiedByItsPlace(t *testing.T) {
 
 func TestPrepareRefuses(t *testing.T) {
 	const sale = `{"event_id":"%s","order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":1},{"product_id":"2","quantity":%s}]}`
-	partly := newPipeline(t, "POS").receive(fmt.Sprintf(sale, "a", `"2"`), nil, "m1")[0]
+	partly := newPipeline(t, "POS").receive(fmt.Sprintf(sale, "a", `"two"`), nil, "m1")[0]
 	reused := partly
 	reused.Item, reused.Reason, reused.Raw = nil, event.IDReused, fmt.Appendf(nil, sale, "a", "2")
 	inWarehouse := reused
@@ -224,6 +231,14 @@ func TestPrepareRefuses(t *testing.T) {
 		{"a reused id that was replaced", reused, fmt.Sprintf(sale, "b", "2"), false, ""},
 		{"another id while stock counts", inWarehouse, fmt.Sprintf(sale, "b", "2"), false, "count already"},
 		{"what the warehouse refused", inWarehouse, "", false, ""},
+		{"another quantity of an item that counts", partly,
+			`{"event_id":"a","order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":3},{"product_id":"2","quantity":2}]}`, false,
+			`1 of product "1" count already under the event id "a#0"`},
+		{"a repaired item in front of one that counts", partly,
+			`{"event_id":"a","order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":1},{"product_id":"1","quantity":0}]}`, false,
+			"as a message of its own"},
+		{"a repaired item behind one that counts", partly,
+			`{"event_id":"a","order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":2},{"product_id":"1","quantity":1}]}`, false, ""},
 		{"a repair that says nothing", view, `{"event":"page_view"}`, false, "would be ignored"},
 		{"another fault of another item", partly,
 			`{"event_id":"a","order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":"1"},{"product_id":"2","quantity":2}]}`, false, ""},

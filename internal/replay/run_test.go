@@ -100,7 +100,7 @@ func manySales(n int) string {
 			typ = "RESET"
 		}
 		fmt.Fprintf(&b, `{"event_id":"%d","type":"%s","store_id":"%d","product_id":"%d","quantity":%d,"occurred_at":%d}`+"\n",
-			i, typ, i%3, i%100, i%7, 1700000000000+i)
+			i, typ, i%3, i%100+1, i%7, 1700000000000+i)
 	}
 	return b.String()
 }

@@ -131,7 +131,11 @@ func (w *World) singleSale(s *store, order string, number int, l line, sent int6
 	})
 	if online && w.chance(0.02) {
 		w.remember(sent, POS, func() []byte {
-			message.ProductCount = l.units + 1
+			other := l.units + 1
+			if l.units < 0 {
+				other = l.units - 1 // a return still: a sale would have another natural key
+			}
+			message.ProductCount = other
 			return encode(message)
 		})
 	}

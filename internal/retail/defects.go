@@ -65,7 +65,7 @@ func (w *World) badItemInBasket() {
 	id := w.newID("bad")
 	message := posMessage{EventID: id, OrderNumber: id, StoreID: s.ID, Timestamp: w.now, Items: []posItem{
 		{ProductID: w.products[p].ID, Quantity: 1},
-		{ProductID: "gift card", Quantity: 1},
+		{ProductID: "gift card ", Quantity: 1},
 	}}
 	w.post(w.now+w.network(), letter{
 		Publication: Publication{Topic: POS, Data: encode(message)},

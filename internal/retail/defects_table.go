@@ -51,7 +51,7 @@ var wholeMessageDefects = [...]defect{
 	}},
 	{reason: event.MissingField, topic: WMS, sound: (*World).soundCount, spoil: func(m object, _ *World) { delete(m, "counted_at") }},
 
-	{reason: event.BadID, topic: POS, sound: (*World).soundSale, spoil: func(m object, _ *World) { m["store_id"] = "till:4" }},
+	{reason: event.BadID, topic: POS, sound: (*World).soundSale, spoil: func(m object, _ *World) { m["store_id"] = "till 4 " }},
 	{reason: event.BadID, topic: POS, sound: (*World).soundSale, spoil: func(m object, _ *World) { m["event_id"] = "" }},
 	{reason: event.BadID, topic: WMS, sound: (*World).soundReceipt, spoil: func(m object, _ *World) { m["store_id"] = "global" }},
 	{reason: event.BadID, topic: WMS, sound: (*World).soundReceipt, spoil: func(m object, _ *World) { m["product_id"] = strings.Repeat("4", 129) }},

@@ -317,7 +317,7 @@ func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
 		"--project=p --shops=0": {"--shops: 0"},
 		"--project=p --clock_speed=NaN --events_per_second=0 --duration=-1s":   {"--clock_speed: NaN", "--events_per_second: 0", "--duration: -1s"},
 		"--project=p --clock_origin=yesterday --products=0 --report_every=1ms": {"--clock_origin: \"yesterday\"", "--products: 0", "--report_every: 1ms"},
-		"--project=p --state_file=/nowhere/at/all --online_store=a:b x":        {"--state_file: ", "--online_store: ", "unexpected argument \"x\""},
+		"--project=p --state_file=/nowhere/at/all --online_store=global x":     {"--state_file: ", "--online_store: ", "unexpected argument \"x\""},
 		"--project=p --check_redis=here --check_timeout=0s":                    {"--check_redis: ", "--check_timeout: 0s"},
 		"--check_truth=x --seed=2":                                             {"--check_truth: needs --check_redis", "--seed: has no meaning"},
 	} {

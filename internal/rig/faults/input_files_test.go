@@ -22,9 +22,9 @@ const (
 var csvBad = map[string][]bad{
 	"<id>":    join(all(event.MissingField, ""), all(event.BadID, strings.Repeat("x", 257))),
 	"RECEIPT": all(event.UnknownType, "GIFT", "SALE"),
-	"7":       join(all(event.MissingField, ""), all(event.BadID, "a:b", "a b", "global", strings.Repeat("x", 129))),
-	"csv":     join(all(event.MissingField, ""), all(event.BadID, "{a}", `" "`)),
-	"6":       join(all(event.MissingField, ""), all(event.BadField, "six", "2.5", "1000000001", "1e30")),
+	"7":       join(all(event.MissingField, ""), all(event.BadID, " a", "a\u200b", "global", "7.0", strings.Repeat("x", 129))),
+	"csv":     join(all(event.MissingField, ""), all(event.BadID, "a\u200b", "0", "12.0", "4.00638E+12", `" "`)),
+	"6":       join(all(event.MissingField, ""), all(event.BadField, "six", "2.5", "1.000", "1000000001", "1e30")),
 	"<at>":    join(all(event.MissingField, ""), all(event.BadTime, "yesterday", "2026-11-23", "0"), all(event.Future, "2999-01-01T00:00:00Z")),
 }
 

@@ -33,15 +33,15 @@ func join(lists ...[]bad) (list []bad) {
 // What is bad in each kind of field.
 var (
 	absent     = all(event.MissingField, "null")
-	badKey     = all(event.BadID, `""`, `1.5`, `true`, `[]`, `{}`, `"a:b"`, `"a b"`, `"{a}"`, `"a\n"`, `"`+strings.Repeat("x", 129)+`"`, strings.Repeat("9", 129))
+	badKey     = all(event.BadID, `""`, `1.5`, `true`, `[]`, `{}`, `"a "`, `"a\u200bb"`, `"\u00a0a"`, `"a\n"`, `"`+strings.Repeat("x", 129)+`"`, strings.Repeat("9", 129))
 	badStore   = join(badKey, all(event.BadID, `"global"`))
+	badProduct = join(badKey, all(event.BadID, `0`, `"0"`)) // 0 says that there is none
 	badEventID = all(event.BadID, `""`, `1.5`, `true`, `[]`, `{}`, `"`+strings.Repeat("x", 257)+`"`)
 	zero       = all(event.BadTime, `0`) // but for time_of_sale, where it says that the till does not know
 	badTime    = all(event.BadTime, `"yesterday"`, `"2026-11-23"`, `"2026-11-23T10:00:00"`, `1795600000000.5`, `true`, `{}`, `-1`, `"1999-12-31T23:59:59Z"`, strings.Repeat("9", 20))
 	future     = all(event.Future, `"2999-01-01T00:00:00Z"`, `32472144000000`)
-	badNumber  = all(event.BadField, `"2"`, `2.5`, `true`, `[]`, `{}`, `1000000001`, `-1000000001`, `1e30`)
+	badNumber  = all(event.BadField, `"two"`, `"2.0"`, `2.5`, `true`, `[]`, `{}`, `1000000001`, `-1000000001`, `1e30`)
 	negative   = all(event.BadField, `-1`)
-	badPrice   = all(event.BadField, `"2.50"`, `true`, `{}`)
 	badLabel   = all(event.BadField, `1.5`, `true`, `[]`, `{}`)
 	badType    = join(all(event.UnknownType, `"GIFT"`, `"sale"`, `""`), all(event.BadField, `7`, `true`, `{}`))
 	badItem    = all(event.BadField, `7`, `"x"`, `[]`)
@@ -75,7 +75,7 @@ func forms() []form {
 	id := formField{"event_id", `"<id>"`, badEventID, whole}
 	store := formField{"store_id", `"7"`, join(absent, badStore), whole}
 	key := func(name, good string, item int) formField {
-		return formField{name, good, join(absent, badKey), item}
+		return formField{name, good, join(absent, badProduct), item}
 	}
 	units := func(name, good string, item int, moreBad ...bad) formField {
 		return formField{name, good, join(absent, badNumber, moreBad), item}
@@ -90,14 +90,14 @@ func forms() []form {
 		return oracle.Event{Type: "SALE", Store: "7", Product: product, Quantity: n}
 	}
 	unified := func(channel, typ string, n int64, moreBad ...bad) form {
-		quantity, times := join(absent, badNumber), future
+		quantity := join(absent, badNumber)
 		if typ == "VIEW" || typ == "CART_ADD" {
-			quantity, times = badNumber, nil // one; as of the time of publishing
+			quantity = badNumber // one
 		}
 		// Without its type or its time, the message would be one of the channel's own format.
 		return form{"unified " + typ, channel, `{"event_id":<event_id>,"type":<type>,"store_id":<store_id>,"product_id":<product_id>,"quantity":<quantity>,"occurred_at":<occurred_at>}`,
 			[]formField{id, {"type", `"` + typ + `"`, badType, whole}, store, key("product_id", `"u"`, whole),
-				{"quantity", fmt.Sprint(n), join(quantity, moreBad), whole}, {"occurred_at", "<at>", join(zero, badTime, times), whole}},
+				{"quantity", fmt.Sprint(n), join(quantity, moreBad), whole}, {"occurred_at", "<at>", join(zero, badTime, future), whole}},
 			[]oracle.Event{{Type: typ, Store: "7", Product: "u", Quantity: n}}, false}
 	}
 	return []form{
@@ -106,13 +106,13 @@ func forms() []form {
 		unified("wms", "RESET", 50, negative...),
 		unified("ecom", "VIEW", 1, negative...),
 		unified("ecom", "CART_ADD", 2, negative...),
-		{"POS", "pos", `{"event_id":<event_id>,"order_number":<order_number>,"line":<line>,"store_id":<store_id>,"product_id":<product_id>,"product_count":<product_count>,"price":<price>,"timestamp":<timestamp>,"time_of_sale":<time_of_sale>,"user_id":<user_id>,"department_id":<department_id>}`,
-			[]formField{id, label("order_number", `"o-1"`, absent...), label("line", "3"), store, key("product_id", "555", whole),
-				units("product_count", "2", whole), {"price", "19.95", badPrice, whole}, when("timestamp"),
+		{"POS", "pos", `{"event_id":<event_id>,"type":<type>,"terminal_id":<terminal_id>,"order_number":<order_number>,"line":<line>,"store_id":<store_id>,"product_id":<product_id>,"product_count":<product_count>,"price":"none","timestamp":<timestamp>,"time_of_sale":<time_of_sale>,"user_id":<user_id>,"department_id":<department_id>}`,
+			[]formField{id, {"type", `"SALE"`, badType, whole}, label("terminal_id", "4"), label("order_number", `"o-1"`, absent...), label("line", "3"), store, key("product_id", "555", whole),
+				units("product_count", "2", whole), when("timestamp"),
 				{"time_of_sale", "<at>", join(badTime, future), whole}, label("user_id", `"u"`), label("department_id", "7")},
 			[]oracle.Event{sold("555", 2)}, false},
-		{"POS items", "pos", `{"event_id":<event_id>,"order_number":"o-2","store_id":<store_id>,"timestamp":<timestamp>,"items":[{"product_id":"a","quantity":1},{"product_id":<product_id>,"quantity":<quantity>,"price":<price>},{"product_id":"c","quantity":3}]}`,
-			[]formField{id, store, when("timestamp", future...), key("product_id", `"b"`, 1), units("quantity", "2", 1), {"price", "1", badPrice, 1}},
+		{"POS items", "pos", `{"event_id":<event_id>,"order_number":"o-2","store_id":<store_id>,"timestamp":<timestamp>,"items":[{"product_id":"a","quantity":1},{"product_id":<product_id>,"quantity":<quantity>,"price":"1,50"},{"product_id":"c","quantity":3}]}`,
+			[]formField{id, store, when("timestamp", future...), key("product_id", `"b"`, 1), units("quantity", "2", 1)},
 			[]oracle.Event{sold("a", 1), sold("b", 2), sold("c", 3)}, true},
 		{"POS list", "pos", `{"event_id":"<id>","order_number":"o-3","store_id":"7","timestamp":<at>,"items":<items>}`,
 			[]formField{{"items", `[{"product_id":"a","quantity":1}]`, badItems, whole}},
@@ -120,10 +120,10 @@ func forms() []form {
 		{"POS item", "pos", `{"event_id":"<id>","order_number":"o-3","store_id":"7","timestamp":<at>,"items":[<item>,{"product_id":"b","quantity":1}]}`,
 			[]formField{{"item", `{"product_id":"a","quantity":1}`, join(absent, badItem), 0}},
 			[]oracle.Event{sold("a", 1), sold("b", 1)}, true},
-		{"ECOM", "ecom", `{"event_id":<event_id>,"event":<event>,"timestamp":<timestamp>,"client_id":<client_id>,"user_id":<user_id>,"store_id":<store_id>,"ecommerce":{"items":[{"item_id":<item_id>,"quantity":<quantity>,"price":<price>},{"item_id":"c","quantity":3}]}}`,
-			[]formField{id, {"event", `"add_to_cart"`, join(absent, all(event.BadField, `7`, `true`, `{}`)), whole}, when("timestamp"),
+		{"ECOM", "ecom", `{"event_id":<event_id>,"event":<event>,"timestamp":<timestamp>,"client_id":<client_id>,"user_id":<user_id>,"store_id":<store_id>,"ecommerce":{"items":[{"item_id":<item_id>,"quantity":<quantity>,"price":{}},{"item_id":"c","quantity":3}]}}`,
+			[]formField{id, {"event", `"add_to_cart"`, join(absent, all(event.BadField, `7`, `true`, `{}`)), whole}, when("timestamp", future...),
 				label("client_id", `"c"`), label("user_id", `"u"`), {"store_id", `"7"`, badStore, whole},
-				key("item_id", `"a"`, 0), {"quantity", "2", join(badNumber, negative), 0}, {"price", "1", badPrice, 0}},
+				key("item_id", `"a"`, 0), {"quantity", "2", join(badNumber, negative), 0}},
 			[]oracle.Event{{Type: "CART_ADD", Store: "7", Product: "a", Quantity: 2}, {Type: "CART_ADD", Store: "7", Product: "c", Quantity: 3}}, true},
 		{"ECOM list", "ecom", `{"event_id":"<id>","event":"view_item","timestamp":<at>,"store_id":"7","ecommerce":{"items":<items>}}`,
 			[]formField{{"items", `[{"item_id":"a"}]`, join(absent, badItems), whole}},
@@ -132,7 +132,7 @@ func forms() []form {
 			[]formField{{"ecommerce", `{"items":[{"item_id":"a"}]}`, join(absent, all(event.BadField, `7`, `"x"`, `[]`)), whole}},
 			[]oracle.Event{{Type: "VIEW", Store: "7", Product: "a", Quantity: 1}}, true},
 		{"ECOM purchase", "ecom", `{"event_id":<event_id>,"event":"purchase","timestamp":<timestamp>,"store_id":"7","ecommerce":{"purchase":{"transaction_id":<transaction_id>,"items":[{"item_id":<item_id>,"quantity":<quantity>},{"item_id":"c","quantity":1}]}}}`,
-			[]formField{id, when("timestamp", future...), label("transaction_id", `"t-1"`), key("item_id", `"a"`, 0), units("quantity", "2", 0)},
+			[]formField{id, when("timestamp", future...), label("transaction_id", `"t-1"`), key("item_id", `"a"`, 0), {"quantity", "2", badNumber, 0}},
 			[]oracle.Event{sold("a", 2), sold("c", 1)}, true},
 		{"ECOM bought", "ecom", `{"event_id":"<id>","event":"purchase","timestamp":<at>,"store_id":"7","ecommerce":{"purchase":<purchase>}}`,
 			[]formField{{"purchase", `{"items":[{"item_id":"a","quantity":1}]}`, join(absent, all(event.BadField, `7`, `"x"`, `[]`), all(event.MissingField, `{}`)), whole}},
@@ -167,7 +167,7 @@ func (f form) message(id string, at int64, spoilt *formField, value string) (tex
 		}
 		e.ID, e.OccurredAt = id, at
 		if f.items {
-			e.ID = fmt.Sprintf("%s#%d", id, i)
+			e.ID = id + "#0" // each is the only one of its product
 		}
 		events = append(events, e)
 	}
