@@ -4,10 +4,11 @@
 #   tools      every command of cmd/, for the local stack: docker build --target tools .
 #   template   the launcher of the Dataflow Flex Template; the default, and what launch_dataflow.sh builds
 #
-# Bases are pinned by tag and digest, but for the launcher: see LAUNCHER_IMAGE. There is no HEALTHCHECK: the pipeline listens
+# The base of the images that run is pinned by tag and digest, but for the launcher: see LAUNCHER_IMAGE. The image
+# that builds is pinned by the tag of the toolchain in go.mod. There is no HEALTHCHECK: the pipeline listens
 # nowhere unless it is told to, and the launcher is gone when it has submitted its job. Who runs these images checks them by what
 # they do, as the local stack does.
-ARG GO_IMAGE=golang:1.26.8-bookworm@sha256:dc9ad6c05acc7a88e5b71bde60a5fe3bd4b9f0db209011711b464107438a8107
+ARG GO_IMAGE=golang:1.26.11-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/static-debian12:nonroot@sha256:afa5c872c891853ca7fcf1f12c3edb23f7eeef36189728842dd51042ff57f7ab
 # Google's launcher changes with the service that it serves, and "latest" is the release that Google recommends. launch_dataflow.sh
 # asks which one that is and builds on its digest, which the image then names in its label org.opencontainers.image.base.name.

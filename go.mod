@@ -2,6 +2,8 @@ module github.com/beamlytics/streamlytics
 
 go 1.26.8
 
+toolchain go1.26.11
+
 require (
 	cloud.google.com/go/bigquery v1.86.2
 	cloud.google.com/go/monitoring v1.30.0

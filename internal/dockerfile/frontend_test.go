@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -159,8 +160,9 @@ func TestBasesArePinned(t *testing.T) {
 		_, registry := convert(t, target)
 		for _, ref := range registry.asked {
 			launcher := strings.HasPrefix(ref, "gcr.io/dataflow-templates-base/go-template-launcher-base:")
-			if !launcher && !strings.Contains(ref, "@sha256:") {
-				t.Errorf("%s builds on %s, without a digest", target, ref)
+			toolchain := regexp.MustCompile(`^(docker\.io/library/)?golang:1\.\d+\.\d+-`).MatchString(ref)
+			if !launcher && !toolchain && !strings.Contains(ref, "@sha256:") {
+				t.Errorf("%s builds on %s, without a digest or a full version", target, ref)
 			}
 		}
 	}

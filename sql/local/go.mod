@@ -2,6 +2,8 @@ module github.com/beamlytics/streamlytics/sql/local
 
 go 1.26.8
 
+toolchain go1.26.11
+
 require (
 	github.com/apache/beam/sdks/v2 v2.77.0
 	github.com/beamlytics/streamlytics v0.0.0-00010101000000-000000000000

@@ -1,0 +1,44 @@
+package workflows
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestToolchain holds everything that names a version of Go together: the modules, the image that builds, and
+// what docs/SECURITY.md states about releases.
+func TestToolchain(t *testing.T) {
+	read := func(path string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	directives := regexp.MustCompile(`(?m)^(?:go|toolchain go)( ?[\d.]+)$`)
+	module := read("go.mod")
+	found := directives.FindAllStringSubmatch(module, -1)
+	if len(found) != 2 {
+		t.Fatalf("go.mod names the versions %q, want that of the language and that of the toolchain", found)
+	}
+	language, toolchain := strings.TrimSpace(found[0][1]), strings.TrimSpace(found[1][1])
+	for _, path := range []string{"internal/dockerfile/go.mod", "sql/local/go.mod", "tools/composecheck/go.mod"} {
+		for _, line := range []string{"\ngo " + language + "\n", "\ntoolchain go" + toolchain + "\n"} {
+			if !strings.Contains(read(path), line) {
+				t.Errorf("%s lacks the line %q of go.mod", path, strings.TrimSpace(line))
+			}
+		}
+	}
+	for path, want := range map[string]string{
+		"Dockerfile":       "GO_IMAGE=golang:" + toolchain + "-",
+		"docs/SECURITY.md": "Releases are built with Go " + toolchain,
+	} {
+		if !strings.Contains(read(path), want) {
+			t.Errorf("%s lacks %q", path, want)
+		}
+	}
+}
