@@ -23,8 +23,9 @@ func (d *Decoder) numberItems(events []Event, messageID string) {
 	for i := range events {
 		d.order = append(d.order, i)
 	}
-	if len(events) > 1 {
-		slices.SortFunc(d.order, func(i, j int) int { return compareItems(&events[i], &events[j]) })
+	byContent := func(i, j int) int { return compareItems(&events[i], &events[j]) }
+	if !slices.IsSortedFunc(d.order, byContent) {
+		slices.SortFunc(d.order, byContent)
 	}
 	var first [2]string // the ids of events with k = 0: most events are the only one of their product
 	k := 0

@@ -10,7 +10,7 @@ import (
 // thousands of items would make gigabytes of a megabyte.
 func TestLabelsAreBounded(t *testing.T) {
 	quoted := func(n int) string { return `"` + strings.Repeat("x", n) + `"` }
-	for _, name := range []string{"order_number", "line", "user_id", "client_id", "department_id"} {
+	for _, name := range []string{"order_number", "line", "terminal_id", "user_id", "client_id", "department_id"} {
 		sound := soundPOS.with("event_id", `"e1"`)
 		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel)).String()), "SALE s1/p1 2 e1")
 		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel+1)).String()), "BAD_FIELD "+name)

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"errors"
 	"math/big"
 	"math/rand/v2"
 	"strconv"
@@ -93,5 +94,49 @@ func TestIsNumber(t *testing.T) {
 		if got := isNumber([]byte(text)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
+	}
+}
+
+func TestParseCount(t *testing.T) {
+	for text, want := range map[string]int64{"2": 2, "+3": 3, "-1": -1, "-0": 0, "007": 7, "-" + strings.Repeat("0", 50) + "9": -9, "999999999999999999": 999999999999999999} {
+		if got, err := parseCount([]byte(text)); err != nil || got != want {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+	for text, want := range map[string]error{
+		"": errNoCount, "-": errNoCount, "+": errNoCount, "+-1": errNoCount, "1 ": errNoCount, " 1": errNoCount, "1.0": errNoCount, "1e2": errNoCount, "0x1": errNoCount,
+		"1_000": errNoCount, "٣": errNoCount, strings.Repeat("9", 19): errOverflow, "-" + strings.Repeat("9", 1000): errOverflow,
+	} {
+		if got, err := parseCount([]byte(text)); !errors.Is(err, want) {
+			t.Errorf("%s: %d, %v", text, got, err)
+		}
+	}
+}
+
+func TestIsRounded(t *testing.T) {
+	for text, want := range map[string]bool{
+		"1.77237E+12": true, "1e2": true, "-1.5e3": true, "1772366400000": false, "1772366400000.0": false, "1.772366400000e12": false, "1.772366400000000e+12": false, "12e0": false, "0e9": false,
+	} {
+		if got := isRounded([]byte(text)); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
+}
+
+// TestDecimalCompare holds the comparison against that of exact rationals.
+func TestDecimalCompare(t *testing.T) {
+	numbers := []string{"0", "-0", "0.0e5", "1", "1.0", "10e-1", "0.1e1", "-1", "-1.0", "9.5", "10", "10.00", "1e1", "99e-1", "100", "1e2", "0.05", "0.5", "5e-2", "-0.05", "-100", "1.05", "1.5", "10.5", "105e-1", "1050e-3",
+		"123456789012345678901234567890", "123456789012345678901234567891", "1.23456789012345678901234567890e29"}
+	for _, a := range numbers {
+		for _, b := range numbers {
+			x, _ := new(big.Rat).SetString(a)
+			y, _ := new(big.Rat).SetString(b)
+			if got, want := parseDecimal([]byte(a)).compare(parseDecimal([]byte(b))), x.Cmp(y); got != want {
+				t.Errorf("%s and %s: %d, want %d", a, b, got, want)
+			}
+		}
+	}
+	if got := parseDecimal([]byte("1e999999999")).compare(parseDecimal([]byte("2e999999998"))); got != 1 {
+		t.Errorf("of two huge numbers: %d", got)
 	}
 }

@@ -5,13 +5,13 @@ type Reason string
 
 // The reasons of spec section 1.
 const (
-	BadJSON      Reason = "BAD_JSON"      // not one strict JSON object, or not a readable CSV record
+	BadJSON      Reason = "BAD_JSON"      // not one strict JSON object, or not a readable CSV record or header
 	BadField     Reason = "BAD_FIELD"     // wrong type or range of a field that is neither time nor id
 	MissingField Reason = "MISSING_FIELD" // a required field is absent, null or an empty list
 	BadID        Reason = "BAD_ID"        // a store, product or event id that cannot be used
 	BadTime      Reason = "BAD_TIME"      // a time that cannot be read or lies before 2000-01-01
-	Future       Reason = "FUTURE"        // SALE, RECEIPT or RESET more than five minutes ahead of the clock
-	UnknownType  Reason = "UNKNOWN_TYPE"  // a type outside the five
+	Future       Reason = "FUTURE"        // more than five minutes ahead of the clock; VIEW or CART_ADD a day
+	UnknownType  Reason = "UNKNOWN_TYPE"  // a type that the format does not have
 	TooLarge     Reason = "TOO_LARGE"     // over 1 MiB
 	ResetTooOld  Reason = "RESET_TOO_OLD" // a count from before the key's ledger horizon
 	TooLate      Reason = "TOO_LATE"      // a SALE or RECEIPT that would count, older than the key's ledger
