@@ -131,13 +131,13 @@ func TestFilesAndPubSub(t *testing.T) {
 	var lines, csv strings.Builder
 	csv.WriteString("event_id,store_id,sku,count,timestamp,type,counted_at\n")
 	for i := range 300 {
-		e := oracle.Event{ID: fmt.Sprint("s", i), Type: "SALE", Store: "1", Product: fmt.Sprint(i % 7), Quantity: 1, OccurredAt: at.UnixMilli() + int64(i)}
+		e := oracle.Event{ID: fmt.Sprint("s", i), Type: "SALE", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: 1, OccurredAt: at.UnixMilli() + int64(i)}
 		line := fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"1","product_id":%q,"quantity":1,"occurred_at":%d}`, e.ID, e.Product, e.OccurredAt)
 		lines.WriteString(line + "\n")
 		if i%2 == 0 {
 			h.publish("pos", []byte(line), nil)
 		}
-		c := oracle.Event{ID: fmt.Sprint("c", i), Type: "RESET", Store: "1", Product: fmt.Sprint(i % 7), Quantity: int64(i), OccurredAt: e.OccurredAt}
+		c := oracle.Event{ID: fmt.Sprint("c", i), Type: "RESET", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: int64(i), OccurredAt: e.OccurredAt}
 		fmt.Fprintf(&csv, "%s,1,%s,%d,,RESET,%s\n", c.ID, c.Product, c.Quantity, time.UnixMilli(c.OccurredAt).UTC().Format(time.RFC3339Nano))
 		events = append(events, e, c)
 	}

@@ -83,7 +83,7 @@ func (t *trace) broken(kind int, id, store, product string, ms int64, ev func(id
 	case 0:
 		t.bad("pos", `{"event_id":"`+id+`"`, event.BadJSON)
 	case 1:
-		t.bad("pos", fmt.Sprintf(`{"order_number":1,"line":2,"store_id":%q,"product_id":%q,"product_count":"3","timestamp":%d}`, store, product, ms), event.BadField)
+		t.bad("pos", fmt.Sprintf(`{"order_number":1,"line":2,"store_id":%q,"product_id":%q,"product_count":"three","timestamp":%d}`, store, product, ms), event.BadField)
 	case 2:
 		t.bad("wms", fmt.Sprintf(`{"event_id":%q,"store_id":"global","product_id":%q,"count":1,"timestamp":%d}`, id, product, ms), event.BadID)
 	case 3:

@@ -83,7 +83,7 @@ func newTrace(s shape, seed uint64, n int, until time.Time) trace {
 		buffer = strconv.AppendInt(buffer, int64(i), 10)
 		buffer = append(buffer, `","type":"`...)
 		buffer = append(buffer, typ...)
-		buffer = fmt.Appendf(buffer, `","store_id":"%d","product_id":"%d","quantity":%d,"occurred_at":%d}`, pair%stores, pair/stores, quantity, at)
+		buffer = fmt.Appendf(buffer, `","store_id":"%d","product_id":"%d","quantity":%d,"occurred_at":%d}`, pair%stores, 1+pair/stores, quantity, at)
 		buffer = append(buffer, '\n')
 		t.lines[i], t.channels[i] = buffer[start:len(buffer):len(buffer)], channel
 	}

@@ -17,7 +17,7 @@ func TestFloodOfDeadLetters(t *testing.T) {
 	want := map[letter]string{}
 	var messages []rig.Message
 	for i := range int(rate * length.Seconds()) {
-		text, reason := fmt.Sprintf(`{"event_id":"bad%d","type":"SALE","store_id":"7","product_id":"x","quantity":"%d","occurred_at":%d}`, i, i, rig.Now()), event.BadField
+		text, reason := fmt.Sprintf(`{"event_id":"bad%d","type":"SALE","store_id":"7","product_id":"x","quantity":"no %d","occurred_at":%d}`, i, i, rig.Now()), event.BadField
 		if i%3 == 0 {
 			text, reason = fmt.Sprintf(`{"bad%d"`, i), event.BadJSON
 		}

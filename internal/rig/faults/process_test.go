@@ -23,7 +23,7 @@ func (s *scenario) unitSales() {
 	now := rig.Now()
 	trace := &rig.Trace{}
 	for i := range 30_000 {
-		e := oracle.Event{ID: strconv.Itoa(i), Type: "SALE", Store: strconv.Itoa(i % 20), Product: strconv.Itoa(i % 7), Quantity: 1, OccurredAt: now - int64(i)}
+		e := oracle.Event{ID: strconv.Itoa(i), Type: "SALE", Store: strconv.Itoa(i % 20), Product: strconv.Itoa(1 + i%7), Quantity: 1, OccurredAt: now - int64(i)}
 		trace.Events = append(trace.Events, e)
 		trace.Messages = append(trace.Messages, rig.Unified(e))
 	}
