@@ -219,7 +219,7 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none. On Dataflow the default is none")
 	fs.IntVar(&o.ImageCacheMB, "image_cache_mb", o.ImageCacheMB, "memory for decoded state, `MB` per keyed stage; what does not fit is decoded again when it is needed")
 	fs.DurationVar(&o.LedgerHorizon, "ledger_horizon", o.LedgerHorizon, "how far behind a key's newest event late counts and repetitions are recognised")
-	fs.StringVar(&o.LateEvents, "late_events", o.LateEvents, "what becomes of a sale or receipt older than its key's ledger, which cannot tell it from a repetition: refuse (a dead letter) or count")
+	fs.StringVar(&o.LateEvents, "late_events", o.LateEvents, "what becomes of a sale or receipt that would count but is older than its key's ledger, and may be a repetition: refuse, as a dead letter TOO_LATE, or count")
 	fs.Int64Var(&o.LowStockEnter, "low_stock_enter", o.LowStockEnter, "`units` on hand at or below which LOW_STOCK goes on")
 	fs.Int64Var(&o.LowStockExit, "low_stock_exit", o.LowStockExit, "`units` on hand above which LOW_STOCK goes off")
 	fs.Int64Var(&o.Velocity.DenseMinutes, "dense_minutes", o.Velocity.DenseMinutes, "`minutes` with sales in the last hour from which the window is 1h; below half of it, 24h")

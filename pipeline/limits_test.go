@@ -32,6 +32,7 @@ func TestRangesOfFlags(t *testing.T) {
 		{"clock_origin", []string{"2000-01-01T00:00:00Z"}, []string{"1999-12-31T23:59:59Z", "yesterday"}},
 		{"online_store", []string{strings.Repeat("s", 128), "a:b c"}, []string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
 		{"ecom_refunds", []string{"ignore", "return"}, []string{"", "Return", "sale"}},
+		{"late_events", []string{"refuse", "count"}, []string{"", "Count", "drop"}},
 		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},
 		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}},                       // the last for want of --wms_files
 		{"wms_files_settle", []string{"10s"}, []string{"1ms", "-1s", "25h", "20s"}}, // the last for want of --wms_files_poll

@@ -137,8 +137,7 @@ func TestCheckOfACluster(t *testing.T) {
 	rdb := redistest.StartCluster(t).Client()
 	want := truth()
 	for key, r := range want {
-		name := "stock:" + key.Store + ":" + key.Product
-		if err := rdb.Set(t.Context(), name, r.OnHand, 0).Err(); err != nil {
+		if err := rdb.Set(t.Context(), key.StockName(), r.OnHand, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

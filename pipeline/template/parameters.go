@@ -34,6 +34,8 @@ var parameters = []parameter{
 	{flag: "wms_files_settle", group: groupInput, label: "How long a warehouse file must not have changed before an unfinished end of it is read", kind: "TEXT", regexes: []string{duration}},
 	{flag: "events_files", group: groupInput, label: "Files of unified events", kind: "TEXT", regexes: []string{gcsFiles}},
 	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none", kind: "TEXT", regexes: []string{storeID}},
+	{flag: "ecom_refunds", group: groupInput, label: "What becomes of refunds of the web shop", kind: "ENUM", options: []string{"ignore", "return"}, regexes: []string{`^(ignore|return)$`}},
+	{flag: "strip_leading_zeros", group: groupInput, label: "Take zeros in front off product ids of digits", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
 	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis", kind: "TEXT", required: true, regexes: []string{redisAddrs}},
 	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis", kind: "TEXT"},
@@ -50,6 +52,7 @@ var parameters = []parameter{
 	{flag: "restore", group: groupState, label: "Where state comes from", kind: "ENUM", options: []string{"redis", "none"}, regexes: []string{`^(redis|none)$`}},
 	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
 	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},
+	{flag: "late_events", group: groupState, label: "What becomes of sales and receipts older than the ledger", kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},
 
 	{flag: "low_stock_enter", group: groupStock, label: "LOW_STOCK on at", kind: "NUMBER", regexes: []string{integer}},
 	{flag: "low_stock_exit", group: groupStock, label: "LOW_STOCK off above", kind: "NUMBER", regexes: []string{integer}},

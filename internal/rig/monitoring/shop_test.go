@@ -48,7 +48,7 @@ func (s *shop) trade() {
 	say("ecom", `{"event":"scroll","timestamp":%d}`, now)
 	say("ecom", `{"event":"scroll","timestamp":%d}`, now)
 	say("pos", `no JSON`)
-	say("pos", `{"order_number":"x","store_id":"a b","product_id":"p","product_count":1,"timestamp":%d}`, now)
+	say("pos", `{"order_number":"x","store_id":"a ","product_id":"p","product_count":1,"timestamp":%d}`, now)
 	say("wms", `{"event_id":"c0","store_id":"12","sku":"p1","count":2,"timestamp":%d,"type":"SURPRISE"}`, now)
 	s.publish(messages)
 

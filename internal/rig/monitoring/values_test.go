@@ -72,6 +72,7 @@ func countTwoWays(t *testing.T) (*rig.Prism, metrics.Summary) {
 		{"streamlytics_duplicates_total", nil, summary.Duplicates, 20},
 		{"streamlytics_dropped_by_barrier_total", nil, summary.DroppedByBarrier, 5},
 		{"streamlytics_recomputed_total", nil, summary.Recomputed, 1},
+		{"streamlytics_sales_never_counted_total", nil, summary.SalesNeverCounted, 40},
 		{"streamlytics_redis_retries_total", nil, summary.RedisRetries, -1},
 		{"streamlytics_acked_total", nil, summary.Acked, s.pubsub.Published()},
 		{"streamlytics_subscription_acked_total", nil, summary.Acked, s.pubsub.Published()},
@@ -104,7 +105,7 @@ func missingInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) (mis
 	beam := beamMetrics(t, prism)
 	want := map[string]int64{
 		"ignored": summary.Ignored, "unreadable_prices": summary.UnreadablePrices, "duplicates": summary.Duplicates, "dropped_by_barrier": summary.DroppedByBarrier,
-		"recomputed": summary.Recomputed, "redis_writes": summary.RedisWrites, "redis_retries": summary.RedisRetries,
+		"recomputed": summary.Recomputed, "sales_never_counted": summary.SalesNeverCounted, "redis_writes": summary.RedisWrites, "redis_retries": summary.RedisRetries,
 		"image_misses": summary.Runtime.ImageMisses, "source_bundles": summary.Runtime.SourceBundles, "state_calls": summary.Runtime.StateCalls,
 		"bigquery_rows": summary.Runtime.BigQueryRows, "bigquery_refusals": summary.Runtime.BigQueryRefusals, "bigquery_retries": summary.Runtime.BigQueryRetries,
 	}
