@@ -39,5 +39,10 @@ type LogWrite struct {
 	Record []byte
 }
 
-// Kept is something that cannot be computed again from the logs.
-type Kept struct{ Group, Field, Value string }
+// Kept is something that cannot be computed again from the logs: a field of a product group. An empty value removes the field.
+type Kept struct {
+	Group, Field, Value string
+	// Anew has no field: all fields of the group go, and those of the batch that follow are all there are.
+	Anew   bool
+	Losses int64 // with Anew, how often Redis was found to have lost data when this was made
+}

@@ -15,13 +15,14 @@ import (
 
 // The mirror is a copy of the inventory stage's logs in the Redis that holds the signals, so that a pipeline which keeps its
 // state in memory can go on after a crash. For each Beam key there is a list of log records and, in the same cluster slot, a
-// hash that says who wrote it last:
+// hash about its last write:
 //
 //	streamlytics:{log/7}        the records, oldest first
-//	streamlytics:{log/7}:by     epoch and seq of the last write; n, the length of the list; owed, if the log has to begin anew
-//	streamlytics:{kept/3}       what velocity cannot compute again, of a product group: window, badge, and since when
+//	streamlytics:{log/7}:by     epoch and seq of the last write, len of the list after it; owed, if the log has to begin anew
+//	streamlytics:{kept/3}       what velocity cannot compute again, of a product group: window, badge, and since when; the
+//	                            field of the empty name counts the others
 //	streamlytics:epochs         last: how many pipelines have used the mirror; of each that had several workers, its epoch
-//	streamlytics:layout         format, key_groups and product_groups; the manifest of the logs and groups
+//	streamlytics:layout         format, key_groups, product_groups, and a field for each log and kept hash
 //
 // Each start takes the next epoch. A write of an older epoch is refused: of two pipelines that use one Redis the later goes on
 // and the earlier fails. A write that Redis has seen already, or that comes late because its connection hung, changes nothing.
@@ -33,20 +34,19 @@ const (
 	mirrorFormat = "2"
 )
 
-// ErrFenced says that another pipeline has begun to use the same Redis.
-var ErrFenced = errors.New("another pipeline has taken over the state in this Redis")
+// ErrFenced is the error of a pipeline after a later one has begun to use the same Redis.
+var ErrFenced = errors.New("another pipeline has taken over the state in this Redis: only one may use it; stop one of the two, or give it a Redis of its own")
 
 // Mirror writes and reads the logs of one pipeline. It is safe for concurrent use; the writes of one key must follow each other.
 type Mirror struct {
 	redis   *Redis
 	options MirrorOptions
 
-	mu       sync.Mutex
-	epoch    int64
-	written  map[string]bool // keys that this process has written
-	recorded map[string]bool // what the manifest names
-	losses   int64           // how many losses of data were dealt with
-	missing  map[string]bool // keys that have not been written since the last; nil when there are none, and in one of several workers
+	mu      sync.Mutex
+	epoch   int64
+	parts   map[string]bool // parts in the layout, as far as this process has read or written it
+	losses  int64           // how many losses of data were dealt with
+	missing map[string]bool // parts that have not begun anew since the last; nil when there are none, and in one of several workers
 }
 
 // MirrorOptions say whose the mirror is.
@@ -62,9 +62,10 @@ func (o MirrorOptions) layout() []any {
 	return []any{"format", mirrorFormat, "key_groups", strconv.Itoa(o.KeyGroups), "product_groups", strconv.Itoa(o.ProductGroups)}
 }
 
-// OpenMirror takes the next epoch, or a worker's that of its job. It fails when what is there has another layout or is not whole.
+// OpenMirror takes the next epoch, or a worker's that of its job. It fails, and changes nothing, when what is there has another
+// layout, and with ErrIncomplete when a part of it is gone.
 func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error) {
-	m := &Mirror{redis: r, options: o, written: map[string]bool{}, recorded: map[string]bool{}}
+	m := &Mirror{redis: r, options: o, parts: map[string]bool{}}
 	if o.Job != "" {
 		joined, err := m.rejoin(ctx)
 		if err != nil || joined {
@@ -75,10 +76,13 @@ func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error)
 	if err != nil {
 		return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
 	}
-	if err := m.checkFound(ctx, found); err != nil {
+	if err := m.checkLayout(found); err != nil {
 		return nil, err
 	}
-	if err := r.client.HSet(ctx, mirrorLayout, o.layout()...).Err(); err != nil {
+	if m.parts, err = m.wholeParts(ctx, found); err != nil {
+		return nil, err
+	}
+	if err := m.writeLayout(ctx, m.redis.try); err != nil {
 		return nil, fmt.Errorf("write the layout of the state to Redis at %s: %w", r.addrs, err)
 	}
 	if m.epoch, err = nextEpoch(ctx, r, o.Job); err != nil {
@@ -87,64 +91,61 @@ func OpenMirror(ctx context.Context, r *Redis, o MirrorOptions) (*Mirror, error)
 	return m, nil
 }
 
-// checkFound returns an error when the layout that was found is another than that of the options, or when
-// anything of what it lists is missing.
-func (m *Mirror) checkFound(ctx context.Context, found map[string]string) error {
-	r := m.redis
-	if f := found["format"]; f != "" && f != mirrorFormat {
+// checkLayout compares the layout that was found with the one that this pipeline writes.
+func (m *Mirror) checkLayout(found map[string]string) error {
+	if f := found["format"]; f != "" && f != mirrorFormat && f != formatWithoutParts {
 		return fmt.Errorf("the state in Redis at %s has format %s, and this program reads format %s: "+
-			"start from empty state with --restore=none and rebuild it from the archive", r.addrs, f, mirrorFormat)
+			"start from empty state with --restore=none and rebuild it from the archive", m.redis.addrs, f, mirrorFormat)
 	}
 	layout := m.options.layout()
 	for i := 2; i < len(layout); i += 2 {
 		name, want := layout[i].(string), layout[i+1].(string)
 		if got := found[name]; got != "" && got != want {
-			return fmt.Errorf("the state in Redis at %s was kept with --%s=%s, not %s: give that, or start from empty state with --restore=none", r.addrs, name, got, want)
-		}
-	}
-	if found["format"] == "" {
-		parts, err := r.mirrorParts(ctx)
-		if err == nil && len(parts) > 0 {
-			// Redis lost data while a pipeline ran, which ended before all was written again; or only the layout is gone.
-			err = r.notWhole([]string{mirrorLayout})
-		}
-		return err
-	}
-	missing, err := r.missingParts(ctx, found)
-	if err != nil {
-		return fmt.Errorf("look for the state in Redis at %s: %w", r.addrs, err)
-	}
-	if len(missing) > 0 {
-		return r.notWhole(missing)
-	}
-	for name := range found {
-		if strings.HasPrefix(name, manifestLog) || strings.HasPrefix(name, manifestKept) {
-			m.recorded[name] = true
+			return fmt.Errorf("the state in Redis at %s was kept with --%s=%s, not %s: give that, or start from empty state with --restore=none", m.redis.addrs, name, got, want)
 		}
 	}
 	return nil
 }
 
-// mirrorParts lists the keys of logs and kept groups.
-func (r *Redis) mirrorParts(ctx context.Context) (parts []string, err error) {
-	for _, prefix := range []string{mirrorLog, mirrorKept} {
-		found, err := scan(ctx, r.client, prefix+"*")
+// wholeParts returns the parts of a mirror with a layout, and fails with ErrIncomplete unless all of it is there. An empty Redis
+// has no part.
+func (m *Mirror) wholeParts(ctx context.Context, layout map[string]string) (map[string]bool, error) {
+	if layout["format"] == "" {
+		keys, err := m.mirrorKeys(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("look for state in Redis at %s: %w", r.addrs, err)
+			return nil, err
 		}
-		parts = append(parts, found...)
+		if len(keys) > 0 {
+			return nil, incomplete(m.redis.addrs, []string{fmt.Sprintf("%s is gone and %s is there", mirrorLayout, slices.Min(keys))})
+		}
+		return map[string]bool{}, nil
 	}
-	return parts, nil
+	if err := m.checkEpochs(ctx); err != nil {
+		return nil, err
+	}
+	if layout["format"] == formatWithoutParts {
+		return m.adopt(ctx)
+	}
+	parts := partsOf(layout)
+	return parts, m.checkParts(ctx, parts)
 }
 
-// DropMirror deletes all logs and returns how many there were: whoever starts from empty state makes them wrong.
+// DropMirror deletes all logs and returns how many there were: whoever starts from empty state makes them wrong. It takes the next
+// epoch first, so that a pipeline that still writes them ends.
 func DropMirror(ctx context.Context, r *Redis) (int, error) {
-	parts, err := r.mirrorParts(ctx)
-	if err != nil {
+	if _, err := nextEpoch(ctx, r, ""); err != nil {
 		return 0, err
 	}
+	logs, err := scan(ctx, r.client, mirrorLog+"*")
+	if err != nil {
+		return 0, fmt.Errorf("look for old state in Redis at %s: %w", r.addrs, err)
+	}
+	kept, err := scan(ctx, r.client, mirrorKept+"*")
+	if err != nil {
+		return 0, fmt.Errorf("look for old state in Redis at %s: %w", r.addrs, err)
+	}
 	n := 0
-	for _, key := range append(parts, mirrorLayout) {
+	for _, key := range append(append(logs, kept...), mirrorLayout) {
 		if strings.HasPrefix(key, mirrorLog) && strings.HasSuffix(key, "}") {
 			n++
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -80,4 +81,14 @@ func DropMirrorOnce(ctx context.Context, r *Redis, job string) error {
 	}
 	_, err = nextEpoch(ctx, r, job)
 	return err
+}
+
+// int64Of returns the number in the answer to HMGET of one field, 0 where the field is absent.
+func int64Of(values []any) int64 {
+	if len(values) != 1 {
+		return 0
+	}
+	s, _ := values[0].(string)
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
 }

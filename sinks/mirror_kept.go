@@ -3,21 +3,28 @@ package sinks
 import (
 	"context"
 	"fmt"
-	"slices"
+	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// LoadKept returns what was kept of a product group, by field.
+// LoadKept returns what was kept of a product group, by field. It fails with ErrIncomplete when not all of it is there, unless
+// Redis has lost data since the start: then what the logs say is all that is left, and the group begins anew.
 func (m *Mirror) LoadKept(ctx context.Context, group string) (map[string]string, error) {
 	var kept map[string]string
 	cmd := redis.NewCmd(ctx, "hgetall", mirrorKept+group+"}")
 	err := m.redis.run(ctx, []*redis.Cmd{cmd}, func(done *redis.Cmd) { kept = pairs(done.Val()) })
-	delete(kept, keptMark)
 	if err != nil {
 		return nil, fmt.Errorf("load what was kept of product group %s: %w", group, err)
+	}
+	count := kept[""]
+	delete(kept, "")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.parts[keptPart(group)] && m.losses == 0 && count != strconv.Itoa(len(kept)) {
+		return nil, incomplete(m.redis.addrs, []string{fmt.Sprintf("%s has %d fields of %q", cmd.Args()[1], len(kept), count)})
 	}
 	return kept, nil
 }
@@ -45,24 +52,53 @@ func pairs(v any) map[string]string {
 	return out
 }
 
-// WriteKept sets fields of product groups; an empty value removes the field.
+// keptScript removes all fields of a kept hash where ARGV[1] is 1, then sets and removes fields, and counts them in the field
+// of the empty name.
+const keptScript = `if ARGV[1] == '1' then redis.call('del', KEYS[1]) end
+local more = 0
+for i = 2, #ARGV, 2 do
+  if ARGV[i + 1] == '' then
+    more = more - redis.call('hdel', KEYS[1], ARGV[i])
+  else
+    more = more + redis.call('hset', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+redis.call('hincrby', KEYS[1], '', more)
+return 1`
+
+// keptFields is how many fields are written with one command.
+const keptFields = 10_000
+
+// WriteKept sets and removes fields of product groups, in order.
 func (m *Mirror) WriteKept(ctx context.Context, kept []signal.Kept) error {
-	cmds := make([]*redis.Cmd, 0, len(kept))
-	var names []string
+	groups, written, anew := map[string][]any{}, map[string]bool{}, map[string]int64{}
 	for _, k := range kept {
-		key, name := mirrorKept+k.Group+"}", manifestKept+k.Group
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-			cmds = append(cmds, redis.NewCmd(ctx, "hset", key, keptMark, ""))
+		part := keptPart(k.Group)
+		written[part] = true
+		if k.Anew {
+			groups[k.Group], anew[part] = []any{"1"}, k.Losses
+			continue
 		}
-		if k.Value == "" {
-			cmds = append(cmds, redis.NewCmd(ctx, "hdel", key, k.Field))
-		} else {
-			cmds = append(cmds, redis.NewCmd(ctx, "hset", key, k.Field, k.Value))
+		if groups[k.Group] == nil {
+			groups[k.Group] = []any{"0"}
+		}
+		groups[k.Group] = append(groups[k.Group], k.Field, k.Value)
+	}
+	for len(groups) > 0 { // commands of one group follow each other
+		var cmds []*redis.Cmd
+		for group, args := range groups {
+			n := min(len(args), 1+2*keptFields)
+			cmds = append(cmds, redis.NewCmd(ctx, append([]any{"eval", keptScript, 1, mirrorKept + group + "}"}, args[:n]...)...))
+			if groups[group] = append([]any{"0"}, args[n:]...); n == len(args) {
+				delete(groups, group)
+			}
+		}
+		if err := m.redis.run(ctx, cmds, func(*redis.Cmd) {}); err != nil {
+			return err
 		}
 	}
-	if err := m.redis.run(ctx, cmds, func(*redis.Cmd) {}); err != nil {
+	if err := m.record(ctx, written); err != nil {
 		return err
 	}
-	return m.record(ctx, names)
+	return m.noteAnew(ctx, anew)
 }

@@ -2,9 +2,7 @@ package sinks
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -12,35 +10,47 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// claimScript makes an epoch the one that may write a log, and returns the log.
-const claimScript = `local e = tonumber(redis.call('hget', KEYS[2], 'epoch') or '0')
-if e > tonumber(ARGV[1]) then return redis.error_reply('FENCED') end
+// claimScript makes an epoch the one that may write a log, and returns the length that the last write left and the log.
+const claimScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'len')
+if tonumber(by[1] or '0') > tonumber(ARGV[1]) then return redis.error_reply('FENCED') end
 redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', 0)
-return redis.call('lrange', KEYS[1], 0, -1)`
+return {tonumber(by[2] or '0'), redis.call('lrange', KEYS[1], 0, -1)}`
 
-// appendScript appends a record to a log, or begins the log anew with it, unless that was done before. It returns -1, and does
-// nothing, when the log does not end with the write that came before: Redis has lost data.
-const appendScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq', 'n')
-local e, s = tonumber(by[1] or '0'), tonumber(by[2] or '0')
+// appendScript appends a record to a log, or begins the log anew with it, unless that was done before. It returns -1 when the log
+// does not end with the write that came before, or does not have the length that it left: Redis has lost data, and the log must
+// begin anew. The rest of a log of another length is deleted, so that a repetition of the write finds the same.
+const appendScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq', 'len')
+local e, s, len = tonumber(by[1] or '0'), tonumber(by[2] or '0'), tonumber(by[3] or '0')
 local epoch, seq = tonumber(ARGV[1]), tonumber(ARGV[2])
 if e > epoch then return redis.error_reply('FENCED') end
 if e == epoch and s >= seq then return 0 end
+local follows = false
 if ARGV[3] == '1' then
   redis.call('del', KEYS[1])
   redis.call('hdel', KEYS[2], 'owed')
-elseif ARGV[5] ~= '0' and (e ~= epoch or s ~= tonumber(ARGV[5])) then return -1
-elseif redis.call('llen', KEYS[1]) ~= tonumber(by[3] or '0') then return -1 end
+elseif ARGV[5] ~= '0' then
+  if e ~= epoch or s ~= tonumber(ARGV[5]) then return -1 end
+  follows = true
+end
 local n = redis.call('rpush', KEYS[1], ARGV[4])
-redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2], 'n', n)
+if follows and n ~= len + 1 then
+  redis.call('del', KEYS[1])
+  return -1
+end
+redis.call('hset', KEYS[2], 'epoch', ARGV[1], 'seq', ARGV[2], 'len', n)
 return 1`
 
-// Load claims the log of a Beam key for this pipeline and returns its records. It blocks and retries as the writes do.
+// Load claims the log of a Beam key for this pipeline and returns its records. It blocks and retries as the writes do. It fails with
+// ErrIncomplete when the log is not as its last write left it.
 func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err error) {
 	log := mirrorLog + key + "}"
+	var length int64
 	err = m.orRejoined(ctx, func(epoch int64) error {
 		cmd := redis.NewCmd(ctx, "eval", claimScript, 2, log, log+":by", epoch)
 		return m.redis.run(ctx, []*redis.Cmd{cmd}, func(done *redis.Cmd) {
-			items, _ := done.Slice() // the script returns a list
+			answer, _ := done.Slice() // the script returns a number and a list
+			length, _ = answer[0].(int64)
+			items, _ := answer[1].([]any)
 			for _, x := range items {
 				if s, ok := x.(string); ok {
 					records = append(records, []byte(s))
@@ -53,8 +63,8 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(records) == 0 && m.recorded[manifestLog+key] {
-		return nil, fmt.Errorf("load the state of key %s: Redis at %s lost it since the start", key, m.redis.addrs)
+	if n := len(records); int64(n) != length || n == 0 && m.parts[logPart(key)] {
+		return nil, incomplete(m.redis.addrs, []string{fmt.Sprintf("%s has %d records of %d", log, n, length)})
 	}
 	return records, nil
 }
@@ -63,10 +73,8 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 func (m *Mirror) Seq(ctx context.Context, key string) (seq int64, err error) {
 	cmd := redis.NewCmd(ctx, "hmget", mirrorLog+key+"}:by", "seq")
 	err = m.redis.run(ctx, []*redis.Cmd{cmd}, func(done *redis.Cmd) {
-		if values, _ := done.Slice(); len(values) == 1 { // HMGET returns a list
-			s, _ := values[0].(string)
-			seq, _ = strconv.ParseInt(s, 10, 64) // absent: 0
-		}
+		values, _ := done.Slice() // HMGET returns a list
+		seq = int64Of(values)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("look for the last write of key %s: %w", key, err)
@@ -81,43 +89,37 @@ func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite, losses int
 	if err := m.noteLosses(ctx, losses); err != nil {
 		return -1, err
 	}
+	written, anew := map[string]bool{}, map[string]int64{}
 	err = m.orRejoined(ctx, func(epoch int64) error {
 		lost = -1
 		cmds := make([]*redis.Cmd, 0, len(writes))
 		for _, w := range writes {
 			log := mirrorLog + w.Key + "}"
-			anew := "0"
+			begin := "0"
 			if w.Anew {
-				anew = "1"
+				begin = "1"
 			}
-			cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", epoch, w.Seq, anew, w.Record, w.Prev, w.Losses))
+			cmds = append(cmds, redis.NewCmd(ctx, "eval", appendScript, 2, log, log+":by", epoch, w.Seq, begin, w.Record, w.Prev, w.Losses))
 		}
 		// Commands that failed are made again: what a command is about stands in its arguments.
 		return m.redis.run(ctx, cmds, func(cmd *redis.Cmd) {
 			n, _ := cmd.Int64() // the script returns an integer
-			key := strings.TrimSuffix(strings.TrimPrefix(cmd.Args()[3].(string), mirrorLog), "}")
-			if n < 0 {
-				lost = max(lost, cmd.Args()[10].(int64))
+			part := logPart(strings.TrimSuffix(strings.TrimPrefix(cmd.Args()[3].(string), mirrorLog), "}"))
+			losses := cmd.Args()[10].(int64)
+			switch {
+			case n < 0:
+				lost = max(lost, losses)
+			case cmd.Args()[7] == "1":
+				anew[part] = max(anew[part], losses)
 			}
-			m.note(key, n >= 0 && cmd.Args()[7] == "1")
+			written[part] = true
 		})
 	})
-	if err != nil {
-		return lost, err
+	if err == nil {
+		err = m.record(ctx, written)
 	}
-	names := make([]string, 0, len(writes))
-	for _, w := range writes {
-		names = append(names, manifestLog+w.Key)
+	if err == nil {
+		err = m.noteAnew(ctx, anew)
 	}
-	return lost, errors.Join(m.record(ctx, names), m.noteWhole(ctx))
-}
-
-// note remembers that a key was written, and whether its log is whole again.
-func (m *Mirror) note(key string, anew bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.written[key] = true
-	if anew {
-		delete(m.missing, key)
-	}
+	return lost, err
 }

@@ -4,17 +4,17 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
-// lose says that Redis has lost data since a number of losses: first to whoever may start from the state, then to the stages, which
-// write all of it again. The other way round another worker could write a log again before it is marked, and the mark would stay. m is
-// nil where there is no mirror.
+// lose notes that Redis has lost data since a number of losses: first in the mirror, so that nobody starts from the rest, then for
+// the stages, which write all of it again. In the other order another worker could write a log again before it is marked, and
+// the mark would stay. m is nil where there is no mirror.
 func lose(ctx context.Context, env *process.Env, m *Mirror, since int64) error {
 	if m != nil {
 		if err := m.noteLosses(ctx, since+1); err != nil {
@@ -25,22 +25,21 @@ func lose(ctx context.Context, env *process.Env, m *Mirror, since int64) error {
 	return nil
 }
 
-// noteLosses takes the layout away when Redis has lost data, so that nobody starts from a part of the state, and sees to it that the
-// next start takes an epoch after this one.
+// noteLosses takes the layout away when Redis has lost data, so that nobody starts from a part of the state, and keeps the count of
+// epochs, so that the next start takes an epoch after this one.
 //
-// Of several workers, each notes a loss by itself, and any of them may be the one that writes a log again. So each marks all logs as
-// owed, the write with which a log begins anew takes the mark away, and who sees no marks any more puts the layout back (mend).
+// The one process of a pipeline remembers which parts have not begun anew. Of several workers each notes a loss by itself, and any
+// of them may write a log again. So each marks all logs as owed, the write with which a log begins anew takes the mark away, and a
+// worker that finds no mark puts the layout back (mend).
 func (m *Mirror) noteLosses(ctx context.Context, losses int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if losses <= m.losses {
 		return nil
 	}
-	owed := len(m.written)
+	owed := len(m.parts)
 	if m.options.Job == "" {
-		m.missing = maps.Clone(m.written)
-		// The product stage keeps its groups again; one with nothing to keep has no hash any more.
-		maps.DeleteFunc(m.recorded, func(name string, _ bool) bool { return strings.HasPrefix(name, manifestKept) })
+		m.missing = maps.Clone(m.parts)
 	} else {
 		owed = m.options.KeyGroups
 		if err := m.eachLog(ctx, []any{"owed", "1"}, "hset", func(*redis.Cmd) {}); err != nil {
@@ -68,13 +67,52 @@ func (m *Mirror) eachLog(ctx context.Context, args []any, name string, done func
 	return m.redis.run(ctx, cmds, done)
 }
 
-// noteWhole puts the layout back when the one process of a pipeline has written all its logs again.
-func (m *Mirror) noteWhole(ctx context.Context) error {
+// noteAnew remembers that parts have begun anew. losses is how often Redis was known to have lost data when what they begin with
+// was made: what was made before the last loss was noticed may be gone with it. It puts the layout back when the one process of a
+// pipeline has written all parts again.
+func (m *Mirror) noteAnew(ctx context.Context, anew map[string]int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.missing == nil || len(m.missing) > 0 {
+	if m.missing == nil {
+		return nil
+	}
+	for part, losses := range anew {
+		if losses >= m.losses {
+			delete(m.missing, part)
+		}
+	}
+	if len(m.missing) > 0 {
 		return nil
 	}
 	m.missing = nil
 	return m.putLayout(ctx)
+}
+
+// putLayout writes the layout when all parts are whole again. Several workers have a log for each key group.
+func (m *Mirror) putLayout(ctx context.Context) error {
+	slog.Warn("the state in Redis is whole again", "redis", m.redis.addrs)
+	if m.options.Job != "" {
+		for i := range m.options.KeyGroups {
+			m.parts[logPart(strconv.Itoa(i))] = true
+		}
+	}
+	return m.writeLayout(ctx, m.redis.run)
+}
+
+// layoutFields is how many fields of the layout are written with one command. Redis takes a million arguments.
+const layoutFields = 10_000
+
+// writeLayout writes the layout with all parts, by send. The options come last: without them there is no layout.
+func (m *Mirror) writeLayout(ctx context.Context, send sender) error {
+	for parts := range slices.Chunk(slices.Collect(maps.Keys(m.parts)), layoutFields) {
+		args := []any{"hset", mirrorLayout}
+		for _, part := range parts {
+			args = append(args, part, "1")
+		}
+		if err := send(ctx, []*redis.Cmd{redis.NewCmd(ctx, args...)}, func(*redis.Cmd) {}); err != nil {
+			return err
+		}
+	}
+	args := append([]any{"hset", mirrorLayout}, m.options.layout()...)
+	return send(ctx, []*redis.Cmd{redis.NewCmd(ctx, args...)}, func(*redis.Cmd) {})
 }

@@ -108,10 +108,8 @@ func (m *Mirror) checkEpoch(ctx context.Context) error {
 		var last int64
 		cmd := redis.NewCmd(ctx, "hmget", mirrorEpochs, "last")
 		err := m.redis.run(ctx, []*redis.Cmd{cmd}, func(done *redis.Cmd) {
-			if values, _ := done.Slice(); len(values) == 1 { // HMGET returns a list
-				s, _ := values[0].(string)
-				last, _ = strconv.ParseInt(s, 10, 64) // absent: 0
-			}
+			values, _ := done.Slice() // HMGET returns a list
+			last = int64Of(values)
 		})
 		if err == nil && last > epoch {
 			err = ErrFenced

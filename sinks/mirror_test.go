@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/signal"
 )
@@ -154,49 +152,6 @@ func TestMirrorLayout(t *testing.T) {
 	}
 }
 
-// TestMirrorNamesWhatIsMissing: a start from a mirror of which any part is gone fails and names it. So does the
-// verification at the end.
-func TestMirrorNamesWhatIsMissing(t *testing.T) {
-	ctx := context.Background()
-	for name, c := range map[string]struct {
-		lose func(*redis.Client) error
-		want string
-	}{
-		"a log":              {func(c *redis.Client) error { return c.Del(ctx, mirrorLog+"7}").Err() }, mirrorLog + "7}"},
-		"the head of a log":  {func(c *redis.Client) error { return c.LTrim(ctx, mirrorLog+"7}", 1, -1).Err() }, "1 of 2 records"},
-		"a log's numbers":    {func(c *redis.Client) error { return c.Del(ctx, mirrorLog+"7}:by").Err() }, mirrorLog + "7}:by"},
-		"a log and its hash": {func(c *redis.Client) error { return c.Del(ctx, mirrorLog+"7}", mirrorLog+"7}:by").Err() }, mirrorLog + "7}"},
-		"a kept group":       {func(c *redis.Client) error { return c.Del(ctx, mirrorKept+"3}").Err() }, mirrorKept + "3}"},
-		"the layout":         {func(c *redis.Client) error { return c.Del(ctx, mirrorLayout).Err() }, mirrorLayout},
-		"the epochs":         {func(c *redis.Client) error { return c.Del(ctx, mirrorEpochs).Err() }, mirrorEpochs},
-	} {
-		t.Run(name, func(t *testing.T) {
-			server, open := mirrors(t)
-			m := mustOpen(t, open)
-			mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
-			mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")})
-			kept := []signal.Kept{{Group: "3", Field: "v:1:p", Value: "1h on 5"}, {Group: "3", Field: "v:1:p", Value: ""}}
-			if err := m.WriteKept(ctx, kept); err != nil {
-				t.Fatal(err)
-			}
-			if err := m.Verify(ctx); err != nil {
-				t.Fatal(err)
-			}
-			m = mustOpen(t, open)
-			wantLog(t, m, "7", "a", "b")
-			if err := c.lose(server.Client()); err != nil {
-				t.Fatal(err)
-			}
-			if err := m.Verify(ctx); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("verified: %v, want %s", err, c.want)
-			}
-			if _, err := open(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "--restore=none") {
-				t.Errorf("opened: %v, want %s", err, c.want)
-			}
-		})
-	}
-}
-
 // TestMirrorNoticesAShortLog: a log that loses its list while a pipeline runs is a loss, not a short log.
 func TestMirrorNoticesAShortLog(t *testing.T) {
 	server, open := mirrors(t)
@@ -205,18 +160,20 @@ func TestMirrorNoticesAShortLog(t *testing.T) {
 	if err := server.Client().Del(context.Background(), mirrorLog+"7}").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
-		t.Errorf("lost since %d, want 0", lost)
+	for range 2 { // the answer to the first may be lost
+		if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
+			t.Errorf("lost since %d, want 0", lost)
+		}
 	}
 }
 
-// TestMirrorOfAnotherFormat: state of another version is refused with what to do.
+// TestMirrorOfAnotherFormat: state of a later version is refused with what to do.
 func TestMirrorOfAnotherFormat(t *testing.T) {
 	server, open := mirrors(t)
-	if err := server.Client().HSet(context.Background(), mirrorLayout, "format", "1", "key_groups", "64", "product_groups", "16").Err(); err != nil {
+	if err := server.Client().HSet(context.Background(), mirrorLayout, "format", "3", "key_groups", "64", "product_groups", "16").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(); err == nil || !strings.Contains(err.Error(), "format 1") || !strings.Contains(err.Error(), "--restore=none") {
+	if _, err := open(); err == nil || !strings.Contains(err.Error(), "format 3") || !strings.Contains(err.Error(), "--restore=none") {
 		t.Errorf("opened: %v", err)
 	}
 }

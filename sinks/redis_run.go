@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,6 +21,23 @@ func (r *Redis) run(ctx context.Context, cmds []*redis.Cmd, succeeded func(*redi
 			return fmt.Errorf("write to Redis at %s: %w", r.addrs, err)
 		}
 		cmds = cmds[n:]
+	}
+	return nil
+}
+
+// sender is run or try.
+type sender func(ctx context.Context, cmds []*redis.Cmd, succeeded func(*redis.Cmd)) error
+
+// try is run without repetition: it returns the first error.
+func (r *Redis) try(ctx context.Context, cmds []*redis.Cmd, succeeded func(*redis.Cmd)) error {
+	for batch := range slices.Chunk(cmds, maxPipeline) {
+		err := r.do(ctx, func(ctx context.Context) error { return r.exec(ctx, batch) })
+		if err == nil {
+			_, _, err = sortOut(batch, succeeded)
+		}
+		if err != nil {
+			return fmt.Errorf("redis at %s: %w", r.addrs, err)
+		}
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func TestWatchNoticesWhatRedisLoses(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	here := func() bool { return server.Client().Exists(t.Context(), watchPrefix+"0").Val() == 1 }
+	here := func() bool { return server.Client().Exists(t.Context(), watchKey).Val() == 1 }
 	waitUntil(t, "the watch has begun", here)
 
 	server.Pause()
@@ -65,7 +65,7 @@ func watched(t *testing.T, r *Redis, m *Mirror) *process.Env {
 			t.Error(err)
 		}
 	})
-	waitUntil(t, "the watch has begun", func() bool { return r.client.Exists(t.Context(), watchPrefix+"0").Val() == 1 })
+	waitUntil(t, "the watch has begun", func() bool { return r.client.Exists(t.Context(), watchKey).Val() == 1 })
 	return env
 }
 

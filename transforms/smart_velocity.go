@@ -214,6 +214,9 @@ func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs
 	if f.env.Restoring() || c.image.awaits() || !f.journal.owes(key, c) {
 		return
 	}
+	if f.keeps {
+		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Anew: true, Losses: f.journal.losses()})
+	}
 	for _, p := range c.image.products {
 		if p.stock.Stores == 0 || p.unsaid {
 			continue
