@@ -111,12 +111,13 @@ func (m *Mirror) checkParts(ctx context.Context, parts map[string]bool) error {
 
 // faultOf returns what an answer to checkLogScript or checkKeptScript shows to be wrong, or nothing.
 func faultOf(cmd *redis.Cmd) string {
-	key := cmd.Args()[3].(string)
 	answer, _ := cmd.Int64Slice() // the scripts return two integers
-	if len(answer) != 2 {
-		return key + " has another type"
-	}
-	switch is, was := answer[0], answer[1]; {
+	return fault(cmd.Args()[3].(string), answer[0], answer[1])
+}
+
+// fault returns what is wrong with a part that has a number of records and was left with another, or nothing.
+func fault(key string, is, was int64) string {
+	switch {
 	case is == was:
 		return ""
 	case is == 0:

@@ -63,8 +63,8 @@ func (m *Mirror) Load(ctx context.Context, key string) (records [][]byte, err er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if n := len(records); int64(n) != length || n == 0 && m.parts[logPart(key)] {
-		return nil, incomplete(m.redis.addrs, []string{fmt.Sprintf("%s has %d records of %d", log, n, length)})
+	if n := int64(len(records)); n != length || n == 0 && m.parts[logPart(key)] {
+		return nil, incomplete(m.redis.addrs, []string{fault(log, n, max(length, 1))})
 	}
 	return records, nil
 }

@@ -7,6 +7,7 @@ type Runtime struct {
 	StateCalls       int64   `json:"state_calls"`         // round trips to the runner's state
 	ImageMisses      int64   `json:"image_misses"`        // images that were rebuilt from their log
 	SourceBundles    int64   `json:"source_bundles"`      // source bundles that carried messages
+	RedisEvictedKeys int64   `json:"redis_evicted_keys"`  // keys that Redis has evicted
 	BigQueryRows     int64   `json:"bigquery_rows"`       // rows that BigQuery has stored
 	BigQueryRefusals int64   `json:"bigquery_refusals"`   // rows that it refused; each is a dead letter
 	BigQueryRetries  int64   `json:"bigquery_retries"`    // requests that failed
@@ -24,6 +25,7 @@ func (p *Process) Runtime() Runtime {
 	usage := Usage()
 	return Runtime{
 		StateCalls: p.Count(StateCalls), ImageMisses: p.Count(ImageMisses), SourceBundles: p.Count(SourceBundles),
+		RedisEvictedKeys: p.Count(RedisEvictedKeys),
 		BigQueryRows: p.Count(BigQueryRows), BigQueryRefusals: p.Count(BigQueryRefusals), BigQueryRetries: p.Count(BigQueryRetries),
 		VelocityLatency: p.VelocityLatency.Latency(), Goroutines: runtime.NumGoroutine(), HeapBytes: m.HeapAlloc,
 		CPUSeconds: usage.CPU.Seconds(), PeakRSSBytes: usage.PeakRSSBytes,
