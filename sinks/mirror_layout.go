@@ -159,19 +159,22 @@ func (m *Mirror) checkEpochs(ctx context.Context) error {
 	return nil
 }
 
-// Verify fails with ErrIncomplete when a part that this pipeline has written is gone, and with ErrFenced when another pipeline has
-// begun.
+// Verify fails with ErrIncomplete when a part of the mirror is gone, or what the next start needs beside the parts, and with ErrFenced
+// when another pipeline has begun. A mirror without parts is whole.
 func (m *Mirror) Verify(ctx context.Context) error {
 	if err := m.checkEpoch(ctx); err != nil {
 		return err
+	}
+	m.mu.Lock()
+	parts := maps.Clone(m.parts)
+	m.mu.Unlock()
+	if len(parts) == 0 {
+		return nil
 	}
 	layout, err := m.redis.client.HGetAll(ctx, mirrorLayout).Result()
 	if err != nil {
 		return fmt.Errorf("read the layout of the state in Redis at %s: %w", m.redis.addrs, err)
 	}
-	m.mu.Lock()
-	parts := maps.Clone(m.parts)
-	m.mu.Unlock()
 	if err := m.checkEpochs(ctx); err != nil {
 		return err
 	}
@@ -191,14 +194,18 @@ func (m *Mirror) Verify(ctx context.Context) error {
 func (m *Mirror) intact(ctx context.Context) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	pipe := m.redis.client.Pipeline()
-	last, format := pipe.HMGet(ctx, mirrorEpochs, "last"), pipe.HMGet(ctx, mirrorLayout, "format")
-	if _, err := pipe.Exec(ctx); err != nil {
-		return false, fmt.Errorf("look for the state in Redis at %s: %w", m.redis.addrs, err)
+	var format, last []any
+	cmds := []*redis.Cmd{redis.NewCmd(ctx, "hmget", mirrorLayout, "format"), redis.NewCmd(ctx, "hmget", mirrorEpochs, "last")}
+	err := m.redis.try(ctx, cmds, func(cmd *redis.Cmd) {
+		format = last
+		last, _ = cmd.Slice() // HMGET returns a list
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for the state in Redis: %w", err)
 	}
-	epoch := int64Of(last.Val())
+	epoch := int64Of(last)
 	if epoch > m.epoch {
 		return false, fmt.Errorf("redis at %s: %w", m.redis.addrs, ErrFenced)
 	}
-	return m.missing != nil || epoch == m.epoch && format.Val()[0] != nil, nil
+	return m.missing != nil || epoch == m.epoch && format[0] != nil, nil
 }

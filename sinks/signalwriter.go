@@ -25,6 +25,11 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 	if w.redis, err = t.redis(env); err != nil {
 		return nil, err
 	}
+	if env.Worker() { // else the program has looked before it started the pipeline
+		if err := w.redis.CheckEviction(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if t.Mirror {
 		if w.mirror, err = t.OpenMirror(ctx, env); err != nil {
 			return nil, err

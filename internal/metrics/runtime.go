@@ -26,7 +26,7 @@ func (p *Process) Runtime() Runtime {
 	return Runtime{
 		StateCalls: p.Count(StateCalls), ImageMisses: p.Count(ImageMisses), SourceBundles: p.Count(SourceBundles),
 		RedisEvictedKeys: p.Count(RedisEvictedKeys),
-		BigQueryRows: p.Count(BigQueryRows), BigQueryRefusals: p.Count(BigQueryRefusals), BigQueryRetries: p.Count(BigQueryRetries),
+		BigQueryRows:     p.Count(BigQueryRows), BigQueryRefusals: p.Count(BigQueryRefusals), BigQueryRetries: p.Count(BigQueryRetries),
 		VelocityLatency: p.VelocityLatency.Latency(), Goroutines: runtime.NumGoroutine(), HeapBytes: m.HeapAlloc,
 		CPUSeconds: usage.CPU.Seconds(), PeakRSSBytes: usage.PeakRSSBytes,
 	}
