@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 )
@@ -56,6 +57,26 @@ func TestRangesOfFlags(t *testing.T) {
 			}
 			if !bad && err != nil {
 				t.Errorf("--%s=%s is refused: %v", c.flag, value, err)
+			}
+		}
+	}
+}
+
+// TestDaysAreWrittenInHours: a duration in days is one error, which has the hours; so is any other that is none.
+func TestDaysAreWrittenInHours(t *testing.T) {
+	for value, hours := range map[string]string{"7d": "168h", "1w": "168h", "1w2d3h": "219h", "1.5d": "36h", "0.01d": "14m24s", "1d30m": "24h30m0s",
+		"5": "", "d": "", "7 days": "", "": ""} {
+		for _, flag := range []string{"ledger_horizon", "high_demand_dwell", "wms_files_poll"} {
+			o, err := ParseFlags([]string{"--" + flag + "=" + value, "--pos_subscription=projects/p/subscriptions/s"})
+			want := fmt.Sprintf("--%s: %q is not a duration such as 30s or 168h", flag, value)
+			if hours != "" {
+				want += ": there is no unit for days or weeks; write " + hours
+			}
+			if err == nil || err.Error() != want {
+				t.Errorf("%v, want %s", err, want)
+			}
+			if _, err := o.check(t.Context(), time.Now()); err != nil {
+				t.Errorf("--%s=%s is complained about twice: %v", flag, value, err)
 			}
 		}
 	}

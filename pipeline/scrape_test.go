@@ -21,6 +21,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/sources"
 )
 
 func TestMetricsAddr(t *testing.T) {
@@ -133,7 +134,7 @@ func TestGaugesAndHistograms(t *testing.T) {
 	}
 }
 
-// TestReadiness goes through all that keeps a pipeline from being ready; the later in the list, the less it matters.
+// TestReadiness goes through all that keeps a pipeline from being ready, a line each.
 func TestReadiness(t *testing.T) {
 	p := register(t)
 	server := httptest.NewServer(scrapeHandler(prometheus.NewRegistry(), p.failed, p.notReady))
@@ -153,6 +154,9 @@ func TestReadiness(t *testing.T) {
 	p.env.KeyRestored()
 	p.env.KeyRestored()
 	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer")
+	p.plan.subscriptions = []sources.Subscription{{Name: "projects/p/subscriptions/pos"}}
+	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer\nprojects/p/subscriptions/pos cannot be pulled from: not opened yet")
+	p.plan.subscriptions = nil
 	p.env.Metrics.RedisAway.Store(false)
 	expect("/readyz", http.StatusOK, "ready")
 	p.env.Stop()
@@ -320,6 +324,7 @@ func TestMetricsPortIsClosed(t *testing.T) {
 			}
 			go func() { _, _ = io.Copy(io.Discard, told) }() // what is read and written
 			s.url = strings.TrimSuffix(line, "/metrics")
+			go func() { _, _ = io.Copy(io.Discard, told) }() // what else is noticed
 			if err := run.end(s); err != nil {
 				t.Fatal(err)
 			}

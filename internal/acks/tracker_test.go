@@ -152,3 +152,26 @@ func TestNilTracker(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDoneUpTo: what was opened later does not count, and what was opened before does until its last hold is gone.
+func TestDoneUpTo(t *testing.T) {
+	tracker := New(10)
+	if tracker.Last() != 0 || !tracker.DoneUpTo(0) {
+		t.Error("something is open before the first batch")
+	}
+	first := tracker.Open(make([]event.Message, 1), func() {})
+	second := tracker.Open(make([]event.Message, 1), func() {})
+	mark := tracker.Last()
+	if mark != second {
+		t.Errorf("the last token is %d, want %d", mark, second)
+	}
+	tracker.Open(make([]event.Message, 1), func() {})
+	tracker.Release([]int64{second})
+	if tracker.DoneUpTo(mark) {
+		t.Error("the first batch is open")
+	}
+	tracker.Release([]int64{first})
+	if !tracker.DoneUpTo(mark) {
+		t.Error("both batches are done")
+	}
+}

@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sources"
+)
+
+// notices keeps what a pipeline tells a person. It is safe for concurrent use.
+type notices struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (n *notices) Write(b []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(b)
+}
+
+func (n *notices) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// saleLines are n unified sales.
+func saleLines(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":%d}`+"\n", i, time.Now().UnixMilli())
+	}
+	return b.String()
+}
+
+// TestFilesBesideSubscriptions: the summary is complete when the files are done, while the pipeline goes on with its subscriptions.
+func TestFilesBesideSubscriptions(t *testing.T) {
+	h := newHarness(t)
+	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
+	write(t, h.options.EventsFiles, saleLines(20_000))
+	r := h.start()
+	if r.Summary().Complete {
+		t.Error("the summary is complete before the files are read")
+	}
+	until(t, "the files are done", func() bool {
+		complete, acked := r.Summary().Complete, r.env.Tracker.Acked()
+		if complete && acked < 20_000 {
+			t.Fatalf("the summary is complete with %d lines done", acked)
+		}
+		return complete
+	})
+	if !r.stop().Complete {
+		t.Error("the summary is not complete after the drain")
+	}
+}
+
+// TestProgressIsNoticed: without a terminal, a line now and then shows how far a run over files is.
+func TestProgressIsNoticed(t *testing.T) {
+	h := newHarness(t)
+	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
+	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
+	write(t, h.options.EventsFiles, saleLines(60_000))
+	h.options.OutstandingEvents = 2000 // so that it takes a while
+	p, err := New(t.Context(), h.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := &notices{}
+	p.Notices, p.noticeEvery = said, 5*time.Millisecond
+	if err := p.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(said.String(), "% of ") || !strings.Contains(said.String(), " events/s, ") || !strings.Contains(said.String(), " left\n") {
+		t.Errorf("it said\n%s", said)
+	}
+	if !strings.Contains(p.Closing(), "100% of ") {
+		t.Errorf("it closes with %s", p.Closing())
+	}
+}
+
+func TestHowFar(t *testing.T) {
+	p := register(t)
+	p.progress = sources.ProgressOf(p.env)
+	file := filepath.Join(t.TempDir(), "a.jsonl")
+	write(t, file, strings.Repeat("x", 2500))
+	p.plan.files = []sources.File{{Path: file, Format: event.FormatUnified}}
+	if got := p.howFar(); got != "0 B read (0 of 1 files)" {
+		t.Errorf("before the size is known: %s", got)
+	}
+	if err := p.progress.Measure(t.Context(), p.plan.files); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.howFar(); got != "0% of 2.5 kB read (0 of 1 files)" {
+		t.Errorf("with its size: %s", got)
+	}
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_234_567: "1.2 MB", 5_000_000_000: "5.0 GB", 7_000_000_000_000: "7.0 TB"} {
+		if got := bytesOf(n); got != want {
+			t.Errorf("%d bytes are %s, want %s", n, got, want)
+		}
+	}
+}
