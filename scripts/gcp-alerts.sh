@@ -4,24 +4,26 @@ set -euo pipefail
 
 usage() {
   cat <<'TEXT'
-usage: scripts/gcp-alerts.sh --project=P --channel=C [--job_name=REGEX] [--subscriptions=REGEX] [--dry_run]
+usage: scripts/gcp-alerts.sh --project=P --channel=C [--job_name=REGEX] [--subscriptions=REGEX] [--prism] [--dry_run]
 
   --project        Google Cloud project of the Dataflow job
   --channel        who is told: projects/P/notificationChannels/N (gcloud beta monitoring channels list)
   --job_name       names of the job, a regular expression that covers its replacements too; streamlytics.*
   --subscriptions  ids of the subscriptions that the job reads, a regular expression; (pos|ecom|wms).*
+  --prism          only the policies on Pub/Sub, for a pipeline that runs on Prism: its other alerts are Prometheus's
   --dry_run        print the policies, and change nothing
 TEXT
 }
 fail() { printf 'gcp-alerts: %s\n' "$*" >&2; exit 2; }
 
-project='' channel='' job_name='streamlytics.*' subscriptions='(pos|ecom|wms).*' dry_run=''
+project='' channel='' job_name='streamlytics.*' subscriptions='(pos|ecom|wms).*' prism='' dry_run=''
 for arg in "$@"; do
   case $arg in
     --project=*) project=${arg#*=} ;;
     --channel=*) channel=${arg#*=} ;;
     --job_name=*) job_name=${arg#*=} ;;
     --subscriptions=*) subscriptions=${arg#*=} ;;
+    --prism) prism=1 ;;
     --dry_run) dry_run=1 ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; fail "unknown argument: $arg" ;;
@@ -42,6 +44,7 @@ cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for file in monitoring/gcp/*.json; do
+  if [ -n "$prism" ] && grep -q 'dataflow[._]googleapis' "$file"; then continue; fi
   filled=$work/$(basename "$file")
   sed -e "s#_JOB_NAME_#$job_name#g" -e "s#_SUBSCRIPTIONS_#$subscriptions#g" -e "s#_NOTIFICATION_CHANNEL_#$channel#g" "$file" >"$filled"
   if [ -n "$dry_run" ]; then

@@ -187,6 +187,11 @@ func TestPoliciesAreInstalled(t *testing.T) {
 	if err != nil || strings.Count(out, `"displayName": "Streamlytics: `) != len(policies(t)) {
 		t.Errorf("dry run: %v\n%s", err, out)
 	}
+	out, err = run("--project=shop", channel, "--prism", "--dry_run")
+	if err != nil || strings.Contains(out, "dataflow.googleapis") || !strings.Contains(out, "subscription/oldest_unacked_message_age") ||
+		!strings.Contains(out, "subscription/dead_letter_message_count") {
+		t.Errorf("dry run for Prism: %v\n%s", err, out)
+	}
 	if _, err := os.Stat(filepath.Join(records, "calls")); err == nil {
 		t.Fatal("gcloud was called where nothing may be changed")
 	}

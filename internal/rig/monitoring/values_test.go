@@ -80,6 +80,8 @@ func countTwoWays(t *testing.T) (*rig.Prism, metrics.Summary) {
 		{"streamlytics_outstanding_messages", nil, 0, 0},
 		{"streamlytics_outstanding_bytes", nil, 0, 0},
 		{"streamlytics_subscription_oldest_message_age_ms", nil, 0, 0},
+		{"streamlytics_subscription_up", nil, 3, 3},
+		{"streamlytics_subscription_errors_total", nil, 0, 0},
 		{"streamlytics_restoring_keys", nil, 0, 0},
 		{"streamlytics_backpressure", nil, 0, 0},
 		{"streamlytics_redis_up", nil, 1, 1},
