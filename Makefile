@@ -7,7 +7,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 demo: ## a simulated day of trade through the whole pipeline, in this terminal; needs nothing but Go
-	go run ./cmd/demo
+	go build -o bin/demo ./cmd/demo && exec bin/demo
 
 up: ## the whole stack with a simulated retailer, in Docker, on this machine's ports; see walkthrough.md
 	docker compose up -d && ./setup_pubsub.sh

@@ -39,6 +39,8 @@ type Demo struct {
 	store *store
 	line  *pipeline.Pipeline
 
+	lowStock int64 // units at or below which the pipeline has LOW_STOCK on
+
 	feed  *feed
 	front *storefront
 	gauge gauge
@@ -70,6 +72,7 @@ func (d *Demo) open(ctx context.Context) (err error) {
 		return err
 	}
 	o := d.pipelineOptions()
+	d.lowStock = o.LowStockEnter
 	if d.line, err = pipeline.New(ctx, o); err != nil {
 		return fmt.Errorf("set up the pipeline: %w", err)
 	}
@@ -165,7 +168,7 @@ func (d *Demo) play(ctx, after context.Context) error {
 		defer settled()
 		settleErr = d.settle(settling)
 	})
-	viewErr = errors.Join(viewErr, d.watch(settling, "finishing what is on its way"))
+	viewErr = errors.Join(viewErr, d.watch(settling, "finishing what is on its way, and comparing it; Ctrl-C again ends at once"))
 	last.Wait()
 	d.log.mute() // Prism knows no other end of a stream than a cancelled job, and logs that as a failure
 	end()

@@ -101,19 +101,21 @@ func refusedIn(f liveview.Frame) (n int64) {
 func TestTheDemoShowsEverythingAndNothingIsWrong(t *testing.T) {
 	const within = 3 * time.Hour // of the clock
 	var badgeAt time.Duration
+	low := false
 	var started time.Time
 	enough := func(f liveview.Frame) bool {
 		if started.IsZero() {
 			started = f.Clock
 		}
 		for _, p := range f.Products {
+			low = low || p.LowIn != ""
 			for _, b := range p.Badges {
 				if b == signal.HighDemand && badgeAt == 0 {
 					badgeAt = f.Clock.Sub(started)
 				}
 			}
 		}
-		return badgeAt > 0 && refusedIn(f) > 0 && f.Checked > 0 && f.P50 > 0 && f.EventsPerSecond > 0
+		return badgeAt > 0 && low && refusedIn(f) > 0 && f.Checked > 0 && f.P50 > 0 && f.EventsPerSecond > 0
 	}
 	output, err := play(t, enough, nil)
 	if err != nil {

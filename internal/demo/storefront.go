@@ -20,6 +20,10 @@ import (
 // shown is how many of the busiest products are read in full: more than a screen has lines.
 const shown = 32
 
+// lowStockReads is how many pairs of store and product a frame asks for LOW_STOCK at most. With many stores that is the
+// busiest products only.
+const lowStockReads = 1024
+
 // storefront reads the signals as a storefront does: from Redis, knowing nothing of the pipeline. It is not safe for concurrent
 // use.
 type storefront struct {
@@ -141,10 +145,17 @@ func (s *storefront) findShops(ctx context.Context, rows []row) error {
 func (s *storefront) compose(ctx context.Context, rows []row) ([]liveview.Product, error) {
 	pipe := s.rdb.Pipeline()
 	global, local := make([]stockReply, len(rows)), make([]stockReply, len(rows))
+	lows := make([][]*redis.StringCmd, min(len(rows), lowStockReads/len(s.stores)))
 	for i, r := range rows {
 		global[i] = readStock(ctx, pipe, "", r.ID)
 		if r.shop.ID != "" {
 			local[i] = readStock(ctx, pipe, r.shop.ID, r.ID)
+		}
+		if i >= len(lows) {
+			continue
+		}
+		for _, store := range s.stores {
+			lows[i] = append(lows[i], pipe.HGet(ctx, signal.StockMetaKey(store.ID, r.ID), "badge"))
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
@@ -162,12 +173,28 @@ func (s *storefront) compose(ctx context.Context, rows []row) ([]liveview.Produc
 		var low, lowThere bool
 		p.Stock, low = global[i].stock()
 		p.ShopStock, lowThere = local[i].stock()
-		if low || lowThere {
+		switch {
+		case low:
+		case lowThere:
+			p.LowIn = r.shop.Name
+		case i < len(lows):
+			p.LowIn = s.lowIn(lows[i])
+		}
+		if low || p.LowIn != "" {
 			p.Badges = append(p.Badges, signal.LowStock)
 		}
 		products[i] = p
 	}
 	return products, nil
+}
+
+// lowIn is the name of the first store with LOW_STOCK, from the badge of each store; empty: none has it.
+func (s *storefront) lowIn(badges []*redis.StringCmd) string {
+	i := slices.IndexFunc(badges, func(b *redis.StringCmd) bool { return b.Val() == signal.LowStock })
+	if i < 0 {
+		return ""
+	}
+	return s.stores[i].Name
 }
 
 // stockReply is the answer to one question for the stock of a product; the zero value says that nobody asked.

@@ -41,7 +41,7 @@ func TestStorefront(t *testing.T) {
 	}
 	if err := sink.WriteStock(t.Context(), []signal.Stock{
 		stock("", "2", 70, true, ""), stock("online", "2", -2, true, signal.LowStock), stock("oslo", "2", 72, true, ""),
-		stock("oslo", "1", -2, false, ""),
+		stock("oslo", "1", -2, false, ""), stock("online", "1", 3, true, signal.LowStock), // low where it does not sell most
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -52,11 +52,11 @@ func TestStorefront(t *testing.T) {
 	want := []liveview.Product{
 		{
 			Name: "Cup", Stock: liveview.Stock{OnHand: 70, Known: true}, Shop: "Web shop", ShopStock: liveview.Stock{OnHand: -2, Known: true},
-			Units: 50, Window: "1h", Message: "50 sold in last hour", Badges: []string{signal.HighDemand, signal.LowStock}, Trend: []int64{100},
+			Units: 50, Window: "1h", Message: "50 sold in last hour", Badges: []string{signal.HighDemand, signal.LowStock}, LowIn: "Web shop", Trend: []int64{100},
 		},
 		{
 			Name: "Lamp", Shop: "Oslo", ShopStock: liveview.Stock{OnHand: -2}, Units: 9, Window: "24h", Message: "9 sold in last 24 hours",
-			Trend: []int64{4},
+			Badges: []string{signal.LowStock}, LowIn: "Web shop", Trend: []int64{4},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

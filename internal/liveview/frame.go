@@ -16,6 +16,10 @@ type Frame struct {
 	Outstanding     int64 // messages published and not yet acknowledged
 	Refused         []Count
 
+	Quit       string // how to end the program, such as "Ctrl-C ends it"; may be empty
+	HighDemand int64  // the score from which HIGH_DEMAND is on, for the legend; 0: there is no legend
+	LowStock   int64  // the units at or below which LOW_STOCK is on, for the legend
+
 	Products []Product // the busiest first; as many are shown as there is room for
 	Notice   string    // one line of news, such as which product is going viral; may be empty
 
@@ -39,6 +43,7 @@ type Product struct {
 	Window    string   // such as 1h or 24h
 	Message   string   // such as "50 sold in last hour"
 	Badges    []string // such as HIGH_DEMAND
+	LowIn     string   // the shop that LOW_STOCK is about; empty: all shops together
 	Trend     []int64  // units of each tick, the latest last; shown as a sparkline
 }
 

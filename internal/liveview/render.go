@@ -3,6 +3,8 @@ package liveview
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -24,6 +26,7 @@ func (f Frame) lines(width, height int, colour bool) []string {
 	}
 	p := painter{width: width, colour: colour}
 	check := p.check(f)
+	legend := p.legend(f)
 	top := append([]string{p.header(f), p.rule()}, p.figures(f)...)
 	top = append(top, "", p.refusals(f), "")
 	bottom := []string{"", p.notice(f), check}
@@ -31,8 +34,15 @@ func (f Frame) lines(width, height int, colour bool) []string {
 	if room < 2 { // one row of a table says nothing without its head
 		return append(top[:max(0, min(len(top), height-1))], check)
 	}
-	return append(append(top, p.table(f.Products, room)...), bottom...)
+	if room-len(legend) < leastTable {
+		legend = nil
+	}
+	top = append(top, p.table(f.Products, room-len(legend))...)
+	return append(append(top, legend...), bottom...)
 }
+
+// leastTable is the number of lines that the legend leaves to the table and its head.
+const leastTable = 8
 
 // painter makes the lines of one picture.
 type painter struct {
@@ -58,6 +68,8 @@ func (p painter) header(f Frame) string {
 	elapsed := "up " + f.Elapsed.Truncate(time.Second).String()
 	r := p.row()
 	r.put("Streamlytics", title)
+	r.space(2)
+	r.put(f.Quit, dim)
 	r.to(r.width - len([]rune(clock)) - 3 - len(elapsed))
 	r.space(1)
 	r.put(elapsed, dim)
@@ -147,6 +159,15 @@ func (f Frame) summary() string {
 	if len(f.Products) > 0 {
 		top := f.Products[0]
 		fmt.Fprintf(&b, "  busiest %s (%s)", top.Name, top.Message)
+	}
+	badges := map[string]int{}
+	for _, x := range f.Products {
+		for _, badge := range x.Badges {
+			badges[badge]++
+		}
+	}
+	for _, badge := range slices.Sorted(maps.Keys(badges)) {
+		fmt.Fprintf(&b, "  %s %d", badge, badges[badge])
 	}
 	fmt.Fprintf(&b, "  checked %s  wrong %s", thousands(f.Checked), thousands(f.Wrong))
 	return fit(b.String(), b.Len())

@@ -36,7 +36,7 @@ func picture() Frame {
 			},
 			{
 				Name: "Dune Board Game", Stock: units(1_203_112), Shop: "Copenhagen", ShopStock: units(4), Units: 211,
-				Window: "1h", Message: "211 sold in last hour", Badges: []string{"LOW_STOCK"}, Trend: []int64{9, 9, 9, 9, 9, 9},
+				Window: "1h", Message: "211 sold in last hour", Badges: []string{"LOW_STOCK"}, LowIn: "Leipzig", Trend: []int64{9, 9, 9, 9, 9, 9},
 			},
 			{
 				Name: "Coral Hand-Thrown Stoneware Tea Kettle", Stock: units(87), Shop: "Berlin Schönefeld Airport",
@@ -47,6 +47,7 @@ func picture() Frame {
 		},
 		Notice:  "Harbor Umbrella is going viral",
 		Checked: 10_500,
+		Quit:    "Ctrl-C ends it", HighDemand: 6000, LowStock: 5,
 	}
 }
 

@@ -18,7 +18,7 @@ func (p painter) columns() columns {
 		gaps = 6
 	}
 	rest := c.stock + c.shop + c.shopStock + c.velocity + c.window + c.trend + c.badges + gaps*gap
-	c.product = min(30, max(8, p.width-2*margin-rest))
+	c.product = min(24, max(8, p.width-2*margin-rest))
 	return c
 }
 
@@ -94,9 +94,49 @@ func (p painter) product(c columns, x Product) string {
 		if i > 0 {
 			r.space(c.badgeGap())
 		}
-		r.put(badgeText(badge, c.wide), badgeInk(badge))
+		text := badgeText(badge, c.wide)
+		if badge == lowStock && c.wide && x.LowIn != "" && r.used+len(text)+len(": ")+len([]rune(x.LowIn)) <= r.width {
+			text += ": " + x.LowIn
+		}
+		r.put(text, badgeInk(badge))
 	}
 	return r.String()
+}
+
+// The badges that have a colour and a place in the legend.
+const (
+	highDemand = "HIGH_DEMAND"
+	lowStock   = "LOW_STOCK"
+)
+
+// legend explains the columns of the table, in as few lines as the width allows. It is empty for a frame without
+// thresholds.
+func (p painter) legend(f Frame) (lines []string) {
+	if f.HighDemand == 0 {
+		return nil
+	}
+	c := p.columns()
+	sold := "velocity: what a product page shows"
+	if !c.wide {
+		sold = "sold, in: units of that window"
+	}
+	r := p.row()
+	for _, piece := range []string{
+		"stock: on hand in all shops", "most in, there: the shop that sells most, its stock (–: not counted yet)", sold,
+		"trend: units an hour, over the last hour",
+		badgeText(highDemand, c.wide) + ": " + thousands(f.HighDemand) + " points in the last hour (view 1, cart 5, unit 10)",
+		badgeText(lowStock, c.wide) + ": " + thousands(f.LowStock) + " or fewer on hand in a shop",
+	} {
+		n := len([]rune(piece))
+		if r.used > margin && r.used+len(" · ")+n > r.width {
+			lines, r = append(lines, r.String()), p.row()
+		}
+		if r.used > margin {
+			r.put(" · ", dim)
+		}
+		r.put(piece, dim)
+	}
+	return append([]string{""}, append(lines, r.String())...)
 }
 
 // badgeText is a badge as people read it; where there is little room, its first word only.
@@ -110,9 +150,9 @@ func badgeText(badge string, wide bool) string {
 
 func badgeInk(badge string) ink {
 	switch badge {
-	case "HIGH_DEMAND":
+	case highDemand:
 		return hot
-	case "LOW_STOCK":
+	case lowStock:
 		return low
 	default:
 		return bold

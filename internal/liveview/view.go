@@ -116,6 +116,11 @@ func (v *View) Close() error {
 
 // line prints the frame as a line.
 func (v *View) line(f Frame) error {
+	if v.lines == 0 && f.Quit != "" {
+		if err := v.write(f.Quit + "\n"); err != nil {
+			return err
+		}
+	}
 	v.printed, v.pending = f.Elapsed, false
 	v.lines++
 	return v.write(f.summary() + "\n")
