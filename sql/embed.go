@@ -4,7 +4,7 @@ package sql
 
 import "embed"
 
-// Files are tables.sql, views.sql and analyses/*.sql.
+// Files are tables.sql, views.sql, dead_letters.sql and analyses/*.sql.
 //
-//go:embed tables.sql views.sql analyses/*.sql
+//go:embed tables.sql views.sql dead_letters.sql analyses/*.sql
 var Files embed.FS

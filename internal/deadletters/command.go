@@ -35,7 +35,8 @@ func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
 	}
 	c := &command{out: out, errOut: errOut, flags: flag.NewFlagSet("deadletters "+args[0], flag.ContinueOnError)}
 	c.flags.SetOutput(io.Discard) // an error is told once, by the caller
-	c.flags.StringVar(&c.dir, "warehouse_dir", ".", "`folder` of the warehouse that holds the dead letters")
+	c.flags.StringVar(&c.dir, "warehouse_dir", "", "`folder` of the warehouse that holds the dead letters; this folder without it")
+	c.flags.StringVar(&c.dataset, "bigquery_dataset", "", "`project.dataset` that holds the dead letters, in place of a folder")
 	err := run(ctx, c, args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		c.flags.SetOutput(errOut)
@@ -50,6 +51,7 @@ type command struct {
 	out, errOut io.Writer
 	flags       *flag.FlagSet
 	dir         string
+	dataset     string
 	filter      filter
 }
 
@@ -90,17 +92,21 @@ func (c *command) parseFlagsOnly(args []string) error {
 	return err
 }
 
-func (c *command) read() ([]letter, error) {
-	return read(c.dir, func(err error) { fmt.Fprintln(c.errOut, "passed over:", err) })
+func (c *command) read(ctx context.Context) ([]letter, error) {
+	from, err := sourceOf(c.dir, c.dataset)
+	if err != nil {
+		return nil, err
+	}
+	return from.read(ctx, func(err error) { fmt.Fprintln(c.errOut, "passed over:", err) })
 }
 
-func runList(_ context.Context, c *command, args []string) error {
+func runList(ctx context.Context, c *command, args []string) error {
 	c.addFilter()
 	asJSON := c.flags.Bool("json", false, "one JSON object a line, complete")
 	if err := c.parseFlagsOnly(args); err != nil {
 		return err
 	}
-	letters, err := c.read()
+	letters, err := c.read(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,7 +117,7 @@ func runList(_ context.Context, c *command, args []string) error {
 	return list(c.out, letters)
 }
 
-func runShow(_ context.Context, c *command, args []string) error {
+func runShow(ctx context.Context, c *command, args []string) error {
 	positional, err := c.parse(args)
 	if err != nil {
 		return err
@@ -119,7 +125,7 @@ func runShow(_ context.Context, c *command, args []string) error {
 	if len(positional) != 1 {
 		return errors.New("say which letter to show: one number as in the list")
 	}
-	letters, err := c.read()
+	letters, err := c.read(ctx)
 	if err != nil {
 		return err
 	}

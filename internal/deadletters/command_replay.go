@@ -48,7 +48,7 @@ func runReplay(ctx context.Context, c *command, args []string) error {
 	if err != nil {
 		return err
 	}
-	letters, err := c.read()
+	letters, err := c.read(ctx)
 	if err != nil {
 		return err
 	}

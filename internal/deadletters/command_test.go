@@ -85,7 +85,7 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     -     timestamp: "\x1byesterday" cannot be read`
+	want := `1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     m1        -     timestamp: "\x1byesterday" cannot be read`
 	if !strings.Contains(out, want+"\n") || rows(out) != "1 2 3" {
 		t.Errorf("got\n%s\nwant the row\n%s", out, want)
 	}
@@ -111,10 +111,11 @@ func TestListJSON(t *testing.T) {
 	}
 	var got struct {
 		N    int
+		ID   string `json:"event_id"`
 		Raw  []byte
 		Text string
 	}
-	if err := json.Unmarshal([]byte(out), &got); err != nil || got.N != 1 || string(got.Raw) != badTime || got.Text != badTime {
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.N != 1 || got.ID != "m1" || string(got.Raw) != badTime || got.Text != badTime {
 		t.Errorf("got %s, %v", out, err)
 	}
 }
@@ -129,8 +130,16 @@ func TestListPassesOverWhatCannotBeRead(t *testing.T) {
 	if err != nil || rows(out) != "1 2" || !strings.Contains(warnings, broken+":1") {
 		t.Errorf("got rows %q, warnings %q, %v", rows(out), warnings, err)
 	}
-	if _, _, err := runCommand(t, "list", "--warehouse_dir="+filepath.Join(dir, "none")); err == nil {
-		t.Error("a folder that is not there is no error")
+	empty := t.TempDir()
+	if err := os.Mkdir(filepath.Join(empty, "events"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{filepath.Join(dir, "none"), empty, filepath.Join(dir, "dead_letters")} {
+		for _, command := range []string{"list", "show 1", "replay --all"} {
+			if _, _, err := runCommand(t, append(strings.Fields(command), "--warehouse_dir="+folder)...); err == nil || !strings.Contains(err.Error(), folder) {
+				t.Errorf("%s in a folder without dead letters: %v", command, err)
+			}
+		}
 	}
 }
 
@@ -141,7 +150,7 @@ func TestShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"a.jsonl:1)", "reason:       BAD_TIME", "message id:   m1", "published at: 2023-11-14T22:13:19Z", "attribute:    till=7", badTime, `"\x1byesterday`,
+		"a.jsonl:1)", "reason:       BAD_TIME", "message id:   m1", "event id:     m1", "published at: 2023-11-14T22:13:19Z", "attribute:    till=7", badTime, `"\x1byesterday`,
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got\n%s\nwithout %q", out, want)
@@ -161,6 +170,7 @@ func TestCommandLineErrors(t *testing.T) {
 		{"list --source=TILL", "the sources are"},
 		{"list --since=monday", "neither a time"},
 		{"list --all", "-all"},
+		{"list --bigquery_dataset=p.d", "give one"},
 		{"list 3", `unexpected argument "3"`},
 		{"show", "say which letter"},
 		{"show 4", "there is no letter"},

@@ -3,6 +3,7 @@ package deadletters
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -97,6 +98,38 @@ func fallbackID(l letter) string {
 	}
 	sum := sha256.Sum256([]byte(l.Detail + "\n" + string(l.Raw))) // the detail names the line of the file
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// eventID returns the id of the letter's message, without the #k of an item, or "" where the payload does not give one. It is
+// the id that the pipeline gave the message, or gives it when the rest of the payload is repaired.
+func eventID(l letter) string {
+	if ofSignal(l) {
+		return ""
+	}
+	id := decode(l.Source, l.Raw, l.Attributes).eventID
+	var fields map[string]json.RawMessage
+	if id == "" && json.Unmarshal(l.Raw, &fields) == nil && fields != nil {
+		for name, good := range map[string]string{
+			"store_id": `"1"`, "product_id": `"1"`, "quantity": `1`, "count": `1`, "product_count": `1`, "price": `1`, "time_of_sale": `0`,
+			"timestamp": `"2020-01-01T00:00:00Z"`, "occurred_at": `"2020-01-01T00:00:00Z"`, "counted_at": `"2020-01-01T00:00:00Z"`,
+			"items": `[{"product_id":"1","quantity":1}]`,
+		} {
+			if _, sent := fields[name]; sent || name != "items" && name != "occurred_at" {
+				fields[name] = json.RawMessage(good)
+			}
+		}
+		if repaired, err := json.Marshal(fields); err == nil {
+			id = decode(l.Source, repaired, l.Attributes).eventID
+		}
+	}
+	switch {
+	case id == ofMessage && l.MessageID != nil:
+		return *l.MessageID
+	case id == ofMessage:
+		return ""
+	default:
+		return id
+	}
 }
 
 // partlyCounted reports whether something of the letter's message may count already.

@@ -52,7 +52,7 @@ func (p *pipeline) receive(data string, attributes map[string]string, messageID 
 		})
 	}
 	for i, r := range out.Refusals {
-		l := letter{i + 1, sinks.DeadLetterRecord{
+		l := letter{N: i + 1, DeadLetterRecord: sinks.DeadLetterRecord{
 			Raw: m.Data, Attributes: attributes, Reason: r.Reason, Detail: r.Detail, Stage: event.StageDecode, Source: p.channel.String(),
 		}}
 		if messageID != "" {
@@ -253,5 +253,32 @@ func TestPrepareRefuses(t *testing.T) {
 				t.Errorf("got error %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestEventID: the list names the id under which the message counts once it is repaired.
+func TestEventID(t *testing.T) {
+	for _, c := range []struct{ source, data, attribute, want string }{
+		{"FILE", `{"event_id":"s4","type":"SALE","store_id":"12","product_id":"1","quantity":"two","occurred_at":1700000000000}`, "", "s4"},
+		{"WMS", `{"event_id":9,"store_id":"12","sku":"1","count":"many","timestamp":1700000000000}`, "a", "9"},
+		{"WMS", `{"store_id":"12","sku":"1","count":"many","timestamp":1700000000000}`, "a", "a"},
+		{"POS", `{"order_number":"A","line":2,"store_id":"","product_id":"1","product_count":"two","timestamp":"yesterday"}`, "", "A:2"},
+		{"POS", `{"order_number":"A","store_id":"12","items":[{"product_id":"1","quantity":"x"},{"product_id":"2"}],"timestamp":1700000000000}`, "", "A"},
+		{"POS", `{"order_number":"A","store_id":"12","product_id":"1","product_count":"two","timestamp":1700000000000}`, "", "m1"},
+		{"POS", `{"order_number":"A","line":2`, "", ""},
+		{"FILE", `12,1,5,yesterday`, "", ""},
+	} {
+		p := newPipeline(t, c.source)
+		var attributes map[string]string
+		if c.attribute != "" {
+			attributes = map[string]string{"event_id": c.attribute}
+		}
+		letters := p.receive(c.data, attributes, "m1")
+		if len(letters) == 0 {
+			t.Fatalf("%s is no letter", c.data)
+		}
+		if got := eventID(letters[0]); got != c.want {
+			t.Errorf("%s: event id %q, want %q", c.data, got, c.want)
+		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package deadletters lists, shows and replays the dead letters that the pipeline keeps in the folder of its warehouse.
+// Package deadletters lists, shows and replays the dead letters that the pipeline keeps in the folder of its warehouse, or in
+// BigQuery.
 package deadletters
 
 import (
@@ -12,26 +13,20 @@ import (
 )
 
 // letter is a dead letter and its number: its place among all that can be read, from 1, oldest first. Letters are only ever
-// added, so that a number stays good as long as no file is removed.
+// added, so a number stays good as long as none is removed.
 type letter struct {
-	N int `json:"n"`
+	N       int     `json:"n"`
+	EventID *string `json:"event_id"` // nil where the payload does not give one
 	sinks.DeadLetterRecord
+	place string // where it is kept
 }
 
-// read returns all letters below a warehouse's folder. What cannot be read is told to warn and passed over.
-func read(dir string, warn func(error)) ([]letter, error) {
-	var letters []letter
-	for record, err := range sinks.ReadDeadLetters(dir) {
-		switch {
-		case err != nil && record.File == "":
-			return nil, err
-		case err != nil:
-			warn(err)
-		default:
-			letters = append(letters, letter{len(letters) + 1, record})
-		}
+func newLetter(n int, place string, record sinks.DeadLetterRecord) letter {
+	l := letter{N: n, DeadLetterRecord: record, place: place}
+	if id := eventID(l); id != "" {
+		l.EventID = &id
 	}
-	return letters, nil
+	return l
 }
 
 // filter chooses letters. The zero value takes all.

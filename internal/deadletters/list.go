@@ -14,10 +14,10 @@ import (
 // list writes one row a letter.
 func list(out io.Writer, letters []letter) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "N\tFAILED AT\tREASON\tSTAGE\tSOURCE\tITEM\tDETAIL")
+	fmt.Fprintln(table, "N\tFAILED AT\tREASON\tSTAGE\tSOURCE\tEVENT ID\tITEM\tDETAIL")
 	for _, l := range letters {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", l.N, l.FailedAt.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Source,
-			itemText(l), shorten(printable(l.Detail)))
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.N, l.FailedAt.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Source,
+			shorten(eventIDText(l), longestID), itemText(l), shorten(printable(l.Detail), longestDetail))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("writing the list: %w", err)
@@ -44,10 +44,21 @@ func itemText(l letter) string {
 	return strconv.Itoa(*l.Item)
 }
 
-// longest is how much of a detail a row of the list shows, in characters.
-const longest = 100
+// eventIDText is the event id without the item's #k, or "-" where the payload does not give one.
+func eventIDText(l letter) string {
+	if l.EventID == nil {
+		return "-"
+	}
+	return printable(*l.EventID)
+}
 
-func shorten(s string) string {
+// How much of an event id and of a detail a row of the list shows, in characters.
+const (
+	longestID     = 40
+	longestDetail = 100
+)
+
+func shorten(s string, longest int) string {
 	if runes := []rune(s); len(runes) > longest {
 		return string(runes[:longest-1]) + "…"
 	}

@@ -14,12 +14,13 @@ import (
 func show(out io.Writer, l letter) error {
 	var b strings.Builder
 	field := func(name, value string) { fmt.Fprintf(&b, "%-13s %s\n", name+":", value) }
-	field("letter", fmt.Sprintf("%d (%s:%d)", l.N, l.File, l.Line))
+	field("letter", fmt.Sprintf("%d (%s)", l.N, l.place))
 	field("failed at", l.FailedAt.UTC().Format(time.RFC3339Nano))
 	field("reason", string(l.Reason))
 	field("detail", printable(l.Detail))
 	field("stage", string(l.Stage))
 	field("source", l.Source)
+	field("event id", eventIDText(l))
 	field("item", itemText(l))
 	messageID, publishedAt := "-", "-"
 	if l.MessageID != nil {

@@ -9,6 +9,8 @@
 //     type, is INVALID_ARGUMENT and ends the connection; a table that is not there is NOT_FOUND.
 //   - When rows of a request are wrong, none is stored, and the answer names each with its error. The connection goes on.
 //
+// Queries is a small part of the REST API beside it, to read back what was written.
+//
 // It has no streams but the default ones, no missing value interpretations, no nested or repeated columns, and forgets
 // everything at its end. Faults make it misbehave.
 package fakebigquery

@@ -102,6 +102,11 @@ func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 			asked.Statements = append(asked.Statements, workStatement{Name: fmt.Sprint(file, " ", i), SQL: strings.ReplaceAll(s, "DATASET.", "")})
 		}
 	}
+	letters, err := warehouse.Files.ReadFile(deadLettersSQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked.Statements = append(asked.Statements, workStatement{Name: deadLettersSQL, SQL: string(letters), Query: true})
 	all, err := Analyses()
 	if err != nil || len(all) == 0 {
 		t.Fatalf("%d analyses, %v", len(all), err)
@@ -126,7 +131,9 @@ func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 			t.Errorf("GoogleSQL says of %s: %s (%t)", s.Name, a.Error, ok)
 			continue
 		}
-		if s.Query {
+		if s.Name == deadLettersSQL {
+			few.checkLetters(t, a)
+		} else if s.Query {
 			if len(a.Rows) == 0 {
 				t.Errorf("%s says nothing", s.Name)
 			}
@@ -144,6 +151,44 @@ func (d *day) wallPeriod(analysis string) (from, to time.Time) {
 		return d.clock.WallOf(d.from.UnixMilli()), d.clock.WallOf(d.to.UnixMilli()).Add(time.Second)
 	}
 	return d.from, d.to
+}
+
+// deadLettersSQL is what the program deadletters asks BigQuery. It has no parameters, and DuckDB does not have its function.
+const deadLettersSQL = "dead_letters.sql"
+
+// checkLetters compares GoogleSQL's answer to deadLettersSQL with the rows of the table, each once and in the order of time.
+func (w *Warehouse) checkLetters(t *testing.T, a answer) {
+	t.Helper()
+	record := func(line []byte) string {
+		var l sinks.DeadLetterRecord
+		if err := json.Unmarshal(line, &l); err != nil || l.FailedAt.IsZero() {
+			t.Fatalf("dead letter %s: %v", line, err)
+		}
+		again, err := json.Marshal(l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(again)
+	}
+	want := map[string]bool{}
+	for _, row := range w.export(t, sinks.TableDeadLetters) {
+		want[record(row)] = true
+	}
+	var last time.Time
+	for _, row := range a.Rows {
+		line := []byte(row[0].(string))
+		if !want[record(line)] {
+			t.Errorf("letter %s is none of the table's", line)
+		}
+		var l sinks.DeadLetterRecord
+		if err := json.Unmarshal(line, &l); err != nil || l.FailedAt.Before(last) {
+			t.Errorf("letter %s is out of order (%v)", line, err)
+		}
+		last = l.FailedAt
+	}
+	if len(a.Rows) != len(want) || len(want) == 0 {
+		t.Errorf("%d letters, want %d", len(a.Rows), len(want))
+	}
 }
 
 func ask(t *testing.T, asked work) map[string]answer {

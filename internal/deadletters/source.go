@@ -1,0 +1,62 @@
+package deadletters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/beamlytics/streamlytics/sinks"
+)
+
+// source is a place that keeps dead letters.
+type source interface {
+	// read returns all letters, the oldest first, numbered from 1. A letter that cannot be read is reported to warn and left
+	// out. A place that is no warehouse, or that no letter was ever written to, is an error.
+	read(ctx context.Context, warn func(error)) ([]letter, error)
+}
+
+// sourceOf returns the source that the flags name: a warehouse folder, or a BigQuery dataset.
+func sourceOf(warehouseDir, bigQueryDataset string) (source, error) {
+	if bigQueryDataset == "" {
+		if warehouseDir == "" {
+			warehouseDir = "."
+		}
+		return folder(warehouseDir), nil
+	}
+	if warehouseDir != "" {
+		return nil, errors.New("--warehouse_dir and --bigquery_dataset are two places: give one")
+	}
+	i := strings.LastIndex(bigQueryDataset, ".") // the id of a project may have dots: example.com:shop
+	if i <= 0 || i == len(bigQueryDataset)-1 {
+		return nil, fmt.Errorf("--bigquery_dataset: %q is not project.dataset", bigQueryDataset)
+	}
+	return dataset{project: bigQueryDataset[:i], id: bigQueryDataset[i+1:]}, nil
+}
+
+// folder is a warehouse's folder.
+type folder string
+
+func (f folder) read(_ context.Context, warn func(error)) ([]letter, error) {
+	files, err := filepath.Glob(filepath.Join(string(f), string(sinks.TableDeadLetters), "*.jsonl"))
+	if err != nil {
+		return nil, fmt.Errorf("--warehouse_dir: %w", err)
+	}
+	var letters []letter
+	for record, err := range sinks.ReadDeadLetters(string(f)) {
+		switch {
+		case err != nil && record.File == "":
+			return nil, err
+		case err != nil:
+			warn(err)
+		default:
+			letters = append(letters, newLetter(len(letters)+1, fmt.Sprintf("%s:%d", record.File, record.Line), record))
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there are no dead letters in %s: it has no %s/*.jsonl; "+
+			"--warehouse_dir is the pipeline's, or the folder in which it was started without one", string(f), sinks.TableDeadLetters)
+	}
+	return letters, nil
+}
