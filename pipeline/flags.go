@@ -191,7 +191,7 @@ func Usage() string {
 
 func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
-	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism, or direct, which is another name for it; dataflow; flink and universal need --allow_untested_runner")
+	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism, or direct, which is another name for it; dataflow; flink and universal need --allow_untested_runner; in any case, also as DataflowRunner")
 	fs.BoolVar(&o.AllowUntestedRunner, "allow_untested_runner", o.AllowUntestedRunner, "let --runner be flink or universal, on which nothing was ever tested")
 	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process. Of flink and universal, the job service")
 	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of the job on Dataflow, and of subscriptions and the dataset given by id")

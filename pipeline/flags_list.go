@@ -1,6 +1,9 @@
 package pipeline
 
-import "flag"
+import (
+	"flag"
+	"fmt"
+)
 
 // Flag describes a flag of the binary to whatever is made of the flags, such as the metadata of the Flex Template.
 type Flag struct {
@@ -17,5 +20,22 @@ func Flags(runner string) ([]Flag, error) {
 	}
 	var flags []Flag
 	flagSet(&o).VisitAll(func(f *flag.Flag) { flags = append(flags, Flag{Name: f.Name, Usage: f.Usage, Default: f.DefValue}) })
+	return flags, nil
+}
+
+// BeamFlags lists flags of Beam's by name. A default that only means that nothing is set is left out.
+func BeamFlags(names ...string) ([]Flag, error) {
+	var flags []Flag
+	for _, name := range names {
+		f := flag.CommandLine.Lookup(name)
+		if f == nil {
+			return nil, fmt.Errorf("Beam has no flag --%s", name)
+		}
+		d := f.DefValue
+		if d == "0" {
+			d = ""
+		}
+		flags = append(flags, Flag{Name: name, Usage: f.Usage, Default: d})
+	}
 	return flags, nil
 }

@@ -28,9 +28,13 @@ type plan struct {
 // bounded reports whether the input ends.
 func (p plan) bounded() bool { return len(p.subscriptions)+len(p.watched) == 0 }
 
+// resourceID is what Pub/Sub takes as the id of a subscription.
+const resourceID = `[A-Za-z][A-Za-z0-9._~+%-]{0,254}`
+
 var (
-	subscriptionName = regexp.MustCompile(`^projects/[^/\s]+/subscriptions/[^/\s]+$`)
-	subscriptionID   = regexp.MustCompile(`^[^/\s]+$`)
+	subscriptionName = regexp.MustCompile(`^projects/[^/\s]+/subscriptions/` + resourceID + `$`)
+	subscriptionID   = regexp.MustCompile(`^` + resourceID + `$`)
+	topicName        = regexp.MustCompile(`^(projects/[^/]*/)?topics/`)
 )
 
 // check validates the options, as of a wall time, and finds the files they name. The error lists everything that is wrong, each
@@ -78,6 +82,9 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 		case name == "":
 			continue
 		case subscriptionName.MatchString(name):
+		case topicName.MatchString(name):
+			bad(s.flag, "%q is a topic; give a subscription of it: projects/{project}/subscriptions/{id}", name)
+			continue
 		case !subscriptionID.MatchString(name):
 			bad(s.flag, "%q is neither projects/{project}/subscriptions/{id} nor an id", name)
 			continue
@@ -86,6 +93,10 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 			continue
 		default:
 			name = "projects/" + o.Project + "/subscriptions/" + name
+			if !subscriptionName.MatchString(name) {
+				bad(s.flag, "%q is no subscription: --project=%q is not the id of a project", name, o.Project)
+				continue
+			}
 		}
 		if slices.ContainsFunc(subs, func(x sources.Subscription) bool { return x.Name == name }) {
 			bad(s.flag, "%s is read as another channel already", name)

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"regexp"
 	"strings"
@@ -31,10 +32,10 @@ var uselessOnDataflow = []struct{ flag, instead string }{
 
 // onlyOnDataflow are flags of Beam that do nothing on other runners.
 var onlyOnDataflow = []string{"autoscaling_algorithm", "cpu_profiling", "dataflow_endpoint", "dataflow_kms_key", "dataflow_service_options",
-	"disk_size_gb", "disk_type", "dry_run", "flexrs_goal", "labels", "machine_type", "max_num_workers", "min_cpu_platform", "network",
+	"disk_provisioned_iops", "disk_provisioned_throughput_mibps", "disk_size_gb", "disk_type", "dry_run", "flexrs_goal", "labels", "machine_type", "max_num_workers", "min_cpu_platform", "network",
 	"no_use_public_ips", "num_workers", "number_of_worker_harness_threads", "region", "sdk_container_image", "service_account_email",
-	"staging_location", "subnetwork", "temp_location", "template_location", "transform_name_mapping", "update", "use_public_ips",
-	"worker_binary", "worker_machine_type", "worker_region", "worker_zone"}
+	"staging_location", "subnetwork", "teardown_policy", "temp_location", "template_location", "transform_name_mapping", "update", "use_public_ips",
+	"worker_binary", "worker_machine_type", "worker_region", "worker_zone", "zone"}
 
 // checkDataflow looks at what a job on Dataflow needs and at what would have no effect there, or elsewhere.
 func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
@@ -64,6 +65,12 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 			bad(name, "is missing: a folder in gs:// for what the workers run")
 		case v != "" && !gcsPath.MatchString(v):
 			bad(name, "%q is not gs://bucket/path", v)
+		}
+	}
+	for _, name := range []string{"labels", "transform_name_mapping"} {
+		var pairs map[string]string
+		if v := valueOf(name); v != "" && json.Unmarshal([]byte(v), &pairs) != nil {
+			bad(name, "%q is not a JSON object of texts", v)
 		}
 	}
 	if n := *jobopts.JobName; n != "" && (len(n) > maxJobName || !jobName.MatchString(n)) {

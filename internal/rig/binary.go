@@ -50,11 +50,11 @@ var (
 	commandPaths = map[string]func() (string, error){}
 )
 
-// asDelivered are the flags of the Dockerfile: what is tested is what runs, and building for both takes the time of one.
-var asDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
+// AsDelivered are the flags of the Dockerfile: what is tested is what runs, and building for both takes the time of one.
+var AsDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
 
 var workerBinary = sync.OnceValues(func() (string, error) {
-	return build([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", asDelivered...)
+	return build([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", AsDelivered...)
 })
 
 // WorkerBinary is the path of the program for workers on Dataflow, which is Binary where this is Linux on amd64.
@@ -72,7 +72,7 @@ func CommandBinary(tb testing.TB, name string) string {
 	commandsMu.Lock()
 	path := commandPaths[name]
 	if path == nil {
-		path = sync.OnceValues(func() (string, error) { return build([]string{"CGO_ENABLED=0"}, name, name, asDelivered...) })
+		path = sync.OnceValues(func() (string, error) { return build([]string{"CGO_ENABLED=0"}, name, name, AsDelivered...) })
 		commandPaths[name] = path
 	}
 	commandsMu.Unlock()

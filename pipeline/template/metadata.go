@@ -120,9 +120,19 @@ func (m Metadata) JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// Generate makes the metadata of the binary that this package is compiled with.
-func Generate() ([]byte, error) {
+// flagsOfTemplate lists the flags of the binary that this package is compiled with, and those of Beam that are parameters.
+func flagsOfTemplate() ([]pipeline.Flag, error) {
 	flags, err := pipeline.Flags("dataflow")
+	if err != nil {
+		return nil, err
+	}
+	ofBeam, err := pipeline.BeamFlags(beamFlags()...)
+	return append(flags, ofBeam...), err
+}
+
+// Generate makes the metadata of that binary.
+func Generate() ([]byte, error) {
+	flags, err := flagsOfTemplate()
 	if err != nil {
 		return nil, err
 	}

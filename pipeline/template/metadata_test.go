@@ -16,7 +16,7 @@ import (
 
 func dataflowFlags(t *testing.T) []pipeline.Flag {
 	t.Helper()
-	flags, err := pipeline.Flags("dataflow")
+	flags, err := flagsOfTemplate()
 	if err != nil {
 		t.Fatal(err)
 	}

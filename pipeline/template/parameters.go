@@ -22,6 +22,7 @@ const (
 	groupStock     = "Stock signals"
 	groupVelocity  = "Velocity signals"
 	groupLogs      = "Logs"
+	groupWorkers   = "Workers"
 )
 
 // parameters are the template's, in the order in which the console asks for them.
@@ -34,8 +35,8 @@ var parameters = []parameter{
 	{flag: "wms_files_settle", group: groupInput, label: "How long a warehouse file must not have changed before an unfinished end of it is read", kind: "TEXT", regexes: []string{duration}},
 	{flag: "events_files", group: groupInput, label: "Files of unified events", kind: "TEXT", regexes: []string{gcsFiles}},
 	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none", kind: "TEXT", regexes: []string{storeID}},
-	{flag: "ecom_refunds", group: groupInput, label: "What becomes of refunds of the web shop", kind: "ENUM", options: []string{"ignore", "return"}, regexes: []string{`^(ignore|return)$`}},
-	{flag: "strip_leading_zeros", group: groupInput, label: "Take zeros in front off product ids of digits", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
+	{flag: "ecom_refunds", group: groupInput, label: "Refund events of the web shop", kind: "ENUM", options: []string{"ignore", "return"}, regexes: []string{`^(ignore|return)$`}},
+	{flag: "strip_leading_zeros", group: groupInput, label: "Product ids without leading zeros", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
 	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis", kind: "TEXT", required: true, regexes: []string{redisAddrs}},
 	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis", kind: "TEXT"},
@@ -52,7 +53,7 @@ var parameters = []parameter{
 	{flag: "restore", group: groupState, label: "Where state comes from", kind: "ENUM", options: []string{"redis", "none"}, regexes: []string{`^(redis|none)$`}},
 	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
 	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},
-	{flag: "late_events", group: groupState, label: "What becomes of sales and receipts older than the ledger", kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},
+	{flag: "late_events", group: groupState, label: "Sales and receipts older than the ledger", kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},
 
 	{flag: "low_stock_enter", group: groupStock, label: "LOW_STOCK on at", kind: "NUMBER", regexes: []string{integer}},
 	{flag: "low_stock_exit", group: groupStock, label: "LOW_STOCK off above", kind: "NUMBER", regexes: []string{integer}},
@@ -66,4 +67,24 @@ var parameters = []parameter{
 	{flag: "high_demand_dwell", group: groupVelocity, label: "Shortest time between changes of HIGH_DEMAND", kind: "TEXT", regexes: []string{duration}},
 
 	{flag: "log_level", group: groupLogs, label: "What is logged", kind: "ENUM", options: []string{"DEBUG", "INFO", "WARN", "ERROR"}, regexes: []string{`^(DEBUG|INFO|WARN|ERROR)$`}},
+
+	{flag: "sdk_container_image", group: groupWorkers, label: "Image of the workers", kind: "TEXT", regexes: []string{image},
+		help: "The container image that workers run, in place of that of Beam's Go SDK. It must hold the same version of the SDK."},
+	{flag: "number_of_worker_harness_threads", group: groupWorkers, label: "Threads of a worker", kind: "NUMBER", regexes: []string{count},
+		help: "How many bundles a worker works on at once. Dataflow decides without it."},
+	{flag: "disk_size_gb", group: groupWorkers, label: "Disk of a worker, GB", kind: "NUMBER", regexes: []string{count},
+		help: "The size of a worker's disk, GB. Dataflow decides without it."},
+	{flag: "dataflow_service_options", group: groupWorkers, label: "Service options", kind: "TEXT", regexes: []string{serviceOptions},
+		help: "Service options of Dataflow, separated by commas, such as enable_google_cloud_profiler."},
+}
+
+// beamFlags are the parameters that are flags of Beam's Dataflow runner. Others of its flags are set by the launcher from what a launch
+// says of its environment, or by additional pipeline options.
+func beamFlags() (names []string) {
+	for _, p := range parameters {
+		if p.group == groupWorkers {
+			names = append(names, p.flag)
+		}
+	}
+	return names
 }

@@ -4,7 +4,8 @@ package template
 // lets pass only for the launcher to fail minutes later would be as wrong as one that it refuses without need. Ranges that no
 // pattern says well, such as those of durations, are the binary's to check.
 const (
-	subscription = `^(projects/[^/\s]+/subscriptions/)?[^/\s]+$`
+	// Dataflow wants full names, where the binary adds --project to an id.
+	subscription = `^projects/[^/\s]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]{0,254}$`
 	versionName  = `^projects/[^/]+/secrets/[^/]+/versions/[^/]+$`
 
 	port      = `([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])`
@@ -15,8 +16,11 @@ const (
 	dataset  = `^(([a-z0-9.-]+:)?[a-z][a-z0-9-]*\.)?[A-Za-z0-9_]+$`
 	gcsFiles = `^\s*gs://[a-z0-9][^,\s]*(\s*,\s*gs://[a-z0-9][^,\s]*)*\s*$`
 
+	serviceOptions = `^[^,\s]+(,[^,\s]+)*$`
+
 	duration = `^\+?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$`
 	count    = `^(0|[1-9][0-9]{0,17})$`
 	integer  = `^(0|-?[1-9][0-9]{0,17})$`
-	storeID  = `^[^\x00-\x20\x7f]([^\x00-\x1f\x7f]{0,126}[^\x00-\x20\x7f])?$`
+	image    = `^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9._-]*)+(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`
+	storeID  = `^[^\s\p{Z}\p{Cc}\p{Cf}]([^\p{Zl}\p{Zp}\p{Cc}\p{Cf}]{0,126}[^\s\p{Z}\p{Cc}\p{Cf}])?$`
 )

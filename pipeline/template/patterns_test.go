@@ -73,11 +73,16 @@ func mixed(n int, pieces ...string) *rapid.Generator[string] {
 	})
 }
 
+// TestSubscriptionsThatDataflowAcceptsAreTheBinarys is about full names. The binary takes ids too, which Dataflow does not.
 func TestSubscriptionsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 	for _, flag := range []string{"pos_subscription", "ecom_subscription", "wms_subscription"} {
 		agree(t, flag, rapid.OneOf(
-			mixed(5, "projects/", "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),
+			rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."), func(v string) string { return "projects/" + v }),
+			rapid.StringMatching(`projects/[a-z]{1,3}/subscriptions/[a-zA-Z_.%-]{1,3}`),
 			rapid.StringMatching(`projects/[a-z/ ]{0,4}/subscriptions/[a-zA-Z0-9_.~+% /-]{0,6}`)))
+		if !accepts(t, flag, "pos") || patternOf(t, flag).MatchString("pos") {
+			t.Errorf("--%s: an id alone is for the binary, and not for Dataflow", flag)
+		}
 	}
 }
 
@@ -128,4 +133,10 @@ func TestANumberOfTheTemplateIsTheSameToTheBinary(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestStoresThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+	agree(t, "online_store", rapid.OneOf(
+		mixed(6, "online", "7", ":", "{", "}", "%", "/", " ", "é", "\t", "\u00a0", "\u200b", "\u2028", "\x00", "\x7f"),
+		rapid.StringMatching(`[a-zA-Z0-9:/ .-]{0,6}`)))
 }

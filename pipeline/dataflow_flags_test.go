@@ -1,0 +1,159 @@
+package pipeline
+
+import (
+	"flag"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// problems parses and checks a command line, and returns what is wrong with it.
+func problems(t *testing.T, args ...string) string {
+	t.Helper()
+	restoreBeamFlags(t)
+	o, err := ParseFlags(args)
+	if err != nil {
+		return err.Error()
+	}
+	if _, err := o.check(t.Context(), time.Now()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// onDataflow is a job without fault, and more flags.
+func onDataflow(t *testing.T, more ...string) []string {
+	t.Helper()
+	worker := filepath.Join(t.TempDir(), "worker")
+	write(t, worker, staticProgram)
+	return append([]string{"--runner=DataflowRunner", "--project=shop", "--region=europe-west1", "--staging_location=gs://shop/staging",
+		"--bigquery_dataset=retail", "--pos_subscription=pos", "--worker_binary=" + worker}, more...)
+}
+
+// staticProgram is the head of a program for Linux on amd64 that needs no library.
+var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01" + strings.Repeat("\x00", 31) +
+	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"
+
+// TestRunnerNames: runners have the names that Beam gives them, in any case.
+func TestRunnerNames(t *testing.T) {
+	for name, want := range map[string]runnerKind{
+		"prism": prismRunner, "PRISM": prismRunner, "PrismRunner": prismRunner, "prismrunner": prismRunner,
+		"direct": prismRunner, "DirectRunner": prismRunner, "DIRECTRUNNER": prismRunner,
+		"dataflow": dataflowRunner, "DATAFLOW": dataflowRunner, "DataflowRunner": dataflowRunner, "dataflowRunner": dataflowRunner,
+		"": unknownRunner, "runner": unknownRunner, "DataflowRunnerRunner": unknownRunner, "data flow": unknownRunner, "dataflow ": unknownRunner,
+	} {
+		o, err := ParseFlags([]string{"--runner=" + name})
+		if err != nil || o.runnerKind() != want {
+			t.Errorf("--runner=%s is %d, want %d; %v", name, o.runnerKind(), want, err)
+		}
+		if isDataflow := o.KeyGroups == dataflowKeyGroups; isDataflow != (want == dataflowRunner) {
+			t.Errorf("--runner=%s has %d key groups", name, o.KeyGroups)
+		}
+	}
+}
+
+// TestIgnoredFlags are accepted in all forms of a bool, on each runner, and are no options of ours.
+func TestIgnoredFlags(t *testing.T) {
+	for _, arg := range []string{"--streaming", "--streaming=true", "-streaming=false", "--enable_streaming_engine", "--enable_streaming_engine=1"} {
+		for _, runner := range []string{"prism", "dataflow"} {
+			if o, err := ParseFlags([]string{arg, "--runner=" + runner}); err != nil || len(o.given()) > 0 {
+				t.Errorf("%s on %s: %v, given %v", arg, runner, err, o.given())
+			}
+		}
+	}
+	if _, err := ParseFlags([]string{"--streaming=maybe"}); err == nil || !strings.Contains(err.Error(), `--streaming: "maybe" is not true or false`) {
+		t.Errorf("--streaming=maybe: %v", err)
+	}
+}
+
+// TestBeamFlagsOnDataflow: every flag of Beam is passed on, but for those that would take the work from Dataflow's workers.
+func TestBeamFlagsOnDataflow(t *testing.T) {
+	if p := problems(t, onDataflow(t)...); p != "" {
+		t.Fatalf("refused: %s", p)
+	}
+	values := map[string]string{"template_location": "gs://shop/job", "temp_location": "gs://shop/temp", "labels": "{\n\"a\": \"b\"\n}",
+		"transform_name_mapping": `{"a":"b"}`, "element_processing_timeout": "1m"}
+	refused := map[string]bool{"endpoint": true, "environment_type": true, "environment_config": true}
+	given := map[string]bool{"project": true, "region": true, "staging_location": true, "worker_binary": true,
+		"resource_hints": true, "sdk_harness_container_image_override": true} // the last two keep what they are given for the process's life
+	o := DefaultOptions()
+	ours, n := flagSet(&o), 0
+	flag.VisitAll(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Name, "test.") || f.Name == "update" || given[f.Name] || ours.Lookup(f.Name) != nil && !refused[f.Name] {
+			return
+		}
+		n++
+		value, ok := values[f.Name]
+		switch {
+		case ok:
+		case isBool(f):
+			value = "true"
+		case kindOf(f) == "a text":
+			value = "some-text"
+		default:
+			value = "7"
+		}
+		t.Run(f.Name, func(t *testing.T) {
+			p := problems(t, onDataflow(t, "--"+f.Name+"="+value)...)
+			if refused[f.Name] != strings.Contains(p, "--"+f.Name+": has no use on Dataflow") || !refused[f.Name] && p != "" {
+				t.Errorf("--%s=%s: %s", f.Name, value, p)
+			}
+		})
+	})
+	if n < 40 {
+		t.Errorf("only %d flags of Beam were tried", n)
+	}
+}
+
+// TestDataflowOptions names what is wrong with a job on Dataflow.
+func TestDataflowOptions(t *testing.T) {
+	for _, c := range []struct{ arg, want string }{
+		{`--labels={"a":1}`, `--labels: "{\"a\":1}" is not a JSON object of texts`},
+		{"--labels=a=b", `--labels: "a=b" is not`},
+		{"--transform_name_mapping=a=b", `--transform_name_mapping: "a=b" is not`},
+		{"--staging_location=shop/staging", `--staging_location: "shop/staging" is not gs://bucket/path`},
+		{"--job_name=Shop", `--job_name: "Shop" is not a name for a job`},
+		{"--warehouse_dir=rows", "--warehouse_dir: has no use on Dataflow"},
+		{"--wms_files=rows.csv", `--wms_files: "rows.csv" is a file of this machine`},
+	} {
+		t.Run(c.arg, func(t *testing.T) {
+			if p := problems(t, onDataflow(t, c.arg)...); !strings.Contains(p, c.want) {
+				t.Errorf("%q does not say %q", p, c.want)
+			}
+		})
+	}
+}
+
+// TestSubscriptionNames: what reaches a runner is the full name of a subscription.
+func TestSubscriptionNames(t *testing.T) {
+	for _, c := range []struct{ project, given, full, problem string }{
+		{"shop", "pos", "projects/shop/subscriptions/pos", ""},
+		{"", "projects/shop/subscriptions/pos", "projects/shop/subscriptions/pos", ""},
+		{"shop", "projects/other/subscriptions/pos-1.a_b~c+d%20", "projects/other/subscriptions/pos-1.a_b~c+d%20", ""},
+		{"example.com:shop", "pos", "projects/example.com:shop/subscriptions/pos", ""},
+		{"", "pos", "", `"pos" is an id; give --project too`},
+		{"shop", "projects/shop/topics/pos", "", `"projects/shop/topics/pos" is a topic; give a subscription of it`},
+		{"shop", "topics/pos", "", `"topics/pos" is a topic`},
+		{"shop", "subscriptions/pos", "", "is neither projects/{project}/subscriptions/{id} nor an id"},
+		{"shop", "projects/shop/subscriptions/", "", "is neither"},
+		{"shop", "projects//subscriptions/pos", "", "is neither"},
+		{"shop", "projects/shop/subscriptions/pos/", "", "is neither"},
+		{"shop", "projects/shop/subscriptions/1pos", "", "is neither"},
+		{"shop", "//pubsub.googleapis.com/projects/shop/subscriptions/pos", "", "is neither"},
+		{"shop", "po s", "", "is neither"},
+		{"shop", "pos,ecom", "", "is neither"},
+		{"shop", strings.Repeat("p", 256), "", "is neither"},
+		{"projects/shop", "pos", "", `--project="projects/shop" is not the id of a project`},
+	} {
+		o := DefaultOptions()
+		o.Project, o.POSSubscription = c.project, c.given
+		p, err := o.check(t.Context(), time.Now())
+		switch {
+		case c.problem == "" && (err != nil || len(p.subscriptions) != 1 || p.subscriptions[0].Name != c.full):
+			t.Errorf("%q in %q: %v, %v", c.given, c.project, p.subscriptions, err)
+		case c.problem != "" && (err == nil || !strings.Contains(err.Error(), "--pos_subscription: ") || !strings.Contains(err.Error(), c.problem)):
+			t.Errorf("%q in %q: %v does not say %q", c.given, c.project, err, c.problem)
+		}
+	}
+}
