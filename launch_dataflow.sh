@@ -59,6 +59,7 @@ Options of run, update, replace and rollback:
   --temp_location=gs://... --staging_location=gs://...
   --kms_key=KEY              Cloud KMS key for the job's data
   --experiment=X             an experiment; may be repeated
+  --pipeline_option=NAME=VALUE   a flag of Beam's Dataflow runner that is neither above nor a parameter; may be repeated
   --transform_name_mapping=OLD=NEW   update: a transform that has another name now; may be repeated
   --strategy=S               rollback: update (default) or replace
   --accept_state_loss        replace: go on where the running job does not keep its state in Redis

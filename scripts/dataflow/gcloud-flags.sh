@@ -32,7 +32,7 @@ fi
 
 {
   echo "# Made by scripts/dataflow/gcloud-flags.sh with $(gcloud --version | head -n 1)."
-  for command in "builds submit" "container images describe" "dataflow flex-template build" "dataflow flex-template run" \
+  for command in "artifacts docker images describe" "builds submit" "dataflow flex-template build" "dataflow flex-template run" \
     "dataflow jobs cancel" "dataflow jobs describe" "dataflow jobs drain" "dataflow jobs list" "logging read" "storage ls"; do
     # A first argument for the commands that need one; without it the parser does not get to the flags.
     flags=$(lint "gcloud $command x" | grep -o '"name": "[a-z][a-z-]*", "type"' | sed 's/.*"name": "\(.*\)", "type"/--\1/' | sort | tr '\n' ' ')

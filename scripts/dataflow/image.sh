@@ -10,7 +10,7 @@ do_build() {
   case $launcher_image in
     *@sha256:*) ;;
     *)
-      must_ask launcher_image gcloud container images describe "$opt_launcher_image" \
+      must_ask launcher_image gcloud artifacts docker images describe "$opt_launcher_image" \
         --project="$opt_project" '--format=value(image_summary.fully_qualified_digest)'
       dry || [[ $launcher_image =~ @sha256:[0-9a-f]{64}$ ]] ||
         give_up 1 "gcloud names no digest of $opt_launcher_image, but \"$launcher_image\"; give one: --launcher_image=...@sha256:..."

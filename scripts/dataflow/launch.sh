@@ -12,6 +12,7 @@ launch_template() {
   [ "${#parameters[@]}" = 0 ] || set -- "$@" --parameters="$(joined "${parameters[@]}")"
   set -- "$@" --additional-user-labels="$(joined ${opt_label[@]+"${opt_label[@]}"} "streamlytics_restore=$label")"
   [ "${#opt_experiment[@]}" = 0 ] || set -- "$@" --additional-experiments="$(joined "${opt_experiment[@]}")"
+  [ "${#opt_pipeline_option[@]}" = 0 ] || set -- "$@" --additional-pipeline-options="$(joined "${opt_pipeline_option[@]}")"
   [ -z "${opt_service_account-}" ] || set -- "$@" --service-account-email="$opt_service_account"
   [ -z "${opt_network-}" ] || set -- "$@" --network="$opt_network"
   [ -z "${opt_subnetwork-}" ] || set -- "$@" --subnetwork="$opt_subnetwork"

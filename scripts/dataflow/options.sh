@@ -12,6 +12,7 @@ opt_poll=15s
 opt_parameter=()
 opt_label=()
 opt_experiment=()
+opt_pipeline_option=()
 opt_transform_name_mapping=()
 
 # wrong: what is wrong with the options, a line each.
@@ -20,7 +21,7 @@ bad() { wrong="$wrong  $*"$'\n'; }
 
 job_options="project region job_name template parameter parameters_file service_account network subnetwork disable_public_ips
   max_workers num_workers worker_machine_type launcher_machine_type worker_region worker_zone label temp_location staging_location
-  kms_key experiment no_wait timeout poll"
+  kms_key experiment pipeline_option no_wait timeout poll"
 
 # needed COMMAND, taken COMMAND: the options that a command needs, and the others that it takes.
 needed() {
@@ -58,7 +59,7 @@ kind() {
       ;;
   esac
   case $1 in
-    parameter | label | experiment | transform_name_mapping) echo many ;;
+    parameter | label | experiment | pipeline_option | transform_name_mapping) echo many ;;
     disable_public_ips | no_wait | accept_state_loss | dry_run) echo yes ;;
     *) echo once ;;
   esac
@@ -240,6 +241,10 @@ check_pairs() {
   done
   for pair in ${opt_transform_name_mapping[@]+"${opt_transform_name_mapping[@]}"}; do
     [[ $pair =~ ^[^=]+=. ]] || bad "--transform_name_mapping: \"$pair\" is not OLD=NEW"
+  done
+  for pair in ${opt_pipeline_option[@]+"${opt_pipeline_option[@]}"}; do
+    [[ $pair =~ ^[a-z][a-z0-9_]*=. ]] || bad "--pipeline_option: \"$pair\" is not NAME=VALUE, the name of a flag of Beam's Dataflow runner"
+    ! secret "${pair%%=*}" || bad "--pipeline_option: ${pair%%=*}: looks like a secret, which everybody who may look at the job would see"
   done
   for pair in ${opt_experiment[@]+"${opt_experiment[@]}"}; do
     [[ $pair =~ ^[A-Za-z0-9_.-]+(=[^,[:space:]]+)?$ ]] || bad "--experiment: \"$pair\" is not the name of an experiment, or name=value"

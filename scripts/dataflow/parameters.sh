@@ -64,6 +64,10 @@ check_parameters() {
         [[ $pair =~ =projects/[^/[:space:]]+/secrets/[^/[:space:]]+/versions/[^/[:space:]]+$ ]] ||
           bad "parameter redis_password_secret: not projects/P/secrets/S/versions/V; workers have neither our files nor our environment"
         ;;
+      pos_subscription | ecom_subscription | wms_subscription)
+        [[ $pair =~ =projects/[^/[:space:]]+/subscriptions/[A-Za-z][A-Za-z0-9._~+%-]*$ ]] ||
+          bad "parameter $name: not projects/P/subscriptions/S, the full name, which Dataflow requires"
+        ;;
       redis_addrs)
         case $pair in *@*) bad "parameter redis_addrs: has an @; give host:port alone, and redis_username and redis_password_secret" ;; esac
         ;;

@@ -13,7 +13,7 @@ image=europe-west1-docker.pkg.dev/shop-prod/streamlytics/template:1.4.0
   same "$(items "$(option "$call" --substitutions)")" "_IMAGE=$image
 _VERSION=1.4.0
 _REVISION=abc
-_LAUNCHER_IMAGE=$(cat "$FAKE/container.images.describe.out")"
+_LAUNCHER_IMAGE=$(cat "$FAKE/artifacts.docker.images.describe.out")"
   # cloudbuild.yaml uses each substitution, and no other.
   same "$(grep -o '\$_[A-Z_]*' "$root/cloudbuild.yaml" | tr -d '$' | sort -u)" \
     "$(items "$(option "$call" --substitutions)" | sed 's/=.*//' | sort -u)"
@@ -33,12 +33,12 @@ _LAUNCHER_IMAGE=$(cat "$FAKE/container.images.describe.out")"
   launcher=gcr.io/dataflow-templates-base/go-template-launcher-base@sha256:$(printf '2%.0s' $(seq 64))
   launch build --project=shop-prod --image=$image --launcher_image="$launcher"
   code 0
-  same "$(given "gcloud|container")" ""
+  same "$(given "gcloud|artifacts")" ""
   items "$(option "$(given "gcloud|builds|submit")" --substitutions)" | grep -qx "_LAUNCHER_IMAGE=$launcher"
 }
 
 @test "without a digest of the launcher nothing is built" {
-  answer container.images.describe ""
+  answer artifacts.docker.images.describe ""
   launch build --project=shop-prod --image=$image
   code 1
   said "names no digest"

@@ -21,7 +21,7 @@ fresh() {
   : >"$FAKE/calls"
   answer dataflow.flex-template.run new-id
   answer dataflow.jobs.describe JOB_STATE_RUNNING
-  answer container.images.describe "gcr.io/dataflow-templates-base/go-template-launcher-base@sha256:$(printf '4%.0s' $(seq 64))"
+  answer artifacts.docker.images.describe "gcr.io/dataflow-templates-base/go-template-launcher-base@sha256:$(printf '4%.0s' $(seq 64))"
 }
 # running ID...: jobs that run.
 running() { answer dataflow.jobs.list "$(printf '%s\n' "$@")"; }

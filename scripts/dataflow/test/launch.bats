@@ -21,11 +21,14 @@ load helper
   call=$(given "gcloud|dataflow|flex-template|run")
   same "$(items "$(option "$call" --parameters)")" "redis_addrs=10.0.0.3:6379,10.0.0.4:6379
 bigquery_dataset=retail
-pos_subscription=pos
+pos_subscription=projects/shop-prod/subscriptions/pos
+dataflow_service_options=a,b
 redis_password_secret=projects/shop-prod/secrets/redis/versions/3"
   same "$(items "$(option "$call" --additional-user-labels)")" "team=stock
 stage=prod
 streamlytics_restore=none"
+  same "$(items "$(option "$call" --additional-pipeline-options)")" "disk_type=pd-ssd
+cpu_profiling=gs://shop-temp/cpu"
   same "$(items "$(option "$call" --additional-experiments)")" "a
 b=1"
   for flag in --service-account-email=worker@shop-prod.iam.gserviceaccount.com --network=shop \

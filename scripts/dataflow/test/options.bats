@@ -47,6 +47,23 @@ load helper
   unsaid hunter2
 }
 
+@test "subscriptions are full names" {
+  for name in pos projects/shop-prod/topics/pos projects/shop-prod/subscriptions/ projects/shop-prod/subscriptions/a/b; do
+    launch "run $common $needed --parameter=pos_subscription=$name"
+    code 2
+    said "parameter pos_subscription: not projects/P/subscriptions/S"
+  done
+}
+
+@test "a pipeline option is a name and a value, and no secret" {
+  launch "run $common $needed --pipeline_option=disk_type --pipeline_option=--disk_type=x --pipeline_option=redis_password=hunter2"
+  code 2
+  said '--pipeline_option: "disk_type" is not NAME=VALUE'
+  said '--pipeline_option: "--disk_type=x" is not NAME=VALUE'
+  said "--pipeline_option: redis_password: looks like a secret"
+  unsaid hunter2
+}
+
 @test "a secret of this machine is none for workers" {
   for secret in env:REDIS_PASSWORD file:/etc/password projects/p/secrets/s; do
     launch "run $common $needed --parameter=redis_password_secret=$secret"
