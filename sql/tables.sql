@@ -1,10 +1,10 @@
 -- The tables of the warehouse. Generated from sinks/schema: go test ./sinks -run Schema -update
 --
---   bq query --project_id=PROJECT --dataset_id=DATASET --use_legacy_sql=false < sql/tables.sql
+--   bq query --project_id=PROJECT --dataset_id=retail --use_legacy_sql=false < sql/tables.sql
 --
 -- Rows are kept for ever. To drop old partitions:
 --
---   ALTER TABLE DATASET.velocity_signals SET OPTIONS (partition_expiration_days = 90);
+--   ALTER TABLE retail.velocity_signals SET OPTIONS (partition_expiration_days = 90);
 
 CREATE TABLE IF NOT EXISTS `events` (
   `event_id` STRING NOT NULL OPTIONS (description = "Id of the event, unique per store and product; items of one message end in #0, #1 and so on."),

@@ -1,6 +1,6 @@
 -- Views over the tables of the warehouse. BigQuery wants the tables of a view qualified, so DATASET stands for the dataset:
 --
---   sed 's/DATASET\./shop./g' sql/views.sql | bq query --project_id=PROJECT --use_legacy_sql=false
+--   sed 's/DATASET\./retail./g' sql/views.sql | bq query --project_id=PROJECT --use_legacy_sql=false
 --
 -- Rows are written at least once: after a failure some come again. The views named *_unique hold each once, by the identity
 -- that docs/FORMATS.md gives it. They are for looking around. A filter on one of them cannot reach the partitions of the table
