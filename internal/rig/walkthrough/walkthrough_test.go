@@ -1,4 +1,4 @@
-// Package walkthrough holds the test of walkthrough.md.
+// Package walkthrough holds the tests of walkthrough.md and of the commands in README.md.
 package walkthrough
 
 import (
@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,37 +23,65 @@ const root = "../../.."
 // within is how long the whole walk may take; a minute of it is the ack deadline.
 const within = 5 * time.Minute
 
-// TestWalkthrough follows walkthrough.md in an empty folder, on the route with plain processes, with the real programs. What it changes
-// are the ports, so that it disturbs nobody; what it does not compare are moments, and a number of keys that depends on the hour.
+// TestWalkthrough follows walkthrough.md in a clone, on the route with plain processes, with the real programs. What it changes are
+// the ports, so that it disturbs nobody; what it does not compare are moments, and a number of keys that depends on the hour.
 func TestWalkthrough(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, "walkthrough.md"))
+	follow(t, "walkthrough.md", steps(t, "walkthrough.md", 30))
+}
+
+// TestReadme does what README.md has a newcomer do, twice in one clone and shell. Within each round the pipeline reads its files a
+// second time, which changes no key.
+func TestReadme(t *testing.T) {
+	all := steps(t, "README.md", 15)
+	find := func(start string) int {
+		i := slices.IndexFunc(all, func(s shelldoc.Step) bool { return strings.HasPrefix(s.Command, start) })
+		if i < 0 {
+			t.Fatalf("README.md has no command %s", start)
+		}
+		return i
+	}
+	reads, list := find("$bin/streamlytics --events_files="), find("$bin/deadletters list")
+	round := slices.Concat(all[:list+1], all[reads:list], all[list+1:])
+	follow(t, "README.md", slices.Concat(round, round))
+}
+
+// steps are the commands of a document, of which there are at least so many.
+func steps(t *testing.T, name string, least int) []shelldoc.Step {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	steps, err := shelldoc.Parse(string(text), "")
 	if err != nil {
-		t.Fatalf("walkthrough.md: %v", err)
+		t.Fatalf("%s: %v", name, err)
 	}
-	if len(steps) < 30 {
-		t.Fatalf("walkthrough.md has %d commands", len(steps))
+	if len(steps) < least {
+		t.Fatalf("%s has %d commands", name, len(steps))
 	}
-	dir := clone(t)
+	return steps
+}
+
+// follow runs the commands of a document in a clone, and compares what they print.
+func follow(t *testing.T, name string, steps []shelldoc.Step) {
+	t.Helper()
+	dir, temp := clone(t), t.TempDir()
 	here := ports(t)
 	commands := make([]string, len(steps))
 	for i, s := range steps {
 		commands[i] = here.Replace(s.Command)
 	}
-	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + t.TempDir()}
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + temp}
 	ctx, cancel := context.WithTimeout(t.Context(), within)
 	defer cancel()
 	outputs, err := shelldoc.Run(ctx, dir, env, commands)
 	for i, output := range outputs {
 		if got, want := normalise(output), normalise(steps[i].Output); got != want {
-			t.Errorf("walkthrough.md:%d: %s\nprints\n%s\nand not\n%s", steps[i].Line, steps[i].Command, got, want)
+			t.Errorf("%s:%d: %s\nprints\n%s\nand not\n%s", name, steps[i].Line, steps[i].Command, got, want)
 		}
 	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, logs(dir))
+	if err != nil || t.Failed() {
+		t.Errorf("%v\n%s", err, logs(temp))
 	}
 }
 
@@ -75,19 +104,16 @@ func clone(t *testing.T) string {
 	return dir
 }
 
-// ports puts free ports in place of those that walkthrough.md uses. redis-cli, which is given none there, gets its own.
+// ports puts free ports in place of those that the documents use.
 func ports(t *testing.T) *strings.Replacer {
 	t.Helper()
 	var pairs []string
-	for _, port := range []string{"6379", "8085", "9464"} {
+	for _, port := range []string{"16379", "16380", "18085", "19464"} {
 		free, err := loopback.FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
 		pairs = append(pairs, port, strconv.Itoa(free))
-		if port == "6379" {
-			pairs = append(pairs, "redis-cli ", "redis-cli -p "+strconv.Itoa(free)+" ")
-		}
 	}
 	return strings.NewReplacer(pairs...)
 }
@@ -99,10 +125,10 @@ func normalise(text string) string {
 	return hourly.ReplaceAllString(shelldoc.Normalise(text), "checked against the truth: N")
 }
 
-// logs are what the servers have written.
-func logs(dir string) string {
+// logs are what the servers have written below the folder for temporary files.
+func logs(temp string) string {
 	var all strings.Builder
-	paths, _ := filepath.Glob(filepath.Join(dir, "run", "*.log"))
+	paths, _ := filepath.Glob(filepath.Join(temp, "*", "*.log"))
 	for _, path := range paths {
 		text, _ := os.ReadFile(path)
 		all.WriteString(path + ":\n" + string(text) + "\n")
