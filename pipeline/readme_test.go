@@ -1,12 +1,8 @@
 package pipeline
 
 import (
-	"context"
-	"errors"
 	"flag"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,8 +11,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/internal/shelldoc"
 )
 
 // What the documents say is held against the program.

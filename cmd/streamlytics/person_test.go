@@ -35,6 +35,16 @@ func sales(t *testing.T, n int) string {
 	return path
 }
 
+// forbidden is a file that the program finds and may not open.
+func forbidden(t *testing.T) string {
+	t.Helper()
+	path := sales(t, 1)
+	if err := os.Chmod(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // nobody is an address of this machine at which nothing listens.
 func nobody(t *testing.T) string {
 	t.Helper()
@@ -77,13 +87,13 @@ func TestOneLineSaysWhatIsWrong(t *testing.T) {
 			[]string{"Pub/Sub at pubsub.googleapis.com:443", dir + "/absent", "gcloud auth application-default login"}},
 		"no credentials for BigQuery": {[]string{"BIGQUERY_WRITE_EMULATOR_HOST=", "GOOGLE_APPLICATION_CREDENTIALS=" + dir + "/absent"},
 			append(files, "--bigquery_dataset=p.d"), []string{dir + "/absent"}},
-		"a DoFn fails": {nil, []string{"--events_files=" + dir, "--redis_addrs=" + redis},
-			[]string{"run the pipeline: read " + dir, "is a directory"}},
+		"a DoFn fails": {nil, []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redis},
+			[]string{"run the pipeline: open ", "sales.jsonl", "permission denied"}},
 		"no file": {nil, []string{"--events_files=" + dir + "/*.jsonl", "--redis_addrs=" + redis},
 			[]string{"--events_files: no file matches " + dir + "/*.jsonl"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := rig.Start(t, rig.Launch{Env: c.env, Flags: c.flags})
+			p := rig.Start(t, rig.Launch{Env: c.env, Flags: c.flags, Unprivileged: true})
 			ends(t, p, 1)
 			lines := strings.Split(strings.TrimSpace(p.Log()), "\n")
 			last := lines[len(lines)-1]
@@ -101,7 +111,7 @@ func TestOneLineSaysWhatIsWrong(t *testing.T) {
 
 // TestPlansAreForDebugging: the runner's own account of a failure is there for whoever asks for it.
 func TestPlansAreForDebugging(t *testing.T) {
-	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + t.TempDir(), "--redis_addrs=" + redistest.Start(t).Addr, "--log_level=DEBUG"}})
+	p := rig.Start(t, rig.Launch{Unprivileged: true, Flags: []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redistest.Start(t).Addr, "--log_level=DEBUG"}})
 	ends(t, p, 1)
 	if !strings.Contains(p.Log(), "while executing") {
 		t.Errorf("the plan is not in the log:\n%s", p.Log())
