@@ -3,6 +3,7 @@ package sinks
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -10,8 +11,8 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// LoadKept returns what was kept of a product group, by field. It fails with ErrIncomplete when not all of it is there, unless
-// Redis has lost data since the start: then what the logs say is all that is left, and the group begins anew.
+// LoadKept returns what was kept of a product group, by field. What Redis has lost since the start is logged and left out: the
+// numbers come from the logs, and only a window or badge between its two thresholds may begin on the other side.
 func (m *Mirror) LoadKept(ctx context.Context, group string) (map[string]string, error) {
 	var kept map[string]string
 	cmd := redis.NewCmd(ctx, "hgetall", mirrorKept+group+"}")
@@ -23,8 +24,8 @@ func (m *Mirror) LoadKept(ctx context.Context, group string) (map[string]string,
 	delete(kept, "")
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.parts[keptPart(group)] && m.losses == 0 && count != strconv.Itoa(len(kept)) {
-		return nil, incomplete(m.redis.addrs, []string{fmt.Sprintf("%s has %d fields of %q", cmd.Args()[1], len(kept), count)})
+	if m.parts[keptPart(group)] && count != strconv.Itoa(len(kept)) {
+		slog.Warn("Redis has lost windows and badges of a product group since the start", "redis", m.redis.addrs, "product_group", group)
 	}
 	return kept, nil
 }
