@@ -137,9 +137,6 @@ func missingInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) (mis
 			t.Errorf("the Beam metric %s has %d values up to %d ms, the summary says %d ms", name, d.count, d.longest, longest)
 		}
 	}
-	if d := beam[metrics.LargestSnapshot]; d.count == 0 || d.longest == 0 {
-		t.Errorf("the Beam metric %s has %d values up to %d bytes", metrics.LargestSnapshot, d.count, d.longest)
-	}
 	if _, ok := beam[metrics.LagMs]; !ok {
 		t.Errorf("there is no Beam metric %s", metrics.LagMs)
 	}
