@@ -217,9 +217,10 @@ func TestPubSubIsAway(t *testing.T) {
 	})
 	labels := `{channel="POS",subscription="` + name + `"} `
 	age := regexp.MustCompile(`\nstreamlytics_subscription_oldest_message_age_ms` + regexp.QuoteMeta(labels) + `[1-9]`)
-	if metrics := get(t, url+"/metrics"); !strings.Contains(metrics, "\nstreamlytics_subscription_up"+labels+"0\n") || !age.MatchString(metrics) {
-		t.Errorf("the metrics are\n%s", metrics)
-	}
+	await(t, p, "the metrics have it, with an age that grows", func() bool {
+		metrics := get(t, url+"/metrics")
+		return strings.Contains(metrics, "\nstreamlytics_subscription_up"+labels+"0\n") && age.MatchString(metrics)
+	})
 	if err := pubsub.Proxy.Mend(); err != nil {
 		t.Fatal(err)
 	}
