@@ -2,7 +2,6 @@ package sinks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -32,14 +31,14 @@ func (r *Redis) servers(ctx context.Context) (map[string]server, error) {
 		if err != nil {
 			return err
 		}
-		id, ok := field(info, "run_id")
-		if !ok {
-			return errors.New("INFO without run_id")
-		}
 		s := server{addr: r.addrs, evicted: number(info, "evicted_keys"), maxMemory: number(info, "maxmemory")}
 		s.policy, _ = field(info, "maxmemory_policy")
 		if c, ok := node.(*redis.Client); ok {
 			s.addr = c.Options().Addr
+		}
+		id, ok := field(info, "run_id")
+		if !ok {
+			id = s.addr // a server that is no redis-server, such as that of the demo
 		}
 		mu.Lock()
 		defer mu.Unlock()
