@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -79,7 +80,7 @@ func TestItemIDsAreOfTheSet(t *testing.T) {
 		if got := contents(t, f, items); !maps.Equal(got, want) {
 			t.Fatalf("in another order\n got %v\nwant %v", got, want)
 		}
-		items = append(items, itemOf{`"q"`, `,"quantity":-1`, true}, itemOf{`"p1"`, `,"quantity":0.5`, false}, itemOf{`"p2 "`, `,"quantity":1`, false}, itemOf{`0`, `,"quantity":1`, false})
+		items = slices.Concat(items, []itemOf{{`"q"`, `,"quantity":-1`, true}, {`"p1"`, `,"quantity":0.5`, false}, {`"p2 "`, `,"quantity":1`, false}, {`0`, `,"quantity":1`, false}})
 		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 		got := contents(t, f, items)
 		maps.DeleteFunc(got, func(id string, _ int) bool { return strings.HasPrefix(id, "q ") })

@@ -26,7 +26,7 @@ type File struct {
 // glob without a match is an error, as are a file that cannot be looked at and more than 100,000 files.
 func Match(ctx context.Context, globs string, format event.Format) (files []File, err error) {
 	s := &store{}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	err = eachGlob(globs, func(glob string) error {
 		found, err := s.list(ctx, glob)
 		if err != nil {
@@ -62,9 +62,9 @@ func checkFiles(files []File) error {
 }
 
 // CheckGlobs returns what is wrong with a comma-separated list of globs that need not match anything yet.
-func CheckGlobs(ctx context.Context, globs string) error {
+func CheckGlobs(ctx context.Context, globs string) (err error) {
 	s := &store{}
-	defer s.Close()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	return eachGlob(globs, func(glob string) error {
 		_, err := s.list(ctx, glob)
 		return err

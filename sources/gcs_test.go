@@ -133,7 +133,7 @@ func TestWatcherPinsTheGeneration(t *testing.T) {
 	}
 	server.Put("deliveries", "a.jsonl", []byte(after.String()))
 	w.at = w.at.Add(20 * time.Second)
-	got := append(first, w.read()...)
+	got := slices.Concat(first, w.read())
 	w.at = w.at.Add(20 * time.Second)
 	got = append(got, w.read()...)
 	for i, m := range got {

@@ -12,7 +12,7 @@ import (
 const service = "pubsub.googleapis.com:443"
 
 // NoCredentials is what to do when Google's libraries find no credentials.
-const NoCredentials = "gcloud auth application-default login makes application default credentials, and GOOGLE_APPLICATION_CREDENTIALS names a file with them"
+const NoCredentials = "gcloud auth application-default login makes application default credentials, and GOOGLE_APPLICATION_CREDENTIALS names a file with them" //nolint:gosec // it names where credentials are
 
 // Explain returns an error of Pub/Sub with the address that was dialled and with what to look at, on one line. emulator is that of
 // Options. The result wraps err.
