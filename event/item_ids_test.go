@@ -3,9 +3,9 @@ package event
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
