@@ -132,17 +132,3 @@ func anchors(text string) (names []string) {
 	}
 	return names
 }
-
-// runToEnd runs a pipeline over files.
-func runToEnd(t *testing.T, o Options) {
-	t.Helper()
-	p, err := New(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := errors.Join(p.Run(ctx), ctx.Err()); err != nil {
-		t.Fatalf("the pipeline does not end by itself: %v", err)
-	}
-}
