@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -105,8 +106,11 @@ func TestWatchOfACluster(t *testing.T) {
 	cluster := redistest.StartCluster(t)
 	r := openTestRedis(t, cluster.Addrs()...)
 	env := watched(t, r, nil)
+	var mu sync.Mutex // masters are visited at the same time
 	var masters []*redis.Client
 	err := r.client.(*redis.ClusterClient).ForEachMaster(t.Context(), func(_ context.Context, node *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
 		masters = append(masters, node)
 		return nil
 	})

@@ -70,11 +70,11 @@ func ddl() string {
 	var b strings.Builder
 	b.WriteString(`-- The tables of the warehouse. Generated from sinks/schema: go test ./sinks -run Schema -update
 --
---   bq query --project_id=PROJECT --dataset_id=DATASET --use_legacy_sql=false < sql/tables.sql
+--   bq query --project_id=PROJECT --dataset_id=retail --use_legacy_sql=false < sql/tables.sql
 --
 -- Rows are kept for ever. To drop old partitions:
 --
---   ALTER TABLE DATASET.velocity_signals SET OPTIONS (partition_expiration_days = 90);
+--   ALTER TABLE retail.velocity_signals SET OPTIONS (partition_expiration_days = 90);
 `)
 	for _, table := range sinks.Tables {
 		l := layouts[table]
