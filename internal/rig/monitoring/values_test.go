@@ -109,7 +109,7 @@ func missingInBeam(t *testing.T, prism *rig.Prism, summary metrics.Summary) (mis
 		"ignored": summary.Ignored, "unreadable_prices": summary.UnreadablePrices, "duplicates": summary.Duplicates, "dropped_by_barrier": summary.DroppedByBarrier,
 		"recomputed": summary.Recomputed, "redis_writes": summary.RedisWrites, "redis_retries": summary.RedisRetries,
 		"redis_evicted_keys": summary.Runtime.RedisEvictedKeys, "sales_never_counted": summary.SalesNeverCounted,
-		"image_misses":       summary.Runtime.ImageMisses, "source_bundles": summary.Runtime.SourceBundles, "state_calls": summary.Runtime.StateCalls,
+		"image_misses": summary.Runtime.ImageMisses, "source_bundles": summary.Runtime.SourceBundles, "state_calls": summary.Runtime.StateCalls,
 		"bigquery_rows": summary.Runtime.BigQueryRows, "bigquery_refusals": summary.Runtime.BigQueryRefusals, "bigquery_retries": summary.Runtime.BigQueryRetries,
 	}
 	for _, c := range metrics.Counters() {
