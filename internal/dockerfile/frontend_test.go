@@ -184,7 +184,7 @@ func TestGoIsTheOneOfTheModule(t *testing.T) {
 	_, registry := convert(t, "build")
 	var version string
 	for line := range strings.Lines(string(content(t, "go.mod"))) {
-		if v, ok := strings.CutPrefix(line, "go "); ok {
+		if v, ok := strings.CutPrefix(line, "toolchain go"); ok {
 			version = strings.TrimSpace(v)
 		}
 	}
