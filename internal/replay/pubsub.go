@@ -39,8 +39,11 @@ func Dial(ctx context.Context) (*Client, error) {
 	return &Client{topics: topics, subscriptions: subscriptions}, nil
 }
 
-// reachFor is how long the first answer of Pub/Sub may take.
-const reachFor = 5 * time.Second
+// reachFor is how long the first answer of Pub/Sub may take, and reachEvery the time between two tries.
+const (
+	reachFor   = 5 * time.Second
+	reachEvery = 100 * time.Millisecond
+)
 
 // reach asks whether Pub/Sub answers, until it has once, so that a service which is not there is an error within seconds: the calls
 // themselves wait for it. It needs no right, since a refusal is an answer.
@@ -51,6 +54,9 @@ func (c *Client) reach(ctx context.Context, topic string) error {
 	asking, cancel := context.WithTimeout(ctx, reachFor)
 	defer cancel()
 	_, err := c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+	for status.Code(err) == codes.Unavailable && gax.Sleep(asking, reachEvery) == nil { // it may just be starting
+		_, err = c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
