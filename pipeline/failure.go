@@ -9,10 +9,10 @@ import (
 )
 
 // failure is an error of the runner on one line: what the DoFn that failed returned. The runner sends it as a text, in which it stands
-// last, behind the plan of the bundle, once for each layer that it passed. Other errors stay as they are.
+// last, behind the plan of the bundle, once for each layer that it passed. Other errors keep their text.
 func failure(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "\n") {
-		return err
+	if err == nil {
+		return nil
 	}
 	return &summarised{cause(err.Error()), err}
 }
@@ -35,8 +35,11 @@ var (
 	planDump = "while executing "
 )
 
-// cause is the part of a text of the runner's that a person needs, on one line.
+// cause is the part of a text of the runner's that a person needs, on one line. A text of one line is returned as it is.
 func cause(text string) string {
+	if !strings.Contains(text, "\n") {
+		return text
+	}
 	if at := dofnFailed.FindAllStringIndex(text, -1); at != nil {
 		return oneLine(text[at[len(at)-1][1]:])
 	}

@@ -33,22 +33,16 @@ func (h runnerLog) Handle(ctx context.Context, r slog.Record) error {
 	if ofFailedBundle.MatchString(r.Message) {
 		return nil
 	}
-	short := slog.NewRecord(r.Time, r.Level, shorten(r.Message), r.PC)
+	record := slog.NewRecord(r.Time, r.Level, cause(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
-		if text := a.Value.Resolve().String(); strings.Contains(text, "\n") {
-			a.Value = slog.StringValue(cause(text))
+		text := a.Value.Resolve().String()
+		if short := cause(text); short != text {
+			a.Value = slog.StringValue(short)
 		}
-		short.AddAttrs(a)
+		record.AddAttrs(a)
 		return true
 	})
-	return h.Handler.Handle(ctx, short)
-}
-
-func shorten(text string) string {
-	if strings.Contains(text, "\n") {
-		return cause(text)
-	}
-	return text
+	return h.Handler.Handle(ctx, record)
 }
 
 // WithAttrs implements slog.Handler.
