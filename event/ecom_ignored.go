@@ -5,11 +5,16 @@ import (
 	"unicode/utf8"
 )
 
+// MaxIgnoredNames is how many distinct names of ignored events are counted, by a Decoder and by a process.
+// OtherIgnored stands for the names beyond it.
 const (
-	maxIgnoredNames = 50 // distinct names that an ignoredNames keeps
-	maxIgnoredName  = 64 // bytes of a name that are kept
-	otherName       = "other"
-	emptyName       = "(empty)"
+	MaxIgnoredNames = 50
+	OtherIgnored    = "other"
+)
+
+const (
+	maxIgnoredName = 64 // bytes of a name that are kept
+	emptyName      = "(empty)"
 )
 
 // ignoredNames gives the names of ignored clickstream events in a form for counting: at most 64 bytes of printable characters,
@@ -39,11 +44,11 @@ func (n *ignoredNames) name(sent []byte) string {
 	if name, ok := n.names[string(n.scratch)]; ok {
 		return name
 	}
-	if len(n.names) == maxIgnoredNames {
-		return otherName
+	if len(n.names) == MaxIgnoredNames {
+		return OtherIgnored
 	}
 	if n.names == nil {
-		n.names = make(map[string]string, maxIgnoredNames)
+		n.names = make(map[string]string, MaxIgnoredNames)
 	}
 	name := string(n.scratch)
 	n.names[name] = name

@@ -181,7 +181,7 @@ func TestIgnoredNames(t *testing.T) {
 	for i := range 100 {
 		n.name(fmt.Append(nil, i))
 	}
-	if got := n.name([]byte("new")); got != "other" || len(n.names) != maxIgnoredNames {
+	if got := n.name([]byte("new")); got != "other" || len(n.names) != MaxIgnoredNames {
 		t.Errorf("behind %d names, a new one is counted as %q", len(n.names), got)
 	}
 	if got := n.name([]byte("scroll")); got != "scroll" {

@@ -3,13 +3,8 @@ package metrics
 import (
 	"maps"
 	"sync"
-)
 
-const (
-	// maxIgnoredNames bounds the names that ignored events are counted under.
-	maxIgnoredNames = 50
-	// otherName stands for the names beyond it.
-	otherName = "other"
+	"github.com/beamlytics/streamlytics/event"
 )
 
 // ignoredByName counts ignored events by their names. It is safe for concurrent use.
@@ -24,8 +19,8 @@ func (c *ignoredByName) add(name string, n int64) {
 	if c.n == nil {
 		c.n = map[string]int64{}
 	}
-	if _, ok := c.n[name]; !ok && len(c.n) >= maxIgnoredNames {
-		name = otherName
+	if _, ok := c.n[name]; !ok && len(c.n) >= event.MaxIgnoredNames {
+		name = event.OtherIgnored
 	}
 	c.n[name] += n
 }
