@@ -53,9 +53,13 @@ func (c *Client) reach(ctx context.Context, topic string) error {
 	}
 	asking, cancel := context.WithTimeout(ctx, reachFor)
 	defer cancel()
-	_, err := c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+	ask := func() error {
+		_, err := c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+		return err
+	}
+	err := ask()
 	for status.Code(err) == codes.Unavailable && gax.Sleep(asking, reachEvery) == nil { // it may just be starting
-		_, err = c.topics.GetTopic(asking, &pubsubpb.GetTopicRequest{Topic: topic}, gax.WithRetry(nil))
+		err = ask()
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
