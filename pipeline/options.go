@@ -38,7 +38,10 @@ type Options struct {
 	BigQueryDataset  string // --bigquery_dataset
 	BigQueryEmulator string // environment BIGQUERY_WRITE_EMULATOR_HOST
 
-	OnlineStore   string        // --online_store
+	OnlineStore       string // --online_store
+	EcomRefunds       string // --ecom_refunds: refundsIgnore or refundsReturn
+	StripLeadingZeros bool   // --strip_leading_zeros
+
 	KeyGroups     int           // --key_groups
 	ProductGroups int           // --product_groups
 	Restore       string        // --restore
@@ -46,10 +49,8 @@ type Options struct {
 	LedgerHorizon time.Duration // --ledger_horizon
 	LateEvents    string        // --late_events: lateRefuse or lateCount
 
-	EcomRefunds       string // --ecom_refunds: refundsIgnore or refundsReturn
-	StripLeadingZeros bool   // --strip_leading_zeros
-	LowStockEnter     int64  // --low_stock_enter
-	LowStockExit      int64  // --low_stock_exit
+	LowStockEnter int64 // --low_stock_enter
+	LowStockExit  int64 // --low_stock_exit
 
 	Velocity          velocity.Config // --dense_minutes and the like; DwellMs follows HighDemandDwell
 	HighDemandDwell   time.Duration   // --high_demand_dwell
@@ -73,13 +74,13 @@ func DefaultOptions() Options {
 		RedisAddrs:        "127.0.0.1:6379",
 		WMSFilesSettle:    settleFor,
 		OnlineStore:       "online",
+		EcomRefunds:       refundsIgnore,
 		KeyGroups:         64,
 		ProductGroups:     16,
 		Restore:           "redis",
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
 		LateEvents:        lateRefuse,
-		EcomRefunds:       refundsIgnore,
 		LowStockEnter:     5,
 		LowStockExit:      8,
 		Velocity:          v,
