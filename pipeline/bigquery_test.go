@@ -20,14 +20,7 @@ import (
 // withBigQuery gives the harness a BigQuery with the tables of the schema files.
 func (h *harness) withBigQuery() *fakebigquery.Server {
 	h.t.Helper()
-	server, err := fakebigquery.Start()
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	h.t.Cleanup(server.Close)
-	if err := server.CreateTables("p", "shop", "../sinks/schema"); err != nil {
-		h.t.Fatal(err)
-	}
+	server := fakebigquery.StartWithTables(h.t, "p", "shop", "../sinks/schema")
 	h.options.BigQueryDataset, h.options.BigQueryEmulator = "shop", server.Addr()
 	return server
 }

@@ -38,7 +38,7 @@ type bigQueryStand struct {
 
 func newBigQueryStand(t testing.TB, answerWithin time.Duration) *bigQueryStand {
 	t.Helper()
-	server := fakeBigQuery(t)
+	server := fakebigquery.StartWithTables(t, "p", "d", "schema")
 	s := &bigQueryStand{server: server}
 	c := BigQueryConfig{Project: "p", Dataset: "d", Emulator: server.Addr(), AnswerWithin: answerWithin}
 	count := func(n *int64, by int64) {
@@ -68,19 +68,6 @@ func newBigQueryStand(t testing.TB, answerWithin time.Duration) *bigQueryStand {
 	})
 	s.BigQuery = b
 	return s
-}
-
-func fakeBigQuery(t testing.TB) *fakebigquery.Server {
-	t.Helper()
-	server, err := fakebigquery.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	if err := server.CreateTables("p", "d", "schema"); err != nil {
-		t.Fatal(err)
-	}
-	return server
 }
 
 // sales are rows of TableEvents with the ids first, first+1, ...
@@ -530,7 +517,7 @@ func BenchmarkBigQuery(b *testing.B) {
 
 // TestCheckBigQuery names everything that is wrong with the tables, in one error.
 func TestCheckBigQuery(t *testing.T) {
-	server := fakeBigQuery(t)
+	server := fakebigquery.StartWithTables(t, "p", "d", "schema")
 	c := BigQueryConfig{Project: "p", Dataset: "d", Emulator: server.Addr()}
 	check := func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -15,14 +15,7 @@ import (
 // commands find it.
 func openDataset(t *testing.T, letters ...event.DeadLetter) *fakebigquery.Server {
 	t.Helper()
-	server, err := fakebigquery.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Close)
-	if err := server.CreateTables("shop", "inventory", "../../sinks/schema"); err != nil {
-		t.Fatal(err)
-	}
+	server := fakebigquery.StartWithTables(t, "shop", "inventory", "../../sinks/schema")
 	config := sinks.BigQueryConfig{Project: "shop", Dataset: "inventory", Emulator: server.Addr()}
 	refused := func(context.Context, sinks.Table, []event.DeadLetter) error {
 		t.Error("a letter was refused")

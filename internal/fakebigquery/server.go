@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"google.golang.org/grpc"
@@ -33,6 +34,31 @@ type Server struct {
 func Start() (*Server, error) {
 	s := &Server{tables: map[string]*table{}, injected: make(chan struct{})}
 	return s, s.listen("127.0.0.1:0")
+}
+
+// StartWithTables serves until the end of a test, with a table of a dataset for each schema file {table}.json of a folder.
+func StartWithTables(tb testing.TB, project, dataset, folder string) *Server {
+	tb.Helper()
+	s, err := Start()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(s.Close)
+	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, file := range files {
+		schema, err := os.ReadFile(file)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if err := s.CreateTable(TablePath(project, dataset, name), schema); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return s
 }
 
 func (s *Server) listen(addr string) error {
@@ -91,25 +117,6 @@ func (s *Server) CreateTable(path string, schema []byte) error {
 		t.columns = columns
 	} else {
 		s.tables[path] = &table{path: path, columns: columns}
-	}
-	return nil
-}
-
-// CreateTables creates a table for each schema file {table}.json of a folder.
-func (s *Server) CreateTables(project, dataset, folder string) error {
-	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil {
-		return fmt.Errorf("fake BigQuery: %w", err)
-	}
-	for _, file := range files {
-		schema, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("fake BigQuery: %w", err)
-		}
-		name := strings.TrimSuffix(filepath.Base(file), ".json")
-		if err := s.CreateTable(TablePath(project, dataset, name), schema); err != nil {
-			return err
-		}
 	}
 	return nil
 }
