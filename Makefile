@@ -28,7 +28,7 @@ bench: ## all benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...
 
 bench-e2e: ## the whole program against the yardstick, one table, a quarter of an hour; ARGS="-only=live" and the like
-	go test -count=1 -timeout=1h -run='^TestMeasurements$$' ./internal/rig/bench -table $(ARGS)
+	go test -count=1 -timeout=1h -run='^TestMeasurements$$' ./test/e2e/bench -table $(ARGS)
 
 bench-external: ## Prism in a process of its own against Prism inside: throughput and latency
 	./scripts/bench-external.sh
@@ -43,7 +43,7 @@ fault-matrix: ## every fault of docs/FAULTS.md against the running program, with
 	./scripts/fault-matrix.sh
 
 soak: ## an hour at 5,000 events/s with a fault a minute, every key checked every minute; ARGS="-soak.seed=2 -soak.table=soak.md" and the like
-	go test -count=1 -timeout=3h -run='^TestSoak$$' -v ./internal/rig/soak -soak.duration=1h -soak.round=1m -soak.rate=5000 -soak.race=false -soak.rss=1400 $(ARGS)
+	go test -count=1 -timeout=3h -run='^TestSoak$$' -v ./test/e2e/soak -soak.duration=1h -soak.round=1m -soak.rate=5000 -soak.race=false -soak.rss=1400 $(ARGS)
 
 build: ## all binaries, into bin
 	go build -o bin/ ./cmd/...

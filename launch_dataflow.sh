@@ -84,18 +84,18 @@ USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=scripts/dataflow/options.sh
-. "$root/scripts/dataflow/options.sh"
-# shellcheck source=scripts/dataflow/parameters.sh
-. "$root/scripts/dataflow/parameters.sh"
-# shellcheck source=scripts/dataflow/commands.sh
-. "$root/scripts/dataflow/commands.sh"
-# shellcheck source=scripts/dataflow/image.sh
-. "$root/scripts/dataflow/image.sh"
-# shellcheck source=scripts/dataflow/jobs.sh
-. "$root/scripts/dataflow/jobs.sh"
-# shellcheck source=scripts/dataflow/launch.sh
-. "$root/scripts/dataflow/launch.sh"
+# shellcheck source=deploy/dataflow/options.sh
+. "$root/deploy/dataflow/options.sh"
+# shellcheck source=deploy/dataflow/parameters.sh
+. "$root/deploy/dataflow/parameters.sh"
+# shellcheck source=deploy/dataflow/commands.sh
+. "$root/deploy/dataflow/commands.sh"
+# shellcheck source=deploy/dataflow/image.sh
+. "$root/deploy/dataflow/image.sh"
+# shellcheck source=deploy/dataflow/jobs.sh
+. "$root/deploy/dataflow/jobs.sh"
+# shellcheck source=deploy/dataflow/launch.sh
+. "$root/deploy/dataflow/launch.sh"
 
 if [ $# = 0 ]; then
   usage >&2

@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestAgainstTheOracle drives the whole pipeline over Pub/Sub with a shuffled, repeated, late and partly broken history in all
@@ -53,20 +53,20 @@ func TestAgainstTheOracle(t *testing.T) {
 	}
 }
 
-func (h *harness) checkStock(events []oracle.Event) {
+func (h *harness) checkStock(events []truth.Event) {
 	h.t.Helper()
-	want := oracle.Stock(events)
-	report, err := oracle.CheckStock(context.Background(), h.redis, want, oracle.AlsoMeta, oracle.AlsoExtra)
+	want := truth.Stock(events)
+	report, err := truth.CheckStock(context.Background(), h.redis, want, truth.AlsoMeta, truth.AlsoExtra)
 	if err != nil || !report.OK() {
 		h.t.Errorf("%v %v %v", report, report.Samples, err)
 	}
-	global, err := oracle.CheckGlobal(context.Background(), h.redis, oracle.Global(want), oracle.AlsoMeta, oracle.AlsoExtra)
+	global, err := truth.CheckGlobal(context.Background(), h.redis, truth.Global(want), truth.AlsoMeta, truth.AlsoExtra)
 	if err != nil || !global.OK() {
 		h.t.Errorf("global: %v %v %v", global, global.Samples, err)
 	}
 }
 
-func (h *harness) velocity(store, product string) (v oracle.VelocitySignal, ok bool) {
+func (h *harness) velocity(store, product string) (v truth.VelocitySignal, ok bool) {
 	h.t.Helper()
 	s, ok := h.get("velocity:" + store + ":" + product + ":1hr")
 	if !ok {
@@ -78,11 +78,11 @@ func (h *harness) velocity(store, product string) (v oracle.VelocitySignal, ok b
 	return v, true
 }
 
-func (h *harness) checkVelocity(events []oracle.Event) {
+func (h *harness) checkVelocity(events []truth.Event) {
 	h.t.Helper()
 	checked := 0
 	now := time.Now().UnixMilli()
-	for key, latest := range oracle.Velocity(events, now) {
+	for key, latest := range truth.Velocity(events, now) {
 		store := key.Store
 		if store == "" {
 			store = "global"
@@ -95,7 +95,7 @@ func (h *harness) checkVelocity(events []oracle.Event) {
 			continue
 		}
 		checked++
-		if err := oracle.Velocity(events, v.AsOf)[key].Allow(v); err != nil {
+		if err := truth.Velocity(events, v.AsOf)[key].Allow(v); err != nil {
 			h.t.Errorf("%v: %v", key, err)
 		}
 		if checked > 60 {
@@ -127,17 +127,17 @@ func TestFilesAndPubSub(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
 	at := time.Now().Add(-time.Hour)
-	var events []oracle.Event
+	var events []truth.Event
 	var lines, csv strings.Builder
 	csv.WriteString("event_id,store_id,sku,count,timestamp,type,counted_at\n")
 	for i := range 300 {
-		e := oracle.Event{ID: fmt.Sprint("s", i), Type: "SALE", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: 1, OccurredAt: at.UnixMilli() + int64(i)}
+		e := truth.Event{ID: fmt.Sprint("s", i), Type: "SALE", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: 1, OccurredAt: at.UnixMilli() + int64(i)}
 		line := fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"1","product_id":%q,"quantity":1,"occurred_at":%d}`, e.ID, e.Product, e.OccurredAt)
 		lines.WriteString(line + "\n")
 		if i%2 == 0 {
 			h.publish("pos", []byte(line), nil)
 		}
-		c := oracle.Event{ID: fmt.Sprint("c", i), Type: "RESET", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: int64(i), OccurredAt: e.OccurredAt}
+		c := truth.Event{ID: fmt.Sprint("c", i), Type: "RESET", Store: "1", Product: fmt.Sprint(1 + i%7), Quantity: int64(i), OccurredAt: e.OccurredAt}
 		fmt.Fprintf(&csv, "%s,1,%s,%d,,RESET,%s\n", c.ID, c.Product, c.Quantity, time.UnixMilli(c.OccurredAt).UTC().Format(time.RFC3339Nano))
 		events = append(events, e, c)
 	}
@@ -241,12 +241,12 @@ func TestDecay(t *testing.T) {
 	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300 // an hour in 12 s
 	r := h.start()
 	h.sell(r, 12, 0)
-	var first oracle.VelocitySignal
+	var first truth.VelocitySignal
 	until(t, "the burst is seen", func() (ok bool) { first, ok = h.velocity("global", "p"); return ok && first.Units24h == 12 })
 	if first.Units1h != 12 || first.Window != "1h" || first.Badge == nil || *first.Badge != "HIGH_DEMAND" || first.Message != "12 sold in last hour" {
 		t.Errorf("burst: %+v", first)
 	}
-	var later oracle.VelocitySignal
+	var later truth.VelocitySignal
 	until(t, "the burst leaves the hour", func() (ok bool) { later, ok = h.velocity("global", "p"); return ok && later.Units1h == 0 })
 	if later.Window != "24h" || later.Units24h != 12 || later.Badge != nil || later.Message != "12 sold in last 24 hours" {
 		t.Errorf("after the hour: %+v", later)

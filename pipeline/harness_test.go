@@ -9,12 +9,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/internal/pubsubtest"
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/redistest"
+	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // patience is how long a test waits for something that must happen.

@@ -20,8 +20,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 func TestMetricsAddr(t *testing.T) {

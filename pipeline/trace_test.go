@@ -6,13 +6,13 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // trace is a random history of shops in all wire formats, with what must become of it.
 type trace struct {
 	messages []traced
-	events   []oracle.Event // all that must count, each once
+	events   []truth.Event // all that must count, each once
 }
 
 type traced struct {
@@ -22,7 +22,7 @@ type traced struct {
 	refused    []event.Reason
 }
 
-func (t *trace) add(topic, data string, events ...oracle.Event) {
+func (t *trace) add(topic, data string, events ...truth.Event) {
 	t.messages = append(t.messages, traced{topic: topic, data: data})
 	t.events = append(t.events, events...)
 }
@@ -40,8 +40,8 @@ func newTrace(seed uint64, n int, now time.Time) *trace {
 		at := now.Add(-time.Duration(r.Int64N(int64(30 * time.Hour))))
 		ms, rfc := at.UnixMilli(), at.UTC().Format("2006-01-02T15:04:05.000Z07:00")
 		q := r.Int64N(9) - 1
-		ev := func(id, typ string, quantity int64) oracle.Event {
-			return oracle.Event{ID: id, Type: typ, Store: store, Product: product, Quantity: quantity, OccurredAt: ms}
+		ev := func(id, typ string, quantity int64) truth.Event {
+			return truth.Event{ID: id, Type: typ, Store: store, Product: product, Quantity: quantity, OccurredAt: ms}
 		}
 		id := fmt.Sprintf("e%d", i)
 		switch r.IntN(9) {
@@ -50,7 +50,7 @@ func newTrace(seed uint64, n int, now time.Time) *trace {
 		case 1:
 			t.add("pos", fmt.Sprintf(`{"order_number":%q,"line":1,"store_id":%q,"product_id":%q,"product_count":%d,"timestamp":%d,"price":2.50}`, id, store, product, q, ms), ev(id+map[bool]string{false: ":1", true: ":1:return"}[q < 0], "SALE", q))
 		case 2:
-			other := oracle.Event{ID: id + "#0", Type: "SALE", Store: store, Product: "other", Quantity: 2, OccurredAt: ms}
+			other := truth.Event{ID: id + "#0", Type: "SALE", Store: store, Product: "other", Quantity: 2, OccurredAt: ms}
 			t.add("pos", fmt.Sprintf(`{"event_id":%q,"order_number":7,"store_id":%q,"timestamp":%q,"items":[{"product_id":%q,"quantity":%d},{"product_id":"other","quantity":2}]}`, id, store, rfc, product, q), ev(id+"#0", "SALE", q), other)
 		case 3:
 			t.add("ecom", fmt.Sprintf(`{"event":"purchase","timestamp":%d,"client_id":"c","store_id":%q,"ecommerce":{"purchase":{"transaction_id":%q,"items":[{"item_id":%q,"quantity":2}]}}}`, ms, store, id, product), ev(id+"#0", "SALE", 2))
@@ -78,7 +78,7 @@ func newTrace(seed uint64, n int, now time.Time) *trace {
 }
 
 // broken adds a message of which something is refused.
-func (t *trace) broken(kind int, id, store, product string, ms int64, ev func(id, typ string, q int64) oracle.Event) {
+func (t *trace) broken(kind int, id, store, product string, ms int64, ev func(id, typ string, q int64) truth.Event) {
 	switch kind {
 	case 0:
 		t.bad("pos", `{"event_id":"`+id+`"`, event.BadJSON)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
-go test -v -count=1 -timeout=60m "$@" ./internal/rig/faults -outage=30s 2>&1 | tee "$log" >&2 || status=$?
+go test -v -count=1 -timeout=60m "$@" ./test/e2e/faults -outage=30s 2>&1 | tee "$log" >&2 || status=$?
 echo '| Fault | Lost | Redelivered | Recovery, s | Peak memory, MB |'
 echo '|---|--:|--:|--:|--:|'
 sed -n 's/^.*fault-matrix | \(.*\)$/| \1 |/p' "$log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Creates the alert policies of monitoring/gcp in Cloud Monitoring, or updates those that are there.
+# Creates the alert policies of deploy/monitoring/gcp in Cloud Monitoring, or updates those that are there.
 set -euo pipefail
 
 usage() {
@@ -43,7 +43,7 @@ matches "$subscriptions" '[A-Za-z0-9._~%*+?()|-]+' || wrong="$wrong"$'\n'"--subs
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for file in monitoring/gcp/*.json; do
+for file in deploy/monitoring/gcp/*.json; do
   if [ -n "$prism" ] && grep -q 'dataflow[._]googleapis' "$file"; then continue; fi
   filled=$work/$(basename "$file")
   sed -e "s#_JOB_NAME_#$job_name#g" -e "s#_SUBSCRIPTIONS_#$subscriptions#g" -e "s#_NOTIFICATION_CHANNEL_#$channel#g" "$file" >"$filled"

@@ -71,8 +71,8 @@ step "golangci-lint"
 ./scripts/lint.sh
 
 step "shellcheck"
-shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh scripts/dataflow/*.sh \
-  scripts/dataflow/test/gcloud scripts/dataflow/test/*.sh scripts/dataflow/test/*.bash scripts/dataflow/test/*.bats
+shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh deploy/dataflow/*.sh \
+  deploy/dataflow/test/gcloud deploy/dataflow/test/*.sh deploy/dataflow/test/*.bash deploy/dataflow/test/*.bats
 
 step "actionlint"
 go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
@@ -88,7 +88,7 @@ fresh=()
 
 # Tests wait for outages and deadlines more than they compute, so there may be more of them than cores.
 step "tests, with the race detector"
-outside='/internal/rig/' # tests that drive the built programs: the detector would watch the drivers. A program that is built with it is among them.
+outside='/test/(e2e|rig)' # tests that drive the built programs: the detector would watch the drivers. A program that is built with it is among them.
 inside=$(go list ./sinks ./pipeline ./sources ./transforms ./... | grep -v "$outside") # the long ones first
 # shellcheck disable=SC2086 # many packages
 GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
@@ -98,17 +98,17 @@ said="$temp/analyses"
 in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
 analyses=$!
 status=0
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./internal/rig/faults ./internal/rig/soak ./internal/rig/monitoring ./internal/rig/... || status=$?
+go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./test/e2e/faults ./test/e2e/soak ./test/e2e/monitoring ./test/e2e/... ./test/rig || status=$?
 wait "$analyses" || status=$?
 cat "$said"
 [ "$status" = 0 ] || exit "$status"
 
 step "property tests at full size, and the demo's Redis: the race detector is too slow for them"
-go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./internal/retail
+go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./tools/retail
 go test -timeout=10m ${fresh[@]+"${fresh[@]}"} -run=Miniredis ./sinks
 
 step "launch_dataflow.sh, with a gcloud that records"
-bats scripts/dataflow/test
+bats deploy/dataflow/test
 
 step "Dockerfile: BuildKit reads it, and its build commands run"
 go test -C internal/dockerfile -timeout=20m ${fresh[@]+"${fresh[@]}"} ./...

@@ -12,9 +12,9 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/fakebigquery"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks/sinktest"
+	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
 
 // storedRow is a row that the service has.

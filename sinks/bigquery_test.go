@@ -18,7 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/fakebigquery"
+	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
 
 const patience = 60 * time.Second

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
 // LoadKept returns what was kept of a product group, by field. What Redis has lost since the start is logged and left out: the
@@ -71,7 +71,7 @@ return 1`
 const keptFields = 10_000
 
 // WriteKept sets and removes fields of product groups, in order.
-func (m *Mirror) WriteKept(ctx context.Context, kept []signal.Kept) error {
+func (m *Mirror) WriteKept(ctx context.Context, kept []batch.Kept) error {
 	groups, written, anew := map[string][]any{}, map[string]bool{}, map[string]int64{}
 	for _, k := range kept {
 		part := keptPart(k.Group)

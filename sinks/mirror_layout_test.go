@@ -10,8 +10,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // dump returns everything in a Redis.
@@ -27,14 +27,14 @@ func dump(t *testing.T, rdb *redis.Client) map[string]string {
 // writeState writes two logs, one of three records, and what two product groups keep.
 func writeState(t *testing.T, m *Mirror) {
 	t.Helper()
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")})
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 3, Prev: 2, Record: []byte("c")})
-	mustKeep(t, m, signal.Kept{Group: "3", Field: "v:1:p", Value: "1h"}, signal.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"},
-		signal.Kept{Group: "4", Field: "s:q", Value: "LOW_STOCK"}, signal.Kept{Group: "4", Field: "s:q"})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, batch.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 3, Prev: 2, Record: []byte("c")})
+	mustKeep(t, m, batch.Kept{Group: "3", Field: "v:1:p", Value: "1h"}, batch.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"},
+		batch.Kept{Group: "4", Field: "s:q", Value: "LOW_STOCK"}, batch.Kept{Group: "4", Field: "s:q"})
 }
 
-func mustKeep(t *testing.T, m *Mirror, kept ...signal.Kept) {
+func mustKeep(t *testing.T, m *Mirror, kept ...batch.Kept) {
 	t.Helper()
 	if err := m.WriteKept(t.Context(), kept); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestMirrorTakesOverWhatIsNotListed(t *testing.T) {
 	rdb.Del(t.Context(), "streamlytics:{log/7}", "streamlytics:{log/7}:by")
 	m := mustOpen(t, open)
 	wantLog(t, m, "8", "x")
-	mustWrite(t, m, signal.LogWrite{Key: "8", Seq: 2, Anew: true, Record: []byte("x")})
+	mustWrite(t, m, batch.LogWrite{Key: "8", Seq: 2, Anew: true, Record: []byte("x")})
 	if kept, err := m.LoadKept(t.Context(), "3"); err != nil || len(kept) != 2 {
 		t.Errorf("kept %v, %v", kept, err)
 	}
@@ -154,13 +154,13 @@ func TestMirrorIsWholeWithWhatWasKept(t *testing.T) {
 			t.Errorf("a start before all is there: %v", err)
 		}
 	}
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 4, Losses: 1, Anew: true, Record: []byte("abc")},
-		signal.LogWrite{Key: "8", Seq: 2, Losses: 1, Anew: true, Record: []byte("x")})
-	mustKeep(t, m, signal.Kept{Group: "3", Anew: true, Losses: 1}, signal.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 4, Losses: 1, Anew: true, Record: []byte("abc")},
+		batch.LogWrite{Key: "8", Seq: 2, Losses: 1, Anew: true, Record: []byte("x")})
+	mustKeep(t, m, batch.Kept{Group: "3", Anew: true, Losses: 1}, batch.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"})
 	refused()
-	mustKeep(t, m, signal.Kept{Group: "4", Anew: true}) // made before
+	mustKeep(t, m, batch.Kept{Group: "4", Anew: true}) // made before
 	refused()
-	mustKeep(t, m, signal.Kept{Group: "4", Anew: true, Losses: 1})
+	mustKeep(t, m, batch.Kept{Group: "4", Anew: true, Losses: 1})
 	if err := m.Verify(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
 // claimScript makes an epoch the one that may write a log, and returns the length that the last write left and the log.
@@ -85,7 +85,7 @@ func (m *Mirror) Seq(ctx context.Context, key string) (seq int64, err error) {
 // Write appends records to logs, in order. Where the log of a key is gone from Redis or is not what it was, nothing is written, and
 // lost is the greatest LogWrite.Losses among such writes, else -1: all keys must then begin their logs anew. losses is how often
 // Redis is known by now to have lost data.
-func (m *Mirror) Write(ctx context.Context, writes []signal.LogWrite, losses int64) (lost int64, err error) {
+func (m *Mirror) Write(ctx context.Context, writes []batch.LogWrite, losses int64) (lost int64, err error) {
 	if err := m.noteLosses(ctx, losses); err != nil {
 		return -1, err
 	}

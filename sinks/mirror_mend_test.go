@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // worker opens the mirror as one of the workers of a job, which has two key groups.
@@ -33,7 +33,7 @@ func TestMirrorIsMendedByAnyWorker(t *testing.T) {
 	a, b, c := worker(t, server, "job"), worker(t, server, "job"), worker(t, server, "job")
 	for _, key := range []string{"0", "1"} {
 		wantLog(t, a, key)
-		mustWrite(t, a, signal.LogWrite{Key: key, Seq: 1, Record: []byte("a")})
+		mustWrite(t, a, batch.LogWrite{Key: key, Seq: 1, Record: []byte("a")})
 	}
 	wantWhole(t, c, true)
 	if err := server.Client().FlushAll(t.Context()).Err(); err != nil {
@@ -43,12 +43,12 @@ func TestMirrorIsMendedByAnyWorker(t *testing.T) {
 	if err := a.noteLosses(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
-	mustWrite(t, b, signal.LogWrite{Key: "0", Seq: 2, Prev: 1, Anew: true, Record: []byte("b")})
+	mustWrite(t, b, batch.LogWrite{Key: "0", Seq: 2, Prev: 1, Anew: true, Record: []byte("b")})
 	wantWhole(t, c, false)
 	if n := server.Client().Exists(t.Context(), mirrorLayout).Val(); n != 0 {
 		t.Error("the layout is back before all logs are")
 	}
-	mustWrite(t, b, signal.LogWrite{Key: "1", Seq: 2, Prev: 1, Anew: true, Record: []byte("b")})
+	mustWrite(t, b, batch.LogWrite{Key: "1", Seq: 2, Prev: 1, Anew: true, Record: []byte("b")})
 	wantWhole(t, c, true)
 	next := worker(t, server, "next")
 	wantLog(t, next, "0", "b")

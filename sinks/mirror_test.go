@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // mirrors returns a function that opens the mirror as one more pipeline would.
@@ -43,7 +43,7 @@ func mustOpen(t *testing.T, open func() (*Mirror, error)) *Mirror {
 }
 
 // mustWrite writes as a pipeline that knows of as many losses as its last write.
-func mustWrite(t *testing.T, m *Mirror, w ...signal.LogWrite) (lost int64) {
+func mustWrite(t *testing.T, m *Mirror, w ...batch.LogWrite) (lost int64) {
 	t.Helper()
 	lost, err := m.Write(context.Background(), w, w[len(w)-1].Losses)
 	if err != nil {
@@ -71,11 +71,11 @@ func wantLog(t *testing.T, m *Mirror, key string, want ...string) {
 func TestMirrorKeepsLogs(t *testing.T) {
 	_, open := mirrors(t)
 	m := mustOpen(t, open)
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")})
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")}) // its answer was lost
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("late")})   // its connection hung
-	mustWrite(t, m, signal.LogWrite{Key: "8", Seq: 2, Prev: 1, Anew: true, Record: []byte("snapshot")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, batch.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b\x00\xff")}) // its answer was lost
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("late")})   // its connection hung
+	mustWrite(t, m, batch.LogWrite{Key: "8", Seq: 2, Prev: 1, Anew: true, Record: []byte("snapshot")})
 	next := mustOpen(t, open)
 	keys, err := next.Keys(context.Background())
 	if slices.Sort(keys); err != nil || !slices.Equal(keys, []string{"7", "8"}) {
@@ -89,13 +89,13 @@ func TestMirrorKeepsLogs(t *testing.T) {
 func TestMirrorFences(t *testing.T) {
 	_, open := mirrors(t)
 	old := mustOpen(t, open)
-	mustWrite(t, old, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	mustWrite(t, old, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
 	next := mustOpen(t, open)
 	wantLog(t, next, "7", "a")
-	if _, err := old.Write(context.Background(), []signal.LogWrite{{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}}, 0); !errors.Is(err, ErrFenced) {
+	if _, err := old.Write(context.Background(), []batch.LogWrite{{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}}, 0); !errors.Is(err, ErrFenced) {
 		t.Errorf("the old pipeline's write: %v", err)
 	}
-	mustWrite(t, next, signal.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("c")})
+	mustWrite(t, next, batch.LogWrite{Key: "7", Seq: 1, Anew: true, Record: []byte("c")})
 	wantLog(t, next, "7", "c")
 }
 
@@ -104,22 +104,22 @@ func TestMirrorFences(t *testing.T) {
 func TestMirrorNoticesLoss(t *testing.T) {
 	server, open := mirrors(t)
 	m := mustOpen(t, open)
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, signal.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")}, batch.LogWrite{Key: "8", Seq: 1, Record: []byte("x")})
 	if err := server.Client().FlushAll(context.Background()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
+	if lost := mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
 		t.Errorf("lost since %d", lost)
 	}
 	// Of a batch, the writes from before the loss was known are lost again, and that is no news.
-	if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 3, Prev: 2, Record: []byte("c")},
-		signal.LogWrite{Key: "7", Seq: 4, Prev: 3, Losses: 1, Anew: true, Record: []byte("ab")}); lost != 0 {
+	if lost := mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 3, Prev: 2, Record: []byte("c")},
+		batch.LogWrite{Key: "7", Seq: 4, Prev: 3, Losses: 1, Anew: true, Record: []byte("ab")}); lost != 0 {
 		t.Errorf("lost since %d", lost)
 	}
 	if _, err := open(); err == nil || !strings.Contains(err.Error(), "--restore=none") {
 		t.Errorf("opening a part of the state: %v", err)
 	}
-	if lost := mustWrite(t, m, signal.LogWrite{Key: "8", Seq: 2, Prev: 1, Losses: 1, Anew: true, Record: []byte("xy")}); lost != -1 {
+	if lost := mustWrite(t, m, batch.LogWrite{Key: "8", Seq: 2, Prev: 1, Losses: 1, Anew: true, Record: []byte("xy")}); lost != -1 {
 		t.Errorf("lost since %d", lost)
 	}
 	next := mustOpen(t, open)
@@ -134,8 +134,8 @@ func TestMirrorNoticesLoss(t *testing.T) {
 func TestMirrorLayout(t *testing.T) {
 	_, open := mirrors(t)
 	m := mustOpen(t, open)
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
-	if err := m.WriteKept(context.Background(), []signal.Kept{{Group: "3", Field: "v:1:p", Value: "1h on 5"}, {Group: "3", Field: "gone", Value: ""}}); err != nil {
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	if err := m.WriteKept(context.Background(), []batch.Kept{{Group: "3", Field: "v:1:p", Value: "1h on 5"}, {Group: "3", Field: "gone", Value: ""}}); err != nil {
 		t.Fatal(err)
 	}
 	if kept, err := m.LoadKept(context.Background(), "3"); err != nil || len(kept) != 1 || kept["v:1:p"] != "1h on 5" {
@@ -156,12 +156,12 @@ func TestMirrorLayout(t *testing.T) {
 func TestMirrorNoticesAShortLog(t *testing.T) {
 	server, open := mirrors(t)
 	m := mustOpen(t, open)
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
 	if err := server.Client().Del(context.Background(), mirrorLog+"7}").Err(); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // the answer to the first may be lost
-		if lost := mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
+		if lost := mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Record: []byte("b")}); lost != 0 {
 			t.Errorf("lost since %d, want 0", lost)
 		}
 	}

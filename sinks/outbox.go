@@ -4,8 +4,8 @@ import (
 	"context"
 	"sync"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 // outboxBatches is how many batches wait in an outbox before the stage that fills it waits too.
@@ -19,9 +19,9 @@ const outboxBatches = 4
 // It is safe for concurrent use; batches are in order when their adding is.
 type outbox struct {
 	env   *process.Env
-	write func(context.Context, *signal.Batch) error
+	write func(context.Context, *batch.Signals) error
 
-	queue  chan signal.Batch
+	queue  chan batch.Signals
 	cancel context.CancelFunc
 	done   chan struct{} // closed when the writer has ended
 
@@ -30,9 +30,9 @@ type outbox struct {
 	empty   chan struct{} // closed while there are none
 }
 
-func newOutbox(env *process.Env, write func(context.Context, *signal.Batch) error) *outbox {
+func newOutbox(env *process.Env, write func(context.Context, *batch.Signals) error) *outbox {
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &outbox{env: env, write: write, queue: make(chan signal.Batch, outboxBatches), cancel: cancel, done: make(chan struct{}), empty: make(chan struct{})}
+	o := &outbox{env: env, write: write, queue: make(chan batch.Signals, outboxBatches), cancel: cancel, done: make(chan struct{}), empty: make(chan struct{})}
 	close(o.empty)
 	env.OnFlush(o.flush)
 	go func() {
@@ -45,7 +45,7 @@ func newOutbox(env *process.Env, write func(context.Context, *signal.Batch) erro
 }
 
 // add queues a batch. It waits while the queue is full, and fails when the writer has ended.
-func (o *outbox) add(ctx context.Context, b signal.Batch) error {
+func (o *outbox) add(ctx context.Context, b batch.Signals) error {
 	o.mu.Lock()
 	if o.waiting == 0 {
 		o.empty = make(chan struct{})

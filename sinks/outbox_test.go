@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
 // slowWriter is what an outbox writes to: it writes when it is let.
@@ -23,7 +24,7 @@ type slowWriter struct {
 	writes [][]int64 // the versions of each write
 }
 
-func (w *slowWriter) write(ctx context.Context, b *signal.Batch) error {
+func (w *slowWriter) write(ctx context.Context, b *batch.Signals) error {
 	var versions []int64
 	for _, s := range b.Stocks {
 		versions = append(versions, s.Version)
@@ -60,8 +61,8 @@ func newOutboxFor(t *testing.T, w *slowWriter) (*outbox, *process.Env) {
 	return o, env
 }
 
-func batch(version int64) signal.Batch {
-	return signal.Batch{Stocks: []signal.Stock{{StoreID: "1", ProductID: "p", Version: version}}}
+func stockBatch(version int64) batch.Signals {
+	return batch.Signals{Stocks: []signal.Stock{{StoreID: "1", ProductID: "p", Version: version}}}
 }
 
 // withinPatience is a context that ends when something takes far too long.
@@ -88,7 +89,7 @@ func TestOutboxKeepsOrderAndGathers(t *testing.T) {
 		t.Fatalf("flushing nothing: %v", err)
 	}
 	for version := range int64(4) {
-		if err := o.add(ctx, batch(version)); err != nil {
+		if err := o.add(ctx, stockBatch(version)); err != nil {
 			t.Fatal(err)
 		}
 		if version == 0 {
@@ -115,18 +116,18 @@ func TestOutboxKeepsOrderAndGathers(t *testing.T) {
 func TestOutboxHoldsUp(t *testing.T) {
 	w := &slowWriter{let: make(chan error)}
 	o, _ := newOutboxFor(t, w)
-	if err := o.add(t.Context(), batch(0)); err != nil {
+	if err := o.add(t.Context(), stockBatch(0)); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the first write has begun", func() bool { return len(w.written()) == 1 })
 	for version := range int64(outboxBatches) {
-		if err := o.add(t.Context(), batch(version)); err != nil {
+		if err := o.add(t.Context(), stockBatch(version)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := o.add(ctx, batch(9)); !errors.Is(err, context.DeadlineExceeded) {
+	if err := o.add(ctx, stockBatch(9)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("adding to a full outbox: %v", err)
 	}
 }
@@ -136,7 +137,7 @@ func TestOutboxFails(t *testing.T) {
 	w := &slowWriter{let: make(chan error)}
 	o, env := newOutboxFor(t, w)
 	ctx := withinPatience(t)
-	if err := o.add(ctx, batch(0)); err != nil {
+	if err := o.add(ctx, stockBatch(0)); err != nil {
 		t.Fatal(err)
 	}
 	w.let <- ErrFenced
@@ -151,7 +152,7 @@ func TestOutboxFails(t *testing.T) {
 	<-o.done
 	var err error
 	for range outboxBatches + 1 { // the queue may still take some
-		err = errors.Join(err, o.add(ctx, batch(1)))
+		err = errors.Join(err, o.add(ctx, stockBatch(1)))
 	}
 	if !errors.Is(err, ErrFenced) {
 		t.Errorf("adding after a failure: %v", err)
@@ -162,7 +163,7 @@ func TestOutboxFails(t *testing.T) {
 func TestOutboxClosesWhileItWrites(t *testing.T) {
 	w := &slowWriter{let: make(chan error)}
 	o, env := newOutboxFor(t, w)
-	if err := o.add(t.Context(), batch(0)); err != nil {
+	if err := o.add(t.Context(), stockBatch(0)); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the write has begun", func() bool { return len(w.written()) == 1 })

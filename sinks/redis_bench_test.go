@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // benchStores and benchPairs make keys as many as a mid-size chain has live ones.

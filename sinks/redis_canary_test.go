@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // TestWatchNoticesEachMaster empties the masters of a cluster, one after the other: each is one loss. So is each that is restarted,
@@ -69,11 +69,11 @@ func TestCanariesMoveWithTheirSlots(t *testing.T) {
 func TestWatchNoticesAMissingLayout(t *testing.T) {
 	server, open := mirrors(t)
 	m := mustOpen(t, open)
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 1, Record: []byte("a")})
 	env := watched(t, openTestRedis(t, server.Addr), m)
 	server.Client().Del(t.Context(), mirrorLayout)
 	waitUntil(t, "the loss is noticed", func() bool { return env.Losses() == 1 })
-	mustWrite(t, m, signal.LogWrite{Key: "7", Seq: 2, Prev: 1, Losses: 1, Anew: true, Record: []byte("a")})
+	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 2, Prev: 1, Losses: 1, Anew: true, Record: []byte("a")})
 	server.Client().Del(t.Context(), mirrorEpochs)
 	waitUntil(t, "the loss is noticed", func() bool { return env.Losses() == 2 })
 	if last, err := server.Client().HGet(t.Context(), mirrorEpochs, "last").Int64(); err != nil || last != m.epoch {

@@ -11,10 +11,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
 	"github.com/beamlytics/streamlytics/sinks/sinktest"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 func TestRedisConformance(t *testing.T) {

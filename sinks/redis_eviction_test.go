@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // TestEvictionIsNoLoss: keys that a full Redis evicts are counted, and are no loss of data.

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // TestWritesFollowTheMaster writes to a cluster while replicas take over: the writer must ask who the masters are when it cannot

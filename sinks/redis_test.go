@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // counters collects what a sink reports.

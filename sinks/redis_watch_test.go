@@ -12,7 +12,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // TestWatchNoticesWhatRedisLoses: a restart and an emptied server count as a loss, each once; a Redis that only hangs does not.

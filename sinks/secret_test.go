@@ -13,7 +13,7 @@ import (
 
 	"google.golang.org/api/option"
 
-	"github.com/beamlytics/streamlytics/internal/redistest"
+	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 func TestRedisPassword(t *testing.T) {

@@ -5,11 +5,11 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 func init() {
@@ -81,7 +81,7 @@ type signalFn struct {
 	writer *signalWriter // where there is no outbox
 }
 
-// Signals writes the signals (signal.Batch) of a keyed stage, which has a name.
+// Signals writes the signals (batch.Signals) of a keyed stage, which has a name.
 func Signals(s beam.Scope, t Targets, stage string, batches beam.PCollection) {
 	beam.ParDo0(s.Scope("WriteSignals"), &signalFn{Targets: t, Stage: stage}, batches)
 }
@@ -102,7 +102,7 @@ func (f *signalFn) Setup(ctx context.Context) (err error) {
 	return err
 }
 
-func (f *signalFn) ProcessElement(ctx context.Context, b signal.Batch) error {
+func (f *signalFn) ProcessElement(ctx context.Context, b batch.Signals) error {
 	if f.outbox != nil {
 		return f.outbox.add(ctx, b)
 	}

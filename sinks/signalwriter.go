@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
@@ -54,7 +55,7 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 	return w, err
 }
 
-func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
+func (w *signalWriter) write(ctx context.Context, b *batch.Signals) error {
 	if len(b.Logs) > 0 {
 		lost, err := w.mirror.Write(ctx, b.Logs, w.env.Losses())
 		if err != nil {
@@ -96,7 +97,7 @@ func (w *signalWriter) write(ctx context.Context, b *signal.Batch) error {
 }
 
 // keep archives a batch.
-func (w *signalWriter) keep(ctx context.Context, b *signal.Batch) error {
+func (w *signalWriter) keep(ctx context.Context, b *batch.Signals) error {
 	w.archive.reset() // of a batch that failed
 	for i := range b.Stocks {
 		w.archive.stock(&b.Stocks[i])

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // TestFlows follows messages from pulling to acknowledging.

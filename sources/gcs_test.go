@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/fakegcs"
+	"github.com/beamlytics/streamlytics/test/fakes/fakegcs"
 )
 
 // fakeGCS serves the objects of one bucket, and makes gs:// go there.

@@ -9,7 +9,7 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"google.golang.org/grpc/codes"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 func (s service) client() *pubsub.SubscriptionAdminClient {

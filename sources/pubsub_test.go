@@ -13,9 +13,9 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/internal/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 var (

@@ -8,9 +8,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 func init() {
@@ -25,7 +25,7 @@ func init() {
 // that Prism runs at a time emit for the next stage. Without key groups, one bundle may emit as many.
 const weights = 5_000
 
-// Ballast keeps elements pending until the stage that makes last, a PCollection of signal.Batch, has
+// Ballast keeps elements pending until the stage that makes last, a PCollection of batch.Signals, has
 // ended. Prism (Beam 2.77) needs it: it counts pending elements, and the process ends with a panic when
 // the count falls below zero. PersistBundle in its engine/elementmanager.go passes the output of a
 // bundle to the next stage before it counts it. If the next stage completes these elements first, and
@@ -101,7 +101,7 @@ func (f *loadFn) ProcessElement(t *sdf.LockRTracker, _ []byte, emit func(int, in
 // nothingFn makes a PCollection without elements that ends when its input does.
 type nothingFn struct{}
 
-func (f *nothingFn) ProcessElement(signal.Batch, func(int, int)) {}
+func (f *nothingFn) ProcessElement(batch.Signals, func(int, int)) {}
 
 // unloadFn takes the ballast.
 type unloadFn struct{}

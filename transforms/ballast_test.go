@@ -9,9 +9,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/testing/ptest"
 
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 func init() {
@@ -25,9 +25,9 @@ var lingering, early, late atomic.Int64
 // lingerFn is a last stage that takes its time, and says something at its end.
 type lingerFn struct{}
 
-func (f *lingerFn) ProcessElement(_ int, emit func(signal.Batch)) {
+func (f *lingerFn) ProcessElement(_ int, emit func(batch.Signals)) {
 	time.Sleep(100 * time.Millisecond)
-	emit(signal.Batch{})
+	emit(batch.Signals{})
 	lingering.Add(-1)
 }
 

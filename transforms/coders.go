@@ -8,7 +8,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
 // Messages, events, dead letters and signals pass between DoFns that are fused, as Go values. These coders are for a runner that
@@ -20,8 +20,8 @@ func init() {
 	beam.RegisterCoder(reflect.TypeFor[event.Event](), encodeEvent, decodeEvent)
 	beam.RegisterType(reflect.TypeFor[event.DeadLetter]())
 	beam.RegisterCoder(reflect.TypeFor[event.DeadLetter](), encodeDeadLetter, decodeDeadLetter)
-	beam.RegisterType(reflect.TypeFor[signal.Batch]())
-	beam.RegisterCoder(reflect.TypeFor[signal.Batch](), encodeSignals, decodeSignals)
+	beam.RegisterType(reflect.TypeFor[batch.Signals]())
+	beam.RegisterCoder(reflect.TypeFor[batch.Signals](), encodeSignals, decodeSignals)
 }
 
 func encodeMessage(m event.Message) ([]byte, error)       { return encode(m) }
@@ -30,8 +30,8 @@ func encodeEvent(e event.Event) ([]byte, error)           { return encode(e) }
 func decodeEvent(b []byte) (event.Event, error)           { return decode[event.Event](b) }
 func encodeDeadLetter(l event.DeadLetter) ([]byte, error) { return encode(l) }
 func decodeDeadLetter(b []byte) (event.DeadLetter, error) { return decode[event.DeadLetter](b) }
-func encodeSignals(s signal.Batch) ([]byte, error)        { return encode(s) }
-func decodeSignals(b []byte) (signal.Batch, error)        { return decode[signal.Batch](b) }
+func encodeSignals(s batch.Signals) ([]byte, error)       { return encode(s) }
+func decodeSignals(b []byte) (batch.Signals, error)       { return decode[batch.Signals](b) }
 
 func encode(v any) ([]byte, error) {
 	b, err := json.Marshal(v)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
@@ -140,10 +140,10 @@ func (tr *trade) draw(n int, nowMs int64) []event.Event {
 }
 
 // oracleEvents is the form in which the oracle takes events.
-func oracleEvents(events []event.Event) []oracle.Event {
-	out := make([]oracle.Event, len(events))
+func oracleEvents(events []event.Event) []truth.Event {
+	out := make([]truth.Event, len(events))
 	for i, e := range events {
-		out[i] = oracle.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}
+		out[i] = truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}
 	}
 	return out
 }

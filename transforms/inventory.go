@@ -13,6 +13,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
@@ -23,7 +24,7 @@ import (
 
 func init() {
 	dofn.Register(func(f *inventoryStatefulFn) dofn.Func { return dofn.Func8x1(f.ProcessElement) })
-	register.Emitter2[beam.EventTime, signal.Batch]()
+	register.Emitter2[beam.EventTime, batch.Signals]()
 	register.Emitter2[beam.EventTime, event.DeadLetter]()
 }
 
@@ -49,7 +50,7 @@ type inventoryStatefulFn struct {
 	names   []string // of the product groups
 
 	// Of the bundle.
-	out      signal.Batch
+	out      batch.Signals
 	products [][]byte // by product group: changes
 	latest   beam.EventTime
 	wakeAll  bool  // every product group gets an element, if an empty one
@@ -60,7 +61,7 @@ type inventoryStatefulFn struct {
 
 // Inventory is the outcome of the inventory stage.
 type Inventory struct {
-	Signals     beam.PCollection // signal.Batch
+	Signals     beam.PCollection // batch.Signals
 	DeadLetters beam.PCollection // event.DeadLetter
 	Changes     beam.PCollection // product group, changes: for SmartVelocity
 }
@@ -118,15 +119,15 @@ func (f *inventoryStatefulFn) Setup(ctx context.Context) error {
 	return nil
 }
 
-func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
-	f.out, f.oldest, f.wakeAll = signal.Batch{}, 0, false
+func (f *inventoryStatefulFn) StartBundle(_ context.Context, _ func(beam.EventTime, batch.Signals), _ func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) {
+	f.out, f.oldest, f.wakeAll = batch.Signals{}, 0, false
 	for i := range f.products {
 		f.products[i] = f.products[i][:0]
 	}
 }
 
 func (f *inventoryStatefulFn) ProcessElement(ctx context.Context, at beam.EventTime, p state.Provider, key string, batch []byte,
-	_ func(beam.EventTime, signal.Batch), letters func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) error {
+	_ func(beam.EventTime, batch.Signals), letters func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) error {
 	f.latest = at
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
@@ -306,7 +307,7 @@ func (f *inventoryStatefulFn) letter(m *move, why event.Refusal, wall time.Time)
 	return l, nil
 }
 
-func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch), _ func(beam.EventTime, event.DeadLetter), changes func(beam.EventTime, string, []byte)) {
+func (f *inventoryStatefulFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, batch.Signals), _ func(beam.EventTime, event.DeadLetter), changes func(beam.EventTime, string, []byte)) {
 	defer f.counts.Flush(ctx, f.env.Metrics)
 	var elements int
 	for _, b := range f.products {

@@ -8,8 +8,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // stockStage runs inventoryStatefulFn over a fake runner.
@@ -21,7 +22,7 @@ type stockStage struct {
 
 // stockOut is what one bundle emitted.
 type stockOut struct {
-	signals []signal.Batch
+	signals []batch.Signals
 	letters []event.DeadLetter
 	changes map[string][]byte
 }
@@ -36,15 +37,15 @@ func newStockStage(t *testing.T, cacheBytes int) *stockStage {
 }
 
 // bundle processes a batch of one key; the caller commits its state, or does not.
-func (s *stockStage) bundle(key string, batch []byte) (*bundle, stockOut) {
+func (s *stockStage) bundle(key string, encoded []byte) (*bundle, stockOut) {
 	s.t.Helper()
 	out := stockOut{changes: map[string][]byte{}}
-	signals := func(_ beam.EventTime, b signal.Batch) { out.signals = append(out.signals, b) }
+	signals := func(_ beam.EventTime, b batch.Signals) { out.signals = append(out.signals, b) }
 	letters := func(_ beam.EventTime, l event.DeadLetter) { out.letters = append(out.letters, l) }
 	changes := func(_ beam.EventTime, group string, b []byte) { out.changes[group] = b }
 	b := s.runner.open(key)
 	s.fn.StartBundle(s.t.Context(), signals, letters, changes)
-	if err := s.fn.ProcessElement(s.t.Context(), 5, b, key, batch, signals, letters, changes); err != nil {
+	if err := s.fn.ProcessElement(s.t.Context(), 5, b, key, encoded, signals, letters, changes); err != nil {
 		s.t.Fatal(err)
 	}
 	s.fn.FinishBundle(s.t.Context(), signals, letters, changes)
@@ -63,12 +64,12 @@ func (s *stockStage) commit(key string, events ...event.Event) stockOut {
 func recent(age time.Duration) int64 { return time.Now().Add(-age).UnixMilli() }
 
 // stocks is what a reader of Redis would see: the signals of the greatest version.
-type stocks map[oracle.Key]signal.Stock
+type stocks map[truth.Key]signal.Stock
 
-func (s stocks) take(t *testing.T, b signal.Batch) {
+func (s stocks) take(t *testing.T, b batch.Signals) {
 	t.Helper()
 	for _, x := range b.Stocks {
-		key := oracle.Key{Store: x.StoreID, Product: x.ProductID}
+		key := truth.Key{Store: x.StoreID, Product: x.ProductID}
 		if old, ok := s[key]; !ok || x.Version >= old.Version {
 			if ok && x.Version == old.Version && (x.OnHand != old.OnHand || x.Known != old.Known || x.Barrier != old.Barrier) {
 				t.Errorf("%v has two contents of version %d: %+v and %+v", key, x.Version, old, x)
@@ -81,7 +82,7 @@ func (s stocks) take(t *testing.T, b signal.Batch) {
 // check compares what was said with the truth about the events, sums over all stores too if there are any.
 func (s stocks) check(t *testing.T, events []event.Event) {
 	t.Helper()
-	want := oracle.Stock(oracleEvents(events))
+	want := truth.Stock(oracleEvents(events))
 	for key, truth := range want {
 		got, ok := s[key]
 		if !ok {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
@@ -117,16 +117,16 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 		for range 20 {
 			g.heard(t, now, 0, trade.draw(40, now))
 		}
-		want := oracle.Stock(oracleEvents(trade.taken))
+		want := truth.Stock(oracleEvents(trade.taken))
 		for key, p := range g.pairs {
-			truth, ok := want[oracle.Key{Store: p.store, Product: p.product}]
+			exact, ok := want[truth.Key{Store: p.store, Product: p.product}]
 			if ok != p.HasStock() {
 				t.Errorf("seed %d: %s has a stock key: %v, want %v", seed, key, p.HasStock(), ok)
 			}
-			if p.OnHand() != truth.OnHand || p.Known() != truth.Known || p.BarrierMs() != truth.Barrier {
-				t.Errorf("seed %d: %s is %d, known %v, barrier %d; want %+v", seed, key, p.OnHand(), p.Known(), p.BarrierMs(), truth)
+			if p.OnHand() != exact.OnHand || p.Known() != exact.Known || p.BarrierMs() != exact.Barrier {
+				t.Errorf("seed %d: %s is %d, known %v, barrier %d; want %+v", seed, key, p.OnHand(), p.Known(), p.BarrierMs(), exact)
 			}
-			delete(want, oracle.Key{Store: p.store, Product: p.product})
+			delete(want, truth.Key{Store: p.store, Product: p.product})
 		}
 		if len(want) > 0 {
 			t.Errorf("seed %d: missing: %v", seed, want)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestInventoryOverFailingBundles retries bundles that fail after they have said something, loses images and lets zombies speak.
@@ -56,7 +56,7 @@ func TestInventoryOverFailingBundles(t *testing.T) {
 				}
 			}
 			said.check(t, trade.taken)
-			sums := oracle.Global(oracle.Stock(oracleEvents(trade.taken)))
+			sums := truth.Global(truth.Stock(oracleEvents(trade.taken)))
 			for id, want := range sums {
 				if p := products.products[id]; p == nil || p.stock.OnHand != want {
 					t.Errorf("over all stores %s is %+v, want %d", id, p, want)
@@ -104,12 +104,12 @@ func TestInventoryRestore(t *testing.T) {
 		}
 	}
 	g.settle(0, func(p *product) { t.Errorf("stock of %s over all stores is said before all keys are restored", p.id) })
-	for id, want := range oracle.Global(oracle.Stock(oracleEvents(trade.taken))) {
+	for id, want := range truth.Global(truth.Stock(oracleEvents(trade.taken))) {
 		if p := g.products[id]; p == nil || p.stock.OnHand != want {
 			t.Errorf("over all stores %s is %+v, want %d", id, p, want)
 		}
 	}
-	for key, want := range oracle.Velocity(oracleEvents(trade.taken), now) {
+	for key, want := range truth.Velocity(oracleEvents(trade.taken), now) {
 		p := g.products[key.Product]
 		if p == nil {
 			t.Fatalf("velocity of %s is not restored", key.Product)

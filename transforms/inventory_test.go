@@ -10,6 +10,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/signal"
 )
@@ -153,10 +154,10 @@ func TestInventoryTokens(t *testing.T) {
 func TestInventoryBrokenBatch(t *testing.T) {
 	newEnv(t, nil)
 	s := newStockStage(t, 1<<20)
-	batch := batchOf(t, nil, ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)))
-	nothing := func(beam.EventTime, signal.Batch) {}
+	encoded := batchOf(t, nil, ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)))
+	nothing := func(beam.EventTime, batch.Signals) {}
 	s.fn.StartBundle(t.Context(), nothing, nil, nil)
-	err := s.fn.ProcessElement(t.Context(), 5, s.runner.open("7"), "7", batch[:len(batch)-1], nothing, nil, nil)
+	err := s.fn.ProcessElement(t.Context(), 5, s.runner.open("7"), "7", encoded[:len(encoded)-1], nothing, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "key 7") {
 		t.Errorf("a batch that was cut off: %v", err)
 	}

@@ -7,9 +7,9 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 // The state of a Beam key is an image: a Go structure that is too large to write on each change. What is applied to it is
@@ -131,7 +131,7 @@ func (j *journal[I]) keep(key string, c *cell[I]) { j.store.keep(key, c) }
 
 // commit writes what was applied to the image since open, and returns what the mirror of the log must write too. The cell is the store's
 // from then on: the caller must not look at it again.
-func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w signal.LogWrite, err error) {
+func (j *journal[I]) commit(p state.Provider, key string, c *cell[I], record []byte) (w batch.LogWrite, err error) {
 	// An event takes three to four times as much in the image as in its record: tidied at an eighth, an image does not grow by half
 	// before what is old goes, and a visit of all pairs is spread over many events.
 	if c.untidy += len(record); c.untidy > c.image.size()/8+1024 {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 // notes is an image that is the list of what was noted in it.
@@ -78,7 +78,7 @@ func (n *notebook) note(key, text string) *bundle {
 	return b
 }
 
-func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) signal.LogWrite {
+func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) batch.LogWrite {
 	n.t.Helper()
 	c.image.taken = append(c.image.taken, text)
 	w, err := n.journal.commit(b, key, c, []byte("+"+text))

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
 // TestJournalRestores: a key of which Beam has no state comes from the mirror, once, and the mirror goes on from there.
@@ -61,7 +61,7 @@ func TestLogWritesAreNumbered(t *testing.T) {
 	var mirrored int64 // the number of the last write to the mirror
 	seq := func(context.Context, string) (int64, error) { return mirrored, nil }
 	one.journal.seq, other.journal.seq = seq, seq
-	write := func(n *notebook, commit bool) (w signal.LogWrite) {
+	write := func(n *notebook, commit bool) (w batch.LogWrite) {
 		t.Helper()
 		b := n.runner.open("a")
 		c, err := n.journal.open(t.Context(), b, "a")

@@ -14,9 +14,10 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 func init() {
@@ -36,14 +37,14 @@ type scene struct {
 	t          *testing.T
 	stocks     stocks
 	sums       map[string]signal.Stock
-	velocities map[oracle.Key]signal.Velocity
+	velocities map[truth.Key]signal.Velocity
 	letters    []event.DeadLetter
 }
 
 func newScene(t *testing.T, env *process.Env) *scene {
 	t.Helper()
 	s, err := process.Shared(env, "scene", func() (*scene, error) {
-		return &scene{env: env, t: t, stocks: stocks{}, sums: map[string]signal.Stock{}, velocities: map[oracle.Key]signal.Velocity{}}, nil
+		return &scene{env: env, t: t, stocks: stocks{}, sums: map[string]signal.Stock{}, velocities: map[truth.Key]signal.Velocity{}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -81,11 +82,11 @@ func (s *scene) messages() (n int64) {
 }
 
 // hear takes what a sink would write, and releases its tokens as a sink would.
-func (s *scene) hear(b signal.Batch) {
+func (s *scene) hear(b batch.Signals) {
 	s.mu.Lock()
 	s.stocks.take(s.t, b)
 	for _, v := range b.Velocities {
-		key := oracle.Key{Store: v.StoreID, Product: v.ProductID}
+		key := truth.Key{Store: v.StoreID, Product: v.ProductID}
 		if old, ok := s.velocities[key]; ok && old.AsOf > v.AsOf {
 			s.t.Errorf("velocity of %v at %d is said after that at %d", key, v.AsOf, old.AsOf)
 		}
@@ -156,8 +157,8 @@ type hearFn struct {
 	scene *scene
 }
 
-func (f *hearFn) Setup()                        { f.scene = sceneOf(f.PipelineID) }
-func (f *hearFn) ProcessElement(b signal.Batch) { f.scene.hear(b) }
+func (f *hearFn) Setup()                         { f.scene = sceneOf(f.PipelineID) }
+func (f *hearFn) ProcessElement(b batch.Signals) { f.scene.hear(b) }
 
 // hearLetterFn hands dead letters to the scene.
 type hearLetterFn struct {

@@ -16,9 +16,9 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 const idleFor = 20 * time.Millisecond
@@ -134,9 +134,9 @@ func (s *scene) check(t *testing.T, events []event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stocks.check(t, events)
-	sums := oracle.Global(oracle.Stock(oracleEvents(events)))
+	sums := truth.Global(truth.Stock(oracleEvents(events)))
 	for product, want := range sums {
-		if got, ok := s.stocks[oracle.Key{Product: product}]; !ok || got.OnHand != want || !got.Known {
+		if got, ok := s.stocks[truth.Key{Product: product}]; !ok || got.OnHand != want || !got.Known {
 			t.Errorf("stock of %s over all stores is %+v, want %d", product, got, want)
 		}
 	}
@@ -146,7 +146,7 @@ func (s *scene) check(t *testing.T, events []event.Event) {
 		}
 	}
 	for key, got := range s.velocities {
-		want, ok := oracle.Velocity(oracleEvents(events), got.AsOf)[key]
+		want, ok := truth.Velocity(oracleEvents(events), got.AsOf)[key]
 		if !ok && !got.Gone {
 			t.Errorf("velocity of %v should not exist, but is %+v", key, got)
 		}
@@ -155,7 +155,7 @@ func (s *scene) check(t *testing.T, events []event.Event) {
 			t.Errorf("velocity of %v is %+v, want %+v", key, got, want)
 		}
 	}
-	for key, want := range oracle.Velocity(oracleEvents(events), time.Now().UnixMilli()) {
+	for key, want := range truth.Velocity(oracleEvents(events), time.Now().UnixMilli()) {
 		if _, ok := s.velocities[key]; want.Must && !ok {
 			t.Errorf("velocity of %v was not said before the job ended", key)
 		}
@@ -191,7 +191,7 @@ func TestRefusalsOnPrism(t *testing.T) {
 			t.Errorf("a dead letter of %s: %+v", l.Reason, l.Message)
 		}
 	}
-	if got := s.stocks[oracle.Key{Store: "1", Product: "a"}]; got.OnHand != -1 {
+	if got := s.stocks[truth.Key{Store: "1", Product: "a"}]; got.OnHand != -1 {
 		t.Errorf("the first that arrived does not stay: %+v", got)
 	}
 	if env.Tracker.Outstanding() != 0 {
@@ -223,7 +223,7 @@ func TestDecayOnPrism(t *testing.T) {
 		_, err := prism.Execute(ctx, b)
 		finished <- err
 	}()
-	key := oracle.Key{Store: "1", Product: "a"}
+	key := truth.Key{Store: "1", Product: "a"}
 	await := func(what string, ok func(signal.Velocity) bool) {
 		t.Helper()
 		tick := time.NewTicker(5 * time.Millisecond)

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
@@ -200,9 +200,9 @@ func TestProductImageAgainstOracle(t *testing.T) {
 			}
 		}
 		g.hear(t, record)
-		readings := map[oracle.Key]velocity.Reading{}
-		g.evaluate(now, func(s *series, e evaluation) { readings[oracle.Key{Store: s.store, Product: s.product.id}] = e.reading })
-		want := oracle.Velocity(oracleEvents(trade.taken), now)
+		readings := map[truth.Key]velocity.Reading{}
+		g.evaluate(now, func(s *series, e evaluation) { readings[truth.Key{Store: s.store, Product: s.product.id}] = e.reading })
+		want := truth.Velocity(oracleEvents(trade.taken), now)
 		for key, c := range want {
 			got, ok := readings[key]
 			if c.Must && !ok {

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/timers"
 
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
@@ -57,7 +58,7 @@ type smartVelocityFn struct {
 	keeps   bool // decisions are kept for the next start
 
 	// Of the bundle.
-	out     signal.Batch
+	out     batch.Signals
 	latest  beam.EventTime
 	key     string // of the element or timer in hand
 	scratch []int64
@@ -65,7 +66,7 @@ type smartVelocityFn struct {
 }
 
 // SmartVelocity applies SmartVelocityFn to the changes of InventoryStateful and returns its signals, a PCollection of
-// signal.Batch.
+// batch.Signals.
 func SmartVelocity(s beam.Scope, k Keyed, c velocity.Config, decay bool, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &smartVelocityFn{
 		PipelineID: k.PipelineID, Clock: k.Clock, Limits: k.Limits, Config: c, CacheBytes: k.CacheBytes, InProcess: k.InProcess,
@@ -112,11 +113,11 @@ func (f *smartVelocityFn) Setup(ctx context.Context) error {
 	return nil
 }
 
-func (f *smartVelocityFn) StartBundle(context.Context, func(beam.EventTime, signal.Batch)) {
-	f.out = signal.Batch{}
+func (f *smartVelocityFn) StartBundle(context.Context, func(beam.EventTime, batch.Signals)) {
+	f.out = batch.Signals{}
 }
 
-func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, batch []byte, _ func(beam.EventTime, signal.Batch)) error {
+func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, batch []byte, _ func(beam.EventTime, batch.Signals)) error {
 	f.latest, f.key = at, key
 	r := reader{b: batch}
 	f.scratch = r.tokens(f.scratch)
@@ -167,7 +168,7 @@ func (f *smartVelocityFn) ProcessElement(ctx context.Context, at beam.EventTime,
 }
 
 // OnTimer evaluates what is due in a product group.
-func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, signal.Batch)) error {
+func (f *smartVelocityFn) OnTimer(ctx context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string, _ timers.Context, _ func(beam.EventTime, batch.Signals)) error {
 	if f.env.Ended() {
 		return nil
 	}
@@ -215,7 +216,7 @@ func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs
 		return
 	}
 	if f.keeps {
-		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Anew: true, Losses: f.journal.losses()})
+		f.out.Kept = append(f.out.Kept, batch.Kept{Group: f.key, Anew: true, Losses: f.journal.losses()})
 	}
 	for _, p := range c.image.products {
 		if p.stock.Stores == 0 || p.unsaid {
@@ -235,7 +236,7 @@ func (f *smartVelocityFn) sayAllIfOwed(key string, c *cell[*productImage], nowMs
 // keep notes a decision for the next start.
 func (f *smartVelocityFn) keep(field, value string) {
 	if f.keeps {
-		f.out.Kept = append(f.out.Kept, signal.Kept{Group: f.key, Field: field, Value: value})
+		f.out.Kept = append(f.out.Kept, batch.Kept{Group: f.key, Field: field, Value: value})
 	}
 }
 
@@ -275,7 +276,7 @@ func (f *smartVelocityFn) sayStock(p *product, nowMs int64) {
 	}
 }
 
-func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, signal.Batch)) {
+func (f *smartVelocityFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, batch.Signals)) {
 	f.counts.Flush(ctx, f.env.Metrics)
 	if f.out.Empty() && len(f.out.Settles) == 0 {
 		f.env.Tracker.Release(f.out.Tokens)

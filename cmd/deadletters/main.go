@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/beamlytics/streamlytics/internal/deadletters"
+	"github.com/beamlytics/streamlytics/tools/deadletters"
 )
 
 func main() {

@@ -16,8 +16,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/beamlytics/streamlytics/internal/demo"
 	"github.com/beamlytics/streamlytics/internal/maxprocs"
+	"github.com/beamlytics/streamlytics/tools/demo"
 )
 
 func main() {

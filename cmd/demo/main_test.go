@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/programtest"
+	"github.com/beamlytics/streamlytics/test/programtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }

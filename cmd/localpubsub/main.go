@@ -16,7 +16,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 func main() {

@@ -10,7 +10,7 @@ import (
 	apiv1 "cloud.google.com/go/pubsub/v2/apiv1"
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
-	"github.com/beamlytics/streamlytics/internal/programtest"
+	"github.com/beamlytics/streamlytics/test/programtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/beamlytics/streamlytics/internal/programtest"
+	"github.com/beamlytics/streamlytics/test/programtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }

@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/probe"
+	"github.com/beamlytics/streamlytics/tools/probe"
 )
 
 func main() {

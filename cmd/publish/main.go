@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/beamlytics/streamlytics/internal/publish"
+	"github.com/beamlytics/streamlytics/tools/pubsub/publish"
 )
 
 func main() {

@@ -10,7 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/beamlytics/streamlytics/internal/pubsubsetup"
+	"github.com/beamlytics/streamlytics/tools/pubsub/setup"
 )
 
 func main() {
@@ -24,12 +24,12 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	options, err := pubsubsetup.ParseOptions(os.Args[1:], os.Stdout)
+	options, err := setup.ParseOptions(os.Args[1:], os.Stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
 	case err != nil:
 		return fmt.Errorf("invalid options:\n%w", err)
 	}
-	return pubsubsetup.Run(ctx, options, os.Stdout, os.Stderr)
+	return setup.Run(ctx, options, os.Stdout, os.Stderr)
 }

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/beamlytics/streamlytics/internal/replay"
+	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
 func main() {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/beamlytics/streamlytics/internal/simulator"
+	"github.com/beamlytics/streamlytics/tools/simulate"
 )
 
 func main() {
@@ -26,7 +26,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	options, err := simulator.ParseOptions(os.Args[1:], os.Stdout)
+	options, err := simulate.ParseOptions(os.Args[1:], os.Stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
@@ -34,5 +34,5 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("invalid options:\n%w", err)
 	}
 	logging.Disable() // go-redis reports every failed dial by itself
-	return simulator.Run(ctx, options, os.Stdout)
+	return simulate.Run(ctx, options, os.Stdout)
 }

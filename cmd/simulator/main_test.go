@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/programtest"
-	"github.com/beamlytics/streamlytics/internal/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/programtest"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/rig"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }

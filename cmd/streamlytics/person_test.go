@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/pubsubtest"
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/internal/rig"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/redistest"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
 // patience is how long a test waits for something that must happen.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestRealData downloads the data set and holds it against what the project says of it.
@@ -24,7 +24,7 @@ func TestRealData(t *testing.T) {
 	var greatest, sum int64
 	var decoder event.Decoder
 	var decoded event.Decoded
-	events := make([]oracle.Event, 0, len(sales))
+	events := make([]truth.Event, 0, len(sales))
 	for _, s := range sales {
 		stores[s.Store], products[s.Product], ids[s.EventID()] = true, true, true
 		greatest, sum = max(greatest, s.Quantity), sum+s.Quantity
@@ -45,7 +45,7 @@ func TestRealData(t *testing.T) {
 		{"event ids", int64(len(ids)), 1_469_307},
 		{"stores", int64(len(stores)), 457},
 		{"products", int64(len(products)), 68_509},
-		{"store and product pairs", int64(len(oracle.Stock(events))), 631_479},
+		{"store and product pairs", int64(len(truth.Stock(events))), 631_479},
 		{"units", sum, 152_923_108},
 		{"greatest quantity", greatest, 89_638},
 		{"first", sales[0].OccurredAt, 1483271606000},

@@ -13,7 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go/deprecated"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // stamp is a time as the file has it.
@@ -146,7 +146,7 @@ func TestBothWireFormatsAreTheSameSale(t *testing.T) {
 		}
 		want, e := s.Event(), out.Events[0]
 		want.ID = e.ID // an order and a line in one format
-		got := oracle.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}
+		got := truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}
 		if got != want || e.ID == "pubsub" {
 			t.Errorf("%s: got %+v, want %+v", data, got, want)
 		}

@@ -8,7 +8,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // Sale is one line of a till receipt.
@@ -29,8 +29,8 @@ func (s Sale) EventID() string {
 }
 
 // Event is the sale as the oracle counts it.
-func (s Sale) Event() oracle.Event {
-	return oracle.Event{
+func (s Sale) Event() truth.Event {
+	return truth.Event{
 		ID: s.EventID(), Type: "SALE", Store: strconv.FormatInt(s.Store, 10), Product: strconv.FormatInt(s.Product, 10),
 		Quantity: s.Quantity, OccurredAt: s.OccurredAt,
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestAnalyses plays a day of trade through the pipeline, and holds what every analysis says of it against what the retailer
@@ -43,8 +43,8 @@ func TestAnalyses(t *testing.T) {
 // checkComplete anchors the archived events: they are those that the retailer sent, and make the stock that it knows.
 func (d *day) checkComplete(t *testing.T) {
 	t.Helper()
-	truth := d.world.Truth()
-	var events []oracle.Event
+	sold := d.world.Truth()
+	var events []truth.Event
 	counts := map[string]int64{}
 	for _, a := range d.events(t) {
 		events = append(events, a.event())
@@ -52,14 +52,14 @@ func (d *day) checkComplete(t *testing.T) {
 			counts[a.Type]++
 		}
 	}
-	for kind, n := range truth.Tally().Events {
+	for kind, n := range sold.Tally().Events {
 		if counts[kind.String()] != n {
 			t.Errorf("%d events of type %v are archived, the retailer sent %d", counts[kind.String()], kind, n)
 		}
 	}
-	stock := oracle.Stock(events)
-	truth.EachStock(func(store, product string, onHand int64, known bool) {
-		if r := stock[oracle.Key{Store: store, Product: product}]; r.OnHand != onHand || r.Known != known {
+	stock := truth.Stock(events)
+	sold.EachStock(func(store, product string, onHand int64, known bool) {
+		if r := stock[truth.Key{Store: store, Product: product}]; r.OnHand != onHand || r.Known != known {
 			t.Errorf("the archived events make %+v of %s in %s, the truth is %d, %t", r, product, store, onHand, known)
 		}
 	})
@@ -159,7 +159,7 @@ func (d *day) checkCurrentVelocity(t *testing.T, w *Warehouse) {
 	said := map[string]row{}
 	for _, r := range tableOf(r) {
 		k := r.key()
-		said[oracle.Key{Store: k.store, Product: k.product}.VelocityName()] = r
+		said[truth.Key{Store: k.store, Product: k.product}.VelocityName()] = r
 	}
 	if len(d.velocity) == 0 || len(d.velocity) > len(said) {
 		t.Fatalf("%d velocity keys in Redis, %d in current_velocity", len(d.velocity), len(said))
@@ -273,13 +273,13 @@ func (d *day) checkCountCorrections(t *testing.T, w *Warehouse) {
 			if count.Type != "RESET" || count.OccurredAt.Before(d.from) {
 				continue
 			}
-			var before []oracle.Event
+			var before []truth.Event
 			for _, e := range events {
 				if e.OccurredAt.Before(count.OccurredAt) || e.Type == "RESET" && e.OccurredAt.Equal(count.OccurredAt) && e.EventID < count.EventID {
 					before = append(before, e.event())
 				}
 			}
-			books := oracle.Stock(before)[oracle.Key{Store: k.store, Product: k.product}]
+			books := truth.Stock(before)[truth.Key{Store: k.store, Product: k.product}]
 			if !books.Known {
 				continue
 			}

@@ -8,10 +8,10 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-func decodeVelocity(t *testing.T, s string) (v oracle.VelocitySignal) {
+func decodeVelocity(t *testing.T, s string) (v truth.VelocitySignal) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(s), &v); err != nil {
 		t.Fatalf("%s: %v", s, err)

@@ -12,14 +12,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/internal/localpubsub"
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/internal/oracle"
-	"github.com/beamlytics/streamlytics/internal/pubsubtest"
-	"github.com/beamlytics/streamlytics/internal/redistest"
-	"github.com/beamlytics/streamlytics/internal/retail"
-	"github.com/beamlytics/streamlytics/internal/rig"
 	"github.com/beamlytics/streamlytics/pipeline"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/redistest"
+	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
+	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 const (
@@ -97,7 +97,7 @@ func play(t *testing.T) *day {
 
 func (d *day) readVelocity(t *testing.T, rdb *redis.Client) {
 	t.Helper()
-	keys, err := oracle.ScanKeys(t.Context(), rdb, "velocity:*")
+	keys, err := truth.ScanKeys(t.Context(), rdb, "velocity:*")
 	if err != nil {
 		t.Fatal(err)
 	}

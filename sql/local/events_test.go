@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // archived is what the tests need of a row, read without the code under test.
@@ -36,8 +36,8 @@ type archived struct {
 
 func (a archived) key() key { return key{a.StoreID, a.ProductID} }
 
-func (a archived) event() oracle.Event {
-	return oracle.Event{ID: a.EventID, Type: a.Type, Store: a.StoreID, Product: a.ProductID, Quantity: a.Quantity, OccurredAt: a.OccurredAt.UnixMilli()}
+func (a archived) event() truth.Event {
+	return truth.Event{ID: a.EventID, Type: a.Type, Store: a.StoreID, Product: a.ProductID, Quantity: a.Quantity, OccurredAt: a.OccurredAt.UnixMilli()}
 }
 
 // rows reads a table from its files.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // testLimits keep a second of ledger, far behind a clock that does not matter (see farNow), and count what is
@@ -22,34 +22,34 @@ const (
 	farNow = t0 + 1000*DayMs // the clock of a test in which only the horizon decides what is kept
 )
 
-func sale(id string, quantity, ms int64) oracle.Event {
-	return oracle.Event{ID: id, Type: "SALE", Quantity: quantity, OccurredAt: ms}
+func sale(id string, quantity, ms int64) truth.Event {
+	return truth.Event{ID: id, Type: "SALE", Quantity: quantity, OccurredAt: ms}
 }
 
-func receipt(id string, quantity, ms int64) oracle.Event {
-	return oracle.Event{ID: id, Type: "RECEIPT", Quantity: quantity, OccurredAt: ms}
+func receipt(id string, quantity, ms int64) truth.Event {
+	return truth.Event{ID: id, Type: "RECEIPT", Quantity: quantity, OccurredAt: ms}
 }
 
-func reset(id string, quantity, ms int64) oracle.Event {
-	return oracle.Event{ID: id, Type: "RESET", Quantity: quantity, OccurredAt: ms}
+func reset(id string, quantity, ms int64) truth.Event {
+	return truth.Event{ID: id, Type: "RESET", Quantity: quantity, OccurredAt: ms}
 }
 
-func view(id string, quantity, ms int64) oracle.Event {
-	return oracle.Event{ID: id, Type: "VIEW", Quantity: quantity, OccurredAt: ms}
+func view(id string, quantity, ms int64) truth.Event {
+	return truth.Event{ID: id, Type: "VIEW", Quantity: quantity, OccurredAt: ms}
 }
 
-func cartAdd(id string, quantity, ms int64) oracle.Event {
-	return oracle.Event{ID: id, Type: "CART_ADD", Quantity: quantity, OccurredAt: ms}
+func cartAdd(id string, quantity, ms int64) truth.Event {
+	return truth.Event{ID: id, Type: "CART_ADD", Quantity: quantity, OccurredAt: ms}
 }
 
 // adjusted is a look or a count whose time was replaced on arrival.
-func adjusted(e oracle.Event) Move {
+func adjusted(e truth.Event) Move {
 	m := moveOf(e)
 	m.Adjusted = true
 	return m
 }
 
-func moveOf(e oracle.Event) Move {
+func moveOf(e truth.Event) Move {
 	t, ok := event.ParseType(e.Type)
 	if !ok {
 		panic("no such type: " + e.Type)
@@ -62,8 +62,8 @@ func moveOf(e oracle.Event) Move {
 }
 
 // wantTruth says how a record differs from what the set of the events it took makes, or nothing.
-func wantTruth(r *Record, events []oracle.Event) error {
-	want, ok := oracle.Stock(events)[oracle.Key{}]
+func wantTruth(r *Record, events []truth.Event) error {
+	want, ok := truth.Stock(events)[truth.Key{}]
 	if r.HasStock() != ok {
 		return fmt.Errorf("has stock: %t, want %t", r.HasStock(), ok)
 	}
@@ -149,7 +149,7 @@ func apply(t *testing.T, r *Record, m Move, nowMs int64, l Limits, want Verdict)
 }
 
 // listing writes events one a line, times relative to t0.
-func listing(events []oracle.Event) string {
+func listing(events []truth.Event) string {
 	var b strings.Builder
 	for _, e := range events {
 		fmt.Fprintf(&b, "\n\t%-8s %-6s %4d at %+d", e.Type, e.ID, e.Quantity, e.OccurredAt-t0)

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
-	"github.com/beamlytics/streamlytics/internal/racetest"
+	"github.com/beamlytics/streamlytics/test/racetest"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // stream is a random history over many horizons, with events of any lateness, and what a record must have made of it.
@@ -15,14 +15,14 @@ type stream struct {
 	limits   Limits
 	record   *Record
 	arrived  []arrival
-	accepted []oracle.Event
+	accepted []truth.Event
 	newest   int64
-	barrier  *oracle.Event
+	barrier  *truth.Event
 }
 
 // arrival is an event with the key's newest when it arrived.
 type arrival struct {
-	oracle.Event
+	truth.Event
 	newest int64
 }
 
@@ -54,7 +54,7 @@ func (s *stream) run() error {
 	clock := t0
 	for i := range 600 {
 		clock += s.random.Int64N(step)
-		e := oracle.Event{ID: fmt.Sprint("e", i), Type: "SALE", Quantity: s.random.Int64N(9) - 2, OccurredAt: clock - s.random.Int64N(lateness+1)}
+		e := truth.Event{ID: fmt.Sprint("e", i), Type: "SALE", Quantity: s.random.Int64N(9) - 2, OccurredAt: clock - s.random.Int64N(lateness+1)}
 		switch kind := s.random.IntN(100); {
 		case kind < resets:
 			e.Type, e.Quantity = "RESET", s.random.Int64N(30)
@@ -78,7 +78,7 @@ func (s *stream) run() error {
 	return nil
 }
 
-func (s *stream) next(e oracle.Event) error {
+func (s *stream) next(e truth.Event) error {
 	isReset := e.Type == "RESET"
 	holds := isReset && (s.barrier == nil || e.OccurredAt > s.barrier.OccurredAt || e.OccurredAt == s.barrier.OccurredAt && e.ID > s.barrier.ID)
 	want := Accepted
@@ -106,7 +106,7 @@ func (s *stream) next(e oracle.Event) error {
 }
 
 // wouldCount reports whether an event is a delta that the barrier does not drop.
-func (s *stream) wouldCount(e oracle.Event) bool {
+func (s *stream) wouldCount(e truth.Event) bool {
 	return e.Type != "RESET" && (s.barrier == nil || e.OccurredAt >= s.barrier.OccurredAt)
 }
 
@@ -187,21 +187,21 @@ func TestResetTooOld(t *testing.T) {
 	h := testLimits.HorizonMs
 	tests := []struct {
 		name   string
-		before []oracle.Event
-		reset  oracle.Event
+		before []truth.Event
+		reset  truth.Event
 		want   Verdict
 		onHand int64
 	}{
 		{"the first event of a key is never too old", nil, reset("r", 7, t0-100*h), Accepted, 7},
-		{"at the horizon", []oracle.Event{sale("a", 1, t0)}, reset("r", 7, t0-h), Accepted, 6},
-		{"before the horizon", []oracle.Event{sale("a", 1, t0)}, reset("r", 7, t0-h-1), ResetTooOld, -1},
-		{"before the horizon behind a count", []oracle.Event{reset("a", 3, t0-h-2), receipt("b", 1, t0)}, reset("r", 7, t0-h-1), ResetTooOld, 4},
-		{"superseded", []oracle.Event{reset("a", 3, t0-h), sale("b", 1, t0)}, reset("r", 7, t0-h-1), Accepted, 2},
-		{"superseded by its id", []oracle.Event{reset("b", 3, t0-h-1), sale("c", 1, t0)}, reset("a", 7, t0-h-1), Accepted, 2},
-		{"not superseded by its id", []oracle.Event{reset("a", 3, t0-h-1), sale("c", 1, t0)}, reset("b", 7, t0-h-1), ResetTooOld, 2},
-		{"repeated long after its id was folded", []oracle.Event{reset("r", 7, t0-h-1), sale("b", 1, t0)}, reset("r", 7, t0-h-1), Repeated, 6},
-		{"its id used for another count at its time", []oracle.Event{reset("r", 7, t0-h-1), sale("b", 1, t0)}, reset("r", 8, t0-h-1), Reused, 6},
-		{"looks do not make a count old", []oracle.Event{sale("a", 1, t0), view("v", 1, t0+h)}, reset("r", 7, t0-h), Accepted, 6},
+		{"at the horizon", []truth.Event{sale("a", 1, t0)}, reset("r", 7, t0-h), Accepted, 6},
+		{"before the horizon", []truth.Event{sale("a", 1, t0)}, reset("r", 7, t0-h-1), ResetTooOld, -1},
+		{"before the horizon behind a count", []truth.Event{reset("a", 3, t0-h-2), receipt("b", 1, t0)}, reset("r", 7, t0-h-1), ResetTooOld, 4},
+		{"superseded", []truth.Event{reset("a", 3, t0-h), sale("b", 1, t0)}, reset("r", 7, t0-h-1), Accepted, 2},
+		{"superseded by its id", []truth.Event{reset("b", 3, t0-h-1), sale("c", 1, t0)}, reset("a", 7, t0-h-1), Accepted, 2},
+		{"not superseded by its id", []truth.Event{reset("a", 3, t0-h-1), sale("c", 1, t0)}, reset("b", 7, t0-h-1), ResetTooOld, 2},
+		{"repeated long after its id was folded", []truth.Event{reset("r", 7, t0-h-1), sale("b", 1, t0)}, reset("r", 7, t0-h-1), Repeated, 6},
+		{"its id used for another count at its time", []truth.Event{reset("r", 7, t0-h-1), sale("b", 1, t0)}, reset("r", 8, t0-h-1), Reused, 6},
+		{"looks do not make a count old", []truth.Event{sale("a", 1, t0), view("v", 1, t0+h)}, reset("r", 7, t0-h), Accepted, 6},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -258,17 +258,17 @@ func TestTooLate(t *testing.T) {
 	h := strictLimits.HorizonMs
 	tests := []struct {
 		name   string
-		before []oracle.Event
-		late   oracle.Event
+		before []truth.Event
+		late   truth.Event
 		want   Verdict
 		onHand int64
 	}{
 		{"the first event of a key is never too late", nil, sale("a", 1, t0-100*h), Accepted, -1},
-		{"at the horizon", []oracle.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h), Accepted, 4},
-		{"before the horizon", []oracle.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h-1), TooLate, -1},
-		{"of the barrier's time", []oracle.Event{reset("r", 9, t0-h-1), sale("a", 1, t0)}, sale("b", 5, t0-h-1), TooLate, 8},
-		{"before the barrier", []oracle.Event{reset("r", 9, t0-h), sale("a", 1, t0)}, sale("b", 5, t0-h-1), Accepted, 8},
-		{"looks do not make an event late", []oracle.Event{sale("a", 1, t0), view("v", 1, t0+h)}, sale("b", 5, t0-h), Accepted, -6},
+		{"at the horizon", []truth.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h), Accepted, 4},
+		{"before the horizon", []truth.Event{sale("a", 1, t0)}, receipt("b", 5, t0-h-1), TooLate, -1},
+		{"of the barrier's time", []truth.Event{reset("r", 9, t0-h-1), sale("a", 1, t0)}, sale("b", 5, t0-h-1), TooLate, 8},
+		{"before the barrier", []truth.Event{reset("r", 9, t0-h), sale("a", 1, t0)}, sale("b", 5, t0-h-1), Accepted, 8},
+		{"looks do not make an event late", []truth.Event{sale("a", 1, t0), view("v", 1, t0+h)}, sale("b", 5, t0-h), Accepted, -6},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

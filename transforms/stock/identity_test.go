@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // kinds makes an event of each type.
-var kinds = map[string]func(id string, quantity, ms int64) oracle.Event{
+var kinds = map[string]func(id string, quantity, ms int64) truth.Event{
 	"SALE": sale, "RECEIPT": receipt, "RESET": reset, "VIEW": view, "CART_ADD": cartAdd,
 }
 
@@ -29,7 +29,7 @@ func TestReusedID(t *testing.T) {
 					r := withOthers(t, others)
 					apply(t, r, moveOf(makeFirst("id", 3, t0)), t0, benchLimits, Accepted)
 					want := string(r.AppendBinary(nil))
-					for _, e := range []oracle.Event{
+					for _, e := range []truth.Event{
 						makeThen("id", 3, t0), makeThen("id", 4, t0), makeThen("id", 3, t0+1), makeThen("id", 3, t0-1), makeThen("id", 0, t0),
 					} {
 						verdict := Reused

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
-	"github.com/beamlytics/streamlytics/internal/racetest"
+	"github.com/beamlytics/streamlytics/test/racetest"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // histories is how many histories TestOnHandIsAFunctionOfTheSet makes.
@@ -39,8 +39,8 @@ func TestOnHandIsAFunctionOfTheSet(t *testing.T) {
 // history is a random set of events of one key, and how they arrive.
 type history struct {
 	random  *rand.Rand
-	set     []oracle.Event
-	arrived []oracle.Event // so far
+	set     []truth.Event
+	arrived []truth.Event // so far
 }
 
 func newHistory(random *rand.Rand) *history {
@@ -53,7 +53,7 @@ func newHistory(random *rand.Rand) *history {
 	}
 	resets := 1 + random.IntN(20) // in a hundred
 	for i, name := range random.Perm(size) {
-		e := oracle.Event{ID: fmt.Sprintf("e%d", name), OccurredAt: t0 + random.Int64N(span+1)}
+		e := truth.Event{ID: fmt.Sprintf("e%d", name), OccurredAt: t0 + random.Int64N(span+1)}
 		switch kind := random.IntN(100); {
 		case i == 0 && kind < 30 || kind < resets:
 			e.Type, e.Quantity = "RESET", random.Int64N(30)
@@ -125,7 +125,7 @@ func (h *history) arrive() (*Record, error) {
 	return r, wantTruth(r, h.set)
 }
 
-func (h *history) apply(r *Record, e oracle.Event, nowMs int64, seen bool) error {
+func (h *history) apply(r *Record, e truth.Event, nowMs int64, seen bool) error {
 	h.arrived = append(h.arrived, e)
 	was := *r
 	out := r.Apply(moveOf(e), nowMs, testLimits)

@@ -4,25 +4,25 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/internal/oracle"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 func TestRecomputed(t *testing.T) {
 	tests := []struct {
 		name   string
-		before []oracle.Event
-		reset  oracle.Event
+		before []truth.Event
+		reset  truth.Event
 		want   bool
 		onHand int64
 	}{
 		{"the first event", nil, reset("r", 9, t0), false, 9},
-		{"newer than all", []oracle.Event{sale("a", 2, t0-1)}, reset("r", 9, t0), false, 9},
-		{"with a sale at its time", []oracle.Event{sale("a", 2, t0)}, reset("r", 9, t0), true, 7},
-		{"with a receipt after it", []oracle.Event{receipt("a", 2, t0+1), sale("b", 100, t0-1)}, reset("r", 9, t0), true, 11},
-		{"superseded", []oracle.Event{reset("a", 4, t0+1), sale("b", 1, t0+2)}, reset("r", 9, t0), false, 3},
-		{"superseded at its time by the id", []oracle.Event{reset("s", 4, t0)}, reset("r", 9, t0), false, 4},
-		{"ids are compared by bytes", []oracle.Event{reset("r10", 4, t0)}, reset("r9", 9, t0), true, 9},
-		{"a longer id is greater", []oracle.Event{reset("r", 4, t0)}, reset("r0", 9, t0), true, 9},
+		{"newer than all", []truth.Event{sale("a", 2, t0-1)}, reset("r", 9, t0), false, 9},
+		{"with a sale at its time", []truth.Event{sale("a", 2, t0)}, reset("r", 9, t0), true, 7},
+		{"with a receipt after it", []truth.Event{receipt("a", 2, t0+1), sale("b", 100, t0-1)}, reset("r", 9, t0), true, 11},
+		{"superseded", []truth.Event{reset("a", 4, t0+1), sale("b", 1, t0+2)}, reset("r", 9, t0), false, 3},
+		{"superseded at its time by the id", []truth.Event{reset("s", 4, t0)}, reset("r", 9, t0), false, 4},
+		{"ids are compared by bytes", []truth.Event{reset("r10", 4, t0)}, reset("r9", 9, t0), true, 9},
+		{"a longer id is greater", []truth.Event{reset("r", 4, t0)}, reset("r0", 9, t0), true, 9},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

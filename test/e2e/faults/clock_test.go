@@ -1,0 +1,131 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/test/rig"
+)
+
+// TestClockSteps starts the program again with a clock that shows an hour less, and again with one that shows an hour more.
+// Versions grow all the same, and what was written in the future does not stay in the way.
+//
+// While the clock is behind, velocity is held against the truth for what only that run has seen: of the events before, those that
+// are now in the future do not count, and those that had left a window do not come back to it.
+func TestClockSteps(t *testing.T) {
+	s := newScenario(t, "clock an hour back, and forth, at restarts", setup{seed: 301})
+	s.truth = rig.NewTruth()
+	now := time.Now()
+	flags := s.launch.Flags
+	run := func(seed uint64, origin time.Time, speed float64, velocityOf func(own *rig.Truth) *rig.Truth) rig.Report {
+		shared := rig.NewTrace(rig.TraceOptions{Seed: seed, Events: 2000, Until: origin, Prefix: fmt.Sprint("run", seed, "-")})
+		own := rig.NewTrace(rig.TraceOptions{Seed: seed, Events: 2000, Until: origin, World: fmt.Sprint("run", seed, "-")})
+		s.truth.Add(append(shared.Events, own.Events...)...)
+		c := clock.New(origin, time.Now(), speed)
+		s.launch.Flags = slices.Concat(flags, []string{"--clock_origin=" + origin.Format(time.RFC3339Nano), fmt.Sprint("--clock_speed=", speed)})
+		s.healed = time.Now()
+		s.start()
+		s.publish(shared.Messages)
+		s.publish(own.Messages)
+		s.await("all is acknowledged", s.pubsub.Settled)
+		truth, last := velocityOf(rig.NewTruth(own)), rig.Report{}
+		s.await("Redis is right", func() bool {
+			all, err := s.truth.Check(context.Background(), s.client(), c.NowMs())
+			if err != nil {
+				t.Fatal(err)
+			}
+			some, err := truth.Check(context.Background(), s.client(), c.NowMs())
+			if err != nil {
+				t.Fatal(err)
+			}
+			last = rig.Report{Stock: all.Stock, Global: all.Global, Meta: all.Meta, Velocity: some.Velocity}
+			if truth != s.truth {
+				last.Velocity.Extra = 0 // the keys of the other runs
+			}
+			return last.OK() || time.Since(s.healed) > patience/2
+		})
+		if !last.OK() {
+			t.Fatalf("clock from %v at speed %v: %v\n%s", origin, speed, last, s.process.Log())
+		}
+		return last
+	}
+	everything := func(*rig.Truth) *rig.Truth { return s.truth }
+	onlyOwn := func(own *rig.Truth) *rig.Truth { return own }
+	stop := func() {
+		if err := s.process.Stop(drain); err != nil {
+			t.Error(err)
+		}
+	}
+	run(302, now, 1, everything)
+	stop()
+	before := s.versions()
+	run(303, now.Add(-time.Hour), 20, onlyOwn)
+	stop()
+	grown := 0
+	for name, version := range s.versions() {
+		if old := before[name]; version < old {
+			t.Errorf("%s went from version %d to %d", name, old, version)
+		} else if version > old && old > 0 {
+			grown++
+		}
+	}
+	if grown < len(before)/4 { // half of the keys are the first run's own
+		t.Errorf("%d of %d keys were written again by the second run", grown, len(before))
+	}
+	report := run(304, now.Add(time.Hour), 1, everything)
+	recovery := time.Since(s.healed)
+	stop()
+	s.log(rig.Outcome{Fault: s.fault, Lost: report.Faults(), Redelivered: s.pubsub.Stats().Redelivered, Recovery: recovery})
+}
+
+// versions are the versions of all stock keys, by their names.
+func (s *scenario) versions() map[string]int64 {
+	s.t.Helper()
+	ctx := context.Background()
+	found := map[string]int64{}
+	keys := s.client().Scan(ctx, 0, "{stock:*}:meta", 1000).Iterator()
+	for keys.Next(ctx) {
+		v, err := s.client().HGet(ctx, keys.Val(), "version").Result()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if found[keys.Val()], err = strconv.ParseInt(v, 10, 64); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if err := keys.Err(); err != nil || len(found) == 0 {
+		s.t.Fatalf("%d versions, %v", len(found), err)
+	}
+	return found
+}
+
+// TestPublishTimesStep publishes events, whose own times jump back and forth by hours, at times that jump as well.
+func TestPublishTimesStep(t *testing.T) {
+	s := newScenario(t, "times of publishing and of events step back and forth", setup{seed: 310})
+	s.trace = rig.NewTrace(rig.TraceOptions{Seed: 311, Events: 6000, Span: 20 * time.Hour, Duplicates: 0.05})
+	s.truth = rig.NewTruth(s.trace)
+	now := time.Now()
+	gate := s.pubsub.Proxy
+	steps := []time.Duration{0, 3 * time.Hour, -5 * time.Hour, time.Hour}
+	var redelivered int64
+	for i, step := range steps {
+		if i > 0 {
+			s.pubsub = rig.StartPubSub(t, rig.PubSubOptions{Clock: clock.New(now.Add(step), now, 1)})
+			gate.Retarget(s.pubsub.Server.Addr())
+		} else {
+			s.start()
+		}
+		s.publish(s.trace.Part(i, len(steps)))
+		s.healed = time.Now()
+		s.await(fmt.Sprintf("all of step %d is acknowledged", i), s.pubsub.Settled)
+		redelivered += s.pubsub.Stats().Redelivered
+	}
+	if o := s.recover(); o.Lost != 0 {
+		t.Errorf("%d redelivered: %v", redelivered, o)
+	}
+}

@@ -1,0 +1,158 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/test/redistest"
+	"github.com/beamlytics/streamlytics/test/rig"
+)
+
+// durable makes a server keep everything over a crash of its process.
+var durable = []string{"--appendonly", "yes"}
+
+// TestRedisDown kills Redis, and starts it again with what it had.
+func TestRedisDown(t *testing.T) {
+	s := newScenario(t, "Redis down", setup{seed: 101, redis: durable})
+	s.blocked(*outage, s.redis.Kill, s.redis.Restart)
+	s.said("cannot write to Redis, trying again")
+}
+
+// TestRedisDownWithBacklog kills Redis before a backlog that is much more than the program may hold. The rest stays in Pub/Sub.
+func TestRedisDownWithBacklog(t *testing.T) {
+	const outstanding = 2000
+	// Beyond those, each subscription can have a bundle and the pulls that wait for one, with one in hand.
+	most := int64(outstanding + len(rig.Channels)*(5000+9*1000))
+	s := newScenario(t, "Redis down, a backlog in Pub/Sub", setup{seed: 107, events: 80_000, redis: durable,
+		flags: []string{fmt.Sprint("--outstanding_events=", outstanding)}})
+	s.start()
+	s.publish(s.trace.Part(0, 100))
+	s.await("events flow", s.pubsub.Settled)
+	s.redis.Kill()
+	for i := 1; i < 100; i++ {
+		s.publish(s.trace.Part(i, 100))
+	}
+	for end := time.Now().Add(*outage); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if leased := s.pubsub.Stats().Leased; leased > most {
+			t.Fatalf("%d messages are leased, more than %d", leased, most)
+		}
+	}
+	s.redis.Restart()
+	s.healed = time.Now()
+	s.recover()
+}
+
+// TestRedisUnreachable breaks the network between the program and a Redis that lives.
+func TestRedisUnreachable(t *testing.T) {
+	s := newScenario(t, "Redis unreachable (network)", setup{seed: 102})
+	s.blocked(*outage, s.link.Cut, func() {
+		if err := s.link.Mend(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.said("cannot write to Redis, trying again")
+}
+
+// TestRedisHung stops Redis for longer than the client waits for a reply, and lets it go on: it then also gets the commands that
+// the client has given up and sent again.
+func TestRedisHung(t *testing.T) {
+	s := newScenario(t, "Redis hung (SIGSTOP)", setup{seed: 103})
+	s.blocked(longOutage(), s.redis.Pause, s.redis.Resume)
+	s.said("cannot write to Redis, trying again")
+}
+
+// TestRedisOutOfMemory lets Redis refuse what needs memory, and then gives it more.
+func TestRedisOutOfMemory(t *testing.T) {
+	s := newScenario(t, "Redis out of memory (noeviction)", setup{seed: 104, redis: []string{"--maxmemory-policy", "noeviction"}})
+	ctx := context.Background()
+	limit := func(bytes string) {
+		if err := s.client().ConfigSet(ctx, "maxmemory", bytes).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.outage(*outage, func() { limit(usedMemory(t, s)) }, func() { limit("0") })
+	s.said("cannot write to Redis, trying again", "OOM command not allowed")
+}
+
+// usedMemory is what Redis has allocated, in bytes.
+func usedMemory(t *testing.T, s *scenario) string {
+	t.Helper()
+	info, err := s.client().Info(context.Background(), "memory").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(info, "used_memory:")
+	used, _, _ := strings.Cut(rest, "\r\n")
+	if _, err := strconv.Atoi(used); err != nil {
+		t.Fatalf("used memory %q: %v", used, err)
+	}
+	return used
+}
+
+// TestRedisFailover kills a master. Its address then leads to its replica, which refuses writes until it is made the master.
+func TestRedisFailover(t *testing.T) {
+	s := newScenario(t, "Redis failing over (READONLY)", setup{seed: 105, redis: []string{"--repl-diskless-sync-delay", "0"}})
+	ctx := context.Background()
+	replica := redistest.Start(t)
+	host, port, _ := strings.Cut(s.redis.Addr, ":")
+	if err := replica.Client().ReplicaOf(ctx, host, port).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.blocked(*outage, func() {
+		// Replication is not what is tested: the replica has everything.
+		if n, err := s.client().Wait(ctx, 1, patience).Result(); err != nil || n != 1 {
+			t.Fatalf("%d replicas, %v", n, err)
+		}
+		s.redis.Kill()
+		s.link.Retarget(replica.Addr)
+		s.redis = replica
+	}, func() {
+		if err := replica.Client().ReplicaOf(ctx, "no", "one").Err(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.said("cannot write to Redis, trying again", "READONLY")
+}
+
+// TestRedisSlow makes each reply take 100 to 300 ms more.
+func TestRedisSlow(t *testing.T) {
+	s := newScenario(t, "Redis slow (100 to 300 ms a reply)", setup{seed: 106})
+	s.outage(*outage, func() { s.link.Delay(100*time.Millisecond, 300*time.Millisecond) }, func() { s.link.Delay(0, 0) })
+}
+
+// TestRedisWrongPassword ends the program at once, with words that help and do not tell the password.
+func TestRedisWrongPassword(t *testing.T) {
+	const right, wrong = "right-9f3c", "wrong-77ab"
+	s := newScenario(t, "Redis wrong password at start", setup{redis: []string{"--requirepass", right}})
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env, flags := s.launch.Env, s.launch.Flags
+	for name, how := range map[string]struct{ env, flags []string }{
+		"of the environment": {env: []string{"REDIS_PASSWORD=" + wrong}},
+		"in a file":          {flags: []string{"--redis_password_secret=file:" + file}},
+		"none":               {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.launch.Env, s.launch.Flags = slices.Concat(env, how.env), slices.Concat(flags, how.flags)
+			s.start()
+			exit, err := s.process.Wait(patience)
+			if err != nil || exit.Code != 1 {
+				t.Errorf("%v, %v", exit, err)
+			}
+			s.said(s.link.Addr, "check the user name and the password's secret")
+			if log := s.process.Log(); strings.Contains(log, wrong) || strings.Contains(log, right) {
+				t.Errorf("a password is in the log:\n%s", log)
+			}
+		})
+	}
+	s.log(rig.Outcome{Fault: s.fault})
+}

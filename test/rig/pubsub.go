@@ -1,0 +1,150 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
+)
+
+// project is the project of all topics and subscriptions.
+const project = "rig"
+
+// Channels are the ids of the topics, and of the subscription of each.
+var Channels = []string{"pos", "ecom", "wms"}
+
+// PubSubOptions are the choices of a Pub/Sub server. The zero value is the service's own.
+type PubSubOptions struct {
+	// Clock gives the messages their publish time; the zero value is the wall clock.
+	Clock clock.Clock
+}
+
+// PubSub is a Pub/Sub server with a topic and a subscription for each channel, in the test's process, behind a proxy that the
+// program connects through. It keeps its messages when the program cannot reach it. It is safe for concurrent use.
+type PubSub struct {
+	// Server is the server itself, reached past the proxy.
+	Server *localpubsub.Server
+	// Proxy stands between the program and the server.
+	Proxy *Proxy
+
+	published atomic.Int64
+}
+
+// StartPubSub starts a server that ends with the test.
+func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
+	tb.Helper()
+	server, err := localpubsub.Start(localpubsub.Options{Clock: o.Clock})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(server.Close)
+	for _, c := range Channels {
+		if err := server.CreateTopic(topic(c)); err != nil {
+			tb.Fatal(err)
+		}
+		if err := server.CreateSubscription(topic(c), Subscription(c), localpubsub.SubscriptionOptions{}); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return &PubSub{Server: server, Proxy: StartProxy(tb, server.Addr())}
+}
+
+func topic(channel string) string { return localpubsub.TopicName(project, channel) }
+
+// Subscription is the full name of a channel's subscription.
+func Subscription(channel string) string { return localpubsub.SubscriptionName(project, channel) }
+
+// Env tells the program where the server is.
+func (p *PubSub) Env() []string { return []string{"PUBSUB_EMULATOR_HOST=" + p.Proxy.Addr} }
+
+// Flags tells the program to read all channels.
+func (p *PubSub) Flags() []string {
+	flags := make([]string, 0, len(Channels))
+	for _, c := range Channels {
+		flags = append(flags, "--"+c+"_subscription="+Subscription(c))
+	}
+	return flags
+}
+
+// Publish publishes messages at once, each to its channel.
+func (p *PubSub) Publish(messages ...Message) error {
+	for _, m := range messages {
+		if _, err := p.Server.Publish(topic(m.Channel), m.Data, m.Attributes); err != nil {
+			return fmt.Errorf("publish to %s: %w", m.Channel, err)
+		}
+		p.published.Add(1)
+	}
+	return nil
+}
+
+// PublishAt publishes messages at a rate a second, until the context ends.
+func (p *PubSub) PublishAt(ctx context.Context, rate float64, messages ...Message) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	start, sent := time.Now(), 0
+	for sent < len(messages) {
+		due := min(int(time.Since(start).Seconds()*rate)+1, len(messages))
+		if err := p.Publish(messages[sent:due]...); err != nil {
+			return err
+		}
+		sent = due
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// Published is how many messages were published.
+func (p *PubSub) Published() int64 { return p.published.Load() }
+
+// Stats are the sums over the subscriptions. A subscription that was deleted counts nothing.
+func (p *PubSub) Stats() (sum localpubsub.Stats) {
+	for _, c := range Channels {
+		s, err := p.Server.Stats(Subscription(c))
+		if err != nil {
+			continue
+		}
+		sum.Backlog += s.Backlog
+		sum.Leased += s.Leased
+		sum.Delivered += s.Delivered
+		sum.Acked += s.Acked
+		sum.Redelivered += s.Redelivered
+		sum.Expired += s.Expired
+		sum.Duplicated += s.Duplicated
+		sum.UnknownAcks += s.UnknownAcks
+	}
+	return sum
+}
+
+// Settled reports whether everything that was published is acknowledged, and nothing is left, not even a copy.
+func (p *PubSub) Settled() bool {
+	s := p.Stats()
+	return s.Acked == p.Published() && s.Backlog == 0 && s.Leased == 0
+}
+
+// Expire ends all leases, as if their ack deadlines had passed: what a program that was killed had been given comes again.
+func (p *PubSub) Expire(tb testing.TB) {
+	tb.Helper()
+	for _, c := range Channels {
+		if err := p.Server.Expire(Subscription(c)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+}
+
+// Inject replaces the faults of every subscription.
+func (p *PubSub) Inject(f localpubsub.Faults) error {
+	for _, c := range Channels {
+		if err := p.Server.Inject(Subscription(c), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

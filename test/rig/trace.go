@@ -1,0 +1,123 @@
+package rig
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/beamlytics/streamlytics/test/truth"
+)
+
+// Message is a message for a channel's topic.
+type Message struct {
+	Channel    string // of Channels
+	Data       []byte
+	Attributes map[string]string
+}
+
+// TraceOptions say what a trace is made of. Where a number is 0, the default in the comment holds.
+type TraceOptions struct {
+	Seed     uint64
+	Events   int
+	Stores   int           // 10
+	Products int           // 30
+	Until    time.Time     // the latest time of an event; now
+	Span     time.Duration // how far back the events reach; two hours
+	// Duplicates is the share of events, 0 to 1, that are published twice.
+	Duplicates float64
+	// Window is the length of the runs of messages that are shuffled; 0: all are shuffled together, 1: none are.
+	Window int
+	// Prefix begins the ids of the events, so that two traces can share stores and products; "e".
+	Prefix string
+	// World begins the ids of the stores and products, so that two traces can have none in common.
+	World string
+}
+
+// Trace is a made-up history of stores and its messages. The same options, Until included, make the same trace.
+type Trace struct {
+	Options  TraceOptions
+	Events   []truth.Event // each once, in no order that matters
+	Messages []Message     // with repetitions, in the order in which to publish them
+}
+
+// NewTrace makes up a trace: sales and a few returns over POS, views and carts over ECOM, receipts and counts over WMS, and some
+// of each in the unified format.
+func NewTrace(o TraceOptions) *Trace {
+	o = o.withDefaults()
+	r := rand.New(rand.NewPCG(o.Seed, 2))
+	t := &Trace{Options: o, Events: make([]truth.Event, 0, o.Events), Messages: make([]Message, 0, o.Events)}
+	for i := range o.Events {
+		e, m := makeEvent(r, o, fmt.Sprint(o.Prefix, i))
+		t.Events = append(t.Events, e)
+		t.Messages = append(t.Messages, m)
+		if r.Float64() < o.Duplicates {
+			t.Messages = append(t.Messages, m)
+		}
+	}
+	window := o.Window
+	if window == 0 {
+		window = len(t.Messages)
+	}
+	for start := 0; start < len(t.Messages); start += window {
+		run := t.Messages[start:min(start+window, len(t.Messages))]
+		r.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
+	}
+	return t
+}
+
+func (o TraceOptions) withDefaults() TraceOptions {
+	if o.Stores == 0 {
+		o.Stores = 10
+	}
+	if o.Products == 0 {
+		o.Products = 30
+	}
+	if o.Until.IsZero() {
+		o.Until = time.Now()
+	}
+	if o.Span == 0 {
+		o.Span = 2 * time.Hour
+	}
+	if o.Prefix == "" {
+		o.Prefix = "e"
+	}
+	return o
+}
+
+// String says how to make the trace again.
+func (t *Trace) String() string {
+	o := t.Options
+	return fmt.Sprintf("trace of seed %d: %d events over %d stores and %d products until %s", o.Seed, o.Events, o.Stores, o.Products,
+		o.Until.UTC().Format(time.RFC3339Nano))
+}
+
+// Part is the messages of the i-th of n parts of about the same length.
+func (t *Trace) Part(i, n int) []Message {
+	return t.Messages[i*len(t.Messages)/n : (i+1)*len(t.Messages)/n]
+}
+
+// makeEvent makes up one event and the message that says it.
+func makeEvent(r *rand.Rand, o TraceOptions, id string) (truth.Event, Message) {
+	e := truth.Event{
+		ID: id, Type: "SALE", Store: fmt.Sprint(o.World, r.IntN(o.Stores)), Product: fmt.Sprint(o.World, "p", r.IntN(o.Products)),
+		OccurredAt: o.Until.UnixMilli() - r.Int64N(max(o.Span.Milliseconds(), 1)),
+	}
+	switch r.IntN(20) {
+	case 0, 1:
+		e.Type, e.Quantity = "RECEIPT", r.Int64N(20)
+	case 2:
+		e.Type, e.Quantity = "RESET", r.Int64N(200)
+	case 3, 4, 5, 6:
+		e.Type, e.Quantity = "VIEW", 1
+	case 7, 8:
+		e.Type, e.Quantity = "CART_ADD", 1+r.Int64N(3)
+	case 9:
+		e.Quantity = -r.Int64N(3) // a return
+	default:
+		e.Quantity = r.Int64N(5)
+	}
+	if r.IntN(4) == 0 {
+		return e, Unified(e)
+	}
+	return native(e)
+}

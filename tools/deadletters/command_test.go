@@ -1,0 +1,310 @@
+package deadletters
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
+)
+
+// warehouse writes letters as the pipeline does, one file each, and returns the folder.
+func warehouse(t *testing.T, letters ...event.DeadLetter) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "dead_letters"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range letters {
+		name := filepath.Join(dir, "dead_letters", string(rune('a'+i))+".jsonl")
+		if err := os.WriteFile(name, sinks.AppendDeadLetter(nil, l), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func deadLetter(channel event.Channel, reason event.Reason, item int, failedAt int64, m event.Message) event.DeadLetter {
+	m.Channel = channel
+	return event.DeadLetter{
+		Refusal: event.Refusal{Reason: reason, Detail: "timestamp: \"\x1byesterday\" cannot be read", Item: item},
+		Stage:   event.StageDecode, Message: &m, FailedAt: failedAt,
+	}
+}
+
+const (
+	badTime  = `{"order_number":"A","store_id":"12","product_id":"1","product_count":6,"timestamp":"yesterday"}`
+	repaired = `{"order_number":"A","store_id":"12","product_id":"1","product_count":6,"timestamp":1700000000000}`
+	ahead    = `{"store_id":"12","product_id":"1","count":6,"timestamp":1900000000000}`
+)
+
+// threeLetters are of a till, a file, and the warehouse management.
+func threeLetters(t *testing.T) string {
+	return warehouse(t,
+		deadLetter(event.POS, event.BadTime, event.NoItem, 1_700_000_000_000, event.Message{
+			Data: []byte(badTime), ID: "m1", PublishedAt: 1_699_999_999_000, Attributes: map[string]string{"till": "7"}}),
+		deadLetter(event.FILE, event.BadJSON, event.NoItem, 1_700_000_060_000, event.Message{Data: []byte("\xff12,1,6"), File: "s.csv", Line: 3}),
+		deadLetter(event.WMS, event.Future, event.NoItem, 1_700_000_120_000, event.Message{Data: []byte(ahead), ID: "m3"}),
+	)
+}
+
+func runCommand(t *testing.T, args ...string) (out, errOut string, err error) {
+	t.Helper()
+	var o, e bytes.Buffer
+	err = Run(t.Context(), args, &o, &e)
+	return o.String(), e.String(), err
+}
+
+// rows are the numbers in the first column of a list.
+func rows(list string) string {
+	var numbers []string
+	for line := range strings.Lines(list) {
+		if n, _, _ := strings.Cut(line, " "); n != "N" {
+			numbers = append(numbers, n)
+		}
+	}
+	return strings.Join(numbers, " ")
+}
+
+func TestList(t *testing.T) {
+	dir := threeLetters(t)
+	out, _, err := runCommand(t, "list", "--warehouse_dir="+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     m1        -     timestamp: "\x1byesterday" cannot be read`
+	if !strings.Contains(out, want+"\n") || rows(out) != "1 2 3" {
+		t.Errorf("got\n%s\nwant the row\n%s", out, want)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--reason=bad_time,FUTURE", "1 3"},
+		{"--source=file", "2"},
+		{"--since=2023-11-14T22:14:20Z", "2 3"},
+		{"--since=2023-11-14T22:14:20Z --source=WMS,POS", "3"},
+		{"--since=1h", ""},
+		{"--reason=ID_REUSED", ""},
+	} {
+		out, _, err := runCommand(t, append([]string{"list", "--warehouse_dir=" + dir}, strings.Fields(c.args)...)...)
+		if err != nil || rows(out) != c.want {
+			t.Errorf("%s: got rows %q, %v, want %q", c.args, rows(out), err, c.want)
+		}
+	}
+}
+
+func TestListJSON(t *testing.T) {
+	out, _, err := runCommand(t, "list", "--warehouse_dir="+threeLetters(t), "--json", "--source=POS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		N    int
+		ID   string `json:"event_id"`
+		Raw  []byte
+		Text string
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || got.N != 1 || got.ID != "m1" || string(got.Raw) != badTime || got.Text != badTime {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
+func TestListPassesOverWhatCannotBeRead(t *testing.T) {
+	dir := threeLetters(t)
+	broken := filepath.Join(dir, "dead_letters", "b.jsonl")
+	if err := os.WriteFile(broken, []byte("{\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, warnings, err := runCommand(t, "list", "--warehouse_dir="+dir)
+	if err != nil || rows(out) != "1 2" || !strings.Contains(warnings, broken+":1") {
+		t.Errorf("got rows %q, warnings %q, %v", rows(out), warnings, err)
+	}
+	empty := t.TempDir()
+	if err := os.Mkdir(filepath.Join(empty, "events"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{filepath.Join(dir, "none"), empty, filepath.Join(dir, "dead_letters")} {
+		for _, command := range []string{"list", "show 1", "replay --all"} {
+			if _, _, err := runCommand(t, append(strings.Fields(command), "--warehouse_dir="+folder)...); err == nil || !strings.Contains(err.Error(), folder) {
+				t.Errorf("%s in a folder without dead letters: %v", command, err)
+			}
+		}
+	}
+}
+
+func TestShow(t *testing.T) {
+	dir := threeLetters(t)
+	out, _, err := runCommand(t, "show", "1", "--warehouse_dir="+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"a.jsonl:1)", "reason:       BAD_TIME", "message id:   m1", "event id:     m1", "published at: 2023-11-14T22:13:19Z", "attribute:    till=7", badTime, `"\x1byesterday`,
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got\n%s\nwithout %q", out, want)
+		}
+	}
+	if out, _, err = runCommand(t, "show", "--warehouse_dir="+dir, "2"); err != nil || !strings.Contains(out, "ff 31 32 2c 31 2c 36") {
+		t.Errorf("got %s, %v, want a hex dump", out, err)
+	}
+}
+
+func TestCommandLineErrors(t *testing.T) {
+	dir := threeLetters(t)
+	for _, c := range []struct{ args, want string }{
+		{"", "usage: deadletters"},
+		{"remove", `no command "remove"`},
+		{"list --reason=SILLY", "the reasons are"},
+		{"list --source=TILL", "the sources are"},
+		{"list --since=monday", "neither a time"},
+		{"list --all", "-all"},
+		{"list --bigquery_dataset=p.d", "give one"},
+		{"list 3", `unexpected argument "3"`},
+		{"show", "say which letter"},
+		{"show 4", "there is no letter"},
+		{"show 0", "there is no letter"},
+		{"show x", "there is no letter"},
+		{"replay", "say which letters"},
+		{"replay --all --n=1", "say which letters"},
+		{"replay --n=1", "letter 1 is from POS: give --pos_topic"},
+		{"replay --all --project=p --pos_topic=pos --wms_topic=wms", "letter 2 is from FILE: give --file_topic, a topic whose"},
+		{"replay --n=1 --pos_topic=pos", "needs --project"},
+		{"replay --n=1,2 --data=" + os.DevNull, "--data repairs one letter"},
+		{"replay --all --data=" + os.DevNull, "--data repairs one letter"},
+		{"replay --n=1 --data=none.json", "reading the repaired payload"},
+		{"replay --n=1 --new_id", "--new_id needs --data"},
+	} {
+		args := strings.Fields(c.args)
+		if len(args) > 1 || c.args == "show" || c.args == "replay" {
+			args = append(args, "--warehouse_dir="+dir)
+		}
+		out, _, err := runCommand(t, args...)
+		if err == nil || !strings.Contains(err.Error(), c.want) || out != "" {
+			t.Errorf("%q: got error %v and output %q, want %q", c.args, err, out, c.want)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"--help"}, {"replay", "--help"}} {
+		_, help, err := runCommand(t, args...)
+		if err != nil || !strings.Contains(strings.ToLower(help), "usage") {
+			t.Errorf("%v: got %q, %v", args, help, err)
+		}
+	}
+}
+
+// startTopic starts a Pub/Sub server with a topic and returns what takes n messages from it.
+func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.PubsubMessage) {
+	t.Helper()
+	server := pubsubtest.Start(t)
+	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
+	subscription := strings.Replace(topic, "/topics/", "/subscriptions/", 1)
+	if err := server.CreateTopic(topic); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.CreateSubscription(topic, subscription, localpubsub.SubscriptionOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	connection, err := grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { connection.Close() })
+	subscriber := pubsubpb.NewSubscriberClient(connection)
+	return func(n int) (messages []*pubsubpb.PubsubMessage) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		for len(messages) < n {
+			response, err := subscriber.Pull(ctx, &pubsubpb.PullRequest{Subscription: subscription, MaxMessages: 100})
+			if err != nil {
+				t.Fatalf("pulling after %d of %d messages: %v", len(messages), n, err)
+			}
+			for _, m := range response.GetReceivedMessages() {
+				messages = append(messages, m.GetMessage())
+			}
+		}
+		return messages
+	}
+}
+
+func TestReplayPublishesTheRepairedPayload(t *testing.T) {
+	pull := startTopic(t, "projects/p/topics/pos")
+	data := filepath.Join(t.TempDir(), "repaired.json")
+	if err := os.WriteFile(data, []byte(repaired+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"replay", "--warehouse_dir=" + threeLetters(t), "--n=1", "--data=" + data, "--project=p", "--pos_topic=pos"}
+	out, _, err := runCommand(t, append(args, "--dry_run")...)
+	if want := "letter 1: would be published to projects/p/topics/pos with attribute event_id=m1\n"; err != nil || !strings.HasPrefix(out, want) {
+		t.Errorf("dry run: got %q, %v, want %q", out, err, want)
+	}
+	out, _, err = runCommand(t, args...)
+	if want := "letter 1: published to projects/p/topics/pos with attribute event_id=m1\n1 messages published, 0 letters left out\n"; err != nil || out != want {
+		t.Errorf("got %q, %v, want %q", out, err, want)
+	}
+	m := pull(1)[0]
+	if string(m.GetData()) != repaired || !maps.Equal(m.GetAttributes(), map[string]string{"till": "7", "event_id": "m1"}) {
+		t.Errorf("published %s with %v", m.GetData(), m.GetAttributes())
+	}
+}
+
+func TestReplayByFilterLeavesOutWhatWouldComeBack(t *testing.T) {
+	pull := startTopic(t, "projects/p/topics/all")
+	topics := []string{"--project=p", "--pos_topic=all", "--wms_topic=all", "--file_topic=all"}
+	dir := threeLetters(t)
+	out, _, err := runCommand(t, append([]string{"replay", "--warehouse_dir=" + dir, "--all"}, topics...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"letter 1: left out: it would be refused again, BAD_TIME: ", "letter 2: left out: it would be refused again, BAD_JSON: ",
+		"letter 3: published to projects/p/topics/all with attribute event_id=m3\n", "1 messages published, 2 letters left out\n",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("got\n%s\nwithout %q", out, want)
+		}
+	}
+	if m := pull(1)[0]; string(m.GetData()) != ahead {
+		t.Errorf("published %s", m.GetData())
+	}
+	if _, _, err := runCommand(t, append([]string{"replay", "--warehouse_dir=" + dir, "--n=3,1"}, topics...)...); err == nil {
+		t.Error("a letter that was asked for by number was left out without an error")
+	}
+}
+
+func TestReplayPublishesAMessageOnceForAllItsLetters(t *testing.T) {
+	startTopic(t, "projects/p/topics/pos")
+	m := event.Message{Data: []byte(`{"order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":1},` +
+		`{"product_id":"2","quantity":1}]}`), ID: "m1"}
+	other := m
+	other.ID = "m2"
+	dir := warehouse(t, deadLetter(event.POS, event.Future, 0, 1, m), deadLetter(event.POS, event.Future, 0, 1, other),
+		deadLetter(event.POS, event.Future, 1, 1, m))
+	out, _, err := runCommand(t, "replay", "--warehouse_dir="+dir, "--all", "--project=p", "--pos_topic=pos")
+	if err != nil || !strings.Contains(out, "letter 1, 3: published") || !strings.Contains(out, "letter 2: published") ||
+		!strings.Contains(out, "2 messages published, 0 letters left out") {
+		t.Errorf("got %s, %v", out, err)
+	}
+}
+
+func TestReplayToATopicThatIsNotThere(t *testing.T) {
+	startTopic(t, "projects/p/topics/all")
+	_, _, err := runCommand(t, "replay", "--warehouse_dir="+threeLetters(t), "--n=3", "--project=p", "--wms_topic=none")
+	if err == nil || !strings.Contains(err.Error(), "projects/p/topics/none") || !strings.Contains(err.Error(), "after 0 of 1 messages") {
+		t.Errorf("got error %v", err)
+	}
+}

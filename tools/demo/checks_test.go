@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/test/truth"
+	"github.com/beamlytics/streamlytics/tools/retail"
+)
+
+// playedWorld is a small world after its first hours, and its truth as a pipeline would have written it into a new Redis.
+func playedWorld(t *testing.T) (s *store, w *retail.World, nowMs int64) {
+	t.Helper()
+	s, sink := openTestStore(t)
+	start := time.Date(2024, time.May, 13, 10, 0, 0, 0, time.UTC)
+	nowMs = start.Add(3 * time.Hour).UnixMilli()
+	w = retail.New(retail.Config{Seed: 2, Shops: 3, Products: 60, EventsPerSecond: 0.2}, start.UnixMilli())
+	w.Advance(nowMs)
+	var stocks []signal.Stock
+	w.Truth().EachStock(func(store, product string, onHand int64, known bool) {
+		stocks = append(stocks, signal.Stock{StoreID: store, ProductID: product, OnHand: onHand, Version: 1, Known: known})
+	})
+	var velocities []signal.Velocity
+	for _, p := range w.Products() {
+		if onHand, known := w.Truth().GlobalOnHand(p.ID); known {
+			stocks = append(stocks, signal.Stock{ProductID: p.ID, OnHand: onHand, Version: 1, Known: true})
+		}
+		if units := w.Truth().UnitsSold(p.ID, nowMs, 24*time.Hour); units != 0 {
+			velocities = append(velocities, signal.Velocity{ProductID: p.ID, Window: signal.WindowDay, UnitsDay: units, AsOf: nowMs})
+		}
+	}
+	if err := sink.WriteStock(t.Context(), stocks); err != nil {
+		t.Fatal(err)
+	}
+	if err := sink.WriteVelocity(t.Context(), velocities, nil); err != nil {
+		t.Fatal(err)
+	}
+	return s, w, nowMs
+}
+
+func TestStockIsComparedWithTheTruth(t *testing.T) {
+	s, w, _ := playedWorld(t)
+	c := &checks{rdb: s.client, truth: w.Truth()}
+	check := func(wrong int) {
+		t.Helper()
+		if err := c.stock(t.Context(), truth.AlsoExtra); err != nil {
+			t.Fatal(err)
+		}
+		if c.verdict.keys < 4*60 || c.verdict.wrong != wrong {
+			t.Errorf("%+v, want %d wrong; %q", c.verdict, wrong, c.samples)
+		}
+	}
+	check(0)
+	product := w.Products()[0].ID
+	global := signal.StockKey("", product)
+	right, err := s.client.Get(t.Context(), global).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{global: right + "0", "stock:nowhere:" + product: "1"} {
+		if err := s.client.Set(t.Context(), key, value, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.client.Del(t.Context(), signal.StockKey("online", product)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(3)
+	if len(c.samples) != 3 {
+		t.Errorf("samples %q", c.samples)
+	}
+	// What was wrong once is not forgiven.
+	if err := s.client.Set(t.Context(), global, right, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(3)
+	s.close()
+	if err := c.stock(t.Context()); err == nil {
+		t.Error("a Redis that is gone was compared")
+	}
+}
+
+func TestVelocityIsComparedWithTheTruth(t *testing.T) {
+	s, w, now := playedWorld(t)
+	check := func(nowMs int64, wrong int) {
+		t.Helper()
+		got, err := checkVelocity(t.Context(), s.client, w.Truth(), w.Products(), nowMs)
+		if err != nil || got.compared != 60 || got.wrong != wrong || (got.sample != "") != (wrong > 0) {
+			t.Errorf("%+v, %v; want %d wrong", got, err, wrong)
+		}
+	}
+	check(now, 0)
+	check(now+30*time.Minute.Milliseconds(), 0) // nothing was sold since
+	best := w.Truth().Busiest(now, time.Hour, 1)[0].Product
+	if err := s.client.Del(t.Context(), signal.VelocityKey("", best)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	check(now, 1)
+}
+
+func TestDeadLettersAreComparedWithTheTruth(t *testing.T) {
+	dir, start := t.TempDir(), time.Now()
+	if err := os.MkdirAll(filepath.Join(dir, "dead_letters"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var lines strings.Builder
+	for _, l := range []struct {
+		reason event.Reason
+		at     time.Time
+	}{
+		{event.BadJSON, start.Add(-time.Hour)}, // of an earlier run
+		{event.BadJSON, start.Add(time.Second)}, {event.BadJSON, start.Add(time.Minute)}, {event.BadID, start.Add(time.Minute)},
+	} {
+		line, err := json.Marshal(map[string]any{"reason": l.reason, "failed_at": l.at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dead_letters", "1.jsonl"), []byte(lines.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		truth           map[event.Reason]int64
+		redelivered     bool
+		compared, wrong int
+	}{
+		{map[event.Reason]int64{event.BadJSON: 2, event.BadID: 1}, false, 3, 0},
+		{map[event.Reason]int64{event.BadJSON: 4, event.BadID: 1}, false, 5, 2},
+		{map[event.Reason]int64{event.BadJSON: 2, event.Future: 1}, false, 3, 2},
+		{map[event.Reason]int64{event.BadJSON: 1}, false, 1, 2},
+		{map[event.Reason]int64{event.BadJSON: 1}, true, 1, 0},
+		{map[event.Reason]int64{event.BadJSON: 3}, true, 3, 1},
+	} {
+		got, err := checkDeadLetters(dir, start, c.truth, c.redelivered)
+		if err != nil || got.compared != c.compared || got.wrong != c.wrong {
+			t.Errorf("%v, redelivered %v: %+v, %v; want %d compared, %d wrong", c.truth, c.redelivered, got, err, c.compared, c.wrong)
+		}
+	}
+}

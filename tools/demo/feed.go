@@ -1,0 +1,134 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/tools/retail"
+)
+
+const (
+	// tickEvery is how often the world goes on, wall time.
+	tickEvery = 20 * time.Millisecond
+	// catchUp is the most that it goes on at once, wall time: after a check, say.
+	catchUp = time.Second
+	// maxOutstanding is the number of messages on their way at which the world waits for the pipeline.
+	maxOutstanding = 20_000
+	// checkEvery is the least time between two checks, wall time; a tenth of the time at most is spent on them.
+	checkEvery = 2 * time.Second
+	// settleWithin is how long a check may wait for the pipeline to finish what was published, wall time.
+	settleWithin = 5 * time.Second
+)
+
+// feed lets the world go on with the clock, publishes what happens there, and now and then holds it for a moment to compare
+// Redis with the truth: with nothing on its way, a difference is a mistake and no race.
+type feed struct {
+	world  *retail.World
+	clock  clock.Clock
+	bus    *bus
+	checks *checks
+
+	mu     sync.Mutex
+	status feedStatus
+}
+
+// feedStatus is what the screen shows of the feed.
+type feedStatus struct {
+	trending  string        // id of the product that is going viral; may be empty
+	lag       time.Duration // clock time that the world is behind
+	maxLag    time.Duration
+	published int64
+	verdict   verdict
+	problem   error // why the last check could not be made
+}
+
+func (f *feed) snapshot() feedStatus {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status
+}
+
+func (f *feed) update(change func(*feedStatus)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.status)
+}
+
+// run goes on until ctx ends, which is no error. reached is where the world is at first, epoch ms.
+func (f *feed) run(ctx context.Context, reached int64) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	nextCheck := time.Now().Add(checkEvery)
+	for {
+		var err error
+		if reached, err = f.advance(reached); err != nil {
+			return err
+		}
+		if time.Now().After(nextCheck) {
+			started := time.Now()
+			if err := f.check(ctx); err != nil {
+				return err
+			}
+			nextCheck = time.Now().Add(max(checkEvery, 9*time.Since(started)))
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// advance publishes what happens until now, unless too much is on its way already, and returns how far the world has come.
+func (f *feed) advance(reached int64) (int64, error) {
+	counts, err := f.bus.counts()
+	if err != nil {
+		return reached, err
+	}
+	now := f.clock.NowMs()
+	var n int64
+	if counts.outstanding < maxOutstanding {
+		reached = min(now, reached+int64(f.clock.Speed*float64(catchUp.Milliseconds())))
+		for _, p := range f.world.Advance(reached) {
+			if err := f.bus.publish(p); err != nil {
+				return reached, err
+			}
+			n++
+		}
+	}
+	trending, _ := f.world.Trending()
+	lag := time.Duration(now-reached) * time.Millisecond
+	f.update(func(s *feedStatus) {
+		s.published += n
+		s.trending = trending
+		s.lag, s.maxLag = lag, max(s.maxLag, lag)
+	})
+	return reached, nil
+}
+
+// check compares all stock keys with the truth once nothing is on its way. That this takes too long, or that Redis does not
+// answer, is noted and no error.
+func (f *feed) check(ctx context.Context) error {
+	waiting, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	err := f.bus.settle(waiting)
+	switch {
+	case err == nil:
+		err = f.checks.stock(ctx)
+	case ctx.Err() != nil:
+		return nil
+	case errors.Is(waiting.Err(), context.DeadlineExceeded):
+		err = fmt.Errorf("the pipeline has not caught up within %v", settleWithin)
+	default:
+		return err // the server is gone
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	f.update(func(s *feedStatus) { s.verdict, s.problem = f.checks.verdict, err })
+	return nil
+}

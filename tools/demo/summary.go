@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/tools/retail"
+)
+
+// tooLate is how far the world may have been behind the clock, clock time, for all of its sales to have come within the 24 hours
+// in which velocity counts them: tills are offline for hours too.
+const tooLate = 16 * time.Hour
+
+// summary is what the demo came to.
+type summary struct {
+	elapsed, first time.Duration
+	from, to       time.Time // by the clock
+	truth          retail.Tally
+	pipeline       metrics.Summary
+	hot            int
+	late           bool // sales came so late that velocity is not compared
+
+	velocity, letters tally
+	stock             verdict
+	stockSamples      []string
+	kept              string // the warehouse's folder, if it was named
+}
+
+// conclude compares what there is to compare once the pipeline has ended.
+func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
+	ctx, cancel := context.WithTimeout(ctx, drainFor)
+	defer cancel()
+	counts, err := d.bus.counts()
+	if err != nil {
+		return s, err
+	}
+	status, truth := d.feed.snapshot(), d.feed.world.Truth()
+	nowMs := d.feed.clock.NowMs()
+	s = summary{
+		elapsed: time.Since(d.started), first: d.first, from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
+		truth: truth.Tally(), pipeline: d.line.Summary(), hot: len(d.front.hot), late: status.maxLag > tooLate,
+		stock: d.feed.checks.verdict, stockSamples: d.feed.checks.samples, kept: d.options.WarehouseDir,
+	}
+	if !s.late {
+		if s.velocity, err = checkVelocity(ctx, d.store.client, truth, d.front.products, nowMs); err != nil {
+			return s, err
+		}
+	}
+	s.letters, err = checkDeadLetters(d.dir, d.started, truth.Refused(), counts.redelivered > 0)
+	return s, err
+}
+
+func (s summary) wrong() bool { return s.stock.wrong+s.velocity.wrong+s.letters.wrong > 0 }
+
+// String is a few lines for a person. The last one is about the stock.
+func (s summary) String() string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%v of the clock in %v, from %s to %s", s.to.Sub(s.from).Truncate(time.Minute), s.elapsed.Round(100*time.Millisecond),
+		s.from.Format("Mon 2 Jan 15:04"), s.to.Format("Mon 2 Jan 15:04"))
+	if s.first > 0 {
+		line("first signal after %v", s.first.Round(10*time.Millisecond))
+	}
+	line("messages: %d, events: %d, repeated: %d, ignored: %d, refused: %d", s.truth.Messages, eventsOf(s.pipeline),
+		s.truth.Duplicates, s.truth.Ignored, s.letters.compared)
+	line("products that had HIGH_DEMAND: %d", s.hot)
+	if s.kept != "" {
+		line("events, signals and dead letters are in %s", s.kept)
+	}
+	for _, sample := range s.stockSamples {
+		line("  %s", sample)
+	}
+	for _, t := range []tally{s.letters, s.velocity} {
+		if t.wrong > 0 {
+			line("  %s", t.sample)
+		}
+	}
+	line("dead letters checked against the truth: %d, wrong: %d", s.letters.compared, s.letters.wrong)
+	if s.late {
+		line("velocity was not checked: the shops were too far behind the clock")
+	} else {
+		line("velocity keys checked against the truth: %d, wrong: %d", s.velocity.compared, s.velocity.wrong)
+	}
+	line("stock keys checked against the truth: %d, wrong: %d", s.stock.keys, s.stock.wrong)
+	return b.String()
+}

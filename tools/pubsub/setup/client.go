@@ -1,0 +1,73 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	pubsub "cloud.google.com/go/pubsub/v2/apiv1"
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"github.com/googleapis/gax-go/v2"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/beamlytics/streamlytics/internal/pubsubdial"
+)
+
+// client is a connection to Pub/Sub.
+type client struct {
+	topics        *pubsub.TopicAdminClient
+	subscriptions *pubsub.SubscriptionAdminClient
+}
+
+// callTimeout bounds a call, with the client's own repetitions, once the server has answered.
+const callTimeout = 30 * time.Second
+
+func connect(ctx context.Context, emulator string) (*client, error) {
+	topics, err := pubsub.NewTopicAdminClient(ctx, pubsubdial.Options(emulator)...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Pub/Sub: %w", err)
+	}
+	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx, pubsubdial.Options(emulator)...)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("connect to Pub/Sub: %w", err), topics.Close())
+	}
+	return &client{topics, subscriptions}, nil
+}
+
+func (c *client) close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }
+
+// tellAfter is how long a server may be silent before a person is told what is being waited for.
+const tellAfter = 2 * time.Second
+
+// awaitServer waits until the server answers, which an emulator that is being started does not at once. topic is any topic's name.
+func (c *client) awaitServer(ctx context.Context, o Options, topic string, progress io.Writer) error {
+	where := "Pub/Sub"
+	if o.emulator != "" {
+		where = "Pub/Sub at " + o.emulator
+	}
+	waiting, cancel := context.WithTimeout(ctx, o.wait)
+	defer cancel()
+	told := time.AfterFunc(tellAfter, func() { fmt.Fprintf(progress, "waiting for %s\n", where) })
+	defer told.Stop()
+	_, err := c.topics.GetTopic(waiting, &pb.GetTopicRequest{Topic: topic}, gax.WithTimeout(0), gax.WithGRPCOptions(grpc.WaitForReady(true)))
+	switch {
+	case err == nil || status.Code(err) == codes.NotFound:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case waiting.Err() != nil:
+		return fmt.Errorf("%s has not answered within %v: %w", where, o.wait, err)
+	}
+	return fmt.Errorf("ask %s for %s: %w", where, topic, err)
+}
+
+// call bounds one call.
+func call[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return f(ctx)
+}

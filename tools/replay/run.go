@@ -1,0 +1,169 @@
+package replay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/journey"
+	"github.com/beamlytics/streamlytics/test/truth"
+)
+
+// ErrWrongStock is returned by a replay after which Redis did not hold the truth in time.
+var ErrWrongStock = errors.New("the stock in Redis is not what the events lead to")
+
+// Run replays, waits for the truth when that is asked for, and prints the outcome to out: a line on the check if there was
+// one, and the summary as JSON. When publishing fails there is no summary.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	records, err := o.records(ctx)
+	if err != nil {
+		return err
+	}
+	var events []truth.Event // only when they are to be checked
+	t := newTally()
+	start := time.Now()
+	err = o.publish(ctx, o.disturbance.apply(records, func(r record) {
+		t.event(r.event)
+		if len(o.checkRedis) > 0 {
+			events = append(events, r.event)
+		}
+	}), t)
+	if err != nil {
+		return err
+	}
+	summary := t.done(time.Since(start))
+	if len(o.checkRedis) > 0 {
+		err = o.check(ctx, events, summary, out)
+	}
+	text, jsonErr := json.MarshalIndent(summary, "", "  ")
+	if jsonErr != nil {
+		return fmt.Errorf("writing the summary: %w", jsonErr)
+	}
+	if _, printErr := fmt.Fprintln(out, string(text)); printErr != nil {
+		return errors.Join(err, fmt.Errorf("writing the summary: %w", printErr))
+	}
+	return err
+}
+
+// records is the recording as it is.
+func (o *Options) records(ctx context.Context) (iter.Seq2[record, error], error) {
+	paths, err := expand(o.input)
+	if err != nil {
+		return nil, err
+	}
+	if o.format == formatJSONL {
+		return jsonlRecords(paths), nil
+	}
+	if len(paths) == 0 {
+		cache, err := o.cache()
+		if err != nil {
+			return nil, err
+		}
+		path, err := journey.Fetch(ctx, cache)
+		if err != nil {
+			return nil, err
+		}
+		paths = []string{path}
+	}
+	if len(paths) > 1 {
+		return nil, fmt.Errorf("--input: the journey is one file, not %s", strings.Join(paths, ", "))
+	}
+	sales, err := journey.Read(paths[0])
+	if err != nil {
+		return nil, err
+	}
+	return journeyRecords(sales, o.as, o.shift), nil
+}
+
+func (o *Options) publish(ctx context.Context, records iter.Seq2[record, error], t *tally) (err error) {
+	if o.dryRun {
+		for r, err := range records {
+			if err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			t.published(o.topics[r.channel])
+		}
+		return nil
+	}
+	client, err := Dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+	if o.create {
+		for _, topic := range slices.Sorted(maps.Values(o.topics)) {
+			if err := client.Create(ctx, topic); err != nil {
+				return err
+			}
+		}
+	}
+	p := newPublisher(ctx, client, o.topics, o.rate)
+	err = o.feed(p, records, t)
+	if failed := p.close(); failed != nil {
+		return failed // the cause of what add returned, if add returned something
+	}
+	return err
+}
+
+func (o *Options) feed(p *publisher, records iter.Seq2[record, error], t *tally) error {
+	for r, err := range records {
+		if err != nil {
+			return err
+		}
+		topic := o.topics[r.channel]
+		if topic == "" {
+			return fmt.Errorf("the recording has a %s, and no --%s_topic is given", r.event.Type, strings.ToLower(r.channel.String()))
+		}
+		if err := p.add(r); err != nil {
+			return fmt.Errorf("publishing: %w", err)
+		}
+		t.published(topic)
+	}
+	return nil
+}
+
+// check waits for the truth, and prints and notes what became of it.
+func (o *Options) check(ctx context.Context, events []truth.Event, summary *Summary, out io.Writer) error {
+	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
+	defer rdb.Close()
+	slog.Info("published, waiting for the stock", "messages", summary.Published)
+	stock := truth.Stock(events)
+	options := []truth.Option{truth.AlsoMeta}
+	if o.checkExtra {
+		options = append(options, truth.AlsoExtra)
+	}
+	found, err := truth.Expected{Stores: stock, Global: truth.Global(stock)}.Await(ctx, rdb, o.checkTimeout, options...)
+	check := Check{Stock: Faults(found.Stores), Global: Faults(found.Global), Seconds: found.Took.Seconds()}
+	summary.Check = &check
+	if err != nil {
+		return err
+	}
+	tell := func(what string, f Faults) error {
+		line := fmt.Sprintf("%s keys checked against the truth: %d, wrong: %d, missing: %d", what, f.Keys, f.Wrong, f.Missing)
+		if o.checkExtra {
+			line += fmt.Sprintf(", extra: %d", f.Extra)
+		}
+		_, err := fmt.Fprintln(out, line)
+		return err
+	}
+	if err := errors.Join(tell("stock", check.Stock), tell("global stock", check.Global)); err != nil {
+		return fmt.Errorf("writing the outcome: %w", err)
+	}
+	if s, g := check.Stock, check.Global; s.Wrong+s.Missing+s.Extra+g.Wrong+g.Missing+g.Extra > 0 {
+		return ErrWrongStock
+	}
+	return nil
+}
