@@ -7,6 +7,7 @@ import (
 	"github.com/beamlytics/streamlytics/sinks"
 	"github.com/beamlytics/streamlytics/sources"
 	"github.com/beamlytics/streamlytics/transforms"
+	"github.com/beamlytics/streamlytics/transforms/keyed"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
@@ -20,13 +21,9 @@ import (
 // all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
 // job's identity on runners that update jobs in place.
 //
-// kind is whom the graph is for, and keys are the Beam keys of which there is state to restore.
-func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []string) error {
+// restored is whether state of an earlier run was restored.
+func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored bool) {
 	targets := o.targets(id, p.clock)
-	state, err := targets.State()
-	if err != nil {
-		return err
-	}
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
 		s := s.Scope(name)
@@ -51,34 +48,41 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, keys []s
 	for _, w := range p.watched {
 		input("NewFiles", func(s beam.Scope) beam.PCollection { return sources.Watch(s, id, w) })
 	}
-	// There is always a second input to join: one more does not change the graph in front of the state, so a job
-	// can be updated in place.
-	batches = append(batches, transforms.WakeUp(s, id, keys))
-	keyed := transforms.Keyed{
+	// Start is always there, so the inputs are always joined: another input does not change the graph in
+	// front of the state, and a job can be updated in place.
+	batches = append(batches, transforms.Start(s, restored))
+	settings := o.keyed(id, p, kind)
+	st := s.Scope("Stock")
+	inventory := transforms.InventoryStateful(st, settings, beam.Flatten(s, batches...))
+	sinks.Signals(st, targets, "stock", inventory.Signals)
+	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
+
+	ve := s.Scope("Velocity")
+	velocities := transforms.SmartVelocity(ve, settings, o.velocity(p, kind), inventory.Changes)
+	sinks.Signals(ve, targets, "velocity", velocities)
+	if kind == prismRunner {
+		transforms.Ballast(s, id, velocities)
+	}
+}
+
+// keyed returns the settings of the keyed stages. Prism keeps state in the memory of this process and
+// loses it with the process, so there the stages keep it themselves.
+func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
+	return transforms.Keyed{
 		PipelineID: id,
 		Clock:      p.clock,
 		Limits: stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit,
 			CountLate: o.LateEvents == lateCount},
 		ProductGroups: o.ProductGroups,
-		CacheBytes:    o.ImageCacheMB << 20,
-		InProcess:     kind == prismRunner, // the job, wherever Prism runs, ends with this process, and this process with the job
-		State:         state,
+		State:         keyed.Config{InProcess: kind == prismRunner, CacheBytes: o.ImageCacheMB << 20, Mirrored: o.mirrored(kind)},
 	}
-	if kind == dataflowRunner {
-		keyed.Awaited = len(keys) // the runner's sources do not wait
-	}
-	st := s.Scope("Stock")
-	inventory := transforms.InventoryStateful(st, keyed, beam.Flatten(s, batches...))
-	sinks.Signals(st, targets, "stock", inventory.Signals)
-	sinks.WriteDeadLetters(st, targets, inventory.DeadLetters)
+}
 
-	ve := s.Scope("Velocity")
-	velocities := transforms.SmartVelocity(ve, keyed, o.velocity(), !p.bounded(), inventory.Changes)
-	sinks.Signals(ve, targets, "velocity", velocities)
-	if kind == prismRunner {
-		transforms.Ballast(s, id, velocities)
-	}
-	return nil
+// mirrored reports whether the state is copied to Redis, for the next start.
+func (o Options) mirrored(kind runnerKind) bool { return kind == prismRunner && o.Restore == "redis" }
+
+func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
+	return transforms.VelocityOptions{Config: o.velocityConfig(), Decay: !p.bounded(), AtOnce: p.bounded() && kind == dataflowRunner, Mirrored: o.mirrored(kind)}
 }
 
 func (o Options) targets(id string, c clock.Clock) sinks.Targets {

@@ -57,15 +57,8 @@ func (p *Pipeline) submit(ctx context.Context) error {
 // WorkersGraph lays out the pipeline as Dataflow gets it: for a runner that keeps the state and has workers of its own, processes that
 // find each other through Redis alone. Other runners than Dataflow can run it where the input is files.
 func (p *Pipeline) WorkersGraph() (*beam.Pipeline, error) {
-	var keys []string
-	if p.options.Restore == "redis" {
-		// Whether there is state is for the workers to find out: Redis may be out of reach from here.
-		keys = p.options.keyGroups().Names()
-	}
 	b := beam.NewPipeline()
-	if err := build(b.Root(), p.id, p.options, p.plan, dataflowRunner, keys); err != nil {
-		return nil, err
-	}
+	build(b.Root(), p.id, p.options, p.plan, dataflowRunner, false)
 	return b, nil
 }
 

@@ -29,7 +29,7 @@ func (p *Pipeline) notReady() string {
 	if p.env.Stopping() {
 		why = append(why, "draining")
 	}
-	if p.env.Restoring() {
+	if p.env.RestoringKeys() > 0 {
 		why = append(why, fmt.Sprintf("restoring state: %d keys are left", p.env.RestoringKeys()))
 	}
 	if p.env.Metrics.RedisAway.Load() {

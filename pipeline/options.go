@@ -6,7 +6,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks"
-	"github.com/beamlytics/streamlytics/transforms"
+	"github.com/beamlytics/streamlytics/transforms/keyed"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
@@ -91,17 +91,17 @@ func DefaultOptions() Options {
 	}
 }
 
-func (o Options) keyGroups() transforms.KeyGroups { return transforms.KeyGroups(o.KeyGroups) }
+func (o Options) velocityConfig() velocity.Config {
+	c := o.Velocity
+	c.DwellMs = o.HighDemandDwell.Milliseconds()
+	return c
+}
+
+func (o Options) keyGroups() keyed.KeyGroups { return keyed.KeyGroups(o.KeyGroups) }
 
 func (o Options) redis() sinks.RedisConfig {
 	return sinks.RedisConfig{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
 		TLS: o.RedisTLS, CA: o.RedisCA}
-}
-
-func (o Options) velocity() velocity.Config {
-	c := o.Velocity
-	c.DwellMs = o.HighDemandDwell.Milliseconds()
-	return c
 }
 
 // rules are the options of decoding.

@@ -3,54 +3,48 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/transforms"
 )
 
-// restore prepares the start from the state in Redis and returns the Beam keys of which there is any. It fails when a part of the
-// state is missing. With --restore=none it drops old state: what this pipeline does makes it wrong.
-func (p *Pipeline) restore(ctx context.Context) (keys []string, err error) {
+// restore restores the state in Redis and reports whether there was any. It fails when a part of the state
+// is missing. With --restore=none it drops old state, which this pipeline would make wrong.
+func (p *Pipeline) restore(ctx context.Context) (restored bool, err error) {
 	targets := p.options.targets(p.id, p.plan.clock)
 	if !targets.Mirror {
 		r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		defer r.Close()
 		n, err := sinks.DropMirror(ctx, r)
 		if n > 0 {
 			slog.Warn("starting from empty state, as --restore=none says; the state of an earlier run was dropped from Redis", "keys", n)
 		}
-		return nil, err
+		return false, err
 	}
-	started := time.Now()
 	mirror, err := targets.OpenMirror(ctx, p.env)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	p.mirror = mirror
-	if keys, err = mirror.Keys(ctx); err != nil {
-		return nil, err
+	keys, err := mirror.Keys(ctx)
+	if err != nil || len(keys) == 0 {
+		return false, err
 	}
-	mirrored := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		mirrored[key] = true
-	}
-	state := mirror.State()
-	state.Log = func(ctx context.Context, key string) ([][]byte, error) {
-		if !mirrored[key] {
-			return nil, nil
-		}
-		return mirror.Load(ctx, key)
-	}
-	p.env.SetState(state)
 	p.env.BeginRestore(len(keys))
-	if len(keys) > 0 {
-		slog.Info("restoring state from Redis", "keys", len(keys), "found_in", time.Since(started).String())
+	started := time.Now()
+	o, kind := p.options, p.options.runnerKind()
+	err = transforms.Restore(ctx, o.keyed(p.id, p.plan, kind), o.velocity(p.plan, kind).Config, mirror, p.env.KeyRestored)
+	if err != nil {
+		return false, fmt.Errorf("restore the state in Redis at %s: %w", o.RedisAddrs, err)
 	}
-	return keys, nil
+	slog.Info("state restored from Redis", "keys", len(keys), "took", time.Since(started).Round(time.Millisecond).String())
+	return true, nil
 }
 
 // verifyFor bounds the last look at the state in Redis.

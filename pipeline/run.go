@@ -83,7 +83,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runner.close()) }()
-	keys, err := p.prepare(ctx)
+	restored, err := p.prepare(ctx)
 	if err != nil && ctx.Err() != nil {
 		slog.Info("told to stop before anything was read", "during", err)
 		return p.interrupted(nil)
@@ -100,9 +100,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopProfiles()) }()
 	b := beam.NewPipeline()
-	if err := build(b.Root(), p.id, p.options, p.plan, p.options.runnerKind(), keys); err != nil {
-		return err
-	}
+	build(b.Root(), p.id, p.options, p.plan, p.options.runnerKind(), restored)
 	return p.execute(ctx, runner, b)
 }
 
@@ -152,17 +150,18 @@ func (p *Pipeline) execute(ctx context.Context, runner *runner, b *beam.Pipeline
 	return nil
 }
 
-// prepare looks whether what the pipeline writes to is there, and returns the Beam keys of which there is state to restore.
-func (p *Pipeline) prepare(ctx context.Context) (keys []string, err error) {
+// prepare checks that what the pipeline reads from and writes to is reachable, restores the state of an
+// earlier run, and reports whether there was any.
+func (p *Pipeline) prepare(ctx context.Context) (restored bool, err error) {
 	if err := p.checkRedis(ctx); err != nil {
-		return nil, err
+		return false, err
 	}
 	if err := p.checkBigQuery(ctx); err != nil {
-		return nil, err
+		return false, err
 	}
 	if len(p.plan.subscriptions) > 0 {
 		if err := sources.CheckPubSub(p.options.Emulator); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
 	return p.restore(ctx)

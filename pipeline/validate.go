@@ -223,7 +223,7 @@ func (o Options) checkLogic(bad reportFunc, errs *[]error) {
 	}
 	if o.HighDemandDwell < 0 {
 		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)
-	} else if err := o.velocity().Validate(); err != nil {
+	} else if err := o.velocityConfig().Validate(); err != nil {
 		*errs = append(*errs, err)
 	}
 }

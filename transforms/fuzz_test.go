@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/beamlytics/streamlytics/internal/codec"
+
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
@@ -14,22 +16,22 @@ func FuzzBatch(f *testing.F) {
 	f.Add(batchOf(f, nil))
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := reader{b: b}
-		if n := len(r.tokens(nil)); n > len(b) {
+		r := codec.Reader{B: b}
+		if n := len(tokensOf(&r)); n > len(b) {
 			t.Fatalf("%d tokens out of %d bytes", n, len(b))
 		}
 		var m move
-		for len(r.b) > 0 && r.err == nil {
-			before := len(r.b)
-			r.move(&m)
-			if len(r.b) >= before {
+		for len(r.B) > 0 && r.Err == nil {
+			before := len(r.B)
+			m.read(&r)
+			if len(r.B) >= before {
 				t.Fatal("the reader stands still")
 			}
-			if r.err == nil && (len(m.core) == 0 || len(m.store)+len(m.product)+len(m.inline) > before) {
+			if r.Err == nil && (len(m.core) == 0 || len(m.store)+len(m.product)+len(m.inline) > before) {
 				t.Fatalf("an event of %d bytes came to %+v", before, m)
 			}
 		}
-		if r.err != nil && r.b != nil {
+		if r.Err != nil && r.B != nil {
 			t.Error("bytes are left after a failure")
 		}
 	})
@@ -40,26 +42,26 @@ func FuzzInventoryReplay(f *testing.F) {
 	g := newInventoryImage(testLimits)
 	record := movesRecord(1000, 5, movesOf(f, batchOf(f, nil, ev(event.Sale, "s", "p", "a", 1, 5), ev(event.Reset, "s", "p", "b", 9, 6),
 		ev(event.View, "s", "p", "c", 1, 900)))...)
-	if err := g.replay(record); err != nil {
+	if err := g.Replay(record); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(record)
-	f.Add(g.snapshot())
+	f.Add(g.Snapshot())
 	f.Add([]byte{recordSnapshot})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		g := newInventoryImage(testLimits)
-		if g.replay(b) != nil {
+		if g.Replay(b) != nil {
 			return
 		}
-		first := g.snapshot()
+		first := g.Snapshot()
 		if b[0] != recordSnapshot { // a log of moves is not checked: the decoder did that before
 			return
 		}
 		again := newInventoryImage(testLimits)
-		if err := again.replay(first); err != nil {
+		if err := again.Replay(first); err != nil {
 			t.Fatalf("the image's own snapshot cannot be read: %v", err)
 		}
-		if second := again.snapshot(); !bytes.Equal(first, second) {
+		if second := again.Snapshot(); !bytes.Equal(first, second) {
 			t.Errorf("a snapshot changed on its way through an image:\n%x\n%x", first, second)
 		}
 	})
@@ -70,30 +72,28 @@ func FuzzProductReplay(f *testing.F) {
 	const now = 1_700_000_000_000
 	g := newProductImage(testLimits, velocity.DefaultConfig())
 	record := changesRecord(now, 5)
-	record = appendStockChange(record, changeStock, "p", 7, 1)
-	record = appendStockChange(record, changeStockRestored, "q", 2, 1)
+	record = appendStockChange(record, "p", 7, 1)
 	record = appendDemand(record, event.Sale, "s", "p", now, 3)
-	if err := g.replay(record); err != nil {
+	if err := g.Replay(record); err != nil {
 		f.Fatal(err)
 	}
 	f.Add(record)
 	f.Add(evaluationRecord(now, 5))
-	f.Add(appendKept(map[string]string{velocityField("", "p"): "1h on 5", stockField("p"): lowValue(true)}))
-	f.Add(g.snapshot())
+	f.Add(g.Snapshot())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		g := newProductImage(testLimits, velocity.DefaultConfig())
-		if g.replay(b) != nil {
+		if g.Replay(b) != nil {
 			return
 		}
-		first := g.snapshot()
+		first := g.Snapshot()
 		if b[0] != recordSnapshot {
 			return
 		}
 		again := newProductImage(testLimits, velocity.DefaultConfig())
-		if err := again.replay(first); err != nil {
+		if err := again.Replay(first); err != nil {
 			t.Fatalf("the image's own snapshot cannot be read: %v", err)
 		}
-		if second := again.snapshot(); !bytes.Equal(first, second) {
+		if second := again.Snapshot(); !bytes.Equal(first, second) {
 			t.Errorf("a snapshot changed on its way through an image:\n%x\n%x", first, second)
 		}
 	})

@@ -72,13 +72,13 @@ func wantGoldenInventory(t *testing.T, g *inventoryImage) {
 func TestGoldenInventory(t *testing.T) {
 	record := goldenInventory(t)
 	live := newInventoryImage(testLimits)
-	if err := live.replay(record); err != nil {
+	if err := live.Replay(record); err != nil {
 		t.Fatal(err)
 	}
-	for name, written := range map[string][]byte{"inventory_moves": record, "inventory_snapshot": live.snapshot()} {
+	for name, written := range map[string][]byte{"inventory_moves": record, "inventory_snapshot": live.Snapshot()} {
 		t.Run(name, func(t *testing.T) {
 			g := newInventoryImage(testLimits)
-			if err := g.replay(golden(t, name, written)); err != nil {
+			if err := g.Replay(golden(t, name, written)); err != nil {
 				t.Fatal(err)
 			}
 			wantGoldenInventory(t, g)
@@ -93,29 +93,21 @@ func goldenChanges() []byte {
 	}
 	b = appendDemand(b, event.View, "online", "555", goldenNow-5*hourMs, 1)
 	b = appendDemand(b, event.CartAdd, "online", "555", goldenNow-minuteMs, 2)
-	b = appendStockChange(b, changeStock, "555", 5, 1)
-	b = appendStockChange(b, changeStock, "777", 28, 1)
-	return appendStockChange(b, changeStockRestored, "888", 3, 1)
+	b = appendStockChange(b, "555", 5, 1)
+	b = appendStockChange(b, "777", 28, 1)
+	return appendStockChange(b, "888", 3, 1)
 }
 
 func TestGoldenProducts(t *testing.T) {
-	kept := appendKept(map[string]string{velocityField("", "555"): "24h on 1749999900000", stockField("555"): lowValue(true)})
 	changes, evaluation := goldenChanges(), evaluationRecord(goldenNow+1000, goldenNow*1000+456)
-	live := replayedProducts(t, [][]byte{kept, changes})
-	unsaid := live.snapshot()
-	if err := live.replay(evaluation); err != nil {
-		t.Fatal(err)
-	}
-	said := live.snapshot()
+	live := replayedProducts(t, [][]byte{changes, evaluation})
 	record := map[string][]byte{}
-	for name, written := range map[string][]byte{"product_kept": kept, "product_changes": changes, "product_evaluation": evaluation,
-		"product_snapshot_unsaid": unsaid, "product_snapshot": said} {
+	for name, written := range map[string][]byte{"product_changes": changes, "product_evaluation": evaluation, "product_snapshot": live.Snapshot()} {
 		record[name] = golden(t, name, written)
 	}
 	for name, log := range map[string][][]byte{
-		"records":                  {record["product_kept"], record["product_changes"], record["product_evaluation"]},
-		"snapshot, and evaluation": {record["product_snapshot_unsaid"], record["product_evaluation"]},
-		"snapshot":                 {record["product_snapshot"]},
+		"records":  {record["product_changes"], record["product_evaluation"]},
+		"snapshot": {record["product_snapshot"]},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := replayedProducts(t, log)
@@ -125,18 +117,18 @@ func TestGoldenProducts(t *testing.T) {
 			}{
 				"555": {onHand: 5, version: goldenNow*1000 + 123, low: true},
 				"777": {onHand: 28, version: goldenNow*1000 + 123},
-				"888": {onHand: 3, version: goldenNow*1000 + 456, low: true},
+				"888": {onHand: 3, version: goldenNow*1000 + 123, low: true},
 			} {
 				p := g.products[id]
 				if p == nil {
 					t.Fatalf("product %s is missing", id)
 				}
-				if s := p.stock; s.OnHand != want.onHand || s.Stores != 1 || s.Version != want.version || s.Low != want.low || p.unsaid {
-					t.Errorf("stock of %s is %+v, unsaid %v; want %+v", id, s, p.unsaid, want)
+				if s := p.stock; s.OnHand != want.onHand || s.Stores != 1 || s.Version != want.version || s.Low != want.low {
+					t.Errorf("stock of %s is %+v, want %+v", id, s, want)
 				}
 			}
 			p := g.products["555"]
-			if sticky := p.global.Sticky().String(); sticky != "1h on 1749999900000" {
+			if sticky := p.global.Sticky().String(); sticky != "1h on 1750000001000" {
 				t.Errorf("it keeps %q", sticky)
 			}
 			r, changed, _ := p.global.Evaluate(goldenNow+2000, g.config)

@@ -3,6 +3,7 @@ package transforms
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
@@ -13,6 +14,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/transforms/keyed"
 )
 
 func init() {
@@ -27,10 +29,9 @@ const maxBatchBytes = 4 << 20
 // not once an event. It emits (Beam key, batch).
 type keyByStoreProductFn struct {
 	PipelineID string
-	Groups     KeyGroups
+	Groups     keyed.KeyGroups
 
 	env     *process.Env
-	book    *keyBook // of the inventory stage
 	names   []string
 	groups  [][]byte          // by group: the batch without its head
 	literal map[string][]byte // by Beam key, for Groups 0
@@ -40,18 +41,14 @@ type keyByStoreProductFn struct {
 }
 
 // KeyByStoreProduct keys events by store:product, in batches of key groups.
-func KeyByStoreProduct(s beam.Scope, pipelineID string, groups KeyGroups, events beam.PCollection) beam.PCollection {
+func KeyByStoreProduct(s beam.Scope, pipelineID string, groups keyed.KeyGroups, events beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("KeyByStoreProduct"), &keyByStoreProductFn{PipelineID: pipelineID, Groups: groups}, events)
 }
 
-func (f *keyByStoreProductFn) Setup() (err error) {
+func (f *keyByStoreProductFn) Setup() {
 	f.env = process.Of(f.PipelineID)
-	if f.book, err = inventoryKeys(f.env); err != nil {
-		return fmt.Errorf("set up grouping: %w", err)
-	}
 	f.names = f.Groups.Names()
 	f.groups = make([][]byte, len(f.names))
-	return nil
 }
 
 func (f *keyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTime, string, []byte)) {
@@ -73,7 +70,7 @@ func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, e
 		return nil
 	}
 	f.key = appendPairName(f.key[:0], e.StoreID, e.ProductID)
-	g := groupOf(f.key, len(f.groups))
+	g := keyed.GroupOf(f.key, len(f.groups))
 	b, err := appendMove(f.groups[g], &e)
 	if err != nil {
 		return fmt.Errorf("group by store:product: %w", err)
@@ -86,7 +83,7 @@ func (f *keyByStoreProductFn) ProcessElement(at beam.EventTime, e event.Event, e
 	return nil
 }
 
-func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.EventTime, string, []byte)) {
+func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.EventTime, string, []byte)) error {
 	for g, b := range f.groups {
 		if len(b) > 0 {
 			f.emit(f.names[g], b, emit)
@@ -98,27 +95,34 @@ func (f *keyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 	}
 	f.literal = nil
 	f.held.Release()
-	if f.env.TakeWakeUp() {
-		f.wakeAll(emit)
+	if f.env.TakeLoss() {
+		if err := f.republish(emit); err != nil {
+			return err
+		}
 	}
 	if f.env.Ended() || f.env.TakeInputEnd() {
-		emit(max(f.latest, mtime.ZeroTimestamp), endKey, appendTokens(nil, nil))
+		emit(max(f.latest, mtime.ZeroTimestamp), controlKey, appendControl(appendTokens(nil, nil), evaluate))
 	}
+	return nil
 }
 
-// wakeAll wakes every Beam key, so that those which no event touches say again what Redis has lost.
-func (f *keyByStoreProductFn) wakeAll(emit func(beam.EventTime, string, []byte)) {
+// republish asks every Beam key and every product group to publish again what Redis has lost. A drain
+// waits for it.
+func (f *keyByStoreProductFn) republish(emit func(beam.EventTime, string, []byte)) error {
 	names := f.names
 	if f.Groups == 0 {
-		names = f.book.all()
+		var err error
+		if names, err = keyed.Keys(f.env, inventoryStage); err != nil {
+			return fmt.Errorf("republish after a loss of Redis data: %w", err)
+		}
 	}
-	token := f.env.Tracker.Open(nil, func() {}) // a drain waits for it
-	tokens := []int64{token}
-	f.env.Tracker.Hold(tokens, len(names))
-	for _, key := range names {
-		emit(max(f.latest, mtime.ZeroTimestamp), key, append(appendTokens(nil, tokens), sayAll...))
+	tokens := []int64{f.env.Tracker.Open(nil, func() {})}
+	f.env.Tracker.Hold(tokens, len(names)+1)
+	for _, key := range append(slices.Clone(names), controlKey) {
+		emit(max(f.latest, mtime.ZeroTimestamp), key, appendControl(appendTokens(nil, tokens), republish))
 	}
 	f.env.Tracker.Release(tokens)
+	return nil
 }
 
 // emit passes on a batch under the tokens of the whole bundle: which of them it really holds is not worth knowing.

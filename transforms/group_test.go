@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/beamlytics/streamlytics/internal/codec"
+	"github.com/beamlytics/streamlytics/transforms/keyed"
+
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -28,17 +31,15 @@ type grouping struct {
 	out map[string][]emitted
 }
 
-func newGrouping(t *testing.T, groups KeyGroups) *grouping {
+func newGrouping(t *testing.T, groups keyed.KeyGroups) *grouping {
 	g := &grouping{t: t, fn: &keyByStoreProductFn{PipelineID: t.Name(), Groups: groups}, out: map[string][]emitted{}}
-	if err := g.fn.Setup(); err != nil {
-		t.Fatal(err)
-	}
+	g.fn.Setup()
 	return g
 }
 
 func (g *grouping) emit(at beam.EventTime, key string, batch []byte) {
-	r := reader{b: batch}
-	g.out[key] = append(g.out[key], emitted{at: at, tokens: slices.Clone(r.tokens(nil)), moves: movesOf(g.t, batch), bytes: len(batch)})
+	r := codec.Reader{B: batch}
+	g.out[key] = append(g.out[key], emitted{at: at, tokens: slices.Clone(tokensOf(&r)), moves: movesOf(g.t, batch), bytes: len(batch)})
 }
 
 func (g *grouping) bundle(at beam.EventTime, events ...event.Event) {
@@ -49,7 +50,9 @@ func (g *grouping) bundle(at beam.EventTime, events ...event.Event) {
 			g.t.Fatal(err)
 		}
 	}
-	g.fn.FinishBundle(g.t.Context(), g.emit)
+	if err := g.fn.FinishBundle(g.t.Context(), g.emit); err != nil {
+		g.t.Fatal(err)
+	}
 }
 
 func TestGroupingByKeyGroup(t *testing.T) {
@@ -178,7 +181,7 @@ func TestGroupingHoldsTokens(t *testing.T) {
 // TestGroupingOfNothing: a bundle without events leaves no hold behind.
 func TestGroupingOfNothing(t *testing.T) {
 	newEnv(t, acks.New(1))
-	for _, groups := range []KeyGroups{0, 64} {
+	for _, groups := range []keyed.KeyGroups{0, 64} {
 		g := newGrouping(t, groups)
 		if g.bundle(0); len(g.out) != 0 {
 			t.Errorf("%d key groups: %d batches of nothing", groups, len(g.out))
@@ -213,32 +216,5 @@ func TestGroupingBoundsBatches(t *testing.T) {
 	}
 	if next != 40 {
 		t.Errorf("%d of 40 events", next)
-	}
-}
-
-func TestKeyGroups(t *testing.T) {
-	if got := KeyGroups(3).Names(); !slices.Equal(got, []string{"0", "1", "2"}) {
-		t.Errorf("names of 3 groups: %v", got)
-	}
-	if got := KeyGroups(0).Names(); len(got) != 0 {
-		t.Errorf("names of literal keys: %v", got)
-	}
-	// The group of a key is part of a job's state: it never changes.
-	for key, want := range map[string]int{"12:555": 23, "online:555": 25, "": 25} {
-		if got := groupOf([]byte(key), 64); got != want {
-			t.Errorf("%q is in group %d, want %d", key, got, want)
-		}
-	}
-	of := map[int]int{}
-	for i := range 64_000 {
-		of[groupOf(fmt.Appendf(nil, "store-%d:product-%d", i%50, i), 64)]++
-	}
-	for g, n := range of {
-		if n < 800 || n > 1200 {
-			t.Errorf("group %d has %d of 64,000 keys", g, n)
-		}
-	}
-	if len(of) != 64 {
-		t.Errorf("%d groups are in use", len(of))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/beamlytics/streamlytics/internal/codec"
+
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
@@ -54,19 +56,26 @@ func batchOf(t testing.TB, tokens []int64, events ...event.Event) []byte {
 	return b
 }
 
+// tokensOf reads the ack tokens of a batch.
+func tokensOf(r *codec.Reader) []int64 {
+	var h header
+	h.readTokens(r)
+	return h.tokens
+}
+
 // movesOf decodes what batchOf made.
 func movesOf(t testing.TB, batch []byte) []move {
 	t.Helper()
-	r := reader{b: batch}
-	r.tokens(nil)
+	r := codec.Reader{B: batch}
+	tokensOf(&r)
 	var moves []move
-	for len(r.b) > 0 && r.err == nil {
+	for len(r.B) > 0 && r.Err == nil {
 		var m move
-		r.move(&m)
+		m.read(&r)
 		moves = append(moves, m)
 	}
-	if r.err != nil {
-		t.Fatal(r.err)
+	if r.Err != nil {
+		t.Fatal(r.Err)
 	}
 	return moves
 }

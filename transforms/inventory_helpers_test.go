@@ -5,59 +5,59 @@ import (
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/test/truth"
+	"github.com/beamlytics/streamlytics/transforms/keyed"
 )
 
-// stockStage runs inventoryStatefulFn over a fake runner.
+// stockStage runs InventoryStatefulFn with its state in the process.
 type stockStage struct {
-	t      *testing.T
-	fn     *inventoryStatefulFn
-	runner *runner
+	t  *testing.T
+	fn *InventoryStatefulFn
 }
 
 // stockOut is what one bundle emitted.
 type stockOut struct {
 	signals []batch.Signals
 	letters []event.DeadLetter
-	changes map[string][]byte
+	changes map[string][][]byte
 }
 
-func newStockStage(t *testing.T, cacheBytes int) *stockStage {
-	fn := &inventoryStatefulFn{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4, CacheBytes: cacheBytes,
-		Stamp: state.MakeValueState[int64]("stamp"), Log: state.MakeBagState[[]byte]("log")}
-	if err := fn.Setup(t.Context()); err != nil {
+// testKeyed are the settings of a keyed stage, with its state in the process.
+func testKeyed(t *testing.T) Keyed {
+	return Keyed{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4, State: keyed.Config{InProcess: true, CacheBytes: 1 << 30}}
+}
+
+func newStockStage(t *testing.T, k Keyed) *stockStage {
+	fn := &InventoryStatefulFn{Keyed: k}
+	if err := fn.Setup(); err != nil {
 		t.Fatal(err)
 	}
-	return &stockStage{t: t, fn: fn, runner: newRunner(t)}
+	return &stockStage{t: t, fn: fn}
 }
 
-// bundle processes a batch of one key; the caller commits its state, or does not.
-func (s *stockStage) bundle(key string, encoded []byte) (*bundle, stockOut) {
+// bundle processes a batch of one key.
+func (s *stockStage) bundle(key string, encoded []byte) stockOut {
 	s.t.Helper()
-	out := stockOut{changes: map[string][]byte{}}
+	out := stockOut{changes: map[string][][]byte{}}
 	signals := func(_ beam.EventTime, b batch.Signals) { out.signals = append(out.signals, b) }
 	letters := func(_ beam.EventTime, l event.DeadLetter) { out.letters = append(out.letters, l) }
-	changes := func(_ beam.EventTime, group string, b []byte) { out.changes[group] = b }
-	b := s.runner.open(key)
+	changes := func(_ beam.EventTime, group string, b []byte) { out.changes[group] = append(out.changes[group], b) }
 	s.fn.StartBundle(s.t.Context(), signals, letters, changes)
-	if err := s.fn.ProcessElement(s.t.Context(), 5, b, key, encoded, signals, letters, changes); err != nil {
+	if err := s.fn.ProcessElement(s.t.Context(), 5, nil, key, encoded, signals, letters, changes); err != nil {
 		s.t.Fatal(err)
 	}
 	s.fn.FinishBundle(s.t.Context(), signals, letters, changes)
-	return b, out
+	return out
 }
 
-// commit processes events of one key in a bundle that succeeds.
+// commit processes events of one key.
 func (s *stockStage) commit(key string, events ...event.Event) stockOut {
 	s.t.Helper()
-	b, out := s.bundle(key, batchOf(s.t, nil, events...))
-	b.commit()
-	return out
+	return s.bundle(key, batchOf(s.t, nil, events...))
 }
 
 // recent is a time in the last hour of the wall clock, which is the stage's.

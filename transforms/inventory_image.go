@@ -8,35 +8,39 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/codec"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
-// Kinds of log records of the inventory stage.
+// inventoryStage names the stage in what a process shares.
+const inventoryStage = "inventory"
+
+// The kinds of log records of InventoryStatefulFn.
 const (
-	recordMoves    = 'M' // clock, wall clock in microseconds, and the cores of the events taken
-	recordSnapshot = 'S' // all records
+	recordMoves    = 'M' // clock, wall clock in microseconds, the cores of the accepted events
+	recordSnapshot = 'S' // clock, then each pair: its name and stock.Record
 )
 
-// inventoryImage is the state of one Beam key of the inventory stage: a record for each of its store:product keys.
+// inventoryImage is the state of one Beam key of InventoryStatefulFn: a record for each store:product.
 type inventoryImage struct {
 	limits  stock.Limits
 	pairs   map[string]*pair // by pair name
 	bytes   int
 	lastNow int64
 
-	touched []touch // by the batch that is being applied
+	touched []touch // by the current batch
 	key     []byte
 }
 
-// pair is the record of one product in one store.
+// pair is one product in one store.
 type pair struct {
 	stock.Record
 	store, product string
-	touch          int32 // 1 + its index in touched, 0 when the current batch has not touched it
+	touch          int32 // 1 + its index in touched; 0 if the current batch has not touched it
 }
 
-// signal is the stock as it stands.
+// signal returns the current stock.
 func (p *pair) signal(nowMs int64) signal.Stock {
 	s := signal.Stock{StoreID: p.store, ProductID: p.product, OnHand: p.OnHand(), Version: p.Version(), Known: p.Known(),
 		Barrier: p.BarrierMs(), AsOf: nowMs}
@@ -46,25 +50,26 @@ func (p *pair) signal(nowMs int64) signal.Stock {
 	return s
 }
 
-// touch is what a batch does to one pair.
+// touch is what a batch changes of one pair.
 type touch struct {
 	*pair
-	was         int64 // known on-hand before, 0 when not known
+	was         int64 // the on-hand before the batch, 0 if not known
 	wasKnown    bool
-	changed     bool // a stock event was taken
+	changed     bool // a stock event was accepted
 	repeated    bool // a stock event was repeated
 	wasLow      bool
 	size        int
-	publishedAt int64 // the oldest event's, 0 unknown
+	publishedAt int64 // of the oldest event, epoch ms; 0 unknown
 }
 
-const pairOverhead = 96 // map slot, key, pair beside the record
+// pairOverhead is the memory of a pair beside its record and name, in bytes.
+const pairOverhead = 96
 
 func newInventoryImage(l stock.Limits) *inventoryImage {
 	return &inventoryImage{limits: l, pairs: map[string]*pair{}}
 }
 
-// apply takes one event into the image and returns what became of it.
+// apply applies one event.
 func (g *inventoryImage) apply(m *move, nowMs int64, l stock.Limits) (*touch, stock.Outcome) {
 	t := g.touch(m.store, m.product)
 	out := t.Apply(m.Move, nowMs, l)
@@ -96,7 +101,7 @@ func (g *inventoryImage) touch(store, product []byte) *touch {
 	return &g.touched[p.touch-1]
 }
 
-// add adds a pair by its name, of which both ids are parts.
+// add adds a pair by its name. Both ids alias the name.
 func (g *inventoryImage) add(name, store, product string, r stock.Record) *pair {
 	p := &pair{Record: r, store: store, product: product}
 	g.pairs[name] = p
@@ -104,7 +109,8 @@ func (g *inventoryImage) add(name, store, product string, r stock.Record) *pair 
 	return p
 }
 
-// settle ends a batch: versions grow, and each touched pair is handed to f, which may be nil.
+// settle ends a batch: it raises the versions of changed pairs and calls f, if not nil, with each touched
+// pair.
 func (g *inventoryImage) settle(nowMs, wallMicros int64, f func(*touch)) {
 	g.lastNow = max(g.lastNow, nowMs)
 	for i := range g.touched {
@@ -122,31 +128,32 @@ func (g *inventoryImage) settle(nowMs, wallMicros int64, f func(*touch)) {
 	g.touched = g.touched[:0]
 }
 
-// replay implements image.
-func (g *inventoryImage) replay(record []byte) error {
-	r := reader{b: record}
-	switch kind := r.byte(); kind {
+// Replay implements keyed.Image.
+func (g *inventoryImage) Replay(record []byte) error {
+	r := codec.Reader{B: record}
+	switch kind := r.Byte(); kind {
 	case recordSnapshot:
 		return g.restore(&r)
 	case recordMoves:
-		now, wall := r.varint(), r.varint()
+		now, wall := r.Varint(), r.Varint()
 		l := g.limits
-		l.CountLate = true // the log holds what was accepted, whatever the option was then
+		l.CountLate = true // the log holds accepted events, whatever the option was when they came
 		var m move
-		for len(r.b) > 0 && r.err == nil {
-			if r.core(&m); r.err == nil {
+		for len(r.B) > 0 && r.Err == nil {
+			if m.readCore(&r); r.Err == nil {
 				g.apply(&m, now, l)
 			}
 		}
 		g.settle(now, wall, nil)
-		return r.err
+		return r.Err
 	default:
 		return fmt.Errorf("unknown kind %q of inventory log record", kind)
 	}
 }
 
-// tidy implements image: ids of looks that are older than a day go, and pairs of which nothing is left to know.
-func (g *inventoryImage) tidy() {
+// Tidy implements keyed.Image. It drops ids of views and cart adds that are older than a day, and pairs
+// of which nothing is left.
+func (g *inventoryImage) Tidy() {
 	for key, p := range g.pairs {
 		size := p.Size()
 		if p.ExpireLooks(g.lastNow); p.Empty() {
@@ -158,42 +165,42 @@ func (g *inventoryImage) tidy() {
 	}
 }
 
-// snapshot implements image. The image is tidied on the way.
-func (g *inventoryImage) snapshot() []byte {
-	g.tidy()
+// Snapshot implements keyed.Image. It tidies the image.
+func (g *inventoryImage) Snapshot() []byte {
+	g.Tidy()
 	b := []byte{recordSnapshot}
 	b = binary.AppendVarint(b, g.lastNow)
 	keys := slices.Collect(maps.Keys(g.pairs))
 	slices.Sort(keys) // equal images have equal snapshots
 	for _, key := range keys {
-		b = appendBytes(b, key)
+		b = codec.AppendBytes(b, key)
 		b = g.pairs[key].AppendBinary(b)
 	}
 	return b
 }
 
-func (g *inventoryImage) restore(r *reader) error {
-	g.lastNow = r.varint()
-	for len(r.b) > 0 && r.err == nil {
-		key := string(r.bytes())
+func (g *inventoryImage) restore(r *codec.Reader) error {
+	g.lastNow = r.Varint()
+	for len(r.B) > 0 && r.Err == nil {
+		key := string(r.Bytes())
 		store, product, ok := cutPairName(key)
 		if !ok {
-			return fmt.Errorf("snapshot names %q, which is no store:product", key)
+			return fmt.Errorf("snapshot: %q is not the name of a store and product", key)
 		}
-		rec, rest, err := stock.DecodeRecord(r.b)
+		rec, rest, err := stock.DecodeRecord(r.B)
 		if err != nil {
 			return fmt.Errorf("read the record of %s: %w", key, err)
 		}
-		r.b = rest
+		r.B = rest
 		g.add(key, store, product, *rec)
 	}
-	return r.err
+	return r.Err
 }
 
-// size implements image.
-func (g *inventoryImage) size() int { return g.bytes }
+// Size implements keyed.Image.
+func (g *inventoryImage) Size() int { return g.bytes }
 
-// refusal is why the stock stage refused an event of a pair. Details name the pair as key names do.
+// refusal returns why an event of a pair is refused. Details name the pair as Redis keys do.
 func (t *touch) refusal(m *move, v stock.Verdict, nowMs int64, l stock.Limits) event.Refusal {
 	pair := signal.AppendPair(nil, t.store, t.product)
 	switch v {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/codec"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
@@ -33,7 +34,7 @@ func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []e
 // them may have let go of old looks sooner; at the same clock that makes no difference.
 func (g *inventoryImage) asOf(nowMs int64) []byte {
 	g.lastNow = nowMs
-	return g.snapshot()
+	return g.Snapshot()
 }
 
 // sizeOfPairs is what size must be, summed up anew.
@@ -48,7 +49,7 @@ func replayed(t *testing.T, log [][]byte) *inventoryImage {
 	t.Helper()
 	g := newInventoryImage(testLimits)
 	for _, record := range log {
-		if err := g.replay(record); err != nil {
+		if err := g.Replay(record); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -89,10 +90,10 @@ func TestInventoryReplay(t *testing.T) {
 				log = append(log, movesRecord(now, now*1000, accepted...))
 			}
 			if r.IntN(6) == 0 {
-				log = [][]byte{live.snapshot()}
+				log = [][]byte{live.Snapshot()}
 			}
-			if live.size() != live.sizeOfPairs() {
-				t.Fatalf("seed %d, batch %d: the size is %d, and that of the pairs %d", seed, batch, live.size(), live.sizeOfPairs())
+			if live.Size() != live.sizeOfPairs() {
+				t.Fatalf("seed %d, batch %d: the size is %d, and that of the pairs %d", seed, batch, live.Size(), live.sizeOfPairs())
 			}
 		}
 		last := replayed(t, log)
@@ -101,8 +102,8 @@ func TestInventoryReplay(t *testing.T) {
 			if got := g.asOf(now); !bytes.Equal(got, want) {
 				t.Fatalf("seed %d: the image %s ends as\n%x\nwant\n%x", seed, name, got, want)
 			}
-			if g.size() != live.size() {
-				t.Errorf("seed %d: the image %s has size %d, the one that lived %d", seed, name, g.size(), live.size())
+			if g.Size() != live.Size() {
+				t.Errorf("seed %d: the image %s has size %d, the one that lived %d", seed, name, g.Size(), live.Size())
 			}
 		}
 	}
@@ -139,33 +140,33 @@ func TestSnapshotForgets(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	const now = 1_750_000_000_000
 	g.heard(t, now, 0, []event.Event{ev(event.View, "s", "seen", "a", 1, now), ev(event.Sale, "s", "sold", "b", 1, now)})
-	if g.snapshot(); len(g.pairs) != 2 {
+	if g.Snapshot(); len(g.pairs) != 2 {
 		t.Fatalf("%d pairs after a snapshot at once, want 2", len(g.pairs))
 	}
 	const later int64 = now + 25*hourMs
 	g.heard(t, later, 0, []event.Event{ev(event.Sale, "s", "sold", "c", 1, later)})
-	if g.snapshot(); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
+	if g.Snapshot(); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
 		t.Errorf("%d pairs a day later, want the one that was sold", len(g.pairs))
 	}
-	if g.size() != g.sizeOfPairs() {
-		t.Errorf("the size is %d, and that of the pairs %d", g.size(), g.sizeOfPairs())
+	if g.Size() != g.sizeOfPairs() {
+		t.Errorf("the size is %d, and that of the pairs %d", g.Size(), g.sizeOfPairs())
 	}
 }
 
 func TestInventoryReplayErrors(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	g.heard(t, 1_750_000_000_000, 5, []event.Event{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
-	snapshot := g.snapshot()
+	snapshot := g.Snapshot()
 	for name, record := range map[string][]byte{
 		"empty":                 nil,
 		"unknown kind":          []byte("X"),
 		"moves cut off":         movesRecord(1, 2, movesOf(t, batchOf(t, nil, ev(event.Sale, "s", "p", "a", 1, 5)))...)[:9],
 		"snapshot cut off":      snapshot[:len(snapshot)-1],
-		"no store:product":      appendBytes([]byte{recordSnapshot, 0}, "sp"),
-		"record of the future":  append(appendBytes([]byte{recordSnapshot, 0}, "s:p"), 99, 0),
+		"no store:product":      codec.AppendBytes([]byte{recordSnapshot, 0}, "sp"),
+		"record of the future":  append(codec.AppendBytes([]byte{recordSnapshot, 0}, "s:p"), 99, 0),
 		"snapshot without time": {recordSnapshot},
 	} {
-		if err := newInventoryImage(testLimits).replay(record); err == nil {
+		if err := newInventoryImage(testLimits).Replay(record); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

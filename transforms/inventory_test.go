@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/codec"
+
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -17,7 +19,7 @@ import (
 
 func TestInventorySignals(t *testing.T) {
 	env := newEnv(t, nil)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	counted, at := recent(2*time.Hour), recent(time.Minute)
 	out := s.commit("0", ev(event.Sale, "12", "555", "s1", 4, at))
 	if len(out.signals) != 1 || len(out.signals[0].Stocks) != 1 {
@@ -51,7 +53,7 @@ func TestInventorySignals(t *testing.T) {
 // TestInventoryAnswersARepetition: the first answer may be lost, so a repetition gets the same again, under the same version.
 func TestInventoryAnswersARepetition(t *testing.T) {
 	env := newEnv(t, nil)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	sale := ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute))
 	first := s.commit("0", sale).signals[0].Stocks[0]
 	out := s.commit("0", sale)
@@ -72,7 +74,7 @@ func TestInventoryAnswersARepetition(t *testing.T) {
 
 func TestInventoryRefuses(t *testing.T) {
 	env := newEnv(t, nil)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	at := recent(time.Minute)
 	sale, look := ev(event.Sale, "12", "555", "s1", 4, at), ev(event.View, "12", "555", "v1", 1, at)
 	s.commit("0", sale, look)
@@ -105,13 +107,12 @@ func TestInventoryRefuses(t *testing.T) {
 func TestInventoryLetterFromTracker(t *testing.T) {
 	tracker := acks.New(10)
 	newEnv(t, tracker)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	messages := []event.Message{{ID: "first"}, {ID: "second", Data: []byte("as it came")}}
 	token := tracker.Open(messages, func() {})
 	a, b := ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)), ev(event.Sale, "12", "555", "s1", 5, recent(time.Minute))
 	a.Message, b.Message = &messages[0], &messages[1]
-	state, out := s.bundle("0", batchOf(t, []int64{token}, a, b))
-	state.commit()
+	out := s.bundle("0", batchOf(t, []int64{token}, a, b))
 	if len(out.letters) != 1 || out.letters[0].Message.ID != "second" || string(out.letters[0].Message.Data) != "as it came" {
 		t.Errorf("dead letters: %+v", out.letters)
 	}
@@ -121,14 +122,13 @@ func TestInventoryLetterFromTracker(t *testing.T) {
 func TestInventoryTokens(t *testing.T) {
 	tracker := acks.New(10)
 	newEnv(t, tracker)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	done := 0
 	open := func() int64 { return tracker.Open(make([]event.Message, 1), func() { done++ }) }
 	at := recent(time.Minute)
 
 	token := open() // its one hold is now the batch's
-	b, out := s.bundle("0", batchOf(t, []int64{token}, ev(event.Reset, "1", "a", "r1", 9, at), ev(event.Reset, "1", "b", "r2", 9, at), ev(event.Reset, "1", "c", "r3", 9, at)))
-	b.commit()
+	out := s.bundle("0", batchOf(t, []int64{token}, ev(event.Reset, "1", "a", "r1", 9, at), ev(event.Reset, "1", "b", "r2", 9, at), ev(event.Reset, "1", "c", "r3", 9, at)))
 	if done != 0 || len(out.signals) != 1 || len(out.changes) < 2 {
 		t.Fatalf("done %d; %d batches of signals, %d of changes", done, len(out.signals), len(out.changes))
 	}
@@ -136,16 +136,15 @@ func TestInventoryTokens(t *testing.T) {
 		if done != 0 {
 			t.Error("done before the last piece")
 		}
-		r := reader{b: change}
-		tracker.Release(r.tokens(nil))
+		r := codec.Reader{B: change[0]}
+		tracker.Release(tokensOf(&r))
 	}
 	if tracker.Release(out.signals[0].Tokens); done != 1 {
 		t.Errorf("done %d times with all pieces released", done)
 	}
 
 	token = open()
-	b, out = s.bundle("0", batchOf(t, []int64{token}))
-	b.commit()
+	out = s.bundle("0", batchOf(t, []int64{token}))
 	if done != 2 || len(out.signals)+len(out.changes) != 0 {
 		t.Errorf("nothing to say: done %d, %+v", done, out)
 	}
@@ -153,11 +152,11 @@ func TestInventoryTokens(t *testing.T) {
 
 func TestInventoryBrokenBatch(t *testing.T) {
 	newEnv(t, nil)
-	s := newStockStage(t, 1<<20)
+	s := newStockStage(t, testKeyed(t))
 	encoded := batchOf(t, nil, ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)))
 	nothing := func(beam.EventTime, batch.Signals) {}
 	s.fn.StartBundle(t.Context(), nothing, nil, nil)
-	err := s.fn.ProcessElement(t.Context(), 5, s.runner.open("7"), "7", encoded[:len(encoded)-1], nothing, nil, nil)
+	err := s.fn.ProcessElement(t.Context(), 5, nil, "7", encoded[:len(encoded)-1], nothing, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "key 7") {
 		t.Errorf("a batch that was cut off: %v", err)
 	}

@@ -2,18 +2,17 @@ package transforms
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
+	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
-// What the product stage keeps over a restart, by field. It computes everything else again from the
-// output of the inventory stage.
+// The fields that the mirror keeps of a product group, by prefix: what depends on the past and cannot be
+// computed from the stock state.
 const (
-	velocityPrefix = "v:" // pair name; the store is empty over all stores
-	stockPrefix    = "s:" // product
+	velocityPrefix = "v:" // pair name, with an empty store for the global series: velocity.Sticky
+	stockPrefix    = "s:" // product: the LOW_STOCK badge over all stores, or empty
 )
 
 func velocityField(store, product string) string {
@@ -22,52 +21,32 @@ func velocityField(store, product string) string {
 
 func stockField(product string) string { return stockPrefix + product }
 
-// lowValue is what is kept of LOW_STOCK over all stores; off is nothing.
 func lowValue(low bool) string {
 	if low {
-		return "LOW_STOCK"
+		return signal.LowStock
 	}
 	return ""
 }
 
-// appendKept makes a log record of what was kept.
-func appendKept(kept map[string]string) []byte {
-	b := []byte{recordKept}
-	for _, field := range slices.Sorted(maps.Keys(kept)) {
-		b = appendBytes(b, field)
-		b = appendBytes(b, kept[field])
-	}
-	return b
-}
-
-// restoreKept makes the series and badges that what was kept speaks of. They count as dirty: a series of which no event is left
-// must be found gone.
-func (g *productImage) restoreKept(r *reader) error {
-	for len(r.b) > 0 && r.err == nil {
-		field, value := string(r.bytes()), string(r.bytes())
-		if r.err != nil {
-			break
-		}
+// resume sets what the mirror kept. A series is dirty afterwards, so that one without events is deleted.
+func (g *productImage) resume(kept map[string]string) error {
+	for field, value := range kept {
 		if id, ok := strings.CutPrefix(field, stockPrefix); ok {
 			g.product([]byte(id)).stock.Low = value == lowValue(true)
 			continue
 		}
-		key, ok := strings.CutPrefix(field, velocityPrefix)
-		store, id, found := cutPairName(key)
+		name, ok := strings.CutPrefix(field, velocityPrefix)
+		store, id, found := cutPairName(name)
 		if !ok || !found {
-			return fmt.Errorf("kept field %q is unknown", field)
+			return fmt.Errorf("field %q is not known", field)
 		}
 		sticky, err := velocity.ParseSticky(value)
 		if err != nil {
-			return fmt.Errorf("kept field %q: %w", field, err)
+			return fmt.Errorf("field %q: %w", field, err)
 		}
-		p := g.product([]byte(id))
-		s := &p.global
-		if store != "" {
-			s = g.store(p, []byte(store))
-		}
-		s.Series, s.isDirty = velocity.Resume(sticky), true
-		g.dirty = append(g.dirty, s)
+		s := g.store(g.product([]byte(id)), []byte(store))
+		s.Series = velocity.Resume(sticky)
+		g.markDirty(s)
 	}
-	return r.err
+	return nil
 }

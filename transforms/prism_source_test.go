@@ -29,9 +29,8 @@ func init() {
 
 // scene is what the DoFns of one test pipeline share: what goes in, and what was heard.
 type scene struct {
-	env     *process.Env
-	chunks  [][]event.Message
-	disturb func() // called with every batch of signals, if set
+	env    *process.Env
+	chunks [][]event.Message
 
 	mu         sync.Mutex
 	t          *testing.T
@@ -91,9 +90,6 @@ func (s *scene) hear(b batch.Signals) {
 			s.t.Errorf("velocity of %v at %d is said after that at %d", key, v.AsOf, old.AsOf)
 		}
 		s.velocities[key] = v
-	}
-	if s.disturb != nil {
-		s.disturb()
 	}
 	s.mu.Unlock()
 	s.env.Tracker.Release(b.Tokens)

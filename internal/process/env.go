@@ -25,8 +25,7 @@ type Env struct {
 	input
 	losses
 
-	state     atomic.Pointer[State] // of an earlier run, where SetState was called
-	restoring atomic.Int64          // keys still to be restored
+	restoring atomic.Int64 // keys still to be restored
 
 	worker  bool
 	failing context.Context // ends with the first Fail, whose error is the cause
@@ -84,17 +83,14 @@ func Of(id string) *Env {
 // Worker reports whether this process is one of perhaps several workers of a pipeline that another process submitted.
 func (e *Env) Worker() bool { return e.worker }
 
-// BeginRestore says that n keys are to be restored before a source emits and before sums over keys mean anything.
-func (e *Env) BeginRestore(n int) { e.restoring.Store(int64(n)) }
+// BeginRestore sets how many Beam keys are to be restored before the graph starts.
+func (e *Env) BeginRestore(keys int) { e.restoring.Store(int64(keys)) }
 
-// KeyRestored says that one of them is.
+// KeyRestored counts one of them as restored.
 func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 
-// RestoringKeys is how many keys are still to be restored.
+// RestoringKeys returns how many keys are still to be restored.
 func (e *Env) RestoringKeys() int64 { return max(e.restoring.Load(), 0) }
-
-// Restoring reports whether keys are still to be restored.
-func (e *Env) Restoring() bool { return e.restoring.Load() > 0 }
 
 // Fail says that something that runs beside the bundles cannot go on. The first error counts.
 func (e *Env) Fail(err error) { e.fail(err) }
@@ -124,8 +120,8 @@ func (e *Env) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// MustWait reports whether a source must not emit now: too much is outstanding, state is being restored, or the pipeline drains.
-func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Restoring() || e.Stopping() }
+// MustWait reports whether a source must not emit now: too much is outstanding, or the pipeline drains.
+func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Stopping() }
 
 // Shared returns the resource of a name, opened by the first who asks; after a failure, by the next. Resources that are io.Closers
 // are closed with the Env, last opened first.

@@ -1,4 +1,4 @@
-package transforms
+package keyed
 
 import (
 	"fmt"
@@ -10,16 +10,16 @@ import (
 // lump is an image of nothing but a size.
 type lump int
 
-func (l lump) replay([]byte) error { return nil }
-func (l lump) snapshot() []byte    { return nil }
-func (l lump) size() int           { return int(l) }
+func (l lump) Replay([]byte) error { return nil }
+func (l lump) Snapshot() []byte    { return nil }
+func (l lump) Size() int           { return int(l) }
 
-func (lump) tidy() {}
+func (lump) Tidy() {}
 
-func lumpCell(size int) *cell[lump] { return &cell[lump]{image: lump(size)} }
+func lumpCell(size int) *Cell[lump] { return &Cell[lump]{Image: lump(size)} }
 
 func TestCacheTakeRemoves(t *testing.T) {
-	c := newImageCache[lump](100)
+	c := newCache[lump](100)
 	if c.take("a") != nil {
 		t.Error("an empty cache has an image")
 	}
@@ -34,7 +34,7 @@ func TestCacheTakeRemoves(t *testing.T) {
 }
 
 func TestCachePutReplaces(t *testing.T) {
-	c := newImageCache[lump](100)
+	c := newCache[lump](100)
 	c.put("a", lumpCell(1))
 	x := lumpCell(2)
 	c.put("a", x)
@@ -44,7 +44,7 @@ func TestCachePutReplaces(t *testing.T) {
 }
 
 func TestCacheLeastRecentlyUsedGoesFirst(t *testing.T) {
-	c := newImageCache[lump](33)
+	c := newCache[lump](33)
 	for _, key := range []string{"a", "b", "c"} {
 		c.put(key, lumpCell(10))
 	}
@@ -61,7 +61,7 @@ func TestCacheLeastRecentlyUsedGoesFirst(t *testing.T) {
 }
 
 func TestCacheTooSmallForAnything(t *testing.T) {
-	c := newImageCache[lump](1)
+	c := newCache[lump](1)
 	c.put("a", lumpCell(1))
 	if c.take("a") != nil || c.bytes != 0 {
 		t.Errorf("an image larger than the cache is in it; %d bytes", c.bytes)
@@ -69,7 +69,7 @@ func TestCacheTooSmallForAnything(t *testing.T) {
 }
 
 func TestCacheUnderConcurrency(t *testing.T) {
-	c := newImageCache[lump](500)
+	c := newCache[lump](500)
 	var work sync.WaitGroup
 	for w := range 8 {
 		work.Go(func() {
@@ -88,8 +88,8 @@ func TestCacheUnderConcurrency(t *testing.T) {
 	work.Wait()
 	sum := 0
 	for _, e := range c.byKey {
-		x := e.Value.(*cachedImage[lump])
-		sum += len(x.key) + x.cell.image.size()
+		x := e.Value.(*cached[lump])
+		sum += len(x.key) + x.cell.Image.Size()
 	}
 	if c.bytes != sum || sum > c.limit || len(c.byKey) != c.order.Len() {
 		t.Errorf("%d bytes by count, %d in %d images, %d in order", c.bytes, sum, len(c.byKey), c.order.Len())

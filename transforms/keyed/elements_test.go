@@ -1,4 +1,4 @@
-package transforms
+package keyed
 
 import (
 	"bytes"
@@ -96,10 +96,10 @@ func TestTornRecord(t *testing.T) {
 // blob is an image that is one slice of bytes, which snapshots and records share.
 type blob struct{ content []byte }
 
-func (b *blob) replay(record []byte) error { b.content = record; return nil }
-func (b *blob) snapshot() []byte           { return b.content }
-func (b *blob) tidy()                      {}
-func (b *blob) size() int                  { return len(b.content) }
+func (b *blob) Replay(record []byte) error { b.content = record; return nil }
+func (b *blob) Snapshot() []byte           { return b.content }
+func (b *blob) Tidy()                      {}
+func (b *blob) Size() int                  { return len(b.content) }
 
 // TestLargeImage: an image of 200 MB goes into the runner's state in elements of at most 1 MiB, and comes back whole. It is counted.
 func TestLargeImage(t *testing.T) {
@@ -108,17 +108,18 @@ func TestLargeImage(t *testing.T) {
 	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
 	empty := func() *blob { return &blob{} }
 	var counts metrics.Bundle
-	j := &journal[*blob]{make: empty, book: newKeyBook(), losses: func() int64 { return 0 }, count: &counts,
-		store: &beamStore[*blob]{stamp: &stamp, log: &log, cache: newImageCache[*blob](1), make: empty, count: &counts}}
+	losses := func() int64 { return 0 }
+	j := &Log[*blob]{newImage: empty, losses: losses, counts: &counts,
+		store: &beamStore[*blob]{stamp: &stamp, log: &log, cache: newCache[*blob](1), newImage: empty, losses: losses, counts: &counts}}
 	content := patterned(size, 3)
 	b := r.open("7")
-	c, err := j.open(t.Context(), b, "7")
+	c, err := j.Open(b, "7")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.image.content = content
+	c.Image.content = content
 	c.anew = true
-	if _, err := j.commit(b, "7", c, []byte("an event")); err != nil {
+	if _, _, err := j.Commit(b, "7", c, []byte("an event")); err != nil {
 		t.Fatal(err)
 	}
 	b.commit()
@@ -131,9 +132,9 @@ func TestLargeImage(t *testing.T) {
 	if len(elements) < size/maxElementBytes {
 		t.Fatalf("%d elements", len(elements))
 	}
-	again, err := j.open(t.Context(), r.open("7"), "7")
-	if err != nil || !bytes.Equal(again.image.content, content) || again.snapshot != size || again.seq != c.seq {
-		t.Fatalf("%d bytes come back, snapshot %d, %v", len(again.image.content), again.snapshot, err)
+	again, err := j.Open(r.open("7"), "7")
+	if err != nil || !bytes.Equal(again.Image.content, content) || again.snapshot != size || again.seq != c.seq {
+		t.Fatalf("%d bytes come back, snapshot %d, %v", len(again.Image.content), again.snapshot, err)
 	}
 	p := metrics.NewProcess(time.Now())
 	counts.Flush(t.Context(), p)
@@ -142,7 +143,7 @@ func TestLargeImage(t *testing.T) {
 	}
 
 	r.keys["7"].bags["log"] = elements[:len(elements)-1]
-	if _, err := j.open(t.Context(), r.open("7"), "7"); !errors.Is(err, errTorn) {
+	if _, err := j.Open(r.open("7"), "7"); !errors.Is(err, errTorn) {
 		t.Errorf("without the last element: %v", err)
 	}
 }

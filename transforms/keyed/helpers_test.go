@@ -1,4 +1,4 @@
-package transforms
+package keyed
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ import (
 // notes is an image that is the list of what was noted in it.
 type notes struct{ taken []string }
 
-func (n *notes) replay(record []byte) error {
+func (n *notes) Replay(record []byte) error {
 	switch kind, text := record[0], string(record[1:]); kind {
 	case '+':
 		n.taken = append(n.taken, text)
@@ -27,20 +27,20 @@ func (n *notes) replay(record []byte) error {
 	return nil
 }
 
-func (n *notes) snapshot() []byte {
+func (n *notes) Snapshot() []byte {
 	return append([]byte{'='}, strings.Join(n.taken, ",")...)
 }
 
-func (n *notes) tidy() {}
+func (n *notes) Tidy() {}
 
-func (n *notes) size() int { return len(n.taken) }
+func (n *notes) Size() int { return len(n.taken) }
 
-// notebook is a journal of notes over a fake runner. The mirror is what a crash leaves.
+// notebook is a log of notes over a fake runner. The mirror holds what was written to the log.
 type notebook struct {
-	*journal[*notes]
+	*Log[*notes]
 	*runner
 	counts metrics.Bundle
-	cache  *imageCache[*notes]
+	cache  *cache[*notes]
 	mirror map[string][][]byte
 	losses int64
 }
@@ -49,28 +49,29 @@ func newNotebook(t *testing.T, cacheBytes int) *notebook {
 	n := &notebook{runner: newRunner(t), mirror: map[string][][]byte{}}
 	stamp, log := state.MakeValueState[int64]("stamp"), state.MakeBagState[[]byte]("log")
 	empty := func() *notes { return &notes{} }
-	n.cache = newImageCache[*notes](cacheBytes)
-	n.journal = &journal[*notes]{make: empty, count: &n.counts, book: newKeyBook(), losses: func() int64 { return n.losses },
-		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, make: empty, count: &n.counts}}
+	losses := func() int64 { return n.losses }
+	n.cache = newCache[*notes](cacheBytes)
+	n.Log = &Log[*notes]{newImage: empty, counts: &n.counts, losses: losses,
+		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, newImage: empty, losses: losses, counts: &n.counts}}
 	return n
 }
 
 // read is what a bundle finds under a key.
 func (n *notebook) read(key string) []string {
 	n.t.Helper()
-	c, err := n.journal.open(n.t.Context(), n.runner.open(key), key)
+	c, err := n.Open(n.runner.open(key), key)
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	n.keep(key, c)
-	return slices.Clone(c.image.taken)
+	n.Keep(key, c)
+	return slices.Clone(c.Image.taken)
 }
 
 // note opens a key in a bundle, notes a text, and writes it; the bundle is not committed yet.
 func (n *notebook) note(key, text string) *bundle {
 	n.t.Helper()
 	b := n.runner.open(key)
-	c, err := n.journal.open(n.t.Context(), b, key)
+	c, err := n.Open(b, key)
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -78,10 +79,10 @@ func (n *notebook) note(key, text string) *bundle {
 	return b
 }
 
-func (n *notebook) write(b *bundle, key string, c *cell[*notes], text string) batch.LogWrite {
+func (n *notebook) write(b *bundle, key string, c *Cell[*notes], text string) batch.LogWrite {
 	n.t.Helper()
-	c.image.taken = append(c.image.taken, text)
-	w, err := n.journal.commit(b, key, c, []byte("+"+text))
+	c.Image.taken = append(c.Image.taken, text)
+	w, _, err := n.Commit(b, key, c, []byte("+"+text))
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func (n *notebook) want(key string, want ...string) {
 }
 
 // inCache reports whether an image of a key is cached, and puts it back.
-func (n *notebook) inCache(key string) *cell[*notes] {
+func (n *notebook) inCache(key string) *Cell[*notes] {
 	c := n.cache.take(key)
 	if c != nil {
 		n.cache.put(key, c)

@@ -2,6 +2,7 @@ package transforms
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"reflect"
@@ -9,16 +10,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/beamlytics/streamlytics/internal/codec"
+
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
 func TestTokensRoundTrip(t *testing.T) {
-	scratch := []int64{9, 9, 9, 9, 9, 9}
 	for _, tokens := range [][]int64{nil, {1}, {3, 2, 1}, {math.MaxInt64, math.MinInt64, -1, 0}} {
-		r := reader{b: append(appendTokens(nil, tokens), "rest"...)}
-		if got := r.tokens(scratch); !slices.Equal(got, tokens) || string(r.b) != "rest" || r.err != nil {
-			t.Errorf("tokens %v came back as %v, before %q, %v", tokens, got, r.b, r.err)
+		r := codec.Reader{B: append(appendTokens(nil, tokens), "rest"...)}
+		if got := tokensOf(&r); !slices.Equal(got, tokens) || string(r.B) != "rest" || r.Err != nil {
+			t.Errorf("tokens %v came back as %v, before %q, %v", tokens, got, r.B, r.Err)
 		}
 	}
 }
@@ -42,10 +44,10 @@ func TestMoveRoundTrip(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := reader{b: append(b[len("head"):], "rest"...)}
+			r := codec.Reader{B: append(b[len("head"):], "rest"...)}
 			var m move
-			if r.move(&m); r.err != nil || string(r.b) != "rest" {
-				t.Fatalf("reading it leaves %q, %v", r.b, r.err)
+			if m.read(&r); r.Err != nil || string(r.B) != "rest" {
+				t.Fatalf("reading it leaves %q, %v", r.B, r.Err)
 			}
 			want := stock.Move{Type: e.Type, Quantity: e.Quantity, TimeMs: e.OccurredAt, Adjusted: e.Adjusted, ID: event.IdentityHash(e.ID)}
 			if e.Type == event.Reset {
@@ -72,9 +74,9 @@ func TestMoveRoundTrip(t *testing.T) {
 
 			// The core is what the log keeps, and it alone gives the same move again.
 			var logged move
-			c := reader{b: m.core}
-			if c.core(&logged); c.err != nil || len(c.b) != 0 || logged.Move != m.Move || !bytes.Equal(logged.store, m.store) || !bytes.Equal(logged.product, m.product) {
-				t.Errorf("the core reads as %+v, leaves %q, %v", logged, c.b, c.err)
+			c := codec.Reader{B: m.core}
+			if logged.readCore(&c); c.Err != nil || len(c.B) != 0 || logged.Move != m.Move || !bytes.Equal(logged.store, m.store) || !bytes.Equal(logged.product, m.product) {
+				t.Errorf("the core reads as %+v, leaves %q, %v", logged, c.B, c.Err)
 			}
 		})
 	}
@@ -86,15 +88,15 @@ func TestMoveForgetsTheOneBefore(t *testing.T) {
 	tracked.Message = &event.Message{Token: 3, Index: 1}
 	inline := ev(event.Reset, "s", "p", "a", 9, 5)
 	inline.Adjusted = true
-	r := reader{b: batchOf(t, nil, inline, tracked, inline)}
-	r.tokens(nil)
+	r := codec.Reader{B: batchOf(t, nil, inline, tracked, inline)}
+	tokensOf(&r)
 	var m move
-	r.move(&m)
-	r.move(&m)
+	m.read(&r)
+	m.read(&r)
 	if m.inline != nil || m.IDText != "" || m.Adjusted || m.token != 3 || m.index != 1 {
 		t.Errorf("the second event kept something of the first: %+v", m)
 	}
-	r.move(&m)
+	m.read(&r)
 	if m.token != 0 || m.index != 0 || m.IDText != "a" || m.inline == nil {
 		t.Errorf("the third event kept something of the second: %+v", m)
 	}
@@ -108,29 +110,44 @@ func TestShortBatch(t *testing.T) {
 	head, body := appendTokens(nil, []int64{1, 300}), batchOf(t, nil, reset, sale)[1:]
 	whole := batchOf(t, nil, reset)[1:]
 	for n := range head {
-		r := reader{b: head[:n]}
-		if r.tokens(nil); r.err == nil {
+		r := codec.Reader{B: head[:n]}
+		if tokensOf(&r); r.Err == nil {
 			t.Errorf("%d of %d bytes of tokens were taken for all", n, len(head))
 		}
 	}
 	for n := range body {
-		r := reader{b: body[:n:n]}
+		r := codec.Reader{B: body[:n:n]}
 		var m move
-		for len(r.b) > 0 && r.err == nil {
-			r.move(&m)
+		for len(r.B) > 0 && r.Err == nil {
+			m.read(&r)
 		}
-		if complete := n == 0 || n == len(whole); (r.err == nil) != complete {
-			t.Errorf("%d of %d bytes of a batch: %v", n, len(body), r.err)
+		if complete := n == 0 || n == len(whole); (r.Err == nil) != complete {
+			t.Errorf("%d of %d bytes of a batch: %v", n, len(body), r.Err)
 		}
 	}
 }
 
-func TestReaderStaysFailed(t *testing.T) {
-	r := reader{b: []byte{5, 'a'}}
-	if got := r.bytes(); got != nil || r.err != errShort {
-		t.Fatalf("bytes gave %q, %v", got, r.err)
+// TestControls: a control is read after any header, and no batch of events or changes is taken for one.
+func TestControls(t *testing.T) {
+	var h header
+	for _, c := range []control{0, republish, evaluate, republish | evaluate} {
+		for _, publishedAt := range []int64{0, 1_700_000_000_000} {
+			b := binary.AppendVarint(appendTokens(nil, []int64{3, 1 << 40}), publishedAt)
+			if c != 0 {
+				b = appendControl(b, c)
+			}
+			r := codec.Reader{B: b}
+			if h.readChanges(&r); r.Err != nil || h.control != c || h.publishedAt != publishedAt || len(h.tokens) != 2 || r.More() {
+				t.Errorf("control %d after %d is read as %+v, %v", c, publishedAt, h, r.Err)
+			}
+		}
 	}
-	if r.byte() != 0 || r.varint() != 0 || r.uvarint() != 0 || r.uint64() != 0 || r.bytes() != nil || r.err != errShort {
-		t.Error("a reader went on after its failure")
+	r := codec.Reader{B: batchOf(t, nil, ev(event.CartAdd, "s", "p", "x", 1, 5))}
+	if h.readEvents(&r); h.control != 0 {
+		t.Errorf("an event is read as control %d", h.control)
+	}
+	r = codec.Reader{B: appendDemand(binary.AppendVarint(appendTokens(nil, nil), 0), event.Sale, "s", "p", 1, 1)}
+	if h.readChanges(&r); h.control != 0 {
+		t.Errorf("a change is read as control %d", h.control)
 	}
 }

@@ -1,27 +1,29 @@
-package transforms
+package keyed
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/beamlytics/streamlytics/internal/codec"
 )
 
-// maxElementBytes bounds one element of a log in Beam's state. Dataflow refuses values over 80 MB, and repeats the bundle for ever
-// (apache/beam#30558).
+// maxElementBytes bounds an element of a log in the runner's state. Dataflow refuses values over 80 MB and
+// retries the bundle without end (apache/beam#30558).
 const maxElementBytes = 1 << 20
 
-// pieceMark begins an element that holds a piece of a record. Where it stands, an element that holds a whole record has the number of
-// its write, which is never 0.
+// pieceMark begins an element that holds a piece of a record. An element with a whole record begins with
+// the number of its write, which is never 0.
 const pieceMark = 0
 
 // errTorn reports a log in which pieces of a record are missing or out of order.
-var errTorn = errors.New("the pieces of a record are not all there, or not in order")
+var errTorn = errors.New("pieces of a record are missing or out of order")
 
 // splitRecord returns the elements of a log that hold a record, in order. seq is the number of its write and greater than 0.
 //
 // A record that fits into one element is (seq, record). A longer one is split into (pieceMark, seq, index, number of pieces, bytes).
-// No element shares memory with the record or another element, because Beam keeps what it is given until the bundle ends.
+// No element shares memory with the record or another element: Beam keeps them until the bundle ends.
 func splitRecord(seq int64, record []byte) [][]byte {
 	if len(record) <= maxElementBytes-binary.MaxVarintLen64 {
 		element := make([]byte, 0, binary.MaxVarintLen64+len(record))
@@ -39,48 +41,48 @@ func splitRecord(seq int64, record []byte) [][]byte {
 	return pieces
 }
 
-// joinElements returns the records that the elements of a log hold and the number of the last write, 0 if there is none. The
-// records may alias the elements. The error is errTorn where a record is not whole.
+// joinElements returns the records in the elements of a log and the number of the last write, 0 if there
+// is none. The records may alias the elements. The error wraps errTorn if a record is not whole.
 func joinElements(elements [][]byte) (records [][]byte, seq int64, err error) {
 	for len(elements) > 0 {
-		r := reader{b: elements[0]}
-		if seq = r.varint(); seq != pieceMark {
-			records, elements = append(records, r.b), elements[1:]
+		r := codec.Reader{B: elements[0]}
+		if seq = r.Varint(); seq != pieceMark {
+			records, elements = append(records, r.B), elements[1:]
 		} else {
 			var record []byte
 			if record, seq, elements, err = joinPieces(elements); err == nil {
 				records = append(records, record)
 			}
 		}
-		if err = errors.Join(err, r.err); err != nil {
+		if err = errors.Join(err, r.Err); err != nil {
 			return nil, 0, fmt.Errorf("record %d: %w", len(records)+1, err)
 		}
 	}
 	return records, seq, nil
 }
 
-// joinPieces returns the record that the first elements hold in pieces, the number of its write, and the elements behind it.
+// joinPieces returns the record that begins the elements, the number of its write, and the elements after it.
 func joinPieces(elements [][]byte) (record []byte, seq int64, rest [][]byte, err error) {
 	pieces := uint64(1)
 	for i := uint64(0); i < pieces; i++ {
 		if i >= uint64(len(elements)) {
 			return nil, 0, nil, fmt.Errorf("%w: %d of %d", errTorn, i, pieces)
 		}
-		r := reader{b: elements[i]}
-		mark, number, index, of := r.varint(), r.varint(), r.uvarint(), r.uvarint()
+		r := codec.Reader{B: elements[i]}
+		mark, number, index, of := r.Varint(), r.Varint(), r.Uvarint(), r.Uvarint()
 		if i == 0 {
 			seq, pieces = number, of
 		}
 		switch {
-		case r.err != nil:
-			return nil, 0, nil, r.err
+		case r.Err != nil:
+			return nil, 0, nil, r.Err
 		case mark != pieceMark || number != seq || index != i || of != pieces || pieces == 0 || pieces > uint64(len(elements)):
 			return nil, 0, nil, fmt.Errorf("%w: piece %d of %d", errTorn, i+1, pieces)
 		}
 		if i == 0 {
 			record = make([]byte, 0, pieces*maxElementBytes)
 		}
-		record = append(record, r.b...)
+		record = append(record, r.B...)
 	}
 	return record, seq, elements[pieces:], nil
 }

@@ -1,15 +1,16 @@
-package transforms
+package keyed
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/internal/codec"
 )
 
-func TestJournalWithAndWithoutCache(t *testing.T) {
+func TestLogWithAndWithoutCache(t *testing.T) {
 	for name, size := range map[string]int{"cached": 1 << 20, "always evicted": 1} {
 		t.Run(name, func(t *testing.T) {
 			n := newNotebook(t, size)
@@ -26,12 +27,12 @@ func TestJournalWithAndWithoutCache(t *testing.T) {
 	}
 }
 
-// TestJournalForgetsAFailedBundle: what a bundle wrote that failed afterwards never was, though its image is in the cache.
-func TestJournalForgetsAFailedBundle(t *testing.T) {
+// TestLogForgetsAFailedBundle: what a bundle wrote that failed afterwards never was, though its image is in the cache.
+func TestLogForgetsAFailedBundle(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
 	n.note("a", "lost") // never committed
-	if c := n.inCache("a"); c == nil || !slices.Contains(c.image.taken, "lost") {
+	if c := n.inCache("a"); c == nil || !slices.Contains(c.Image.taken, "lost") {
 		t.Fatal("the cache does not hold the image with the lost note; the test proves nothing")
 	}
 	n.want("a", "1")
@@ -40,8 +41,8 @@ func TestJournalForgetsAFailedBundle(t *testing.T) {
 	n.want("a", "1", "2")
 }
 
-// TestJournalForgetsAFailedFirstBundle: the same where there is no state yet.
-func TestJournalForgetsAFailedFirstBundle(t *testing.T) {
+// TestLogForgetsAFailedFirstBundle: the same where there is no state yet.
+func TestLogForgetsAFailedFirstBundle(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "lost")
 	n.want("a")
@@ -49,35 +50,35 @@ func TestJournalForgetsAFailedFirstBundle(t *testing.T) {
 	n.want("a", "1")
 }
 
-// TestJournalAbandonedImage: a bundle that failed between open and commit left nothing behind.
-func TestJournalAbandonedImage(t *testing.T) {
+// TestLogAbandonedImage: a bundle that failed between open and commit left nothing behind.
+func TestLogAbandonedImage(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
-	c, err := n.journal.open(t.Context(), n.runner.open("a"), "a")
+	c, err := n.Open(n.runner.open("a"), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.image.taken = append(c.image.taken, "half done")
+	c.Image.taken = append(c.Image.taken, "half done")
 	n.want("a", "1")
 }
 
-// TestJournalZombie: two bundles have the same key open, as when a runner gives up on a worker that still works. The state is
+// TestLogZombie: two bundles have the same key open, as when a runner gives up on a worker that still works. The state is
 // that of the one that the runner took, whichever wrote last.
-func TestJournalZombie(t *testing.T) {
+func TestLogZombie(t *testing.T) {
 	for name, zombieWritesLast := range map[string]bool{"zombie first": false, "zombie last": true} {
 		t.Run(name, func(t *testing.T) {
 			n := newNotebook(t, 1<<20)
 			n.note("a", "1").commit()
 			zombie, heir := n.runner.open("a"), n.runner.open("a")
-			byZombie, err := n.journal.open(t.Context(), zombie, "a")
+			byZombie, err := n.Open(zombie, "a")
 			if err != nil {
 				t.Fatal(err)
 			}
-			byHeir, err := n.journal.open(t.Context(), heir, "a")
+			byHeir, err := n.Open(heir, "a")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if byZombie == byHeir || byZombie.image == byHeir.image {
+			if byZombie == byHeir || byZombie.Image == byHeir.Image {
 				t.Fatal("both have the same image")
 			}
 			if zombieWritesLast {
@@ -96,19 +97,19 @@ func TestJournalZombie(t *testing.T) {
 	}
 }
 
-// TestJournalWrongStamp: an image that says of itself that it is another's is not believed.
-func TestJournalWrongStamp(t *testing.T) {
+// TestLogWrongStamp: an image that says of itself that it is another's is not believed.
+func TestLogWrongStamp(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
 	c := n.cache.take("a")
-	c.image.taken = []string{"nonsense"}
+	c.Image.taken = []string{"nonsense"}
 	c.stamp++
 	n.cache.put("a", c)
 	n.want("a", "1")
 }
 
-// TestJournalHistories plays random histories of bundles that are committed, fail, or are zombies, and of caches that forget.
-func TestJournalHistories(t *testing.T) {
+// TestLogHistories plays random histories of bundles that are committed, fail, or are zombies, and of caches that forget.
+func TestLogHistories(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		n := newNotebook(t, 1<<20)
@@ -137,23 +138,23 @@ func TestJournalHistories(t *testing.T) {
 	}
 }
 
-// TestJournalCompacts: the log stays within a small multiple of the snapshot, however many writes there are.
-func TestJournalCompacts(t *testing.T) {
+// TestLogCompacts: the log stays within a small multiple of the snapshot, however many writes there are.
+func TestLogCompacts(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	for range 2000 {
 		b := n.runner.open("a")
-		c, err := n.journal.open(t.Context(), b, "a")
+		c, err := n.Open(b, "a")
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.image.taken = nil // the image stays small
+		c.Image.taken = nil // the image stays small
 		n.write(b, "a", c, "0123456789")
 		b.commit()
 		bytes := 0
 		for _, element := range n.runner.keys["a"].bags["log"] {
-			r := reader{b: element.([]byte)}
-			r.varint() // its number
-			bytes += len(r.b)
+			r := codec.Reader{B: element.([]byte)}
+			r.Varint() // its number
+			bytes += len(r.B)
 		}
 		if bytes > 1200 {
 			t.Fatalf("the log has %d bytes", bytes)
@@ -164,23 +165,23 @@ func TestJournalCompacts(t *testing.T) {
 	}
 }
 
-func TestJournalErrors(t *testing.T) {
+func TestLogErrors(t *testing.T) {
 	why := errors.New("the runner is gone")
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
 	b := n.runner.open("a")
 	b.fail = why
-	if _, err := n.journal.open(t.Context(), b, "a"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
+	if _, err := n.Open(b, "a"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
 		t.Errorf("open returns %v", err)
 	}
 	n.want("a", "1")
 	b = n.runner.open("a")
-	c, err := n.journal.open(t.Context(), b, "a")
+	c, err := n.Open(b, "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.fail = why
-	if _, err := n.journal.commit(b, "a", c, []byte("+2")); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
+	if _, _, err := n.Commit(b, "a", c, []byte("+2")); !errors.Is(err, why) || !strings.Contains(err.Error(), "key a") {
 		t.Errorf("commit returns %v", err)
 	}
 	if n.inCache("a") != nil {
@@ -191,11 +192,7 @@ func TestJournalErrors(t *testing.T) {
 	broken.bags["log"] = append(broken.bags["log"], []byte("\x02?"))
 	broken.commit()
 	n.cache.take("a")
-	if _, err := n.journal.open(t.Context(), n.runner.open("a"), "a"); err == nil || !strings.Contains(err.Error(), "record 2 of 2") {
+	if _, err := n.Open(n.runner.open("a"), "a"); err == nil || !strings.Contains(err.Error(), "record 2 of 2") {
 		t.Errorf("a broken log gives %v", err)
-	}
-	n.restore = func(context.Context, string) ([][]byte, error) { return nil, why }
-	if _, err := n.journal.open(t.Context(), n.runner.open("b"), "b"); !errors.Is(err, why) || !strings.Contains(err.Error(), "key b") {
-		t.Errorf("a mirror that cannot be read gives %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package transforms
+package keyed
 
 import (
 	"fmt"
@@ -29,17 +29,17 @@ func TestProcessStoreHistories(t *testing.T) {
 					t.Fatalf("step %d: %s has a cell: %v", i, key, c != nil)
 				}
 				if c == nil {
-					c = &cell[*notes]{image: &notes{}}
+					c = &Cell[*notes]{Image: &notes{}}
 				}
-				if !slices.Equal(c.image.taken, want[key]) || c.logged != len(want[key]) {
-					t.Fatalf("step %d: %s holds %v, %d logged, want %v", i, key, c.image.taken, c.logged, want[key])
+				if !slices.Equal(c.Image.taken, want[key]) || c.logged != len(want[key]) {
+					t.Fatalf("step %d: %s holds %v, %d logged, want %v", i, key, c.Image.taken, c.logged, want[key])
 				}
 				if r.IntN(3) == 0 && want[key] != nil {
 					s.keep(key, c)
 					continue
 				}
 				text := fmt.Sprint(i)
-				c.image.taken = append(c.image.taken, text)
+				c.Image.taken = append(c.Image.taken, text)
 				c.logged++
 				want[key] = append(want[key], text)
 				if err := s.commit(nil, key, c, nil, false); err != nil {
