@@ -1,6 +1,6 @@
-// Package process gives the DoFns of one pipeline what they share within this process: the ack tracker, the counts, and
-// connections. DoFns are serialised and come to life in many copies, so they carry only the pipeline's id and look the rest up
-// here.
+// Package process holds what the DoFns of one pipeline share in this process: the ack tracker, counts,
+// state and connections. DoFns are serialised and exist in many copies, so they carry the id of the
+// pipeline and find the rest here.
 package process
 
 import (
@@ -17,9 +17,9 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// Env is what the DoFns of one pipeline share. It is safe for concurrent use.
+// Env is what the DoFns of one pipeline share in this process. It is safe for concurrent use.
 type Env struct {
-	Tracker *acks.Tracker // nil where the runner itself acknowledges
+	Tracker *acks.Tracker // nil where the runner acknowledges messages
 	Metrics *metrics.Process
 
 	input
@@ -48,7 +48,7 @@ var (
 	envs = map[string]*Env{}
 )
 
-// Register makes an Env for a pipeline whose DoFns all run in this process. Close removes it.
+// Register makes the Env of a pipeline whose DoFns all run in this process. Close removes it.
 func Register(id string, tracker *acks.Tracker) (*Env, error) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -66,8 +66,8 @@ func newEnv(tracker *acks.Tracker) *Env {
 	return e
 }
 
-// Of returns the Env of a pipeline. In a worker process that another process submitted to, nobody registered one; it is made
-// on first use, without a tracker, and lives as long as the process.
+// Of returns the Env of a pipeline. In a worker of a runner none is registered; Of makes one without a
+// tracker, which lives as long as the process.
 func Of(id string) *Env {
 	mu.Lock()
 	defer mu.Unlock()
@@ -80,7 +80,7 @@ func Of(id string) *Env {
 	return e
 }
 
-// Worker reports whether this process is one of perhaps several workers of a pipeline that another process submitted.
+// Worker reports whether this process is a worker of a runner, of which there may be several.
 func (e *Env) Worker() bool { return e.worker }
 
 // BeginRestore sets how many Beam keys are to be restored before the graph starts.
@@ -92,23 +92,24 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 // RestoringKeys returns how many keys are still to be restored.
 func (e *Env) RestoringKeys() int64 { return max(e.restoring.Load(), 0) }
 
-// Fail says that something that runs beside the bundles cannot go on. The first error counts.
+// Fail ends the pipeline with an error of something that runs beside the bundles. The first error counts.
 func (e *Env) Fail(err error) { e.fail(err) }
 
 // Context ends when Fail is called, with its error as the cause.
 func (e *Env) Context() context.Context { return e.failing }
 
-// Err is what Fail was called with, nil if it was not.
+// Err returns the first error of Fail, or nil.
 func (e *Env) Err() error { return context.Cause(e.failing) }
 
-// OnFlush adds a function that waits until something that runs beside the bundles is done with all it was given.
+// OnFlush adds a function that waits until something that runs beside the bundles has finished all that
+// it was given.
 func (e *Env) OnFlush(f func(context.Context) error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.flushers = append(e.flushers, f)
 }
 
-// Flush calls what OnFlush added.
+// Flush calls the functions of OnFlush.
 func (e *Env) Flush(ctx context.Context) error {
 	e.mu.Lock()
 	flushers := e.flushers
@@ -123,8 +124,8 @@ func (e *Env) Flush(ctx context.Context) error {
 // MustWait reports whether a source must not emit now: too much is outstanding, or the pipeline drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Stopping() }
 
-// Shared returns the resource of a name, opened by the first who asks; after a failure, by the next. Resources that are io.Closers
-// are closed with the Env, last opened first.
+// Shared returns the resource of a name. The first caller opens it, and after a failure the next one. A
+// resource that is an io.Closer is closed with the Env, the last one opened first.
 func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	e.mu.Lock()
 	r := e.resources[name]
@@ -143,7 +144,7 @@ func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	return r.value.(T), nil
 }
 
-// forget takes away a resource that could not be opened.
+// forget removes a resource that could not be opened.
 func (e *Env) forget(name string, r *resource) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,7 +156,7 @@ func (e *Env) forget(name string, r *resource) {
 
 var errClosed = errors.New("the pipeline is closed")
 
-// Close closes the shared resources, waiting for those that are being opened, and forgets the pipeline.
+// Close waits for resources that are being opened, closes all, and removes the Env.
 func (e *Env) Close() error {
 	mu.Lock()
 	for id, x := range envs {
