@@ -1,3 +1,4 @@
-// Package transforms is the keyed middle of the pipeline: grouping, InventoryStatefulFn, SmartVelocityFn, and the state scheme
-// that both share. The decisions are made in transforms/stock and transforms/velocity; here is only what Beam needs around them.
+// Package transforms holds the DoFns between the sources and the sinks: Decode, KeyByStoreProduct,
+// InventoryStatefulFn and SmartVelocityFn. The rules are in transforms/stock and transforms/velocity, and
+// how state is kept in transforms/keyed.
 package transforms

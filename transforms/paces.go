@@ -7,8 +7,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// paces remembers per product group when it was evaluated last and whether it has something to say. It is no state: when it is
-// lost, a group is evaluated sooner. It is safe for concurrent use.
+// paces holds when each product group was evaluated last and whether changes of it are pending. It is not
+// state: without it a group is evaluated sooner. It is safe for concurrent use.
 type paces struct {
 	mu   sync.Mutex
 	keys map[string]*pace
@@ -31,8 +31,8 @@ func (p *paces) of(key string) *pace {
 	return k
 }
 
-// pending notes that a group has changes that are not said yet, the oldest of them published at a time, 0 unknown; m counts the
-// groups that do.
+// pending records that a group has changes that are not evaluated yet, the oldest published at a time,
+// epoch ms, 0 unknown. It counts the group in m.
 func (p *paces) pending(m *metrics.Process, key string, publishedAt int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,7 +44,7 @@ func (p *paces) pending(m *metrics.Process, key string, publishedAt int64) {
 	k.oldest = older(k.oldest, publishedAt)
 }
 
-// older is the earlier of two publish times, of which 0 is unknown.
+// older returns the earlier of two publish times, of which 0 is unknown.
 func older(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b
@@ -52,14 +52,15 @@ func older(a, b int64) int64 {
 	return a
 }
 
-// last is when the group was evaluated last.
+// last returns when the group was evaluated last.
 func (p *paces) last(key string) time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.of(key).evaluated
 }
 
-// evaluated notes that the group has said everything, and returns whether it had something to say and how old that was.
+// evaluated records that the group was evaluated. It reports whether changes were pending, and when the
+// oldest was published.
 func (p *paces) evaluated(key string, now time.Time) (publishedAt int64, had bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A pair name is the name of a store:product in images and in their snapshots: both ids as they were sent, with a colon between
-// them. A store id that holds a colon itself is ended by a NUL instead, which no id holds. Names of other ids are those that
-// earlier versions wrote.
+// A pair name names a store:product in images and snapshots: both ids as sent, with a colon between them. If
+// the store id holds a colon, a NUL takes its place, which no id holds. Earlier versions wrote the same
+// names.
 const (
 	pairColon = ":"
 	pairNUL   = "\x00"
@@ -24,7 +24,7 @@ func appendPairName[T ~string | ~[]byte](b []byte, store, product T) []byte {
 	return append(b, product...)
 }
 
-// cutPairName takes a name apart; ok is false where it is none.
+// cutPairName splits a pair name. ok is false if it is not one.
 func cutPairName(name string) (store, product string, ok bool) {
 	if store, product, ok = strings.Cut(name, pairNUL); ok {
 		return store, product, strings.Contains(store, pairColon)
