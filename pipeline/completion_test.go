@@ -4,31 +4,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
-
-// notices keeps what a pipeline tells a person. It is safe for concurrent use.
-type notices struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (n *notices) Write(b []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.Write(b)
-}
-
-func (n *notices) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.String()
-}
 
 // saleLines are n unified sales.
 func saleLines(n int) string {
@@ -71,7 +53,7 @@ func TestProgressIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := &notices{}
+	said := &rig.LogBuffer{}
 	p.Notices, p.noticeEvery = said, 5*time.Millisecond
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)

@@ -5,19 +5,19 @@ import (
 	"sync"
 )
 
-// logBuffer keeps what a process writes. It is safe for concurrent use.
-type logBuffer struct {
+// LogBuffer keeps what is written to it. It is safe for concurrent use.
+type LogBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (b *logBuffer) Write(p []byte) (int, error) {
+func (b *LogBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.Write(p)
 }
 
-func (b *logBuffer) String() string {
+func (b *LogBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()

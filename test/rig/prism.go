@@ -18,7 +18,7 @@ type Prism struct {
 	Addr string
 
 	cmd    *exec.Cmd
-	log    logBuffer
+	log    LogBuffer
 	exited chan struct{} // closed when it is gone
 }
 

@@ -47,7 +47,7 @@ type Process struct {
 	Dir string
 
 	cmd     *exec.Cmd
-	log     logBuffer
+	log     LogBuffer
 	summary string
 	started time.Time
 	exited  chan struct{} // closed when it is gone, and log and state are complete
