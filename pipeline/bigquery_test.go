@@ -80,7 +80,7 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 	r := h.start()
 	until(t, "all is acknowledged", func() bool { acked, open := h.settled(); return acked == h.published && !open })
 	summary := r.stop()
-	h.checkStock(tr.events)
+	h.check(tr.events)
 
 	folder := map[sinks.Table]map[string]bool{}
 	stored := map[sinks.Table]map[string]bool{}

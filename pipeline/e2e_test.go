@@ -33,8 +33,7 @@ func TestAgainstTheOracle(t *testing.T) {
 				}
 			}
 			summary := h.process()
-			h.checkStock(tr.events)
-			h.checkVelocity(tr.events)
+			h.check(tr.events)
 			if !maps.Equal(summary.Refused, refused) {
 				t.Errorf("refused %v, want %v", summary.Refused, refused)
 			}
@@ -53,16 +52,12 @@ func TestAgainstTheOracle(t *testing.T) {
 	}
 }
 
-func (h *harness) checkStock(events []truth.Event) {
+// check compares all of Redis with the truth.
+func (h *harness) check(events []truth.Event) {
 	h.t.Helper()
-	want := truth.Stock(events)
-	report, err := truth.CheckStock(context.Background(), h.redis, want, truth.AlsoMeta, truth.AlsoExtra)
-	if err != nil || !report.OK() {
-		h.t.Errorf("%v %v %v", report, report.Samples, err)
-	}
-	global, err := truth.CheckGlobal(context.Background(), h.redis, truth.Global(want), truth.AlsoMeta, truth.AlsoExtra)
-	if err != nil || !global.OK() {
-		h.t.Errorf("global: %v %v %v", global, global.Samples, err)
+	report, err := truth.NewLedger(events...).Check(context.Background(), h.redis, time.Now().UnixMilli())
+	if err != nil || !report.OK() || report.Velocity.Keys == 0 {
+		h.t.Errorf("%v %v %v", report, report.Total().Samples, err)
 	}
 }
 
@@ -76,35 +71,6 @@ func (h *harness) velocity(store, product string) (v truth.VelocitySignal, ok bo
 		h.t.Fatalf("%s: %v", s, err)
 	}
 	return v, true
-}
-
-func (h *harness) checkVelocity(events []truth.Event) {
-	h.t.Helper()
-	checked := 0
-	now := time.Now().UnixMilli()
-	for key, latest := range truth.Velocity(events, now) {
-		store := key.Store
-		if store == "" {
-			store = "global"
-		}
-		v, ok := h.velocity(store, key.Product)
-		if latest.Must && !ok {
-			h.t.Errorf("velocity of %v is missing", key)
-		}
-		if !ok {
-			continue
-		}
-		checked++
-		if err := truth.Velocity(events, v.AsOf)[key].Allow(v); err != nil {
-			h.t.Errorf("%v: %v", key, err)
-		}
-		if checked > 60 {
-			break // each costs a brute force over all events
-		}
-	}
-	if checked == 0 {
-		h.t.Error("no velocity was checked")
-	}
 }
 
 func (h *harness) checkSummaryFile(acked int64) {
@@ -149,7 +115,7 @@ func TestFilesAndPubSub(t *testing.T) {
 	r := h.start()
 	until(t, "all is read", func() bool { return r.Summary().Acked == h.published+601 })
 	s := r.stop()
-	h.checkStock(events)
+	h.check(events)
 	if s.Duplicates != 150 || s.Refused["BAD_FIELD"] != 1 {
 		t.Errorf("summary %+v", s)
 	}
@@ -174,8 +140,7 @@ func TestBoundedInputEndsByItself(t *testing.T) {
 	if err := h.start().wait(); err != nil {
 		t.Fatal(err)
 	}
-	h.checkStock(tr.events)
-	h.checkVelocity(tr.events)
+	h.check(tr.events)
 	for _, table := range []sinks.Table{sinks.TableEvents, sinks.TableStockChanges, sinks.TableVelocitySignals} {
 		if rows(t, h.options.WarehouseDir, table) == 0 {
 			t.Errorf("no rows in %s", table)

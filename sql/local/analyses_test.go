@@ -43,26 +43,29 @@ func TestAnalyses(t *testing.T) {
 // checkComplete anchors the archived events: they are those that the retailer sent, and make the stock that it knows.
 func (d *day) checkComplete(t *testing.T) {
 	t.Helper()
-	sold := d.world.Truth()
-	var events []truth.Event
+	sold, archive := d.world.Truth(), truth.NewLedger()
 	counts := map[string]int64{}
 	for _, a := range d.events(t) {
-		events = append(events, a.event())
+		archive.Add(a.event())
 		if a.StoreID != outlet {
 			counts[a.Type]++
 		}
 	}
-	for kind, n := range sold.Tally().Events {
-		if counts[kind.String()] != n {
-			t.Errorf("%d events of type %v are archived, the retailer sent %d", counts[kind.String()], kind, n)
+	for kind, n := range sold.Tally.Events {
+		if counts[kind] != n {
+			t.Errorf("%d events of type %v are archived, the retailer sent %d", counts[kind], kind, n)
 		}
 	}
-	stock := truth.Stock(events)
-	sold.EachStock(func(store, product string, onHand int64, known bool) {
-		if r := stock[truth.Key{Store: store, Product: product}]; r.OnHand != onHand || r.Known != known {
-			t.Errorf("the archived events make %+v of %s in %s, the truth is %d, %t", r, product, store, onHand, known)
+	stock := archive.Stock()
+	for key, want := range sold.Ledger.Stock() {
+		if stock[key] != want {
+			t.Errorf("the archived events make %+v of %v, the truth is %+v", stock[key], key, want)
 		}
-	})
+		got, _ := archive.Velocity(key, d.to.UnixMilli())
+		if want, _ := sold.Ledger.Velocity(key, d.to.UnixMilli()); got.UnitsDay != want.UnitsDay {
+			t.Errorf("of %v, %v units are archived, the retailer sold %v", key, got.UnitsDay, want.UnitsDay)
+		}
+	}
 }
 
 // writeAgain writes a part of all rows a second time, as happens after a failure. An event's row is then made anew.
@@ -136,15 +139,15 @@ func (d *day) checkCurrentStock(t *testing.T, w *Warehouse) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, keys := tableOf(r), 0
-	d.world.Truth().EachStock(func(string, string, int64, bool) { keys++ })
-	if len(rows) != keys {
-		t.Errorf("current_stock has %d rows of stores, want %d", len(rows), keys)
+	rows, stock := tableOf(r), d.world.Truth().Ledger.Stock()
+	if len(rows) != len(stock) {
+		t.Errorf("current_stock has %d rows of stores, want %d", len(rows), len(stock))
 	}
 	for _, r := range rows {
 		k := r.key()
-		if onHand, known, ok := d.world.Truth().OnHand(k.store, k.product); !ok || r["on_hand"] != onHand || r["known"] != known {
-			t.Errorf("current_stock has %v, the truth is %d, %t, %t", r, onHand, known, ok)
+		want, ok := stock[truth.Key{Store: k.store, Product: k.product}]
+		if !ok || r["on_hand"] != want.OnHand || r["known"] != want.Known {
+			t.Errorf("current_stock has %v, the truth is %+v, %t", r, want, ok)
 		}
 	}
 }
@@ -197,7 +200,7 @@ func (d *day) checkSellThrough(t *testing.T, w *Warehouse) {
 	if len(rows) != len(want) || len(rows) == 0 {
 		t.Fatalf("%d rows, want %d", len(rows), len(want))
 	}
-	byProduct, opened := map[string]int64{}, 0
+	opened := 0
 	for _, r := range rows {
 		if got := (sums{r["units_sold"].(int64), r["units_returned"].(int64), r["units_received"].(int64)}); got != want[r.key()] {
 			t.Errorf("%v, want %+v", r, want[r.key()])
@@ -205,7 +208,6 @@ func (d *day) checkSellThrough(t *testing.T, w *Warehouse) {
 		if r.key().store == outlet {
 			continue
 		}
-		byProduct[r.key().product] += r["units_sold"].(int64)
 		opening, known := first.stock[r.key()]
 		if !known {
 			continue
@@ -218,11 +220,6 @@ func (d *day) checkSellThrough(t *testing.T, w *Warehouse) {
 			if share := float64(want[r.key()].sold) / float64(available); math.Abs(r["sell_through"].(float64)-share) > 0.0001 {
 				t.Errorf("%v, want a share of %f", r, share)
 			}
-		}
-	}
-	for product, sold := range byProduct {
-		if truth := d.world.Truth().UnitsSold(product, to.UnixMilli()-1, to.Sub(from)); sold != truth {
-			t.Errorf("%d units of %s, the retailer sold %d", sold, product, truth)
 		}
 	}
 	if opened == 0 {
@@ -345,7 +342,7 @@ func (d *day) checkRefusals(t *testing.T, w *Warehouse) {
 	for _, r := range d.run(t, w, "refusals", d.from, d.to) {
 		got[event.Reason(r["reason"].(string))] += r["letters"].(int64)
 	}
-	want := d.world.Truth().Refused()
+	want := d.world.Truth().Tally.Refused
 	for reason, n := range want {
 		if got[reason] != n {
 			t.Errorf("%d refused for %s, the retailer sent %d", got[reason], reason, n)

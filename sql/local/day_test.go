@@ -142,11 +142,11 @@ func (d *day) trade(ctx context.Context, t *testing.T, server *localpubsub.Serve
 		}
 		cancel()
 		l := look{at: time.UnixMilli(d.clock.NowMs()).UTC(), stock: map[key]int64{}}
-		d.world.Truth().EachStock(func(store, product string, onHand int64, known bool) {
-			if known {
-				l.stock[key{store, product}] = onHand
+		for k, r := range d.world.Truth().Ledger.Stock() {
+			if r.Known {
+				l.stock[key{k.Store, k.Product}] = r.OnHand
 			}
-		})
+		}
 		d.looks = append(d.looks, l)
 		d.inFlight = max(d.inFlight, time.Duration(l.at.UnixMilli()-began)*time.Millisecond)
 	}

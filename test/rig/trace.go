@@ -119,5 +119,5 @@ func makeEvent(r *rand.Rand, o TraceOptions, id string) (truth.Event, Message) {
 	if r.IntN(4) == 0 {
 		return e, Unified(e)
 	}
-	return native(e)
+	return Native(e)
 }

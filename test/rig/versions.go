@@ -106,7 +106,7 @@ func readStock(ctx context.Context, rdb redis.UniversalClient) (map[string]stock
 	}
 	found := make(map[string]stockState, len(metas))
 	for len(metas) > 0 {
-		n := min(len(metas), readAtOnce)
+		n := min(len(metas), 500)
 		pipe := rdb.Pipeline()
 		versions, values := make([]*redis.StringCmd, n), make([]*redis.StringCmd, n)
 		for i, meta := range metas[:n] {

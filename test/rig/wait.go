@@ -36,3 +36,6 @@ func (p *Process) Await(what string, timeout time.Duration, condition func() boo
 	}
 	return nil
 }
+
+// Now is the wall clock in epoch ms, which is the program's clock unless --clock_origin is given.
+func Now() int64 { return time.Now().UnixMilli() }

@@ -25,8 +25,9 @@ func Unified(e truth.Event) Message {
 		e.ID, e.Type, e.Store, e.Product, e.Quantity, e.OccurredAt)}
 }
 
-// native is the message that says an event in its channel's own format, and the event with the id that it has there.
-func native(e truth.Event) (truth.Event, Message) {
+// Native returns the message that carries an event in its channel's own format, and the event with
+// the id that it has there.
+func Native(e truth.Event) (truth.Event, Message) {
 	m := Message{Channel: channelOf(e.Type)}
 	switch e.Type {
 	case "VIEW", "CART_ADD":

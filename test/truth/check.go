@@ -8,177 +8,141 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Report is the outcome of a check. The zero value of every count but Keys means that Redis holds the truth.
-type Report struct {
-	Keys    int      // keys that should exist
-	Wrong   int      // of these, keys with another value
-	Missing int      // of these, keys that do not exist
-	Extra   int      // keys that exist and should not; counted with AlsoExtra only
-	Samples []string // the first few faults, for a person
-}
-
-// OK reports whether nothing was wrong, missing or extra.
-func (r Report) OK() bool { return r.Wrong == 0 && r.Missing == 0 && r.Extra == 0 }
-
-// String is one line: the counts, and the first fault if there is one.
-func (r Report) String() string {
-	s := fmt.Sprintf("keys: %d, wrong: %d, missing: %d, extra: %d", r.Keys, r.Wrong, r.Missing, r.Extra)
-	if len(r.Samples) > 0 {
-		s += " (" + r.Samples[0] + ")"
+// Check compares every stock, meta and velocity key of a server or a cluster with the ledger, and
+// looks for keys that should not exist. nowMs is what the program's clock shows. An error means
+// that Redis could not be read.
+func (l *Ledger) Check(ctx context.Context, rdb redis.UniversalClient, nowMs int64) (r Report, err error) {
+	if r, err = checkStock(ctx, rdb, l.Stock(), l.LowStock, true); err != nil {
+		return r, err
 	}
-	return s
+	r.Velocity, err = l.CheckVelocity(ctx, rdb, nowMs)
+	return r, err
 }
 
-// Sample keeps the first few faults for a person.
-func (r *Report) Sample(format string, args ...any) {
-	if len(r.Samples) < maxSamples {
-		r.Samples = append(r.Samples, fmt.Sprintf(format, args...))
+// Await is the function Await with Check. now returns what the program's clock shows.
+func (l *Ledger) Await(
+	ctx context.Context, rdb redis.UniversalClient, now func() int64, timeout time.Duration,
+) (Report, error) {
+	return Await(ctx, timeout, func(ctx context.Context) (Report, error) { return l.Check(ctx, rdb, now()) })
+}
+
+// CheckStock compares the stock of every store and over all stores, and the meta hashes beside it,
+// with what Stock or a Ledger makes of the events. With extra set, it looks for keys of stock that
+// should not exist. An error means that Redis could not be read.
+func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Result, extra bool) (Report, error) {
+	return checkStock(ctx, rdb, want, LowStock{}, extra)
+}
+
+func checkStock(
+	ctx context.Context, rdb redis.UniversalClient, stores map[Key]Result, low LowStock, extra bool,
+) (r Report, err error) {
+	want := maps.Clone(stores)
+	for product, onHand := range Global(stores) {
+		want[Key{Product: product}] = Result{OnHand: onHand, Known: true}
 	}
-}
-
-const maxSamples = 10
-
-// Option asks a check for more than the values of the keys.
-type Option int
-
-const (
-	// AlsoMeta checks known and barrier in the meta hash beside every key too (CheckStock only).
-	AlsoMeta Option = iota
-	// AlsoExtra searches the whole of Redis for stock keys that should not exist.
-	AlsoExtra
-)
-
-// CheckStock compares the stock keys of all stores with the truth. An error means that Redis could not be read; faults are
-// in the report. The keys are read in pipelines of a thousand, which may be of any slot of a cluster.
-func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Result, options ...Option) (Report, error) {
-	meta, extra := slices.Contains(options, AlsoMeta), slices.Contains(options, AlsoExtra)
-	var expected []expectation
-	for key, r := range want {
-		e := expectation{of: key, value: r.OnHand}
-		if meta {
-			e.meta = [][2]string{{"known", "0"}, {"barrier", ""}}
-			if r.Known {
-				e.meta = [][2]string{{"known", "1"}, {"barrier", strconv.FormatInt(r.Barrier, 10)}}
-			}
+	for keys := range slices.Chunk(slices.Collect(maps.Keys(want)), chunk) {
+		if err := r.readStock(ctx, rdb, keys, want, low); err != nil {
+			return r, fmt.Errorf("reading stock keys: %w", err)
 		}
-		expected = append(expected, e)
 	}
-	report, err := check(ctx, rdb, expected)
-	if err == nil && extra {
-		err = findExtra(ctx, rdb, &report, func(key Key) bool {
-			_, wanted := want[key]
-			return wanted || key.Store == ""
-		})
+	if !extra {
+		return r, nil
 	}
-	return report, err
+	found := map[string]Key{} // by the name of the stock key, so that a key and its meta hash count once
+	for _, pattern := range [...]string{"stock:*", "{stock:*}:meta"} {
+		names, err := ScanKeys(ctx, rdb, pattern)
+		if err != nil {
+			return r, fmt.Errorf("scanning for stock keys: %w", err)
+		}
+		for _, name := range names {
+			key, ok := ParseName(name)
+			if _, wanted := want[key]; ok && wanted {
+				continue
+			}
+			if ok {
+				name = key.StockName()
+			}
+			found[name] = key
+		}
+	}
+	for name, key := range found {
+		f := r.of(key)
+		f.add(&f.Extra, "%s exists and should not", name)
+	}
+	return r, nil
 }
 
-// CheckGlobal compares the stock:global keys with the truth, as CheckStock does for stores.
-func CheckGlobal(ctx context.Context, rdb redis.UniversalClient, want map[string]int64, options ...Option) (Report, error) {
-	var expected []expectation
-	for product, onHand := range want {
-		expected = append(expected, expectation{of: Key{Product: product}, value: onHand})
+// of returns the faults of the stock of a key.
+func (r *Report) of(key Key) *Faults {
+	if key.Store == "" && key.Product != "" {
+		return &r.Global
 	}
-	report, err := check(ctx, rdb, expected)
-	if err == nil && slices.Contains(options, AlsoExtra) {
-		err = findExtra(ctx, rdb, &report, func(key Key) bool {
-			_, wanted := want[key.Product]
-			return wanted || key.Store != ""
-		})
-	}
-	return report, err
-}
-
-// expectation is what one key should hold, and optionally fields of the meta hash beside it.
-type expectation struct {
-	of    Key
-	value int64
-	meta  [][2]string // name, value
+	return &r.Stock
 }
 
 // chunk is the number of keys read in one round trip.
 const chunk = 1000
 
-func check(ctx context.Context, rdb redis.UniversalClient, expected []expectation) (Report, error) {
-	report := Report{Keys: len(expected)}
-	for start := 0; start < len(expected); start += chunk {
-		if err := checkChunk(ctx, rdb, &report, expected[start:min(start+chunk, len(expected))]); err != nil {
-			return report, fmt.Errorf("reading stock keys: %w", err)
-		}
-	}
-	return report, nil
-}
-
-func checkChunk(ctx context.Context, rdb redis.UniversalClient, report *Report, expected []expectation) error {
+// readStock compares some keys, which may be of any slot of a cluster.
+func (r *Report) readStock(
+	ctx context.Context, rdb redis.UniversalClient, keys []Key, want map[Key]Result, low LowStock,
+) error {
 	pipe := rdb.Pipeline()
-	values := make([]*redis.StringCmd, len(expected))
-	metas := make([]*redis.SliceCmd, len(expected))
-	for i, e := range expected {
-		values[i] = pipe.Get(ctx, e.of.StockName())
-		if e.meta != nil {
-			names := make([]string, len(e.meta))
-			for j, field := range e.meta {
-				names[j] = field[0]
-			}
-			metas[i] = pipe.HMGet(ctx, e.of.MetaName(), names...)
-		}
+	values, metas := make([]*redis.StringCmd, len(keys)), make([]*redis.SliceCmd, len(keys))
+	for i, key := range keys {
+		values[i] = pipe.Get(ctx, key.StockName())
+		metas[i] = pipe.HMGet(ctx, key.MetaName(), "known", "barrier", "badge")
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err
 	}
-	for i, e := range expected {
+	for i, key := range keys {
+		f := r.of(key)
+		f.Keys++
 		got, err := values[i].Result()
-		switch want := strconv.FormatInt(e.value, 10); {
+		switch onHand := strconv.FormatInt(want[key].OnHand, 10); {
 		case errors.Is(err, redis.Nil):
-			report.Missing++
-			report.Sample("%s is missing, want %s", e.of.StockName(), want)
+			f.add(&f.Missing, "%s is missing, want %s", key.StockName(), onHand)
 		case err != nil:
 			return err
-		case got != want:
-			report.Wrong++
-			report.Sample("%s is %q, want %s", e.of.StockName(), got, want)
-		case metas[i] != nil:
-			if err := checkMeta(report, e, metas[i]); err != nil {
+		case got != onHand:
+			f.add(&f.Wrong, "%s is %q, want %s", key.StockName(), got, onHand)
+		default:
+			fields, err := metas[i].Result()
+			if err != nil {
 				return err
 			}
+			f.judgeMeta(key, fields, want[key], low)
 		}
 	}
 	return nil
 }
 
-// checkMeta counts a key as wrong once, however many of its fields are.
-func checkMeta(report *Report, e expectation, cmd *redis.SliceCmd) error {
-	got, err := cmd.Result()
-	if err != nil {
-		return err
+// judgeMeta counts a key as wrong once, however many fields of its meta hash are.
+func (f *Faults) judgeMeta(key Key, got []any, r Result, low LowStock) {
+	want := [...]string{"0", "", ""}
+	if r.Known {
+		want[0] = "1"
 	}
-	for j, field := range e.meta {
-		if value, ok := got[j].(string); !ok || value != field[1] {
-			report.Wrong++
-			report.Sample("%s has %s %v, want %q", e.of.MetaName(), field[0], got[j], field[1])
-			return nil
+	if r.Known && key.Store != "" {
+		want[1] = strconv.FormatInt(r.Barrier, 10)
+	}
+	badge, certain := low.Badge(r)
+	want[2] = badge
+	for i, field := range [...]string{"known", "barrier", "badge"} {
+		if field == "badge" && !certain {
+			continue
+		}
+		if got[i] != want[i] {
+			f.add(&f.Wrong, "%s has %s %v, want %q", key.MetaName(), field, got[i], want[i])
+			return
 		}
 	}
-	return nil
-}
-
-// findExtra counts the stock keys for which wanted is false, and those that are named like none.
-func findExtra(ctx context.Context, rdb redis.UniversalClient, report *Report, wanted func(Key) bool) error {
-	keys, err := ScanKeys(ctx, rdb, "stock:*")
-	if err != nil {
-		return fmt.Errorf("scanning for stock keys: %w", err)
-	}
-	for _, name := range keys {
-		if key, ok := ParseName(name); !ok || !wanted(key) {
-			report.Extra++
-			report.Sample("%s exists and should not", name)
-		}
-	}
-	return nil
 }
 
 // ScanKeys lists the keys of a pattern, each once, on every master of a cluster.

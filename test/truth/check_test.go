@@ -1,9 +1,14 @@
 package truth
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -11,150 +16,288 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// written is a Redis that holds want, and a client of it.
-func written(t *testing.T, want map[Key]Result) (*miniredis.Miniredis, *redis.Client) {
+const checkedAt = 1_800_000_000_000
+
+// many is more keys than one chunk.
+const many = chunk + 343
+
+// history is events of n store and product pairs, and of two with ids that have to be encoded.
+func history(n int64) (events []Event) {
+	for i, key := range []Key{{"c", "a:b"}, {"c:a", "b"}} {
+		e := Event{Type: "SALE", Store: key.Store, Product: key.Product, Quantity: int64(1 + i), OccurredAt: checkedAt}
+		events = append(events, e)
+	}
+	for i := range n {
+		e := Event{ID: "first", Type: "SALE", Quantity: 50 - i, OccurredAt: checkedAt - i*minute}
+		e.Store, e.Product = fmt.Sprint(i%7), fmt.Sprint("p", i%150)
+		if i%2 == 0 {
+			e.Type, e.Quantity = "RESET", i
+		}
+		view := e
+		view.ID, view.Type, view.Quantity = "", "VIEW", 1
+		events = append(events, e, view)
+	}
+	return events
+}
+
+// fill writes what the program would write, straight from the ledger.
+func fill(t *testing.T, rdb redis.UniversalClient, l *Ledger) {
 	t.Helper()
-	server := miniredis.RunT(t)
-	for key, r := range want {
-		server.Set(key.StockName(), fmt.Sprint(r.OnHand))
+	ctx := t.Context()
+	pipe := rdb.Pipeline()
+	stock := l.Stock()
+	all := maps.Clone(stock)
+	for product, onHand := range Global(stock) {
+		all[Key{Product: product}] = Result{OnHand: onHand, Known: true}
+	}
+	for key, r := range all {
+		known, barrier := "0", ""
 		if r.Known {
-			server.HSet(key.MetaName(), "known", "1", "barrier", fmt.Sprint(r.Barrier))
-		} else {
-			server.HSet(key.MetaName(), "known", "0", "barrier", "")
+			known = "1"
+		}
+		if r.Known && key.Store != "" {
+			barrier = strconv.FormatInt(r.Barrier, 10)
+		}
+		badge, _ := l.LowStock.Badge(r)
+		pipe.Set(ctx, key.StockName(), r.OnHand, 0)
+		pipe.HSet(ctx, key.MetaName(), "known", known, "barrier", barrier, "badge", badge)
+	}
+	for key := range l.keys {
+		for _, key := range []Key{key, {Product: key.Product}} {
+			if c, ok := l.Velocity(key, checkedAt); ok {
+				pipe.Set(ctx, key.VelocityName(), signalOf(key, c), 0)
+			}
 		}
 	}
-	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { client.Close() })
-	return server, client
+	if _, err := pipe.Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
 
-// truth is more keys than one chunk.
-func truth() map[Key]Result {
-	want := map[Key]Result{}
-	for i, key := range []Key{{"c", "a:b"}, {"c:a", "b"}} {
-		want[key] = Result{OnHand: int64(i), Events: 1}
+func signalOf(key Key, c Counts) string {
+	store := ""
+	if key.Store != "" {
+		store = fmt.Sprintf(`"store_id":%q,`, key.Store)
 	}
-	for i := range 2*chunk + 343 {
-		want[Key{fmt.Sprint(i % 7), fmt.Sprint(i)}] = Result{OnHand: int64(i - 50), Known: i%2 == 0, Events: 1}
-	}
-	return want
+	sold := c.UnitsDay.Lower
+	return fmt.Sprintf(`{"product_id":%q,%s"window":"24h","units_sold":%d,"units_1h":%d,"units_24h":%d,"views_1h":%d,`+
+		`"cart_adds_1h":%d,"views_24h":%d,"cart_adds_24h":%d,"rate_per_hour":%v,`+
+		`"message":"%d sold in last 24 hours","as_of":%d}`,
+		key.Product, store, sold, c.UnitsHour.Lower, sold, c.ViewsHour.Lower, c.CartsHour.Lower, c.ViewsDay.Lower,
+		c.CartsDay.Lower, float64(sold)/24, sold, checkedAt)
 }
 
-func TestCheckStock(t *testing.T) {
-	all := []Option{AlsoMeta, AlsoExtra}
-	for _, c := range []struct {
-		name    string
-		spoil   func(*miniredis.Miniredis)
-		options []Option
-		want    Report // without Keys and Samples
-		sample  string
-	}{
-		{name: "all right", spoil: func(*miniredis.Miniredis) {}, options: all},
-		{name: "global keys are not of a store", spoil: func(s *miniredis.Miniredis) { s.Set("stock:global:0", "1") }, options: all},
-		{name: "wrong number", spoil: func(s *miniredis.Miniredis) { s.Set("stock:0:0", "-51") }, want: Report{Wrong: 1},
-			sample: `stock:0:0 is "-51", want -50`},
-		{name: "right number, other spelling", spoil: func(s *miniredis.Miniredis) { s.Set("stock:0:0", "-050") }, want: Report{Wrong: 1},
-			sample: `stock:0:0 is "-050", want -50`},
-		{name: "missing", spoil: func(s *miniredis.Miniredis) { s.Del("stock:0:2345"); s.Del("stock:0:0") }, want: Report{Missing: 1},
-			sample: "stock:0:0 is missing, want -50"},
-		{name: "wrong barrier", spoil: func(s *miniredis.Miniredis) { s.HSet("{stock:1:1}:meta", "barrier", "0") }, options: all, want: Report{Wrong: 1},
-			sample: `{stock:1:1}:meta has barrier 0, want ""`},
-		{name: "no meta", spoil: func(s *miniredis.Miniredis) { s.Del("{stock:1:1}:meta") }, options: all, want: Report{Wrong: 1},
-			sample: `{stock:1:1}:meta has known <nil>, want "0"`},
-		{name: "meta not asked for", spoil: func(s *miniredis.Miniredis) { s.Del("{stock:1:1}:meta") }},
-		{name: "extra", spoil: func(s *miniredis.Miniredis) { s.Set("stock:99:1", "1") }, options: all, want: Report{Extra: 1},
-			sample: "stock:99:1 exists and should not"},
-		{name: "extra, an id as it was sent", spoil: func(s *miniredis.Miniredis) { s.Set("stock:c:a:b", "1") }, options: all, want: Report{Extra: 1},
-			sample: "stock:c:a:b exists and should not"},
-		{name: "extra not asked for", spoil: func(s *miniredis.Miniredis) { s.Set("stock:99:1", "1") }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			want := truth()
-			server, client := written(t, want)
-			c.spoil(server)
-			got, err := CheckStock(t.Context(), client, want, c.options...)
-			if err != nil {
-				t.Fatal(err)
+// commit makes something wrong.
+type commit func(ctx context.Context, rdb redis.UniversalClient) error
+
+// faults are single things that are wrong, each with the key that has to be named.
+var faults = map[string]struct {
+	key    string
+	commit commit
+}{
+	"stock is off":               {"stock:1:p1", do("INCR", "stock:1:p1")},
+	"stock is spelled otherwise": {"stock:0:p0", change("stock:0:p0", "0", "00")},
+	"stock is missing":           {"stock:1:p1", do("DEL", "stock:1:p1")},
+	"stock is extra":             {"stock:1:x", do("SET", "stock:1:x", 1)},
+	"stock is extra, with its meta": {"stock:1:x", func(ctx context.Context, rdb redis.UniversalClient) error {
+		return errors.Join(do("SET", "stock:1:x", 1)(ctx, rdb), do("HSET", "{stock:1:x}:meta", "known", 1)(ctx, rdb))
+	}},
+	"an id is not encoded":     {"stock:c:a:b", do("SET", "stock:c:a:b", 1)},
+	"known is wrong":           {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "known", 1)},
+	"barrier is wrong":         {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "barrier", 0)},
+	"badge is wrong":           {"{stock:0:p0}:meta", do("HSET", "{stock:0:p0}:meta", "badge", "")},
+	"badge is not wanted":      {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "badge", "LOW_STOCK")},
+	"meta is missing":          {"{stock:1:p1}:meta", do("DEL", "{stock:1:p1}:meta")},
+	"meta is stray":            {"stock:9:x", do("HSET", "{stock:9:x}:meta", "known", 1)},
+	"global stock is off":      {"stock:global:p2", do("INCR", "stock:global:p2")},
+	"global stock is extra":    {"stock:global:x", do("SET", "stock:global:x", 1)},
+	"global meta is wrong":     {"{stock:global:p2}:meta", do("HSET", "{stock:global:p2}:meta", "known", 0)},
+	"velocity is missing":      {"velocity:1:p1:1hr", do("DEL", "velocity:1:p1:1hr")},
+	"velocity is extra":        {"velocity:1:x:1hr", do("SET", "velocity:1:x:1hr", "{}")},
+	"velocity is nameless":     {"velocity:1:x", do("SET", "velocity:1:x", "{}")},
+	"velocity is nonsense":     {"velocity:1:p1:1hr", do("SET", "velocity:1:p1:1hr", "{")},
+	"units are off":            {"velocity:1:p1:1hr", change("velocity:1:p1:1hr", `"units_24h":`, `"units_24h":9`)},
+	"views are off":            {"velocity:global:p1:1hr", change("velocity:global:p1:1hr", `ws_1h":`, `ws_1h":9`)},
+	"the window is different":  {"velocity:1:p1:1hr", change("velocity:1:p1:1hr", `"window":"24h"`, `"window":"2h"`)},
+	"the rate is different":    {"velocity:1:p1:1hr", change("velocity:1:p1:1hr", `per_hour":`, `per_hour":9`)},
+	"the message is different": {"velocity:global:p1:1hr", change("velocity:global:p1:1hr", `24 hours`, `24 days`)},
+	"the store is different":   {"velocity:1:p1:1hr", change("velocity:1:p1:1hr", `"store_id":"1"`, `"store_id":"2"`)},
+	"it is of tomorrow":        {"velocity:1:p1:1hr", change("velocity:1:p1:1hr", `"as_of":18000`, `"as_of":18001`)},
+}
+
+func do(args ...any) commit {
+	return func(ctx context.Context, rdb redis.UniversalClient) error { return rdb.Do(ctx, args...).Err() }
+}
+
+func change(name, from, to string) commit {
+	return func(ctx context.Context, rdb redis.UniversalClient) error {
+		v, err := rdb.Get(ctx, name).Result()
+		if err != nil || !strings.Contains(v, from) {
+			return fmt.Errorf("%s is %q: %w", name, v, err)
+		}
+		return rdb.Set(ctx, name, strings.Replace(v, from, to, 1), 0).Err()
+	}
+}
+
+// TestCheck finds nothing wrong with the truth, and each single thing that is not it.
+func TestCheck(t *testing.T) {
+	server, cluster := redistest.Start(t), redistest.StartCluster(t)
+	for name, rdb := range map[string]redis.UniversalClient{"server": server.Client(), "cluster": cluster.Client()} {
+		t.Run(name, func(t *testing.T) {
+			ctx := t.Context()
+			l := NewLedger(history(300)...)
+			fill(t, rdb, l)
+			r, err := l.Check(ctx, rdb, checkedAt)
+			if err != nil || !r.OK() || r.Stock.Keys != 302 || r.Global.Keys < 70 || r.Velocity.Keys < 400 {
+				t.Fatalf("%v %v", r, err)
 			}
-			if got.Keys != len(want) || got.Wrong != c.want.Wrong || got.Missing != c.want.Missing || got.Extra != c.want.Extra {
-				t.Errorf("got %+v, want %+v of %d keys", got, c.want, len(want))
-			}
-			if got.OK() != (c.sample == "") {
-				t.Errorf("OK is %t", got.OK())
-			}
-			if strings.Join(got.Samples, "\n") != c.sample {
-				t.Errorf("samples %q, want %q", got.Samples, c.sample)
+			for name, fault := range faults {
+				if err := fault.commit(ctx, rdb); err != nil {
+					t.Fatal(err)
+				}
+				r, err := l.Check(ctx, rdb, checkedAt)
+				all := r.Total()
+				if err != nil || all.Count() != 1 || !strings.HasPrefix(fmt.Sprint(all.Samples), "["+fault.key) {
+					t.Errorf("%s: %v %v", name, r, err)
+				}
+				if err := forget(ctx, rdb); err != nil {
+					t.Fatal(err)
+				}
+				fill(t, rdb, l)
 			}
 		})
 	}
 }
 
-func TestCheckStockKeepsFewSamples(t *testing.T) {
-	_, client := written(t, nil)
-	got, err := CheckStock(t.Context(), client, truth())
-	if err != nil {
-		t.Fatal(err)
+// forget empties every server of a client.
+func forget(ctx context.Context, rdb redis.UniversalClient) error {
+	if c, ok := rdb.(*redis.ClusterClient); ok {
+		return c.ForEachMaster(ctx, func(ctx context.Context, n *redis.Client) error { return n.FlushAll(ctx).Err() })
 	}
-	if got.Missing != got.Keys || len(got.Samples) != maxSamples {
-		t.Errorf("%d of %d missing with %d samples", got.Missing, got.Keys, len(got.Samples))
+	return rdb.FlushAll(ctx).Err()
+}
+
+// TestCheckStock leaves extra keys, badges and velocity aside.
+func TestCheckStock(t *testing.T) {
+	rdb := redistest.Start(t).Client()
+	l := NewLedger(history(many)...)
+	fill(t, rdb, l)
+	for _, name := range []string{"stock is extra", "meta is stray", "badge is wrong", "velocity is missing"} {
+		if err := faults[name].commit(t.Context(), rdb); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if line := got.String(); !strings.HasPrefix(line, "keys: 2345, wrong: 0, missing: 2345, extra: 0 (stock:") {
-		t.Errorf("report reads %q", line)
+	for extra, want := range map[bool]int{false: 0, true: 2} {
+		r, err := CheckStock(t.Context(), rdb, l.Stock(), extra)
+		if err != nil || r.Total().Count() != want || r.Velocity.Keys != 0 {
+			t.Errorf("with extra %t: %v %v", extra, r, err)
+		}
 	}
 }
 
-func TestCheckGlobal(t *testing.T) {
-	server, client := written(t, map[Key]Result{{"1", "a"}: {OnHand: 5}})
-	want := map[string]int64{"a": 5, "b": -1, "c": 0}
-	server.Set("stock:global:a", "5")
-	server.Set("stock:global:b", "1")
-	server.Set("stock:global:d", "7")
-	got, err := CheckGlobal(t.Context(), client, want, AlsoExtra)
+// TestCheckSalesOnly leaves aside what VIEWs and CART_ADDs do, and nothing that SALEs do.
+func TestCheckSalesOnly(t *testing.T) {
+	rdb := redistest.Start(t).Client()
+	fill(t, rdb, NewLedger(history(many)...))
+	sales := NewLedger()
+	sales.SalesOnly = true
+	for _, e := range history(many) {
+		if e.Type != "VIEW" {
+			sales.Add(e)
+		}
+	}
+	if f, err := sales.CheckVelocity(t.Context(), rdb, checkedAt); err != nil || f.Count() != 0 || f.Keys < chunk {
+		t.Errorf("%v %v", f, err)
+	}
+	for _, name := range []string{"velocity is missing", "units are off"} {
+		if err := faults[name].commit(t.Context(), rdb); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := sales.CheckVelocity(t.Context(), rdb, checkedAt); err != nil || f.Count() != 1 {
+			t.Errorf("%s: %v %v", name, f, err)
+		}
+		fill(t, rdb, NewLedger(history(many)...))
+	}
+}
+
+// TestCheckFresh refuses a signal that was right when it was made and has not been right since.
+func TestCheckFresh(t *testing.T) {
+	rdb := miniredisClient(t, miniredis.RunT(t))
+	l := NewLedger(Event{Type: "SALE", Store: "1", Product: "x", Quantity: 5, OccurredAt: checkedAt - 30*minute})
+	fill(t, rdb, l)
+	for _, c := range []struct {
+		now, fresh int64
+		wrong      int
+	}{
+		{checkedAt + 50*minute, 0, 0}, {checkedAt + 50*minute, 20 * minute, 0}, {checkedAt + 60*minute, 20 * minute, 2},
+		{checkedAt - 1, minute, 0}, {checkedAt - minute - 1, minute, 2},
+	} {
+		l.FreshMs = c.fresh
+		r, err := l.Check(t.Context(), rdb, c.now)
+		if err != nil || r.Velocity.Wrong != c.wrong || r.Total().Count() != c.wrong {
+			t.Errorf("%+v: %v %v", c, r, err)
+		}
+	}
+}
+
+func miniredisClient(t *testing.T, server *miniredis.Miniredis) *redis.Client {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+func TestCheckKeepsFewSamples(t *testing.T) {
+	l := NewLedger(history(many)...)
+	r, err := l.Check(t.Context(), miniredisClient(t, miniredis.RunT(t)), checkedAt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Keys != 3 || got.Wrong != 1 || got.Missing != 1 || got.Extra != 1 {
-		t.Errorf("got %+v, want one wrong, one missing, one extra of 3", got)
+	for _, f := range []Faults{r.Stock, r.Global, r.Velocity} {
+		if f.Keys == 0 || f.Missing != f.Keys || len(f.Samples) != maxSamples {
+			t.Errorf("%+v", f)
+		}
+		want := fmt.Sprintf("keys: %d, wrong: 0, missing: %d, extra: 0 (", f.Keys, f.Keys)
+		if !strings.HasPrefix(f.String(), want) {
+			t.Errorf("the faults read %q", f)
+		}
 	}
 }
 
 func TestCheckSaysWhenRedisCannotBeRead(t *testing.T) {
-	server, client := written(t, nil)
+	server := miniredis.RunT(t)
+	client := miniredisClient(t, server)
 	server.SetError("LOADING dataset in memory")
-	for _, want := range []map[Key]Result{nil, {{"1", "a"}: {}}} {
-		if _, err := CheckStock(t.Context(), client, want, AlsoExtra); err == nil || !strings.Contains(err.Error(), "LOADING") {
-			t.Errorf("with %d keys: got error %v, want LOADING", len(want), err)
+	for _, l := range []*Ledger{NewLedger(), NewLedger(history(many)...)} {
+		if _, err := l.Check(t.Context(), client, checkedAt); err == nil || !strings.Contains(err.Error(), "LOADING") {
+			t.Errorf("got error %v, want LOADING", err)
 		}
 	}
 	server.SetError("")
 	server.HSet("stock:1:a", "field", "value")
-	if _, err := CheckStock(t.Context(), client, map[Key]Result{{"1", "a"}: {}}); err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
+	_, err := CheckStock(t.Context(), client, map[Key]Result{{"1", "a"}: {}}, false)
+	if err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
 		t.Errorf("of a hash: got error %v, want WRONGTYPE", err)
 	}
 }
 
-func TestCheckOfACluster(t *testing.T) {
-	rdb := redistest.StartCluster(t).Client()
-	want := truth()
-	for key, r := range want {
-		if err := rdb.Set(t.Context(), key.StockName(), r.OnHand, 0).Err(); err != nil {
-			t.Fatal(err)
+// TestAwait tries again until nothing is wrong, or the time is up, and then returns what was found
+// last.
+func TestAwait(t *testing.T) {
+	for _, c := range []struct {
+		right   int // the check that finds nothing wrong
+		timeout time.Duration
+		ok      bool
+	}{{1, time.Minute, true}, {3, time.Minute, true}, {1 << 30, time.Millisecond, false}} {
+		n := 0
+		r, err := Await(t.Context(), c.timeout, func(context.Context) (Report, error) {
+			if n++; n == 1 && c.right > 1 && c.ok {
+				return Report{}, context.DeadlineExceeded
+			}
+			return Report{Stock: Faults{Missing: max(0, c.right-n)}}, nil
+		})
+		if err != nil || r.OK() != c.ok || c.ok && n != c.right {
+			t.Errorf("%+v: %v, %v after %d checks", c, r, err, n)
 		}
-	}
-	for _, name := range []string{"stock:99:1", "stock:99:2", "stock:99:3", "stock:global:7"} {
-		if err := rdb.Set(t.Context(), name, 1, 0).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := rdb.Del(t.Context(), "stock:0:0").Err(); err != nil {
-		t.Fatal(err)
-	}
-	got, err := CheckStock(t.Context(), rdb, want, AlsoExtra)
-	if err != nil || got.Keys != len(want) || got.Wrong != 0 || got.Missing != 1 || got.Extra != 3 {
-		t.Errorf("stock: got %+v, %v, want one missing and three extra", got, err)
-	}
-	got, err = CheckGlobal(t.Context(), rdb, map[string]int64{"7": 1, "8": 2}, AlsoExtra)
-	if err != nil || got.Wrong != 0 || got.Missing != 1 || got.Extra != 0 {
-		t.Errorf("global: got %+v, %v, want one missing", got, err)
 	}
 }

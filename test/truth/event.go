@@ -1,13 +1,19 @@
-// Package truth says what stock and velocity must be, computed the slow and obvious way from the whole set of events at
-// once: no state, no order of arrival, no incremental anything. Tests and replays hold what the pipeline wrote against it.
+// Package truth states what stock and velocity must be, and compares Redis with it, for tests and
+// for the tools that check a pipeline. It shares no code with the pipeline, key names included, so
+// that the two cannot be wrong together.
 //
-// It shares no code with the pipeline, key names included, so that the two cannot be wrong together. It knows accepted
-// events only: what the decoder, RESET_TOO_OLD or TOO_LATE refuses must not be handed to it.
+// Stock, Global, Velocity and Shown.Next are the model: brute force over the whole set of events,
+// without state and without an order of arrival. A Ledger is the same for millions of events, kept
+// one by one; a property test holds it to the model. CheckStock and Ledger.Check compare Redis with
+// them.
+//
+// The package takes accepted events only: what the decoder, RESET_TOO_OLD or TOO_LATE refuses must
+// not be handed to it.
 package truth
 
 // Event is one accepted event.
 type Event struct {
-	ID         string // the event's identity is (Store, Product, ID)
+	ID         string // the identity is (Store, Product, ID); an event without an ID repeats no other
 	Type       string // SALE, RECEIPT, RESET, VIEW or CART_ADD
 	Store      string
 	Product    string
@@ -29,7 +35,7 @@ func distinctByKey(events []Event) map[Key][]Event {
 	seen := make(map[identity]bool, len(events))
 	groups := map[Key][]Event{}
 	for _, e := range events {
-		if i := (identity{e.key(), e.ID}); !seen[i] {
+		if i := (identity{e.key(), e.ID}); e.ID == "" || !seen[i] {
 			seen[i] = true
 			groups[e.key()] = append(groups[e.key()], e)
 		}

@@ -1,11 +1,10 @@
 package truth
 
-// Result is the truth about one product in one store.
+// Result is the stock of one product in one store.
 type Result struct {
 	OnHand  int64 // units
-	Known   bool  // a RESET was seen
+	Known   bool  // there is a RESET
 	Barrier int64 // time of the RESET that holds, epoch ms; 0 when not Known
-	Events  int   // distinct SALE, RECEIPT and RESET events of the key, those before the barrier included
 }
 
 // Stock is the on-hand of every key that has at least one SALE, RECEIPT or RESET. Repeated identities count once; of
@@ -13,31 +12,27 @@ type Result struct {
 func Stock(events []Event) map[Key]Result {
 	results := map[Key]Result{}
 	for key, group := range distinctByKey(events) {
-		if r := stockOf(group); r.Events > 0 {
+		if r, ok := stockOf(group); ok {
 			results[key] = r
 		}
 	}
 	return results
 }
 
-func stockOf(events []Event) Result {
-	var r Result
+func stockOf(events []Event) (r Result, ok bool) {
 	var reset Event
 	for _, e := range events {
-		if e.Type != "RESET" {
-			continue
-		}
-		r.Events++
-		if !r.Known || e.OccurredAt > reset.OccurredAt || (e.OccurredAt == reset.OccurredAt && e.ID > reset.ID) {
+		later := e.OccurredAt > reset.OccurredAt || e.OccurredAt == reset.OccurredAt && e.ID > reset.ID
+		if e.Type == "RESET" && (!r.Known || later) {
 			reset, r.Known = e, true
 		}
 	}
-	r.OnHand, r.Barrier = reset.Quantity, reset.OccurredAt
+	r.OnHand, r.Barrier, ok = reset.Quantity, reset.OccurredAt, r.Known
 	for _, e := range events {
 		if e.Type != "SALE" && e.Type != "RECEIPT" {
 			continue
 		}
-		r.Events++
+		ok = true
 		switch applies := !r.Known || e.OccurredAt >= reset.OccurredAt; {
 		case !applies:
 		case e.Type == "SALE":
@@ -46,7 +41,7 @@ func stockOf(events []Event) Result {
 			r.OnHand += e.Quantity
 		}
 	}
-	return r
+	return r, ok
 }
 
 // Global is the sum of the known on-hand of every product over its stores. A product that no store knows is absent.
@@ -58,4 +53,20 @@ func Global(stock map[Key]Result) map[string]int64 {
 		}
 	}
 	return sums
+}
+
+// LowStock holds the thresholds of the badge LOW_STOCK. The zero value derives no badge.
+type LowStock struct{ Enter, Exit int64 }
+
+// Badge is the badge that a stock must have. It is not certain between the thresholds, where the
+// badge stays what it was.
+func (l LowStock) Badge(r Result) (badge string, certain bool) {
+	switch {
+	case l == LowStock{}:
+		return "", false
+	case r.Known && r.OnHand <= l.Enter:
+		return "LOW_STOCK", true
+	default:
+		return "", !r.Known || r.OnHand > l.Exit
+	}
 }

@@ -2,15 +2,49 @@ package truth
 
 import "time"
 
-// Resolution of the two windows: an event may stay in a window for up to one bucket more than the window's length.
 const (
-	hour       = int64(time.Hour / time.Millisecond)
-	hourBucket = int64(time.Minute / time.Millisecond)
-	day        = 24 * hour
-	dayBucket  = 15 * hourBucket
+	minute = int64(time.Minute / time.Millisecond)
+	hour   = 60 * minute
+	day    = 24 * hour
 )
 
-// Range is the lowest and the highest count that the resolution of the buckets allows, both inclusive.
+// inWindow reports whether an event may count in a window of the given length that ends at nowMs.
+// Both windows are made of buckets aligned to the minute, and a bucket counts until the whole
+// window has passed since its end.
+func inWindow(at, nowMs, length int64) bool { return minuteOf(at) >= minuteOf(nowMs-length) }
+
+// minuteOf is the number of a time's minute; times before 1970 have negative ones.
+func minuteOf(ms int64) int64 {
+	if ms < 0 {
+		ms -= minute - 1
+	}
+	return ms / minute
+}
+
+// kind is what an event counts as.
+type kind uint8
+
+const (
+	units kind = iota
+	views
+	carts
+)
+
+// kindOf is the kind of an event's type; ok is false for an event that shows no demand.
+func kindOf(eventType string) (k kind, ok bool) {
+	switch eventType {
+	case "SALE":
+		return units, true
+	case "VIEW":
+		return views, true
+	case "CART_ADD":
+		return carts, true
+	}
+	return 0, false
+}
+
+// Range is the lowest and the highest count that the resolution of the windows allows, both
+// inclusive.
 type Range struct{ Lower, Upper int64 }
 
 // Contains reports whether n is an allowed count.
@@ -31,48 +65,113 @@ type Counts struct {
 	UnitsHour, UnitsDay Range // units sold less units returned
 	ViewsHour, ViewsDay Range
 	CartsHour, CartsDay Range // units put into carts
-	// Must says that the signal's key has to exist: an event with a quantity other than 0 is surely within 24 hours. When
-	// it is false the key may exist or not.
+	// Must reports that the signal's key has to exist: an event with a quantity other than 0 is
+	// surely within 24 hours. When it is false the key may exist or not.
 	Must bool
+}
+
+// of returns the ranges of a kind.
+func (c *Counts) of(k kind) (inHour, inDay *Range) {
+	switch k {
+	case units:
+		return &c.UnitsHour, &c.UnitsDay
+	case views:
+		return &c.ViewsHour, &c.ViewsDay
+	default:
+		return &c.CartsHour, &c.CartsDay
+	}
+}
+
+// add counts an event of a non-zero quantity and reports whether it may count at all. An event
+// surely counts in a window for the window's length; until its bucket leaves, and while it is ahead
+// of the clock, it may count. With all set it counts then too.
+func (c *Counts) add(k kind, quantity, at, nowMs int64, all bool) (may bool) {
+	age, surely := nowMs-at, all
+	inHour, inDay := c.of(k)
+	if inWindow(at, nowMs, hour) {
+		inHour.add(quantity, all || 0 <= age && age < hour)
+	}
+	if inWindow(at, nowMs, day) {
+		surely = all || 0 <= age && age < day
+		inDay.add(quantity, surely)
+		c.Must = c.Must || surely
+		return true
+	}
+	return false
 }
 
 // Velocity is what the signals may show when they are evaluated at nowMs (epoch ms, the as_of of the signal): for every
 // key that may exist, per store and, under an empty Store, over all stores. A key that is absent must not exist.
-//
-// An event counts in the last hour for at least the hour after it occurred and at most 60 s more, and in the last 24 hours
-// for at least that long and at most 15 minutes more. An event that occurs after nowMs may count or not.
 func Velocity(events []Event, nowMs int64) map[Key]Counts {
 	counts := map[Key]Counts{}
 	for key, group := range distinctByKey(events) {
 		for _, e := range group {
-			age := nowMs - e.OccurredAt
-			if e.Quantity == 0 || age >= day+dayBucket || !(e.Type == "SALE" || e.Type == "VIEW" || e.Type == "CART_ADD") {
+			k, ok := kindOf(e.Type)
+			if !ok || e.Quantity == 0 {
 				continue
 			}
-			for _, k := range []Key{key, {Product: key.Product}} {
-				c := counts[k]
-				c.add(e, age)
-				counts[k] = c
+			for _, name := range []Key{key, {Product: key.Product}} {
+				c := counts[name]
+				if c.add(k, e.Quantity, e.OccurredAt, nowMs, false) {
+					counts[name] = c
+				}
 			}
 		}
 	}
 	return counts
 }
 
-func (c *Counts) add(e Event, age int64) {
-	var inHour, inDay *Range
-	switch e.Type {
-	case "SALE":
-		inHour, inDay = &c.UnitsHour, &c.UnitsDay
-	case "VIEW":
-		inHour, inDay = &c.ViewsHour, &c.ViewsDay
-	case "CART_ADD":
-		inHour, inDay = &c.CartsHour, &c.CartsDay
+// Thresholds are the options by which a velocity signal chooses its window and its badge.
+type Thresholds struct {
+	DenseMinutes, DenseUnits              int64
+	WeightView, WeightCartAdd, WeightUnit int64
+	HighDemandEnter                       int64
+	DwellMs                               int64
+}
+
+// Shown is one of a sequence of evaluations of a key's velocity. The zero value comes before the
+// first.
+type Shown struct {
+	Counts           // exact: both ends of each Range are the count
+	Dense      bool  // the window is 1h
+	HighDemand bool  // the badge is on
+	Score      int64 // of the last hour
+	Changed    int64 // when the badge last changed, epoch ms; 0: never
+}
+
+// Next is the evaluation that follows s. The events are all that were counted for the key, each
+// once.
+func (s Shown) Next(events []Event, nowMs int64, t Thresholds) Shown {
+	next := Shown{Dense: s.Dense, HighDemand: s.HighDemand, Changed: s.Changed}
+	minutes := map[int64]bool{} // of the last hour, that had a sale
+	for _, e := range events {
+		k, ok := kindOf(e.Type)
+		if !ok || e.Quantity == 0 {
+			continue
+		}
+		next.add(k, e.Quantity, e.OccurredAt, nowMs, true)
+		if k == units && e.Quantity > 0 && inWindow(e.OccurredAt, nowMs, hour) {
+			minutes[minuteOf(e.OccurredAt)] = true
+		}
 	}
-	if age < hour+hourBucket {
-		inHour.add(e.Quantity, 0 <= age && age < hour)
+	sold := next.UnitsHour.Lower
+	switch n := int64(len(minutes)); {
+	case n >= t.DenseMinutes && sold >= t.DenseUnits:
+		next.Dense = true
+	case 2*n < t.DenseMinutes || 2*sold < t.DenseUnits:
+		next.Dense = false
 	}
-	surely := 0 <= age && age < day
-	inDay.add(e.Quantity, surely)
-	c.Must = c.Must || surely
+	next.Score = t.WeightView*next.ViewsHour.Lower + t.WeightCartAdd*next.CartsHour.Lower + t.WeightUnit*sold
+	on := s.HighDemand
+	switch {
+	case next.Score >= t.HighDemandEnter:
+		on = true
+	case 2*next.Score < t.HighDemandEnter:
+		on = false
+	}
+	dwells := s.Changed != 0 && nowMs-s.Changed < t.DwellMs
+	if on != s.HighDemand && (!dwells || !next.Must) { // a key that is gone loses its badge at once
+		next.HighDemand, next.Changed = on, nowMs
+	}
+	return next
 }

@@ -2,12 +2,11 @@ package demo
 
 import (
 	"context"
-	"slices"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/test/truth"
-	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 // verdict is how Redis stands against the truth.
@@ -19,24 +18,22 @@ type verdict struct {
 // checks compares Redis with the truth. It is not safe for concurrent use.
 type checks struct {
 	rdb     redis.UniversalClient
-	truth   *retail.Truth
+	ledger  *truth.Ledger
 	verdict verdict
 	samples []string // what was wrong first, for a person
 }
 
-// stock compares every stock key. Nothing may be on its way.
-func (c *checks) stock(ctx context.Context, options ...truth.Option) error {
-	found, err := c.truth.Stock().Check(ctx, c.rdb, options...)
+// stock compares every stock key, and with extra set finds those that should not exist. Nothing may
+// be on its way.
+func (c *checks) stock(ctx context.Context, extra bool) error {
+	report, err := truth.CheckStock(ctx, c.rdb, c.ledger.Stock(), extra)
 	if err != nil {
-		return err
+		return fmt.Errorf("check the stock: %w", err)
 	}
-	wrong := 0
-	for _, r := range [...]truth.Report{found.Stores, found.Global} {
-		wrong += r.Wrong + r.Missing + r.Extra
+	found := report.Total()
+	if found.Count() > 0 && c.verdict.wrong == 0 {
+		c.samples = found.Samples
 	}
-	if wrong > 0 && c.verdict.wrong == 0 {
-		c.samples = slices.Concat(found.Stores.Samples, found.Global.Samples)
-	}
-	c.verdict = verdict{keys: found.Stores.Keys + found.Global.Keys, wrong: max(c.verdict.wrong, wrong)}
+	c.verdict = verdict{keys: found.Keys, wrong: max(c.verdict.wrong, found.Count())}
 	return nil
 }

@@ -15,41 +15,33 @@ import (
 )
 
 // playedWorld is a small world after its first hours, and its truth as a pipeline would have written it into a new Redis.
-func playedWorld(t *testing.T) (s *store, w *retail.World, nowMs int64) {
+func playedWorld(t *testing.T) (*store, *retail.World) {
 	t.Helper()
 	s, sink := openTestStore(t)
 	start := time.Date(2024, time.May, 13, 10, 0, 0, 0, time.UTC)
-	nowMs = start.Add(3 * time.Hour).UnixMilli()
-	w = retail.New(retail.Config{Seed: 2, Shops: 3, Products: 60, EventsPerSecond: 0.2}, start.UnixMilli())
-	w.Advance(nowMs)
+	w := retail.New(retail.Config{Seed: 2, Shops: 3, Products: 60, EventsPerSecond: 0.2}, start.UnixMilli())
+	w.Advance(start.Add(3 * time.Hour).UnixMilli())
+	stock := w.Truth().Ledger.Stock()
+	for product, onHand := range truth.Global(stock) {
+		stock[truth.Key{Product: product}] = truth.Result{OnHand: onHand, Known: true}
+	}
 	var stocks []signal.Stock
-	w.Truth().EachStock(func(store, product string, onHand int64, known bool) {
-		stocks = append(stocks, signal.Stock{StoreID: store, ProductID: product, OnHand: onHand, Version: 1, Known: known})
-	})
-	var velocities []signal.Velocity
-	for _, p := range w.Products() {
-		if onHand, known := w.Truth().GlobalOnHand(p.ID); known {
-			stocks = append(stocks, signal.Stock{ProductID: p.ID, OnHand: onHand, Version: 1, Known: true})
-		}
-		if units := w.Truth().UnitsSold(p.ID, nowMs, 24*time.Hour); units != 0 {
-			velocities = append(velocities, signal.Velocity{ProductID: p.ID, Window: signal.WindowDay, UnitsDay: units, AsOf: nowMs})
-		}
+	for key, r := range stock {
+		stocks = append(stocks, signal.Stock{StoreID: key.Store, ProductID: key.Product, OnHand: r.OnHand, Version: 1,
+			Known: r.Known, Barrier: r.Barrier})
 	}
 	if err := sink.WriteStock(t.Context(), stocks); err != nil {
 		t.Fatal(err)
 	}
-	if err := sink.WriteVelocity(t.Context(), velocities, nil); err != nil {
-		t.Fatal(err)
-	}
-	return s, w, nowMs
+	return s, w
 }
 
 func TestStockIsComparedWithTheTruth(t *testing.T) {
-	s, w, _ := playedWorld(t)
-	c := &checks{rdb: s.client, truth: w.Truth()}
+	s, w := playedWorld(t)
+	c := &checks{rdb: s.client, ledger: w.Truth().Ledger}
 	check := func(wrong int) {
 		t.Helper()
-		if err := c.stock(t.Context(), truth.AlsoExtra); err != nil {
+		if err := c.stock(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 		if c.verdict.keys < 4*60 || c.verdict.wrong != wrong {
@@ -81,27 +73,9 @@ func TestStockIsComparedWithTheTruth(t *testing.T) {
 	}
 	check(3)
 	s.close()
-	if err := c.stock(t.Context()); err == nil {
+	if err := c.stock(t.Context(), false); err == nil {
 		t.Error("a Redis that is gone was compared")
 	}
-}
-
-func TestVelocityIsComparedWithTheTruth(t *testing.T) {
-	s, w, now := playedWorld(t)
-	check := func(nowMs int64, wrong int) {
-		t.Helper()
-		got, err := checkVelocity(t.Context(), s.client, w.Truth(), w.Products(), nowMs)
-		if err != nil || got.compared != 60 || got.wrong != wrong || (got.sample != "") != (wrong > 0) {
-			t.Errorf("%+v, %v; want %d wrong", got, err, wrong)
-		}
-	}
-	check(now, 0)
-	check(now+30*time.Minute.Milliseconds(), 0) // nothing was sold since
-	best := w.Truth().Busiest(now, time.Hour, 1)[0].Product
-	if err := s.client.Del(t.Context(), signal.VelocityKey("", best)).Err(); err != nil {
-		t.Fatal(err)
-	}
-	check(now, 1)
 }
 
 func TestDeadLettersAreComparedWithTheTruth(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/pipeline"
-	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/demo/liveview"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -81,7 +80,8 @@ func (d *Demo) open(ctx context.Context) (err error) {
 		Seed: d.options.Seed, Shops: d.options.Shops, Products: d.options.Products,
 		EventsPerSecond: d.options.EventsPerSecond / d.options.ClockSpeed, OnlineStore: o.OnlineStore,
 	}, clock.OriginMs)
-	d.feed = &feed{world: world, clock: clock, bus: d.bus, checks: &checks{rdb: d.store.client, truth: world.Truth()}}
+	d.feed = &feed{world: world, clock: clock, bus: d.bus}
+	d.feed.checks = &checks{rdb: d.store.client, ledger: world.Truth().Ledger}
 	d.front = newStorefront(d.store.client, world)
 	return nil
 }
@@ -202,7 +202,7 @@ func (d *Demo) settle(ctx context.Context) error {
 		}
 		return fmt.Errorf("the stock was not compared for the last time: %w", err)
 	}
-	if err := d.feed.checks.stock(ctx, truth.AlsoExtra); err != nil {
+	if err := d.feed.checks.stock(ctx, true); err != nil {
 		return err
 	}
 	d.feed.update(func(s *feedStatus) { s.verdict, s.problem = d.feed.checks.verdict, nil })

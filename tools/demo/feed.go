@@ -118,7 +118,7 @@ func (f *feed) check(ctx context.Context) error {
 	err := f.bus.settle(waiting)
 	switch {
 	case err == nil:
-		err = f.checks.stock(ctx)
+		err = f.checks.stock(ctx, false)
 	case ctx.Err() != nil:
 		return nil
 	case errors.Is(waiting.Err(), context.DeadlineExceeded):

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // store is the Redis of the demo: one in this process, or the one that was named.
@@ -49,21 +50,13 @@ func (s *store) refuseUsed(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for _, pattern := range []string{"stock:*", "velocity:*"} {
-		search := func(ctx context.Context, node redis.Cmdable) error {
-			keys := node.Scan(ctx, 0, pattern, 1000).Iterator()
-			if keys.Next(ctx) {
-				return fmt.Errorf("it holds %s; the demo wants a Redis without stock and velocity keys, because it checks them all", keys.Val())
-			}
-			return keys.Err()
-		}
-		var err error
-		if cluster, ok := s.client.(*redis.ClusterClient); ok {
-			err = cluster.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error { return search(ctx, node) })
-		} else {
-			err = search(ctx, s.client)
-		}
+		keys, err := truth.ScanKeys(ctx, s.client, pattern)
 		if err != nil {
 			return err
+		}
+		if len(keys) > 0 {
+			return fmt.Errorf("it holds %s; the demo wants a Redis without stock and velocity keys, "+
+				"because it checks them all", keys[0])
 		}
 	}
 	return nil

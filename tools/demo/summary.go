@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
@@ -23,10 +24,11 @@ type summary struct {
 	hot            int
 	late           bool // sales came so late that velocity is not compared
 
-	velocity, letters tally
-	stock             verdict
-	stockSamples      []string
-	kept              string // the warehouse's folder, if it was named
+	velocity     truth.Faults
+	letters      tally
+	stock        verdict
+	stockSamples []string
+	kept         string // the warehouse's folder, if it was named
 }
 
 // conclude compares what there is to compare once the pipeline has ended.
@@ -37,23 +39,23 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	if err != nil {
 		return s, err
 	}
-	status, truth := d.feed.snapshot(), d.feed.world.Truth()
+	status, world := d.feed.snapshot(), d.feed.world.Truth()
 	nowMs := d.feed.clock.NowMs()
 	s = summary{
 		elapsed: time.Since(d.started), first: d.first, from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
-		truth: truth.Tally(), pipeline: d.line.Summary(), hot: len(d.front.hot), late: status.maxLag > tooLate,
+		truth: world.Tally, pipeline: d.line.Summary(), hot: len(d.front.hot), late: status.maxLag > tooLate,
 		stock: d.feed.checks.verdict, stockSamples: d.feed.checks.samples, kept: d.options.WarehouseDir,
 	}
 	if !s.late {
-		if s.velocity, err = checkVelocity(ctx, d.store.client, truth, d.front.products, nowMs); err != nil {
-			return s, err
+		if s.velocity, err = world.Ledger.CheckVelocity(ctx, d.store.client, nowMs); err != nil {
+			return s, fmt.Errorf("check velocity: %w", err)
 		}
 	}
-	s.letters, err = checkDeadLetters(d.dir, d.started, truth.Refused(), counts.redelivered > 0)
+	s.letters, err = checkDeadLetters(d.dir, d.started, world.Tally.Refused, counts.redelivered > 0)
 	return s, err
 }
 
-func (s summary) wrong() bool { return s.stock.wrong+s.velocity.wrong+s.letters.wrong > 0 }
+func (s summary) wrong() bool { return s.stock.wrong+s.velocity.Count()+s.letters.wrong > 0 }
 
 // String is a few lines for a person. The last one is about the stock.
 func (s summary) String() string {
@@ -70,19 +72,18 @@ func (s summary) String() string {
 	if s.kept != "" {
 		line("events, signals and dead letters are in %s", s.kept)
 	}
-	for _, sample := range s.stockSamples {
-		line("  %s", sample)
+	samples := s.stockSamples
+	if s.letters.wrong > 0 {
+		samples = append(samples, s.letters.sample)
 	}
-	for _, t := range []tally{s.letters, s.velocity} {
-		if t.wrong > 0 {
-			line("  %s", t.sample)
-		}
+	for _, sample := range append(samples, s.velocity.Samples...) {
+		line("  %s", sample)
 	}
 	line("dead letters checked against the truth: %d, wrong: %d", s.letters.compared, s.letters.wrong)
 	if s.late {
 		line("velocity was not checked: the shops were too far behind the clock")
 	} else {
-		line("velocity keys checked against the truth: %d, wrong: %d", s.velocity.compared, s.velocity.wrong)
+		line("velocity keys checked against the truth: %d, wrong: %d", s.velocity.Keys, s.velocity.Count())
 	}
 	line("stock keys checked against the truth: %d, wrong: %d", s.stock.keys, s.stock.wrong)
 	return b.String()

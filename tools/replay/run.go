@@ -29,13 +29,13 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var events []truth.Event // only when they are to be checked
+	ledger := truth.NewLedger() // empty unless it is to be checked
 	t := newTally()
 	start := time.Now()
 	err = o.publish(ctx, o.disturbance.apply(records, func(r record) {
 		t.event(r.event)
 		if len(o.checkRedis) > 0 {
-			events = append(events, r.event)
+			ledger.Add(r.event)
 		}
 	}), t)
 	if err != nil {
@@ -43,7 +43,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	}
 	summary := t.done(time.Since(start))
 	if len(o.checkRedis) > 0 {
-		err = o.check(ctx, events, summary, out)
+		err = o.check(ctx, ledger, summary, out)
 	}
 	text, jsonErr := json.MarshalIndent(summary, "", "  ")
 	if jsonErr != nil {
@@ -136,22 +136,19 @@ func (o *Options) feed(p *publisher, records iter.Seq2[record, error], t *tally)
 }
 
 // check waits for the truth, and prints and notes what became of it.
-func (o *Options) check(ctx context.Context, events []truth.Event, summary *Summary, out io.Writer) error {
+func (o *Options) check(ctx context.Context, ledger *truth.Ledger, summary *Summary, out io.Writer) error {
 	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
 	defer rdb.Close()
 	slog.Info("published, waiting for the stock", "messages", summary.Published)
-	stock := truth.Stock(events)
-	options := []truth.Option{truth.AlsoMeta}
-	if o.checkExtra {
-		options = append(options, truth.AlsoExtra)
-	}
-	found, err := truth.Expected{Stores: stock, Global: truth.Global(stock)}.Await(ctx, rdb, o.checkTimeout, options...)
-	check := Check{Stock: Faults(found.Stores), Global: Faults(found.Global), Seconds: found.Took.Seconds()}
-	summary.Check = &check
+	stock, start := ledger.Stock(), time.Now()
+	found, err := truth.Await(ctx, o.checkTimeout, func(ctx context.Context) (truth.Report, error) {
+		return truth.CheckStock(ctx, rdb, stock, o.checkExtra)
+	})
+	summary.Check = &Check{Stock: found.Stock, Global: found.Global, Seconds: time.Since(start).Seconds()}
 	if err != nil {
 		return err
 	}
-	tell := func(what string, f Faults) error {
+	tell := func(what string, f truth.Faults) error {
 		line := fmt.Sprintf("%s keys checked against the truth: %d, wrong: %d, missing: %d", what, f.Keys, f.Wrong, f.Missing)
 		if o.checkExtra {
 			line += fmt.Sprintf(", extra: %d", f.Extra)
@@ -159,10 +156,10 @@ func (o *Options) check(ctx context.Context, events []truth.Event, summary *Summ
 		_, err := fmt.Fprintln(out, line)
 		return err
 	}
-	if err := errors.Join(tell("stock", check.Stock), tell("global stock", check.Global)); err != nil {
+	if err := errors.Join(tell("stock", found.Stock), tell("global stock", found.Global)); err != nil {
 		return fmt.Errorf("writing the outcome: %w", err)
 	}
-	if s, g := check.Stock, check.Global; s.Wrong+s.Missing+s.Extra+g.Wrong+g.Missing+g.Extra > 0 {
+	if !found.OK() {
 		return ErrWrongStock
 	}
 	return nil

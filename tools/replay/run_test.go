@@ -194,6 +194,7 @@ func TestRunChecksTheStock(t *testing.T) {
 			server.Set("stock:12:555", "108")
 			server.HSet("{stock:12:555}:meta", "known", "1", "barrier", "1700000000000")
 			server.Set("stock:global:555", "108")
+			server.HSet("{stock:global:555}:meta", "known", "1", "barrier", "")
 			c.spoil(server)
 			args := []string{"--input=" + path, "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all", "--create",
 				"--check_redis=" + server.Addr(), "--check_timeout=1ms"}
@@ -225,6 +226,7 @@ func TestRunWaitsForTheStock(t *testing.T) {
 		server.Set("stock:12:555", "108")
 		server.HSet("{stock:12:555}:meta", "known", "1", "barrier", "1700000000000")
 		server.Set("stock:global:555", "108")
+		server.HSet("{stock:global:555}:meta", "known", "1", "barrier", "")
 		pipeline <- err
 	}()
 	_, _, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all",

@@ -27,18 +27,9 @@ type Summary struct {
 
 // Check is what Redis held at last.
 type Check struct {
-	Stock   Faults  `json:"stock"`
-	Global  Faults  `json:"global"`
-	Seconds float64 `json:"seconds"` // from the last message until everything was right, or time was up
-}
-
-// Faults counts keys of one kind.
-type Faults struct {
-	Keys    int      `json:"keys"`
-	Wrong   int      `json:"wrong"`
-	Missing int      `json:"missing"`
-	Extra   int      `json:"extra"`
-	Samples []string `json:"samples,omitempty"`
+	Stock   truth.Faults `json:"stock"`
+	Global  truth.Faults `json:"global"`
+	Seconds float64      `json:"seconds"` // from the last message until everything was right, or time was up
 }
 
 // tally gathers what the summary tells about the recording.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // basketSizes is how often out of a hundred a basket has 1, 2, ... lines.
@@ -106,7 +107,7 @@ func (w *World) itemsSale(s *store, order string, lines []line, sent int64) lett
 	for _, line := range lines {
 		p := w.products[line.product]
 		message.Items = append(message.Items, posItem{s.style.article(p.ID), s.style.quantity(line.units), price(p.Cents)})
-		l.facts = append(l.facts, w.fact(event.Sale, s, line.product, line.units))
+		l.events = append(l.events, w.event(event.Sale, s, line.product, line.units))
 	}
 	if id := "basket-" + order; s.style == styleUTC {
 		l.Attributes = eventID(id)
@@ -127,7 +128,7 @@ func (w *World) singleSale(s *store, order string, number int, l line, sent int6
 	message.setTimes(s.style, w.now, sent)
 	w.post(sent, letter{
 		Publication: Publication{Topic: POS, Data: encode(message)},
-		facts:       []fact{w.fact(event.Sale, s, l.product, l.units)},
+		events:      []truth.Event{w.event(event.Sale, s, l.product, l.units)},
 	})
 	if online && w.chance(0.02) {
 		w.remember(sent, POS, func() []byte {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // rotation is how many nights it takes to count everything once.
@@ -105,8 +106,9 @@ func (w *World) postCount(c count, sent int64) {
 	}
 	w.post(sent, letter{
 		Publication: Publication{Topic: WMS, Data: encode(message)},
-		facts: []fact{{
-			kind: event.Reset, store: c.store.ID, product: article, id: id, quantity: c.units, at: c.at,
+		events: []truth.Event{{
+			ID: id, Type: event.Reset.String(), Store: c.store.ID, Product: article,
+			Quantity: c.units, OccurredAt: c.at,
 		}},
 	})
 }

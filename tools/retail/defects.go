@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 const (
@@ -69,7 +70,7 @@ func (w *World) badItemInBasket() {
 	}}
 	w.post(w.now+w.network(), letter{
 		Publication: Publication{Topic: POS, Data: encode(message)},
-		facts:       []fact{w.fact(event.Sale, s, p, 1)},
+		events:      []truth.Event{w.event(event.Sale, s, p, 1)},
 		refused:     event.BadID,
 	})
 }
@@ -84,8 +85,10 @@ func (w *World) badItemInList() {
 	}}
 	w.post(w.now+w.network(), letter{
 		Publication: Publication{Topic: ECOM, Data: encode(message)},
-		facts:       []fact{w.webFact(event.View, w.now, line{p, 1}), w.webFact(event.View, w.now, line{q, 1})},
-		refused:     event.MissingField,
+		events: []truth.Event{
+			w.webEvent(event.View, w.now, line{p, 1}), w.webEvent(event.View, w.now, line{q, 1}),
+		},
+		refused: event.MissingField,
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestEverythingHappensWithinThirtyHours holds the world to all that it promises to play.
@@ -77,18 +78,18 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 	count("delivery at the time of a count", tied > 0)
 	for _, reason := range event.Reasons {
 		if reason != event.ResetTooOld && reason != event.TooLate { // they take a shop that is asleep for a week
-			count("refused as "+string(reason), w.Truth().Refused()[reason] > 0)
+			count("refused as "+string(reason), w.Truth().Tally.Refused[reason] > 0)
 		}
 	}
 	unknown, negative := 0, 0
-	w.Truth().EachStock(func(_, _ string, onHand int64, known bool) {
-		if !known {
+	for _, r := range w.Truth().Ledger.Stock() {
+		if !r.Known {
 			unknown++
 		}
-		if onHand < 0 {
+		if r.OnHand < 0 {
 			negative++
 		}
-	})
+	}
 	count("stock that nobody counted", unknown > 0)
 	count("negative stock", negative > 0)
 	for feature, n := range seen {
@@ -170,12 +171,12 @@ func shapes(m map[string]any, d decoded, count func(string, bool)) {
 // countOddities counts RESETs that come after a later one of their key, and RECEIPTs of the very time of a count.
 func countOddities(t *testing.T, ps []Publication) (overtaken, tied int) {
 	t.Helper()
-	newest := map[storeProduct]int64{}
-	times := map[storeProduct]map[int64]bool{}
+	newest := map[truth.Key]int64{}
+	times := map[truth.Key]map[int64]bool{}
 	var receipts []event.Event
 	for _, d := range decode(t, ps) {
 		for _, e := range d.Events {
-			key := storeProduct{e.StoreID, e.ProductID}
+			key := truth.Key{Store: e.StoreID, Product: e.ProductID}
 			switch e.Type {
 			case event.Reset:
 				if e.OccurredAt < newest[key] && d.At-e.OccurredAt < 12*time.Hour.Milliseconds() {
@@ -192,7 +193,7 @@ func countOddities(t *testing.T, ps []Publication) (overtaken, tied int) {
 		}
 	}
 	for _, e := range receipts {
-		if times[storeProduct{e.StoreID, e.ProductID}][e.OccurredAt] {
+		if times[truth.Key{Store: e.StoreID, Product: e.ProductID}][e.OccurredAt] {
 			tied++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // shelf is what really stands on a store's shelf, as opposed to what its messages say so far.
@@ -107,7 +108,7 @@ func (w *World) receive(s *store, product int, units int64) {
 	}
 	w.post(sent, letter{
 		Publication: Publication{Topic: WMS, Data: encode(message)},
-		facts:       []fact{w.fact(event.Receipt, s, product, units)},
+		events:      []truth.Event{w.event(event.Receipt, s, product, units)},
 	})
 	if w.chance(0.2) {
 		w.remember(sent, WMS, func() []byte {
@@ -128,11 +129,12 @@ func (w *World) correct(s *store, product int, units int64) {
 			EventID: w.newID("fix"), Type: event.Receipt.String(), StoreID: s.ID, ProductID: w.products[product].ID,
 			Quantity: -units, OccurredAt: s.style.time(w.now),
 		})},
-		facts: []fact{w.fact(event.Receipt, s, product, -units)},
+		events: []truth.Event{w.event(event.Receipt, s, product, -units)},
 	})
 }
 
-// fact is an event of a store's product now.
-func (w *World) fact(kind event.Type, s *store, product int, units int64) fact {
-	return fact{kind: kind, store: s.ID, product: w.products[product].ID, quantity: units, at: w.now}
+// event is an event of a store's product now.
+func (w *World) event(t event.Type, s *store, product int, units int64) truth.Event {
+	id := w.products[product].ID
+	return truth.Event{Type: t.String(), Store: s.ID, Product: id, Quantity: units, OccurredAt: w.now}
 }

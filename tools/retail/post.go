@@ -5,25 +5,16 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
-
-// fact is one event that a message truly tells of.
-type fact struct {
-	kind     event.Type
-	store    string
-	product  string
-	id       string // only of a RESET, where it decides between counts of one time
-	quantity int64
-	at       int64 // epoch ms
-}
 
 // letter is a message on its way, with what a correct pipeline makes of it.
 type letter struct {
 	Publication
-	facts   []fact
-	refused event.Reason // empty: nothing
-	ignored bool         // no event of ours, and no error
-	once    bool         // is never delivered twice
+	events  []truth.Event // with an ID only of a RESET, where it decides between counts of one time
+	refused event.Reason  // empty: nothing
+	ignored bool          // no event of ours, and no error
+	once    bool          // is never delivered twice
 }
 
 // How many messages are delivered twice, and how many of those long after the first time.

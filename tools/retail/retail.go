@@ -27,7 +27,7 @@ type Publication struct {
 	At         int64             // when it is published, epoch ms by the world's clock
 }
 
-// World is the simulated retailer. It is not safe for concurrent use; its Truth is.
+// World is the simulated retailer. It is not safe for concurrent use.
 type World struct {
 	cfg    Config
 	start  int64

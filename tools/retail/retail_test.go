@@ -14,6 +14,9 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
+// morning is a Monday, when the first shops are about to open.
+var morning = time.Date(2024, time.May, 13, 8, 0, 0, 0, time.UTC).UnixMilli()
+
 func TestSameSeedSameWorld(t *testing.T) {
 	cfg := Config{Seed: 7, Shops: 5, Products: 50, EventsPerSecond: 0.2}
 	to := morning + 26*time.Hour.Milliseconds()
@@ -167,35 +170,6 @@ func TestNamesAreUnique(t *testing.T) {
 	}
 	if w.ProductName("7") != "7" || w.StoreName("mars") != "mars" {
 		t.Error("an unknown id has a name")
-	}
-}
-
-func TestUnitsSold(t *testing.T) {
-	w := New(Config{Seed: 8, Shops: 4, Products: 30, EventsPerSecond: 0.2}, morning)
-	now := morning + 34*time.Hour.Milliseconds()
-	r := newRecount()
-	r.add(t, decode(t, w.Advance(now)))
-	for _, window := range []time.Duration{time.Hour, 24 * time.Hour} {
-		want := map[string]int64{}
-		for _, e := range r.events {
-			if e.Type == event.Sale && e.OccurredAt > now-window.Milliseconds() {
-				want[e.ProductID] += e.Quantity
-			}
-		}
-		for _, p := range w.Products() {
-			if got := w.Truth().UnitsSold(p.ID, now, window); got != want[p.ID] {
-				t.Errorf("%s sold %d in %v, want %d", p.ID, got, window, want[p.ID])
-			}
-		}
-		busiest := w.Truth().Busiest(now, window, 5)
-		if len(busiest) != 5 {
-			t.Fatalf("busiest %v", busiest)
-		}
-		for i, b := range busiest {
-			if b.Units != want[b.Product] || i > 0 && b.Units > busiest[i-1].Units || b.StoreUnits > b.Units+5 || b.Store == "" {
-				t.Errorf("busiest[%d] = %+v, sold %d", i, b, want[b.Product])
-			}
-		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // What happens in a web session: pages, a list of products, then up to maxViews products looked at; some go into the cart,
@@ -112,13 +113,13 @@ func (w *World) ignoredPage(v visitor, t int64) {
 // list is a page of several products, each of which counts as a view.
 func (w *World) list(v visitor, t int64) {
 	var items []ecomItem
-	var facts []fact
+	var events []truth.Event
 	for range 2 + w.rng.IntN(5) {
 		p := w.popularity.draw(w.rng)
 		items = append(items, ecomItem{ItemID: w.products[p].ID})
-		facts = append(facts, w.webFact(event.View, t, line{p, 1}))
+		events = append(events, w.webEvent(event.View, t, line{p, 1}))
 	}
-	w.postEcom(t, w.newID("l"), v.message("browse", t, items...), letter{facts: facts})
+	w.postEcom(t, w.newID("l"), v.message("browse", t, items...), letter{events: events})
 }
 
 func (w *World) view(v visitor, t int64, product int) {
@@ -128,7 +129,8 @@ func (w *World) view(v visitor, t int64, product int) {
 		stamp, once = t+w.between(time.Hour, 8*time.Hour), true
 	}
 	m := v.message("view_item", stamp, ecomItem{ItemID: p.ID, Price: price(p.Cents)})
-	w.postEcom(t, w.newID("v"), m, letter{facts: []fact{w.webFact(event.View, stamp, line{product, 1})}, once: once})
+	seen := w.webEvent(event.View, stamp, line{product, 1})
+	w.postEcom(t, w.newID("v"), m, letter{events: []truth.Event{seen}, once: once})
 }
 
 func (w *World) cartAdd(v visitor, t int64, l line) {
@@ -137,7 +139,7 @@ func (w *World) cartAdd(v visitor, t int64, l line) {
 		name = "add-to-cart" // an older version of the shop's pages
 	}
 	m := v.message(name, t, ecomItem{p.ID, l.units, price(p.Cents)})
-	w.postEcom(t, w.newID("a"), m, letter{facts: []fact{w.webFact(event.CartAdd, t, l)}})
+	w.postEcom(t, w.newID("a"), m, letter{events: []truth.Event{w.webEvent(event.CartAdd, t, l)}})
 }
 
 // purchase sells what is there of the cart, now.
@@ -151,7 +153,7 @@ func (w *World) purchase(v visitor, cart []line) {
 	for _, wanted := range cart {
 		if p := w.products[wanted.product]; w.take(from, wanted.product, wanted.units) {
 			items = append(items, ecomItem{p.ID, wanted.units, price(p.Cents)})
-			l.facts = append(l.facts, w.fact(event.Sale, from, wanted.product, wanted.units))
+			l.events = append(l.events, w.event(event.Sale, from, wanted.product, wanted.units))
 		}
 	}
 	if len(items) == 0 {
@@ -170,9 +172,9 @@ func (w *World) purchase(v visitor, cart []line) {
 	w.postEcom(w.now, id, m, l)
 }
 
-// webFact is an event of the web shop at ms.
-func (w *World) webFact(kind event.Type, ms int64, l line) fact {
-	f := w.fact(kind, w.online, l.product, l.units)
-	f.at = ms
-	return f
+// webEvent is an event of the web shop at ms.
+func (w *World) webEvent(t event.Type, ms int64, l line) truth.Event {
+	e := w.event(t, w.online, l.product, l.units)
+	e.OccurredAt = ms
+	return e
 }

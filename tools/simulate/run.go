@@ -25,11 +25,11 @@ const (
 // Redis is held against the truth if that was asked for. Lines for a person go to out.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	if o.checkTruth != "" {
-		truth, err := ReadTruth(o.checkTruth)
+		stated, err := ReadTruth(o.checkTruth)
 		if err != nil {
 			return err
 		}
-		return o.check(ctx, truth.Expected(), out)
+		return o.check(ctx, stated.results(), out)
 	}
 	state, err := o.resume(time.Now())
 	if err != nil {
@@ -50,7 +50,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if len(o.checkRedis) == 0 {
 		return nil
 	}
-	return o.check(context.WithoutCancel(ctx), truth.Stock(), out)
+	return o.check(context.WithoutCancel(ctx), truth.Ledger.Stock(), out)
 }
 
 // play is one run.

@@ -292,7 +292,9 @@ func TestTruthIsHeldAgainstRedis(t *testing.T) {
 		server.HSet(key.MetaName(), "known", known, "barrier", barrier)
 	}
 	for product, onHand := range global {
-		server.Set(truth.Key{Product: product}.StockName(), strconv.FormatInt(onHand, 10))
+		key := truth.Key{Product: product}
+		server.Set(key.StockName(), strconv.FormatInt(onHand, 10))
+		server.HSet(key.MetaName(), "known", "1", "barrier", "")
 	}
 	check := func() (string, error) {
 		var out bytes.Buffer

@@ -43,12 +43,12 @@ type Stock struct {
 }
 
 func truthOf(world *retail.Truth, asOf time.Time) Truth {
-	tally := world.Tally()
-	t := Truth{AsOf: asOf, Messages: tally.Messages, Events: map[string]int64{}, Duplicates: tally.Duplicates, Ignored: tally.Ignored, Refused: world.Refused()}
-	for kind, n := range tally.Events {
-		t.Events[kind.String()] = n
+	n := world.Tally
+	t := Truth{
+		AsOf: asOf, Messages: n.Messages, Events: n.Events,
+		Duplicates: n.Duplicates, Ignored: n.Ignored, Refused: n.Refused,
 	}
-	for key, r := range world.Stock().Stores {
+	for key, r := range world.Ledger.Stock() {
 		t.Stock = append(t.Stock, Stock{key.Store, key.Product, r.OnHand, r.Known, r.Barrier})
 	}
 	slices.SortFunc(t.Stock, func(a, b Stock) int { return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Product, b.Product)) })
@@ -78,30 +78,33 @@ func ReadTruth(path string) (t Truth, err error) {
 	return t, nil
 }
 
-// Expected is what Redis holds of the stock.
-func (t Truth) Expected() truth.Expected {
-	e := truth.Expected{Stores: map[truth.Key]truth.Result{}}
+// results are the stock keys as truth.CheckStock takes them.
+func (t Truth) results() map[truth.Key]truth.Result {
+	stock := map[truth.Key]truth.Result{}
 	for _, s := range t.Stock {
-		e.Stores[truth.Key{Store: s.Store, Product: s.Product}] = truth.Result{OnHand: s.OnHand, Known: s.Known, Barrier: s.Barrier}
+		key := truth.Key{Store: s.Store, Product: s.Product}
+		stock[key] = truth.Result{OnHand: s.OnHand, Known: s.Known, Barrier: s.Barrier}
 	}
-	e.Global = truth.Global(e.Stores)
-	return e
+	return stock
 }
 
-// check waits until Redis holds the truth, and prints what it holds at last.
-func (o Options) check(ctx context.Context, want truth.Expected, out io.Writer) error {
+// check waits until Redis holds the stock, and prints what it holds at last.
+func (o Options) check(ctx context.Context, want map[truth.Key]truth.Result, out io.Writer) error {
 	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
 	defer rdb.Close()
-	found, err := want.Await(ctx, rdb, o.checkTimeout, truth.AlsoMeta)
+	report, err := truth.Await(ctx, o.checkTimeout, func(ctx context.Context) (truth.Report, error) {
+		return truth.CheckStock(ctx, rdb, want, false)
+	})
 	if err != nil {
 		return err
 	}
-	for _, sample := range slices.Concat(found.Stores.Samples, found.Global.Samples) {
+	found := report.Total()
+	for _, sample := range found.Samples {
 		fmt.Fprintln(out, " ", sample)
 	}
 	fmt.Fprintf(out, "stock keys checked against the truth: %d, wrong: %d, missing: %d\n",
-		found.Stores.Keys+found.Global.Keys, found.Stores.Wrong+found.Global.Wrong, found.Stores.Missing+found.Global.Missing)
-	if !found.OK() {
+		found.Keys, found.Wrong, found.Missing)
+	if found.Count() > 0 {
 		return ErrWrongStock
 	}
 	return nil

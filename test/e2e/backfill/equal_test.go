@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 const (
@@ -23,11 +24,11 @@ const (
 // The truth must be in Redis each time, and the same keys with the same stock.
 func TestFilesLeaveWhatPubSubLeaves(t *testing.T) {
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 31, Events: 4000, Duplicates: 0.1, Span: 40 * time.Minute})
-	truth := rig.NewTruth(trace)
+	ledger := truth.NewLedger(trace.Events...)
 	said := map[string]map[string]string{}
 	check := func(how string, server *redistest.Server) {
 		t.Helper()
-		report, err := truth.Check(t.Context(), server.Client(), rig.Now())
+		report, err := ledger.Check(t.Context(), server.Client(), rig.Now())
 		if err != nil || !report.OK() {
 			t.Errorf("%s: %v, %v", how, report, err)
 		}

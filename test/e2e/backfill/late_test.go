@@ -24,7 +24,7 @@ type night struct {
 	redis   *redistest.Server
 	pubsub  *rig.PubSub
 	process *rig.Process
-	truth   *rig.Truth
+	truth   *truth.Ledger
 	counts  []truth.Event // of every pair, as of some hours ago
 	late    []truth.Event // sales and receipts that come after the counts
 	lines   int64         // of the files that have come
@@ -59,7 +59,8 @@ func TestLateCountInCloudStorage(t *testing.T) {
 // newNight starts the job and lets half of its sales and receipts flow, up to the truth.
 func newNight(t *testing.T, p place) *night {
 	t.Helper()
-	n := &night{t: t, redis: redistest.Start(t), pubsub: rig.StartPubSub(t, rig.PubSubOptions{}), truth: rig.NewTruth()}
+	n := &night{t: t, redis: redistest.Start(t), truth: truth.NewLedger()}
+	n.pubsub = rig.StartPubSub(t, rig.PubSubOptions{})
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 37, Events: 4000, Span: span})
 	t.Cleanup(func() {
 		if t.Failed() {

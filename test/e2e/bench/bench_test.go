@@ -44,7 +44,7 @@ func live(rate float64) func(*stand, string) []row {
 }
 
 var measurements = []measurement{
-	{"yardsticks", "zipf", 1_000_000, func(s *stand, _ string) []row { return yardsticks(s.t, s.trace) }},
+	{"yardsticks", "zipf", 1_000_000, func(s *stand, _ string) []row { return s.yardsticks() }},
 	{"backlog", "zipf", 1_000_000, backlog()},
 	{"backlog warehouse on", "zipf", 1_000_000, backlog("--warehouse_dir=warehouse")},
 	{"backlog --restore=none", "zipf", 1_000_000, backlog("--restore=none")},

@@ -18,7 +18,7 @@ type row struct {
 	summary  metrics.Summary
 	commands float64       // that Redis executed, an event
 	firstAt  time.Duration // from the start of the process to its first pull; 0: does not apply
-	checked  int           // stock keys held against the yardstick's
+	checked  int           // stock keys compared with the truth
 	wrong    int           // of these, wrong or missing
 }
 

@@ -3,23 +3,20 @@ package bench
 import (
 	"context"
 	"fmt"
-	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks"
 	"github.com/beamlytics/streamlytics/test/e2e/bench/yardstick"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// discard writes nowhere.
-func discard([]signal.Stock, []signal.Velocity) error { return nil }
-
 // yardsticks measures decoding alone and the plain loop on one and two threads, which write to a Redis of their own.
-func yardsticks(t *testing.T, tr trace) (rows []row) {
+func (s *stand) yardsticks() (rows []row) {
+	t, lines, n := s.t, s.trace.lines, len(s.trace.lines)
 	t.Helper()
-	n := len(tr.lines)
-	took, err := yardstick.Decode(tr.lines)
+	took, err := yardstick.Decode(lines, func(*event.Event) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +31,7 @@ func yardsticks(t *testing.T, tr trace) (rows []row) {
 			t.Fatal(err)
 		}
 		expires := func(v signal.Velocity) time.Time { return time.UnixMilli(v.Expires) }
-		result, err := yardstick.Run(tr.lines, threads, func(stocks []signal.Stock, velocities []signal.Velocity) error {
+		took, err := yardstick.Run(lines, threads, func(stocks []signal.Stock, velocities []signal.Velocity) error {
 			if err := client.WriteStock(context.Background(), stocks); err != nil {
 				return err
 			}
@@ -46,9 +43,11 @@ func yardsticks(t *testing.T, tr trace) (rows []row) {
 		if err := client.Close(); err != nil {
 			t.Fatal(err)
 		}
+		r := row{what: fmt.Sprintf("yardstick: plain Go loop into Redis, threads: %d", threads), events: n}
+		r.rate = float64(n) / took.Seconds()
+		s.check(&r, server.Client())
 		server.Stop()
-		rows = append(rows, row{what: fmt.Sprintf("yardstick: plain Go loop into Redis, threads: %d", threads), events: n,
-			rate: float64(n) / result.Duration.Seconds()})
+		rows = append(rows, r)
 	}
 	return rows
 }

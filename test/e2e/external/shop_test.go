@@ -6,6 +6,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // patience is how long a test waits for something that must happen.
@@ -17,7 +18,7 @@ type shop struct {
 	redis  *redistest.Server
 	pubsub *rig.PubSub
 	trace  *rig.Trace
-	truth  *rig.Truth
+	truth  *truth.Ledger
 	left   []rig.Message // of the trace, not yet published
 	dir    string
 }
@@ -26,7 +27,7 @@ func newShop(t *testing.T, seed uint64, events int) *shop {
 	t.Helper()
 	s := &shop{t: t, redis: redistest.Start(t), pubsub: rig.StartPubSub(t, rig.PubSubOptions{}), dir: t.TempDir()}
 	s.trace = rig.NewTrace(rig.TraceOptions{Seed: seed, Events: events, Duplicates: 0.1})
-	s.truth, s.left = rig.NewTruth(s.trace), s.trace.Messages
+	s.truth, s.left = truth.NewLedger(s.trace.Events...), s.trace.Messages
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(s.trace)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // TestClockSteps starts the program again with a clock that shows an hour less, and again with one that shows an hour more.
@@ -19,10 +20,11 @@ import (
 // are now in the future do not count, and those that had left a window do not come back to it.
 func TestClockSteps(t *testing.T) {
 	s := newScenario(t, "clock an hour back, and forth, at restarts", setup{seed: 301})
-	s.truth = rig.NewTruth()
+	s.truth = truth.NewLedger()
 	now := time.Now()
 	flags := s.launch.Flags
-	run := func(seed uint64, origin time.Time, speed float64, velocityOf func(own *rig.Truth) *rig.Truth) rig.Report {
+	type choice func(own *truth.Ledger) *truth.Ledger
+	run := func(seed uint64, origin time.Time, speed float64, velocityOf choice) truth.Report {
 		shared := rig.NewTrace(rig.TraceOptions{Seed: seed, Events: 2000, Until: origin, Prefix: fmt.Sprint("run", seed, "-")})
 		own := rig.NewTrace(rig.TraceOptions{Seed: seed, Events: 2000, Until: origin, World: fmt.Sprint("run", seed, "-")})
 		s.truth.Add(append(shared.Events, own.Events...)...)
@@ -33,18 +35,16 @@ func TestClockSteps(t *testing.T) {
 		s.publish(shared.Messages)
 		s.publish(own.Messages)
 		s.await("all is acknowledged", s.pubsub.Settled)
-		truth, last := velocityOf(rig.NewTruth(own)), rig.Report{}
+		velocity, last := velocityOf(truth.NewLedger(own.Events...)), truth.Report{}
 		s.await("Redis is right", func() bool {
 			all, err := s.truth.Check(context.Background(), s.client(), c.NowMs())
 			if err != nil {
 				t.Fatal(err)
 			}
-			some, err := truth.Check(context.Background(), s.client(), c.NowMs())
-			if err != nil {
-				t.Fatal(err)
-			}
-			last = rig.Report{Stock: all.Stock, Global: all.Global, Meta: all.Meta, Velocity: some.Velocity}
-			if truth != s.truth {
+			if last = all; velocity != s.truth {
+				if last.Velocity, err = velocity.CheckVelocity(t.Context(), s.client(), c.NowMs()); err != nil {
+					t.Fatal(err)
+				}
 				last.Velocity.Extra = 0 // the keys of the other runs
 			}
 			return last.OK() || time.Since(s.healed) > patience/2
@@ -54,8 +54,8 @@ func TestClockSteps(t *testing.T) {
 		}
 		return last
 	}
-	everything := func(*rig.Truth) *rig.Truth { return s.truth }
-	onlyOwn := func(own *rig.Truth) *rig.Truth { return own }
+	everything := func(*truth.Ledger) *truth.Ledger { return s.truth }
+	onlyOwn := func(own *truth.Ledger) *truth.Ledger { return own }
 	stop := func() {
 		if err := s.process.Stop(drain); err != nil {
 			t.Error(err)
@@ -80,7 +80,8 @@ func TestClockSteps(t *testing.T) {
 	report := run(304, now.Add(time.Hour), 1, everything)
 	recovery := time.Since(s.healed)
 	stop()
-	s.log(rig.Outcome{Fault: s.fault, Lost: report.Faults(), Redelivered: s.pubsub.Stats().Redelivered, Recovery: recovery})
+	redelivered := s.pubsub.Stats().Redelivered
+	s.log(rig.Outcome{Fault: s.fault, Lost: report.Total().Count(), Redelivered: redelivered, Recovery: recovery})
 }
 
 // versions are the versions of all stock keys, by their names.
@@ -108,7 +109,7 @@ func (s *scenario) versions() map[string]int64 {
 func TestPublishTimesStep(t *testing.T) {
 	s := newScenario(t, "times of publishing and of events step back and forth", setup{seed: 310})
 	s.trace = rig.NewTrace(rig.TraceOptions{Seed: 311, Events: 6000, Span: 20 * time.Hour, Duplicates: 0.05})
-	s.truth = rig.NewTruth(s.trace)
+	s.truth = truth.NewLedger(s.trace.Events...)
 	now := time.Now()
 	gate := s.pubsub.Proxy
 	steps := []time.Duration{0, 3 * time.Hour, -5 * time.Hour, time.Hour}

@@ -31,7 +31,7 @@ var csvBad = map[string][]bad{
 // TestPoisonInFiles is TestPoison for files: unified events, and stock of the warehouse's as JSON lines and as CSV.
 func TestPoisonInFiles(t *testing.T) {
 	s := newScenario(t, "poison in every field of files", setup{})
-	s.truth = rig.NewTruth()
+	s.truth = truth.NewLedger()
 	want := map[letter]string{}
 	at := rig.Now() - 30*60_000
 	lines := map[string][]string{"stock.csv": {csvHeader}}
@@ -87,5 +87,5 @@ func TestPoisonInFiles(t *testing.T) {
 		t.Errorf("%v, %v\n%s", exit, err, s.process.Log())
 	}
 	s.refused(want)
-	s.log(rig.Outcome{Fault: s.fault, Lost: s.check().Faults()})
+	s.log(rig.Outcome{Fault: s.fault, Lost: s.check().Total().Count()})
 }

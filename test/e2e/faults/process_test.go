@@ -27,7 +27,7 @@ func (s *scenario) unitSales() {
 		trace.Events = append(trace.Events, e)
 		trace.Messages = append(trace.Messages, rig.Unified(e))
 	}
-	s.trace, s.truth = trace, rig.NewTruth(trace)
+	s.trace, s.truth = trace, truth.NewLedger(trace.Events...)
 }
 
 // sold is the number of unit sales that the stock in Redis holds.

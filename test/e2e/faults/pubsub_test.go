@@ -137,5 +137,5 @@ func TestDeletedSubscription(t *testing.T) {
 		t.Errorf("%v, %v", exit, err)
 	}
 	s.said("streamlytics: pull from "+name, "NotFound")
-	s.log(rig.Outcome{Fault: s.fault, Lost: s.check().Faults()})
+	s.log(rig.Outcome{Fault: s.fault, Lost: s.check().Total().Count()})
 }

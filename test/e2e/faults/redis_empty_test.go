@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // idle lets the program do a trace of stores and products that no event touches any more when the fault comes.
@@ -51,7 +52,7 @@ func TestRedisEmptiedAtNight(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			s := newScenario(t, fault, setup{})
-			s.truth = rig.NewTruth()
+			s.truth = truth.NewLedger()
 			s.idle(114)
 			s.awaitTruth()
 			strike(s)
@@ -64,7 +65,7 @@ func TestRedisEmptiedAtNight(t *testing.T) {
 // TestRedisEmptiedThenKilled kills the program when Redis had lost everything and has it again. The next one starts from there.
 func TestRedisEmptiedThenKilled(t *testing.T) {
 	s := newScenario(t, "Redis restarted empty, then the program killed", setup{seed: 115})
-	s.truth = rig.NewTruth()
+	s.truth = truth.NewLedger()
 	s.idle(116)
 	s.awaitTruth()
 	s.empty()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 const (
@@ -42,7 +43,7 @@ type scenario struct {
 	pubsub  *rig.PubSub
 	launch  rig.Launch
 	trace   *rig.Trace
-	truth   *rig.Truth
+	truth   *truth.Ledger
 	process *rig.Process // the last one
 	peak    int64        // of the processes before it, bytes
 	healed  time.Time    // when the fault was over
@@ -56,7 +57,7 @@ func newScenario(t *testing.T, fault string, s setup) *scenario {
 	x := &scenario{t: t, fault: fault, redis: redistest.Start(t, s.redis...), pubsub: rig.StartPubSub(t, s.pubsub)}
 	x.link = rig.StartProxy(t, x.redis.Addr)
 	x.trace = rig.NewTrace(rig.TraceOptions{Seed: s.seed, Events: s.events, Duplicates: 0.05})
-	x.truth = rig.NewTruth(x.trace)
+	x.truth = truth.NewLedger(x.trace.Events...)
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Log(x.trace)
@@ -147,9 +148,9 @@ func (s *scenario) recover() rig.Outcome {
 	if err := s.process.Stop(drain); err != nil {
 		s.t.Error(err)
 	}
-	report := s.check()
-	stats := s.pubsub.Stats()
-	return s.log(rig.Outcome{Fault: s.fault, Lost: report.Faults(), Redelivered: stats.Redelivered + stats.Duplicated, Recovery: recovery})
+	lost, stats := s.check().Total().Count(), s.pubsub.Stats()
+	redelivered := stats.Redelivered + stats.Duplicated
+	return s.log(rig.Outcome{Fault: s.fault, Lost: lost, Redelivered: redelivered, Recovery: recovery})
 }
 
 // log completes an outcome and logs it.
@@ -171,7 +172,7 @@ func (s *scenario) awaitTruth() {
 	}
 }
 
-func (s *scenario) check() rig.Report {
+func (s *scenario) check() truth.Report {
 	s.t.Helper()
 	report, err := s.truth.Check(context.Background(), s.client(), rig.Now())
 	if err != nil || !report.OK() {

@@ -118,7 +118,7 @@ func (r *run) live(m moment, messages []rig.Message) (hit phase) {
 }
 
 // finish lets the program take the rest in peace and holds everything against the truth.
-func (r *run) finish(truth *rig.Truth) {
+func (r *run) finish(ledger *truth.Ledger) {
 	t := r.t
 	t.Helper()
 	p := r.launch(r.addrs)
@@ -129,7 +129,7 @@ func (r *run) finish(truth *rig.Truth) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	r.check(truth)
+	r.check(ledger)
 	if err := r.versions.Look(ctx, true); err != nil {
 		t.Errorf("at the end: %v", err)
 	}
@@ -146,9 +146,9 @@ func (r *run) finish(truth *rig.Truth) {
 }
 
 // check holds everything against the truth.
-func (r *run) check(truth *rig.Truth) {
+func (r *run) check(ledger *truth.Ledger) {
 	r.t.Helper()
-	report, err := truth.Check(context.Background(), r.rdb, rig.Now())
+	report, err := ledger.Check(context.Background(), r.rdb, rig.Now())
 	if err != nil || !report.OK() {
 		r.t.Errorf("%v %v", report, err)
 		return

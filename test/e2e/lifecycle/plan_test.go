@@ -15,12 +15,14 @@ type plan struct {
 	seed   uint64
 	now    time.Time
 	events int // of a life
-	truth  *rig.Truth
+	truth  *truth.Ledger
 	lives  int
 }
 
 func newPlan(seed uint64, events int) *plan {
-	return &plan{random: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: time.Now(), events: events, truth: rig.NewTruth()}
+	return &plan{
+		random: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: time.Now(), events: events, truth: truth.NewLedger(),
+	}
 }
 
 // still makes up events of products that occur nowhere else.

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -29,7 +28,9 @@ func TestReplacedWithOtherOptions(t *testing.T) {
 			}
 			r.finish(p.truth)
 
-			before := len(p.truth.Events())
+			before := p.truth.Stock()
+			// Keys that the second life does not change keep the badge of the first.
+			p.truth.LowStock = truth.LowStock{}
 			const enter, exit = 40, 60
 			r.flags = append(r.flags, fmt.Sprint("--low_stock_enter=", enter), fmt.Sprint("--low_stock_exit=", exit), "--dense_units=3",
 				"--dense_minutes=2", "--weight_views=2", "--high_demand_enter=5", "--high_demand_dwell=1s", "--image_cache_mb=1", "--outstanding_events=500")
@@ -43,30 +44,22 @@ func TestReplacedWithOtherOptions(t *testing.T) {
 			if err := <-gone; err != nil {
 				t.Error(err)
 			}
-			r.checkBadges(p.truth, before, enter, exit)
+			r.checkBadges(before, p.truth.Stock(), truth.LowStock{Enter: enter, Exit: exit})
 		})
 	}
 }
 
-// checkBadges looks at LOW_STOCK of the stores' stock that events after a number have moved.
-func (r *run) checkBadges(sold *rig.Truth, after int, enter, exit int64) {
+// checkBadges looks at LOW_STOCK of the stores' stock that has changed.
+func (r *run) checkBadges(before, after map[truth.Key]truth.Result, low truth.LowStock) {
 	t := r.t
 	t.Helper()
-	moved := map[truth.Key]bool{}
-	for _, e := range sold.Events()[after:] {
-		if e.Type == "SALE" || e.Type == "RECEIPT" || e.Type == "RESET" {
-			moved[truth.Key{Store: e.Store, Product: e.Product}] = true
-		}
-	}
 	checked := 0
-	for key := range moved {
-		is := sold.Stock()[key]
-		if is.Known && is.OnHand > enter && is.OnHand <= exit {
-			continue // by what it was before
+	for key, is := range after {
+		want, certain := low.Badge(is)
+		if !certain || is == before[key] {
+			continue
 		}
-		want := ""
-		if is.Known && is.OnHand <= enter {
-			want = "LOW_STOCK"
+		if want != "" {
 			checked++
 		}
 		if got, err := r.rdb.HGet(context.Background(), key.MetaName(), "badge").Result(); err != nil || got != want {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // patience is how long a test waits for something that must happen.
@@ -34,7 +35,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 23, Events: 6000, Duplicates: 0.1})
-	truth := rig.NewTruth(trace)
+	ledger := truth.NewLedger(trace.Events...)
 	launch := rig.Launch{Dir: t.TempDir(), Env: pubsub.Env(), Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, "--redis_tls",
 		"--redis_ca="+ca, "--redis_username=streamlytics", "--redis_password_secret=file:"+secret, "--key_groups=8")}
 	publish := func(part int) {
@@ -64,7 +65,7 @@ func TestLeastPrivilege(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := stats(t, root) // before root itself reads
-	if report, err := truth.Check(t.Context(), root, rig.Now()); err != nil || !report.OK() {
+	if report, err := ledger.Check(t.Context(), root, rig.Now()); err != nil || !report.OK() {
 		t.Errorf("%v, %v", report, err)
 	}
 	run(t, root, []any{"config", "resetstat"})
@@ -74,7 +75,7 @@ func TestLeastPrivilege(t *testing.T) {
 	await(p, "the state is restored", func() bool { return stats(t, root)["lrange"] >= 8*reads && stats(t, root)["set"] > 0 })
 	run(t, root, []any{"flushall"})
 	await(p, "the loss is noticed", func() bool { return stats(t, root)["del"] > 0 })
-	if report, err := truth.Await(t.Context(), root, rig.Now, patience); err != nil || !report.OK() {
+	if report, err := ledger.Await(t.Context(), root, rig.Now, patience); err != nil || !report.OK() {
 		t.Errorf("after a loss: %v, %v\n%s", report, err, p.Log())
 	}
 	if err := p.Stop(patience); err != nil {
@@ -192,7 +193,8 @@ func TestLeastPrivilegeInACluster(t *testing.T) {
 			used[name] += calls
 		}
 	}
-	if report, err := rig.NewTruth(trace).Check(t.Context(), cluster.Client(), rig.Now()); err != nil || !report.OK() {
+	ledger := truth.NewLedger(trace.Events...)
+	if report, err := ledger.Check(t.Context(), cluster.Client(), rig.Now()); err != nil || !report.OK() {
 		t.Errorf("%v, %v", report, err)
 	}
 	for _, n := range cluster.Nodes {

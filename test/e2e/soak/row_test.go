@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // row is what was found at the end of a round.
@@ -19,20 +20,23 @@ type row struct {
 	rss              int64         // MB
 	goroutines       int           // 0: not asked for
 	openFiles        int
-	report           *Report
+	report           truth.Report
 }
 
 const header = `| round | messages published | acked | events/s | RSS MB | goroutines | open files | redeliveries | fault | right after s | keys | wrong | missing | extra |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |`
 
 func (r row) String() string {
+	all := r.report.Total()
+	recovery := r.recovery.Seconds()
 	return fmt.Sprintf("| %d | %d | %d | %.0f | %d | %d | %d | %d | %s | %.1f | %d | %d | %d | %d |", r.round, r.published, r.acked, r.rate,
-		r.rss, r.goroutines, r.openFiles, r.redelivered, r.fault, r.recovery.Seconds(), r.report.Keys, r.report.Wrong, r.report.Missing, r.report.Extra)
+		r.rss, r.goroutines, r.openFiles, r.redelivered, r.fault, recovery, all.Keys, all.Wrong, all.Missing,
+		all.Extra)
 }
 
 // measure asks the system, and for goroutines the program's summary. That is written every ten seconds, and one that is older
 // than the rest of this round tells of the fault; wait says to wait for the next.
-func (r *row) measure(p *rig.Process, wait bool) {
+func (r *row) measure(p *rig.Process, wait bool) error {
 	if m, err := p.Memory(); err == nil {
 		r.rss = m.Resident >> 20
 	}
@@ -40,7 +44,7 @@ func (r *row) measure(p *rig.Process, wait bool) {
 		r.openFiles = n
 	}
 	if !wait {
-		return
+		return nil
 	}
 	rests := time.Now()
 	fresh := func() bool {
@@ -52,9 +56,7 @@ func (r *row) measure(p *rig.Process, wait bool) {
 		r.goroutines = s.Runtime.Goroutines
 		return true
 	}
-	if err := p.Await("a summary is written", patience, fresh); err != nil {
-		r.report.fault(&r.report.Wrong, "%v", err)
-	}
+	return p.Await("a summary is written", patience, fresh)
 }
 
 // print writes a line of the table to the log, and to the file if there is one.

@@ -16,6 +16,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // The defaults are the short form, which is part of the tests; `make soak` gives the long one.
@@ -61,7 +62,7 @@ func TestSoak(t *testing.T) {
 	now := time.Now()
 	s := &soak{
 		t: t, random: rand.New(rand.NewPCG(*seed, 1)), clock: clock.New(now, now, *speed), dir: t.TempDir(),
-		world:  NewWorld(Shape{Seed: *seed, Stores: 40, Products: 50, Sampled: 3, Duplicates: 0.05}),
+		world:  NewWorld(Shape{Seed: *seed, Stores: 40, Products: 50, Duplicates: 0.05}),
 		pubsub: rig.StartPubSub(t, rig.PubSubOptions{}),
 		// It saves when it is told to end, and at no other time.
 		redis: redistest.Start(t, "--save", "86400 1000000000"),
@@ -75,8 +76,8 @@ func TestSoak(t *testing.T) {
 		r := s.round(i, f)
 		s.rows = append(s.rows, r)
 		s.print(r.String())
-		if r.report == nil || !r.report.OK() {
-			t.Fatalf("round %d: %+v\n%s", i+1, r.report, s.process.Log())
+		if !r.report.OK() {
+			t.Fatalf("round %d: %v\n%s", i+1, r.report, s.process.Log())
 		}
 	}
 	s.must(s.process.Stop(rig30s))
@@ -104,7 +105,8 @@ func (s *soak) round(i int, f fault) row {
 	}
 	r.report = s.await()
 	r.recovery = time.Since(ended)
-	r.measure(s.process, *round >= time.Minute || i%4 == 1) // it costs some seconds, which a short round has not
+	// A new summary costs some seconds, which a short round has not.
+	s.must(r.measure(s.process, *round >= time.Minute || i%4 == 1))
 	if rest := *round - time.Since(began); rest > 0 && *round >= time.Minute {
 		time.Sleep(rest) // a minute is a minute
 	}
@@ -128,42 +130,29 @@ func (s *soak) publish(events int, over time.Duration) error {
 	return nil
 }
 
-// await checks until all is right, or not within the patience, and returns the last report. Velocity may follow by some seconds,
-// and after Redis has lost data it must be written again.
-func (s *soak) await() (r *Report) {
+// await checks until all is right, or not within the patience, and returns the last report.
+// Velocity may follow by some seconds, and after Redis has lost data it must be written again.
+// Versions and dead letters must be right at any time.
+func (s *soak) await() truth.Report {
 	s.t.Helper()
 	ctx := context.Background()
-	deadline := time.Now().Add(patience)
-	for {
-		var err error
-		now := time.Now()
-		// What has found nothing to change for a quarter of a minute must have looked since.
-		r, err = s.world.Check(ctx, s.rdb, Span{s.clock.AtWall(now.Add(-15 * time.Second)), s.clock.AtWall(now)})
-		s.must(err)
-		if r.OK() {
-			if err := s.versions.Look(ctx, true); err != nil {
-				r.fault(&r.Wrong, "%v", err)
-			}
-		}
-		s.refusals(r)
-		if r.OK() || time.Now().After(deadline) {
-			return r
-		}
-		time.Sleep(250 * time.Millisecond)
+	// What has found nothing to change for a quarter of a minute must have looked since.
+	s.world.ledger.FreshMs = int64(15_000 * *speed)
+	r, err := s.world.ledger.Await(ctx, s.rdb, s.clock.NowMs, patience)
+	s.must(err)
+	if r.OK() {
+		s.must(s.versions.Look(ctx, true))
 	}
-}
-
-// refusals finds dead letters: nothing that is published deserves one.
-func (s *soak) refusals(r *Report) {
 	files, err := filepath.Glob(filepath.Join(s.dir, "dead_letters", "*.jsonl"))
 	s.must(err)
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		s.must(err)
 		if len(b) > 0 {
-			r.fault(&r.Wrong, "dead letters: %.300s", b)
+			s.t.Fatalf("dead letters, where nothing is to be refused: %.300s", b)
 		}
 	}
+	return r
 }
 
 const rig30s = 30 * time.Second

@@ -12,49 +12,36 @@ import (
 type Shape struct {
 	Seed             uint64
 	Stores, Products int
-	Sampled          int     // products of which velocity is checked count by count
 	Duplicates       float64 // share of the events that are published twice
 }
 
-// World makes up events without end, out of order, and keeps what Redis must say after them. It is not safe for concurrent use.
+// minute, of the program's clock, in ms.
+const minute = int64(60_000)
+
+// World makes up events without end, out of order, and keeps what Redis must hold after them. It is
+// not safe for concurrent use.
 type World struct {
 	shape  Shape
 	random *rand.Rand
 	made   int64
-	pairs  map[truth.Key]*pair
-	demand map[string]map[string]*demand // by product, of the sampled ones, and store
-	again  [256]rig.Message              // published before, to be published once more
+	ledger *truth.Ledger
+	again  [256]rig.Message // published before, to be published once more
 }
 
 // NewWorld begins a world in which nothing has happened.
 func NewWorld(s Shape) *World {
-	w := &World{shape: s, random: rand.New(rand.NewPCG(s.Seed, 0)), pairs: map[truth.Key]*pair{}, demand: map[string]map[string]*demand{}}
-	for len(w.demand) < min(s.Sampled, s.Products) {
-		w.demand[w.product(w.random.IntN(s.Products))] = map[string]*demand{}
-	}
-	return w
+	return &World{shape: s, random: rand.New(rand.NewPCG(s.Seed, 0)), ledger: truth.NewLedger()}
 }
-
-func (w *World) product(i int) string { return fmt.Sprint("p", i) }
 
 // Next makes up an event at a time of the program's clock, epoch ms, and returns the messages to publish: its own, and now and
 // then one that was published before. It occurred at least 20 minutes ago, because the program's clock may be a little behind,
 // and at most an hour.
 func (w *World) Next(now int64) []rig.Message {
 	e, m := w.event(now)
-	key := truth.Key{Store: e.Store, Product: e.Product}
-	p := w.pairs[key]
-	if p == nil {
-		p = &pair{}
-		w.pairs[key] = p
+	if e.Type != "RESET" {
+		e.ID = "" // no two are made up with one id, and the ledger would keep each
 	}
-	p.apply(e, now)
-	if stores := w.demand[e.Product]; stores != nil {
-		if stores[e.Store] == nil {
-			stores[e.Store] = &demand{}
-		}
-		stores[e.Store].apply(e, now)
-	}
+	w.ledger.Add(e)
 	messages := []rig.Message{m}
 	if w.random.Float64() < w.shape.Duplicates {
 		i := w.random.IntN(len(w.again))
@@ -73,8 +60,8 @@ func (w *World) event(now int64) (truth.Event, rig.Message) {
 	e := truth.Event{
 		ID: fmt.Sprint("e", w.made), Type: "SALE", Quantity: r.Int64N(4),
 		Store:      fmt.Sprint(r.IntN(w.shape.Stores)),
-		Product:    w.product(int(popular * popular * float64(w.shape.Products))),
-		OccurredAt: now - 20*minute - r.Int64N(latest-20*minute),
+		Product:    fmt.Sprint("p", int(popular*popular*float64(w.shape.Products))),
+		OccurredAt: now - 20*minute - r.Int64N(40*minute),
 	}
 	switch n := r.IntN(200); {
 	case n < 1:
@@ -93,6 +80,3 @@ func (w *World) event(now int64) (truth.Event, rig.Message) {
 	}
 	return rig.Native(e)
 }
-
-// Made is how many events were made up.
-func (w *World) Made() int64 { return w.made }

@@ -73,21 +73,19 @@ func (s *shop) write(dir, name string, files, from, to int) {
 }
 
 // truth is what the events up to a number say.
-func (s *shop) truth(to int) *rig.Truth {
-	truth := rig.NewTruth()
-	truth.Add(s.trace.Events[:to]...)
-	return truth
+func (s *shop) truth(to int) *truth.Ledger {
+	return truth.NewLedger(s.trace.Events[:to]...)
 }
 
 // await waits until Redis holds the truth about the events up to a number, while a job runs.
 func (s *shop) await(j *job, to int) {
 	s.t.Helper()
-	truth := s.truth(to)
-	var report rig.Report
+	ledger := s.truth(to)
+	var report truth.Report
 	var err error
 	defer func() { s.t.Log(report, err) }()
 	j.await(fmt.Sprintf("the truth of %d events is there", to), func() bool {
-		report, err = truth.Check(s.t.Context(), s.redis.Client(), j.clock.NowMs())
+		report, err = ledger.Check(s.t.Context(), s.redis.Client(), j.clock.NowMs())
 		return err == nil && report.OK()
 	})
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
-	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 const (
@@ -24,17 +23,11 @@ const (
 // Write writes signals. It is called by every thread.
 type Write func(stocks []signal.Stock, velocities []signal.Velocity) error
 
-// Result is the outcome of a run.
-type Result struct {
-	Events   int
-	Duration time.Duration
-	Stock    map[truth.Key]truth.Result
-}
-
-// Run works through unified events, one in each line, on as many threads. Each thread has its share of the stores and products, and
-// decodes its share of the lines. GOMAXPROCS is set to threads meanwhile. The error is the first of a write, or says which line
-// is no event.
-func Run(lines [][]byte, threads int, write Write) (Result, error) {
+// Run works through unified events, one in each line, on as many threads. Each thread has its share
+// of the stores and products, and decodes its share of the lines. GOMAXPROCS is set to threads
+// meanwhile. Run returns how long that took. The error is the first of a write, or names the line
+// that is no event.
+func Run(lines [][]byte, threads int, write Write) (time.Duration, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
 	start := time.Now()
 	shards := make([]*shard, threads)
@@ -62,29 +55,24 @@ func Run(lines [][]byte, threads int, write Write) (Result, error) {
 	appliers.Wait()
 	select {
 	case err := <-errs:
-		return Result{}, err
+		return 0, err
 	default:
+		return time.Since(start), nil
 	}
-	r := Result{Events: len(lines), Duration: time.Since(start), Stock: map[truth.Key]truth.Result{}}
-	for _, s := range shards {
-		for _, p := range s.pairs {
-			if p.stocked {
-				r.Stock[truth.Key{Store: p.store, Product: p.product}] = truth.Result{OnHand: p.onHand, Known: p.known, Barrier: p.barrier}
-			}
-		}
-	}
-	return r, nil
 }
 
-// Decode only decodes, on one thread, and returns how long that took.
-func Decode(lines [][]byte) (time.Duration, error) {
+// Decode only decodes, on one thread, and returns how long that took. Each event is valid until
+// each returns.
+func Decode(lines [][]byte, each func(*event.Event)) (time.Duration, error) {
 	start := time.Now()
 	var d event.Decoder
 	var out event.Decoded
 	for i, line := range lines {
-		if _, err := decodeLine(&d, &out, line, start.UnixMilli()); err != nil {
+		e, err := decodeLine(&d, &out, line, start.UnixMilli())
+		if err != nil {
 			return 0, fmt.Errorf("line %d: %w", i+1, err)
 		}
+		each(e)
 	}
 	return time.Since(start), nil
 }

@@ -32,8 +32,7 @@ type pair struct {
 	onHand         int64
 	barrier        int64 // time of the count that holds
 	barrierID      string
-	known, stocked bool
-	touched        bool
+	known, touched bool
 	said           int64 // its part of the product's sum
 	velocity       series
 }
@@ -99,7 +98,6 @@ func (s *shard) apply(e *event.Event, nowMs int64) {
 
 // take applies a sale, receipt or count.
 func (p *pair) take(e *event.Event) {
-	p.stocked = true
 	switch {
 	case e.Type == event.Reset:
 		if p.known && (e.OccurredAt < p.barrier || e.OccurredAt == p.barrier && e.ID < p.barrierID) {
