@@ -6,46 +6,45 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// oracle says what a series should, by looking at the list of all events each time. Only what is sticky is kept.
+// oracle is the model over the list of all events, with the clock of a Series.
 type oracle struct {
-	clock   int64
-	events  []oracleEvent
-	last    Reading
-	changed int64 // when the badge last changed, 0: never
+	clock  int64
+	events []truth.Event
+	shown  truth.Shown
+	last   Reading
 }
 
-type oracleEvent struct {
-	at       int64
-	kind     Kind
-	quantity int64
-}
+// types are the types of the events that have a Kind.
+var types = [kinds]string{Sale: "SALE", View: "VIEW", CartAdd: "CART_ADD"}
 
 // see is the time that a call at now counts as. What has left the day is past for good, even if the clock falls back; what a
 // clock that falls back by more than a day leaves in the future never was.
 func (o *oracle) see(now int64) int64 {
 	setBack := o.clock-now > day
 	if setBack {
-		o.clock, o.changed = now, min(o.changed, now)
+		o.clock, o.shown.Changed = now, min(o.shown.Changed, now)
 	}
 	o.clock = max(o.clock, now)
-	o.events = slices.DeleteFunc(o.events, func(e oracleEvent) bool {
-		start := e.at / minute * minute
+	o.events = slices.DeleteFunc(o.events, func(e truth.Event) bool {
+		start := e.OccurredAt / minute * minute
 		return start+minute <= o.clock-day || setBack && start > o.clock+5*minute
 	})
 	return o.clock
 }
 
-func (o *oracle) add(e oracleEvent, now int64) bool {
-	if e.quantity == 0 {
+func (o *oracle) add(e truth.Event, now int64) bool {
+	if e.Quantity == 0 {
 		return false
 	}
 	seen := max(o.clock, now)
 	if o.clock-now > day {
 		seen = now
 	}
-	if e.at < seen-day || e.at > seen+5*minute {
+	if e.OccurredAt < seen-day || e.OccurredAt > seen+5*minute {
 		return false
 	}
 	o.see(now)
@@ -55,54 +54,26 @@ func (o *oracle) add(e oracleEvent, now int64) bool {
 
 func (o *oracle) evaluate(now int64, c Config) (Reading, bool, *Change) {
 	now = o.see(now)
-	var r Reading
-	sales := map[int64]bool{}
+	on := o.shown.HighDemand
+	o.shown = o.shown.Next(o.events, now, truth.Thresholds(c))
+	s := o.shown
+	r := Reading{
+		UnitsHour: s.UnitsHour.Lower, UnitsDay: s.UnitsDay.Lower,
+		ViewsHour: s.ViewsHour.Lower, ViewsDay: s.ViewsDay.Lower,
+		CartsHour: s.CartsHour.Lower, CartsDay: s.CartsDay.Lower, Dense: s.Dense, HighDemand: s.HighDemand,
+	}
 	for _, e := range o.events {
-		end := (e.at/minute + 1) * minute
-		r.Expires = max(r.Expires, end+day)
-		inHour := end > now-hour
-		sum := map[Kind][2]*int64{
-			Sale: {&r.UnitsHour, &r.UnitsDay}, View: {&r.ViewsHour, &r.ViewsDay}, CartAdd: {&r.CartsHour, &r.CartsDay},
-		}[e.kind]
-		*sum[1] += e.quantity
-		if inHour {
-			*sum[0] += e.quantity
-		}
-		if inHour && e.kind == Sale && e.quantity > 0 {
-			sales[end] = true
-		}
+		r.Expires = max(r.Expires, (e.OccurredAt/minute+1)*minute+day)
 	}
-	minutes := int64(len(sales))
-	switch {
-	case minutes >= c.DenseMinutes && r.UnitsHour >= c.DenseUnits:
-		r.Dense = true
-	case 2*minutes < c.DenseMinutes || 2*r.UnitsHour < c.DenseUnits:
-		r.Dense = false
-	default:
-		r.Dense = o.last.Dense
-	}
-
 	var badge *Change
-	score := c.WeightView*r.ViewsHour + c.WeightCartAdd*r.CartsHour + c.WeightUnit*r.UnitsHour
-	on := o.last.HighDemand
-	if score >= c.HighDemandEnter {
-		on = true
-	} else if 2*score < c.HighDemandEnter {
-		on = false
-	}
-	dwells := o.changed != 0 && now-o.changed < c.DwellMs
-	if on != o.last.HighDemand && (!dwells || r.Expires == 0) {
-		o.changed = now
+	if s.HighDemand != on {
 		badge = &Change{
-			On: on, At: now, Score: score, Views: r.ViewsHour, CartAdds: r.CartsHour, Units: r.UnitsHour,
+			On: s.HighDemand, At: now, Score: s.Score, Views: r.ViewsHour, CartAdds: r.CartsHour, Units: r.UnitsHour,
 			Enter: c.HighDemandEnter, Exit: (c.HighDemandEnter + 1) / 2,
 		}
-		r.HighDemand = on
-	} else {
-		r.HighDemand = o.last.HighDemand
 	}
-	if r.Expires == 0 && now-o.changed >= c.DwellMs {
-		o.changed = 0 // only a clock that is set back could tell
+	if r.Expires == 0 && now-s.Changed >= c.DwellMs {
+		o.shown.Changed = 0 // only a clock that is set back could tell
 	}
 	changed := r != o.last
 	o.last = r
@@ -140,8 +111,9 @@ func TestSeriesAgainstOracle(t *testing.T) {
 				t.Fatalf("Expires() = %d, the reading says %d", s.Expires(), r.Expires)
 			}
 		}
-		add := func(t *rapid.T, e oracleEvent) {
-			if got, want := s.Add(e.at, now, e.kind, e.quantity), o.add(e, now); got != want {
+		add := func(t *rapid.T, e truth.Event) {
+			kind := Kind(slices.Index(types[:], e.Type))
+			if got, want := s.Add(e.OccurredAt, now, kind, e.Quantity), o.add(e, now); got != want {
 				t.Fatalf("Add(%+v) = %t, want %t", e, got, want)
 			}
 		}
@@ -169,7 +141,7 @@ func TestSeriesAgainstOracle(t *testing.T) {
 			"add a burst": func(t *rapid.T) {
 				for range rapid.IntRange(2, 8).Draw(t, "events") {
 					e := drawEvent(t, now)
-					e.at = now - rapid.Int64Range(0, 8*minute).Draw(t, "age")
+					e.OccurredAt = now - rapid.Int64Range(0, 8*minute).Draw(t, "age")
 					add(t, e)
 				}
 				evaluate(t)
@@ -221,18 +193,18 @@ func TestSeriesAgainstOracle(t *testing.T) {
 	})
 }
 
-func drawEvent(t *rapid.T, now int64) oracleEvent {
+func drawEvent(t *rapid.T, now int64) truth.Event {
 	offset := rapid.OneOf(
 		rapid.Int64Range(-minute, 0),
 		rapid.Int64Range(-70*minute, 6*minute),
 		rapid.Int64Range(-25*hour, 0),
 		rapid.SampledFrom([]int64{-day - 1, -day, -hour - minute, -hour, 5 * minute, 5*minute + 1}),
 	).Draw(t, "offset")
-	e := oracleEvent{at: now + offset, kind: Kind(rapid.IntRange(0, 2).Draw(t, "kind"))}
-	if e.kind == Sale {
-		e.quantity = rapid.Int64Range(-4, 8).Draw(t, "units")
+	e := truth.Event{OccurredAt: now + offset, Type: rapid.SampledFrom(types[:]).Draw(t, "type")}
+	if e.Type == "SALE" {
+		e.Quantity = rapid.Int64Range(-4, 8).Draw(t, "units")
 	} else {
-		e.quantity = rapid.Int64Range(0, 9).Draw(t, "quantity")
+		e.Quantity = rapid.Int64Range(0, 9).Draw(t, "quantity")
 	}
 	return e
 }
