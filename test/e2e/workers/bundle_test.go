@@ -5,8 +5,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// bundle is work that Prism has given out, and what one process has made of it so far. Prism sees nothing of that before the bundle
-// is committed.
+// bundle is work from Prism, and the results of one attempt at it so far. Prism gets the results when
+// the bundle is committed.
 type bundle struct {
 	request *fnpb.InstructionRequest // nil while only data has come
 	stage   *stage
@@ -14,7 +14,7 @@ type bundle struct {
 	timers  int // streams of timers that the process has to end
 
 	attempt  int
-	member   *member // that has it; nil: it waits for one
+	member   *member // that works on it; nil: it waits for one
 	outputs  []*fnpb.Elements
 	ended    int // streams of output and of timers
 	state    tentative
@@ -24,7 +24,7 @@ type bundle struct {
 	failures int
 }
 
-// reset forgets what a process has made of it.
+// reset drops the results of an attempt.
 func (b *bundle) reset() {
 	b.member, b.outputs, b.ended, b.response = nil, nil, 0, nil
 	b.state = tentative{}
@@ -35,13 +35,13 @@ func (b *bundle) complete() bool {
 	return b.response != nil && !b.taken && b.ended >= b.stage.sinks+b.timers
 }
 
-// tentative is what a bundle has written to Beam's state.
+// tentative holds a bundle's writes to Beam's state before they are committed.
 type tentative struct {
 	writes []*fnpb.StateRequest // in order
 	cells  map[string]*stateCell
 }
 
-// stateCell is how a bundle sees one state, by its writes.
+// stateCell holds a bundle's writes to one state.
 type stateCell struct {
 	cleared  bool
 	appended []byte

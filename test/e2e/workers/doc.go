@@ -1,5 +1,6 @@
-// Package workers holds the tests of a job that is laid out as for Dataflow: its state is the runner's, and its workers are several
-// processes that share one Redis. Prism runs it, as a process of its own. Because Prism knows one worker a job and fails the job when
-// a bundle fails, a fleet stands between: to Prism it is that worker; it hands each bundle to another process, and one that fails, or
-// whose process dies, to the next.
+// Package workers tests the graph that Dataflow gets, where the runner keeps the state and several
+// processes are the workers. Prism, in a process of its own, is the runner. Prism has one worker for
+// a job and fails the job with a bundle, so a fleet stands between: to Prism it is that worker. It
+// gives each bundle to one of its processes, and again to another when the bundle fails or its
+// process dies.
 package workers

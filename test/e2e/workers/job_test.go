@@ -10,29 +10,25 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/graphx"
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/pipeline"
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-// job is a job in Dataflow's layout, which Prism runs on a fleet.
+// job is a job with the graph for Dataflow, which Prism runs on a fleet.
 type job struct {
 	*fleet
 
 	jobs  jobpb.JobServiceClient
 	id    string
-	clock clock.Clock
 	ended chan error
 }
 
-// ofRunner is where Prism looks for the environment of a step that needs none.
-const ofRunner = ""
+// runnersOwn is the environment in which Prism looks for the worker of a step that it runs itself.
+const runnersOwn = ""
 
-// submit has Prism run a pipeline on a fleet. The job is cancelled with the test.
+// submit starts a pipeline on a Prism of its own, which ends with the test, with a fleet as its worker.
 func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 	t.Helper()
 	ctx := t.Context()
@@ -63,17 +59,13 @@ func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 		t.Fatal(err)
 	}
 	for _, e := range graph.GetComponents().GetEnvironments() {
-		graph.Components.Environments[ofRunner] = proto.CloneOf(e)
+		graph.Components.Environments[runnersOwn] = proto.CloneOf(e)
 		break
 	}
-	conn, err := grpc.NewClient(rig.StartPrism(t).Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	j := &job{fleet: f, jobs: jobpb.NewJobServiceClient(conn), clock: p.Clock(), ended: make(chan error, 1)}
-	// Prism's splits lose updates of state (pipeline/job.go).
-	prepared, _, _, err := runnerlib.Prepare(ctx, j.jobs, graph, &runnerlib.JobOptions{Name: "workers", Experiments: []string{"prism_disable_sdf_split"}, Loopback: true})
+	j := &job{fleet: f, jobs: startPrism(t), ended: make(chan error, 1)}
+	// The experiment and the environment of no name are for faults of Prism (pipeline/prism.go).
+	prepared, _, _, err := runnerlib.Prepare(ctx, j.jobs, graph,
+		&runnerlib.JobOptions{Name: "workers", Experiments: []string{"prism_disable_sdf_split"}, Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}

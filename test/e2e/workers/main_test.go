@@ -10,6 +10,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asPrism) != "" {
+		servePrism()
+	}
 	beam.Init()
 	os.Exit(rig.Main(m))
 }

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// queue holds what is to go out on a stream, of which only one goroutine may be the writer, and of which there may be none yet. It
-// takes everything, so that nobody who forwards from one stream to another ever waits.
+// queue holds the messages for a stream, which may not be open yet and has one writer. It has no
+// bound, so that forwarding from one stream to another never waits.
 type queue[T any] struct {
 	mu    sync.Mutex
 	items []T
@@ -25,7 +25,7 @@ func (q *queue[T]) put(items ...T) {
 	}
 }
 
-// sendTo sends all that is put, until the context ends or sending fails.
+// sendTo sends what is put until the context ends or sending fails.
 func (q *queue[T]) sendTo(ctx context.Context, send func(T) error) error {
 	for {
 		q.mu.Lock()

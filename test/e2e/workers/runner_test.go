@@ -12,7 +12,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// runner is Prism, as the worker sees it that the fleet is to it.
+// runner is the connection to Prism, to which the fleet is one worker.
 type runner struct {
 	client  fnpb.BeamFnControlClient
 	control *queue[*fnpb.InstructionResponse]
@@ -29,7 +29,8 @@ func (f *fleet) serve(id, addr string) error {
 		return fmt.Errorf("connect to Prism: %w", err)
 	}
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
-	r := &runner{client: fnpb.NewBeamFnControlClient(conn), control: newQueue[*fnpb.InstructionResponse](), data: newQueue[*fnpb.Elements](), state: newQueue[*fnpb.StateRequest]()}
+	r := &runner{client: fnpb.NewBeamFnControlClient(conn), control: newQueue[*fnpb.InstructionResponse](),
+		data: newQueue[*fnpb.Elements](), state: newQueue[*fnpb.StateRequest]()}
 	elements, err := fnpb.NewBeamFnDataClient(conn).Data(ctx)
 	if err != nil {
 		return fmt.Errorf("open Prism's data: %w", err)
@@ -47,15 +48,15 @@ func (f *fleet) serve(id, addr string) error {
 	f.mu.Unlock()
 	go receive(control.Recv, func(req *fnpb.InstructionRequest) { f.instructed(ctx, req) })
 	go receive(elements.Recv, f.feed)
-	go receive(state.Recv, f.told)
+	go receive(state.Recv, f.received)
 	go func() { _ = r.control.sendTo(control.Context(), control.Send) }() // ends with Prism's job
 	go func() { _ = r.data.sendTo(elements.Context(), elements.Send) }()
 	go func() { _ = r.state.sendTo(state.Context(), state.Send) }()
 	return nil
 }
 
-// spare connects to Prism as a worker that has nothing to do. Prism asks it how far the steps are that it does itself, once one takes
-// more than 100 ms, and fails the job if there is nobody to ask (pipeline/job.go).
+// spare connects to Prism as the worker of the steps that Prism runs itself (addSpareWorker in
+// pipeline/prism.go).
 func (f *fleet) spare(id, addr string) error {
 	ctx := grpcx.WriteWorkerID(f.ctx, id)
 	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
@@ -71,7 +72,7 @@ func (f *fleet) spare(id, addr string) error {
 	return nil
 }
 
-// receive hands all that comes on a stream to f.
+// receive calls f with each message of a stream.
 func receive[T any](next func() (T, error), f func(T)) {
 	for {
 		x, err := next()
@@ -82,7 +83,8 @@ func receive[T any](next func() (T, error), f func(T)) {
 	}
 }
 
-// instructed does what Prism says: bundles go to the processes; how far they are, and what they count, it does not hear.
+// instructed carries out an instruction of Prism. Bundles go to the processes; the responses to other
+// instructions are empty.
 func (f *fleet) instructed(ctx context.Context, req *fnpb.InstructionRequest) {
 	resp := withoutWork(req)
 	if req.GetProcessBundle() != nil {
@@ -96,7 +98,7 @@ func (f *fleet) instructed(ctx context.Context, req *fnpb.InstructionRequest) {
 	f.runner.control.put(resp)
 }
 
-// withoutWork answers an instruction that is not to work.
+// withoutWork returns the response to an instruction other than a bundle.
 func withoutWork(req *fnpb.InstructionRequest) *fnpb.InstructionResponse {
 	resp := &fnpb.InstructionResponse{InstructionId: req.GetInstructionId()}
 	switch {
@@ -112,7 +114,7 @@ func withoutWork(req *fnpb.InstructionRequest) *fnpb.InstructionResponse {
 	return resp
 }
 
-// stage is the part of the graph that has an id.
+// stage returns the stage of the graph that has an id.
 func (f *fleet) stage(ctx context.Context, id string) (*stage, error) {
 	f.mu.Lock()
 	s := f.stages[id]
@@ -120,7 +122,8 @@ func (f *fleet) stage(ctx context.Context, id string) (*stage, error) {
 	if s != nil {
 		return s, nil
 	}
-	d, err := f.runner.client.GetProcessBundleDescriptor(ctx, &fnpb.GetProcessBundleDescriptorRequest{ProcessBundleDescriptorId: id})
+	d, err := f.runner.client.GetProcessBundleDescriptor(ctx,
+		&fnpb.GetProcessBundleDescriptorRequest{ProcessBundleDescriptorId: id})
 	if err != nil {
 		return nil, fmt.Errorf("ask for stage %s: %w", id, err)
 	}
@@ -133,7 +136,7 @@ func (f *fleet) stage(ctx context.Context, id string) (*stage, error) {
 	return s, nil
 }
 
-// ask sends Prism a question about state.
+// ask sends Prism a request about state. answer is called with the response.
 func (f *fleet) ask(req *fnpb.StateRequest, answer func(*fnpb.StateResponse)) {
 	req = proto.CloneOf(req)
 	f.mu.Lock()
@@ -144,8 +147,8 @@ func (f *fleet) ask(req *fnpb.StateRequest, answer func(*fnpb.StateResponse)) {
 	f.runner.state.put(req)
 }
 
-// told takes Prism's answer to it.
-func (f *fleet) told(resp *fnpb.StateResponse) {
+// received takes Prism's response to ask.
+func (f *fleet) received(resp *fnpb.StateResponse) {
 	f.mu.Lock()
 	answer := f.answers[resp.GetId()]
 	delete(f.answers, resp.GetId())

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// member finds the process that a call comes from.
+// caller returns the process that a call comes from.
 func (f *fleet) caller(ctx context.Context) (*member, error) {
 	id, err := grpcx.ReadWorkerID(ctx)
 	if err != nil {
@@ -24,7 +24,7 @@ func (f *fleet) caller(ctx context.Context) (*member, error) {
 	return m, nil
 }
 
-// pool is what Prism asks for its worker.
+// pool is the worker pool at which Prism starts its worker.
 type pool struct {
 	fnpb.UnimplementedBeamFnExternalWorkerPoolServer
 	fleet *fleet
@@ -32,17 +32,17 @@ type pool struct {
 
 func (p *pool) StartWorker(_ context.Context, req *fnpb.StartWorkerRequest) (*fnpb.StartWorkerResponse, error) {
 	start := p.fleet.serve
-	if strings.HasSuffix(req.GetWorkerId(), "_"+ofRunner) { // job_environment
+	if strings.HasSuffix(req.GetWorkerId(), "_"+runnersOwn) { // job_environment
 		start = p.fleet.spare
 	}
 	return &fnpb.StartWorkerResponse{}, start(req.GetWorkerId(), req.GetControlEndpoint().GetUrl())
 }
 
 func (p *pool) StopWorker(context.Context, *fnpb.StopWorkerRequest) (*fnpb.StopWorkerResponse, error) {
-	return &fnpb.StopWorkerResponse{}, nil // the processes end with the test, or when it says so
+	return &fnpb.StopWorkerResponse{}, nil // the test ends the processes
 }
 
-// control takes instructions to the processes, and their answers.
+// control carries instructions to the processes, and their responses.
 type control struct {
 	fnpb.UnimplementedBeamFnControlServer
 	fleet *fleet
@@ -67,7 +67,9 @@ func (c *control) Control(stream fnpb.BeamFnControl_ControlServer) error {
 	return m.control.sendTo(stream.Context(), stream.Send)
 }
 
-func (c *control) GetProcessBundleDescriptor(_ context.Context, req *fnpb.GetProcessBundleDescriptorRequest) (*fnpb.ProcessBundleDescriptor, error) {
+func (c *control) GetProcessBundleDescriptor(
+	_ context.Context, req *fnpb.GetProcessBundleDescriptorRequest,
+) (*fnpb.ProcessBundleDescriptor, error) {
 	c.fleet.mu.Lock()
 	defer c.fleet.mu.Unlock()
 	if s := c.fleet.stages[req.GetProcessBundleDescriptorId()]; s != nil {
@@ -76,7 +78,7 @@ func (c *control) GetProcessBundleDescriptor(_ context.Context, req *fnpb.GetPro
 	return nil, status.Errorf(codes.NotFound, "no stage %q", req.GetProcessBundleDescriptorId())
 }
 
-// data takes elements to the processes, and their output.
+// data carries elements to the processes, and their output.
 type data struct {
 	fnpb.UnimplementedBeamFnDataServer
 	fleet *fleet
@@ -93,13 +95,13 @@ func (d *data) Data(stream fnpb.BeamFnData_DataServer) error {
 			if err != nil {
 				return
 			}
-			d.fleet.hears(m, e)
+			d.fleet.take(m, e)
 		}
 	}()
 	return m.data.sendTo(stream.Context(), stream.Send)
 }
 
-// states takes the processes' questions about state, and the answers.
+// states carries the processes' requests for state, and the responses.
 type states struct {
 	fnpb.UnimplementedBeamFnStateServer
 	fleet *fleet
@@ -124,7 +126,7 @@ func (s *states) State(stream fnpb.BeamFnState_StateServer) error {
 	return m.state.sendTo(stream.Context(), stream.Send)
 }
 
-// access reads Beam's state, or notes what a bundle writes to it.
+// access reads Beam's state, or notes a bundle's write to it.
 func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	f.mu.Lock()
 	id, b := f.attempt(m, req.GetInstructionId())
@@ -152,7 +154,8 @@ func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	cleared, appended := c.cleared, c.appended
 	f.mu.Unlock()
 	if cleared {
-		m.state.put(&fnpb.StateResponse{Id: asked, Response: &fnpb.StateResponse_Get{Get: &fnpb.StateGetResponse{Data: appended}}})
+		m.state.put(&fnpb.StateResponse{Id: asked,
+			Response: &fnpb.StateResponse_Get{Get: &fnpb.StateGetResponse{Data: appended}}})
 		return nil
 	}
 	f.ask(req, func(resp *fnpb.StateResponse) {
@@ -165,7 +168,7 @@ func (f *fleet) access(m *member, req *fnpb.StateRequest) error {
 	return nil
 }
 
-// logs takes what the processes log.
+// logs keeps the errors that the processes log.
 type logs struct {
 	fnpb.UnimplementedBeamFnLoggingServer
 	fleet *fleet
@@ -175,7 +178,7 @@ func (l *logs) Logging(stream fnpb.BeamFnLogging_LoggingServer) error {
 	for {
 		list, err := stream.Recv()
 		if err != nil {
-			return nil //nolint:nilerr // the process has no more to say
+			return nil //nolint:nilerr // the process has ended
 		}
 		l.fleet.mu.Lock()
 		for _, e := range list.GetLogEntries() {

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// stage is what the fleet knows of a part of the graph that runs as one.
+// stage is a part of the graph that runs as one.
 type stage struct {
-	descriptor *fnpb.ProcessBundleDescriptor // that names the fleet where Prism's names Prism
+	descriptor *fnpb.ProcessBundleDescriptor // with the fleet's address in place of Prism's
 	sinks      int                           // streams of output
 }
 
