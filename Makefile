@@ -1,7 +1,7 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint vulncheck bench bench-e2e bench-external fuzz replay-real fault-matrix soak build clean
+.PHONY: help demo up down test lint vulncheck bench bench-e2e fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -29,9 +29,6 @@ bench: ## all benchmarks
 
 bench-e2e: ## the whole program against the yardstick, one table, a quarter of an hour; ARGS="-only=live" and the like
 	go test -count=1 -timeout=1h -run='^TestMeasurements$$' ./test/e2e/bench -table $(ARGS)
-
-bench-external: ## Prism in a process of its own against Prism inside: throughput and latency
-	./scripts/bench-external.sh
 
 fuzz: ## every fuzz target for a minute
 	./scripts/fuzz.sh

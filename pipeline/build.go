@@ -21,9 +21,10 @@ import (
 // all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
 // job's identity on runners that update jobs in place.
 //
-// restored is whether state of an earlier run was restored.
+// kind is the runner that the graph is for, and restored is whether state of an earlier run was
+// restored.
 func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored bool) {
-	targets := o.targets(id, p.clock)
+	targets := o.targets(id, p.clock, kind)
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
 		s := s.Scope(name)
@@ -82,12 +83,16 @@ func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
 func (o Options) mirrored(kind runnerKind) bool { return kind == prismRunner && o.Restore == "redis" }
 
 func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
-	return transforms.VelocityOptions{Config: o.velocityConfig(), Decay: !p.bounded(), AtOnce: p.bounded() && kind == dataflowRunner, Mirrored: o.mirrored(kind)}
+	return transforms.VelocityOptions{Config: o.velocityConfig(), Decay: !p.bounded(),
+		AtOnce: p.bounded() && kind == dataflowRunner, Mirrored: o.mirrored(kind)}
 }
 
-func (o Options) targets(id string, c clock.Clock) sinks.Targets {
+// targets are what sinks write to. Dataflow's workers have no mirror, because the runner keeps the
+// state, and no lasting disk for dead letters.
+func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Targets {
 	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery, Mirror: o.Restore == "redis", KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
-		NoLocalDeadLetters: o.runnerKind() == dataflowRunner}
+		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
+		Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
+		NoLocalDeadLetters: kind == dataflowRunner}
 }

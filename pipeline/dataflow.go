@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -14,17 +13,14 @@ import (
 	dataflowapi "google.golang.org/api/dataflow/v1b3"
 )
 
-// submit has Dataflow run the pipeline, or writes the job down where --template_location says, or, with --dry_run, logs it. Without
-// --async it returns when the job has ended, or when ctx ends; the job goes on then.
+// submit submits the job to Dataflow, or writes it to --template_location, or logs it with --dry_run.
+// Without --async it returns when the job has ended. When ctx ends, it returns and the job goes on.
 func (p *Pipeline) submit(ctx context.Context) error {
 	wait, err := p.prepareJob(ctx)
 	if err != nil {
 		return err
 	}
-	b, err := p.WorkersGraph()
-	if err != nil {
-		return err
-	}
+	b := p.WorkersGraph()
 	finished := make(chan error, 1)
 	go func() {
 		job, err := dataflow.Execute(context.WithoutCancel(ctx), b)
@@ -39,7 +35,8 @@ func (p *Pipeline) submit(ctx context.Context) error {
 			finished <- nil
 			return
 		}
-		p.notice("job %s: https://console.cloud.google.com/dataflow/jobs/%s/%s?project=%s", job.JobID(), *gcpopts.Region, job.JobID(), p.options.Project)
+		p.notice("job %s: https://console.cloud.google.com/dataflow/jobs/%s/%s?project=%s",
+			job.JobID(), *gcpopts.Region, job.JobID(), p.options.Project)
 		if wait {
 			err = p.await(context.WithoutCancel(ctx), job.JobID())
 		}
@@ -49,30 +46,31 @@ func (p *Pipeline) submit(ctx context.Context) error {
 	case err := <-finished:
 		return err
 	case <-ctx.Done():
-		slog.Warn("the job on Dataflow goes on without this program: drain or cancel it there", "project", p.options.Project, "region", *gcpopts.Region)
+		slog.Warn("the job on Dataflow goes on without this program: drain or cancel it there",
+			"project", p.options.Project, "region", *gcpopts.Region)
 		return nil
 	}
 }
 
-// WorkersGraph lays out the pipeline as Dataflow gets it: for a runner that keeps the state and has workers of its own, processes that
-// find each other through Redis alone. Other runners than Dataflow can run it where the input is files.
-func (p *Pipeline) WorkersGraph() (*beam.Pipeline, error) {
+// WorkersGraph returns the graph that Dataflow gets: the runner keeps the state, and the workers are
+// other processes. Any runner can execute it where the input is files.
+func (p *Pipeline) WorkersGraph() *beam.Pipeline {
 	b := beam.NewPipeline()
 	build(b.Root(), p.id, p.options, p.plan, dataflowRunner, false)
-	return b, nil
+	return b
 }
 
-// prepareJob sets what Beam's runner takes from flags, and tells whether the job's end is to be awaited. Submitting is always
-// asynchronous to Beam, so that the job's id is known while it runs; but then Beam calls it success when one of the same name runs
-// already, which is looked for here.
+// prepareJob sets the flags that Beam's runner reads, and reports whether to wait for the job's end.
+// Beam submits without waiting, so that the job's id is known while the job runs. Beam then reports
+// success when a job of the same name runs already, so prepareJob looks for one.
 func (p *Pipeline) prepareJob(ctx context.Context) (wait bool, err error) {
-	*gcpopts.Region = gcpopts.GetRegion(ctx) // which may ask gcloud, and Beam asks again
+	*gcpopts.Region = gcpopts.GetRegion(ctx) // may run gcloud; Beam would run it again
 	binary, err := workerBinary()
 	if err != nil {
 		return false, err
 	}
 	*jobopts.WorkerBinary = binary
-	// The job's page shows what was given. None of it is a secret; the password is where --redis_password_secret says.
+	// The job's page shows these options. None is a secret: --redis_password_secret is a reference.
 	for name, value := range p.options.given() {
 		beam.PipelineOptions.Set(name, value)
 	}
@@ -85,13 +83,15 @@ func (p *Pipeline) prepareJob(ctx context.Context) (wait bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if job, err := dataflowlib.GetRunningJobByName(client, p.options.Project, *gcpopts.Region, *jobopts.JobName); err == nil {
-		return false, errors.New("a job named " + job.Name + " runs already, with id " + job.Id + ": update it with --update, drain it, or give another --job_name")
+	job, err := dataflowlib.GetRunningJobByName(client, p.options.Project, *gcpopts.Region, *jobopts.JobName)
+	if err == nil {
+		return false, fmt.Errorf("a job named %s runs already, with id %s: "+
+			"update it with --update, drain it, or give another --job_name", job.Name, job.Id)
 	}
 	return wait, nil
 }
 
-// submits tells whether a job comes of it.
+// submits reports whether a job is started, and not only written or logged.
 func submits() bool { return valueOf("template_location") == "" && valueOf("dry_run") != "true" }
 
 // await waits until a job has ended.

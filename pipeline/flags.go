@@ -191,9 +191,8 @@ func Usage() string {
 
 func flagSet(o *Options) *flag.FlagSet {
 	fs := flag.NewFlagSet("streamlytics", flag.ContinueOnError)
-	fs.StringVar(&o.Runner, "runner", o.Runner, "`runner`: prism, or direct, which is another name for it; dataflow; flink and universal need --allow_untested_runner; in any case, also as DataflowRunner")
-	fs.BoolVar(&o.AllowUntestedRunner, "allow_untested_runner", o.AllowUntestedRunner, "let --runner be flink or universal, on which nothing was ever tested")
-	fs.StringVar(&o.Endpoint, "endpoint", o.Endpoint, "`host:port` of a Prism that runs as a process of its own on this machine; without it, in this process. Of flink and universal, the job service")
+	fs.StringVar(&o.Runner, "runner", o.Runner,
+		"`runner`: prism, or direct, which is another name for it; dataflow; in any case, also as DataflowRunner")
 	fs.StringVar(&o.Project, "project", o.Project, "Google Cloud `project` of the job on Dataflow, and of subscriptions and the dataset given by id")
 	fs.StringVar(&o.POSSubscription, "pos_subscription", o.POSSubscription, "`subscription` of till transactions: projects/P/subscriptions/S, or S in --project")
 	fs.StringVar(&o.ECOMSubscription, "ecom_subscription", o.ECOMSubscription, "`subscription` of the web shop's clickstream")
@@ -216,7 +215,8 @@ func flagSet(o *Options) *flag.FlagSet {
 	fs.BoolVar(&o.StripLeadingZeros, "strip_leading_zeros", o.StripLeadingZeros, "take product ids of digits only as one, however many zeros are in front")
 	fs.IntVar(&o.KeyGroups, "key_groups", o.KeyGroups, "over how many Beam keys the store:product keys are spread; 0: one Beam key each. On Dataflow the default is 256")
 	fs.IntVar(&o.ProductGroups, "product_groups", o.ProductGroups, "over how many Beam keys products are spread for velocity and for stock over all stores. On Dataflow the default is 64")
-	fs.StringVar(&o.Restore, "restore", o.Restore, "where state comes from at the start, and is mirrored to: redis or none. On Dataflow the default is none")
+	fs.StringVar(&o.Restore, "restore", o.Restore,
+		"where state comes from at the start, and is mirrored to: redis or none. On Dataflow, which keeps the state, it is none")
 	fs.IntVar(&o.ImageCacheMB, "image_cache_mb", o.ImageCacheMB, "memory for decoded state, `MB` per keyed stage; what does not fit is decoded again when it is needed")
 	fs.DurationVar(&o.LedgerHorizon, "ledger_horizon", o.LedgerHorizon, "how far behind a key's newest event late counts and repetitions are recognised")
 	fs.StringVar(&o.LateEvents, "late_events", o.LateEvents, "what becomes of a sale or receipt that would count but is older than its key's ledger, and may be a repetition: refuse, as a dead letter TOO_LATE, or count")

@@ -12,10 +12,8 @@ import (
 
 // Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
 type Options struct {
-	Runner              string // --runner
-	AllowUntestedRunner bool   // --allow_untested_runner
-	Endpoint            string // --endpoint
-	Project             string // --project
+	Runner  string // --runner
+	Project string // --project
 
 	POSSubscription  string        // --pos_subscription
 	ECOMSubscription string        // --ecom_subscription

@@ -5,69 +5,168 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"strconv"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/runtime/graphx"
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	pipepb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/pipeline_v1"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/prism"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/keepalive"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/extworker"
+	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/runnerlib"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/internal/loopback"
 )
 
-const (
-	// answerWithin is how long a Prism of its own process may take to answer for the first time: it may just be starting.
-	answerWithin = 10 * time.Second
-	// A Prism that is silent for silentFor and does not answer within as long again counts as gone. Prism allows no questions
-	// more often than every 20 seconds.
-	silentFor = 30 * time.Second
-)
+// cancelWithin is how long Prism may take to end a job that is cancelled.
+const cancelWithin = time.Second
 
-// runner is a Prism: one in this process, or one that is a process of its own.
-type runner struct {
-	addr string // host:port; for errors
-	jobs jobpb.JobServiceClient
-	conn *grpc.ClientConn // nil where the Prism is in this process
-	// prism is false where another runner may be at the other end.
-	prism bool
-}
-
-// prismHere starts the Prism of this process. There is one, whatever the number of pipelines: it has no end but that of the
-// process.
-var prismHere = sync.OnceValues(func() (*runner, error) { return startPrism(0) })
-
-// startPrism starts a Prism in this process. Port 0 is a free one. Whoever reaches a Prism can have it run any program (the
-// environment of a job may be a process), it knows no passwords, and it listens on all addresses: so its port is closed to
-// other machines.
-func startPrism(port int) (*runner, error) {
+// prismJobs starts Prism in this process, once, and returns its job service. All pipelines of the
+// process share it, and it ends with the process.
+//
+// A client of Prism can have it run any program, because the environment of a job may be a process.
+// Prism has no passwords and listens on all addresses, so its port is closed to other machines.
+var prismJobs = sync.OnceValues(func() (jobpb.JobServiceClient, error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		at := port
-		if at == 0 {
-			var err error
-			if at, err = loopback.FreePort(); err != nil {
-				return nil, fmt.Errorf("start Prism: %w", err)
-			}
-		}
-		jobs, err := createJobServer(at)
+		port, err := loopback.FreePort()
 		if err != nil {
-			if port == 0 && attempt < attempts {
-				continue // somebody took the port
-			}
 			return nil, fmt.Errorf("start Prism: %w", err)
 		}
-		if err := loopback.Only(at); err != nil {
-			slog.Warn("the runner's port is open to other machines, and lets them run programs here: close it with a firewall", "port", at, "error", err)
+		jobs, err := createJobServer(port)
+		if err != nil && attempt < attempts {
+			continue // another process took the port
 		}
-		return &runner{addr: net.JoinHostPort("localhost", strconv.Itoa(at)), jobs: jobs, prism: true}, nil
+		if err != nil {
+			return nil, fmt.Errorf("start Prism: %w", err)
+		}
+		if err := loopback.Only(port); err != nil {
+			slog.Warn("the runner's port is open to other machines, and lets them run programs here: close it with a firewall",
+				"port", port, "error", err)
+		}
+		return jobs, nil
+	}
+})
+
+// runOnPrism executes a graph and returns nil when its input has ended. When ctx ends, the job is
+// cancelled, and the error is the cause of ctx.
+//
+// This process is the job's only worker (Beam's environment EXTERNAL, at an address of this
+// process), so DoFns share its ack tracker, images and connections.
+func runOnPrism(ctx context.Context, jobs jobpb.JobServiceClient, b *beam.Pipeline) error {
+	worker, err := extworker.StartLoopback(context.WithoutCancel(ctx), 0)
+	if err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	defer stopWorker(worker)
+	graph, err := marshal(ctx, b, worker)
+	if err != nil {
+		return err
+	}
+	addSpareWorker(graph)
+	prepared, _, _, err := runnerlib.Prepare(ctx, jobs, graph, &runnerlib.JobOptions{
+		Name: jobopts.GetJobName(), Experiments: experiments(), Parallelism: *jobopts.Parallelism, Loopback: true})
+	if err != nil {
+		return err
+	}
+	job, err := runnerlib.Submit(ctx, jobs, prepared, "")
+	if err != nil {
+		return err
+	}
+	return waitForJob(ctx, jobs, job)
+}
+
+// stopWorker stops the worker and its service. It returns after a second even if Prism holds the
+// connection, so that a drain ends in time.
+func stopWorker(worker *extworker.Loopback) {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		_ = worker.Stop(context.Background()) // its error is always nil
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(time.Second):
 	}
 }
 
-// createJobServer turns Prism's panic about a port that is taken into an error.
+// marshal translates the graph. Nothing is staged, because the worker runs already.
+func marshal(ctx context.Context, b *beam.Pipeline, worker *extworker.Loopback) (*pipepb.Pipeline, error) {
+	edges, _, err := b.Build()
+	if err != nil {
+		return nil, fmt.Errorf("build the graph: %w", err)
+	}
+	environment, err := graphx.CreateEnvironment(ctx, graphx.URNEnvExternal, worker.EnvironmentConfig)
+	if err != nil {
+		return nil, fmt.Errorf("describe the worker: %w", err)
+	}
+	environment.Dependencies = nil
+	graph, err := graphx.Marshal(edges, &graphx.Options{
+		Environment: environment, PipelineResourceHints: jobopts.GetPipelineResourceHints()})
+	if err != nil {
+		return nil, fmt.Errorf("translate the graph: %w", err)
+	}
+	return graph, nil
+}
+
+// waitForJob returns when a job has ended. It cancels the job when ctx ends first.
+func waitForJob(ctx context.Context, jobs jobpb.JobServiceClient, job string) error {
+	waiting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() {
+		ending, cancel := context.WithTimeout(waiting, cancelWithin)
+		defer cancel()
+		if _, err := jobs.Cancel(ending, &jobpb.CancelJobRequest{JobId: job}); err == nil {
+			<-ending.Done()
+		}
+		stop()
+	})()
+	err := runnerlib.WaitForCompletion(waiting, jobs, job)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	state, err := jobs.GetState(ctx, &jobpb.GetJobStateRequest{JobId: job})
+	if err != nil {
+		return err
+	}
+	if s := state.GetState(); s != jobpb.JobState_DONE {
+		return errors.New("the runner reports that the job is " + s.String())
+	}
+	return nil
+}
+
+// What follows works around faults of Prism 2.77 and can be deleted with them. So can
+// transforms.Ballast.
+
+// endWithin is how long a job whose input has ended may take to end by itself.
+const endWithin = 2 * time.Second
+
+// endJob returns the error of a job whose input has ended. A job that does not end within endWithin
+// is cancelled, and its error is dropped.
+//
+// The fault: cancelling a job while a bundle runs may end the process with a panic, because Prism
+// and the SDK close channels that are still written to. Without it, cancelling at once is enough.
+func endJob(finished <-chan error, cancel func()) error {
+	select {
+	case err := <-finished:
+		return err
+	case <-time.After(endWithin):
+	}
+	cancel()
+	<-finished
+	return nil
+}
+
+// createJobServer starts Prism at a port.
+//
+// The fault: Prism panics when the port is taken.
 func createJobServer(port int) (jobs jobpb.JobServiceClient, err error) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -77,41 +176,33 @@ func createJobServer(port int) (jobs jobpb.JobServiceClient, err error) {
 	return prism.CreateJobServer(context.Background(), prism.Options{Port: port})
 }
 
-// connectPrism finds a Prism that is a process of its own.
-func connectPrism(ctx context.Context, addr string) (*runner, error) {
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: silentFor, Timeout: silentFor}))
-	if err != nil {
-		return nil, fmt.Errorf("connect to the runner at %s: %w", addr, err)
+// experiments returns the experiments of the job: those of --experiments, and no splits.
+//
+// The fault: Prism hands out the rest of a split bundle while its first part still runs. Another
+// bundle then opens the same keys before their state is committed, and updates are lost. Splits
+// also cut batches into single elements.
+func experiments() []string {
+	const withoutSplits = "prism_disable_sdf_split"
+	list := jobopts.GetExperiments()
+	if slices.Contains(list, withoutSplits) {
+		return list
 	}
-	r := &runner{addr: addr, jobs: jobpb.NewJobServiceClient(conn), conn: conn}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	if _, err := r.jobs.GetJobs(ctx, &jobpb.GetJobsRequest{}, grpc.WaitForReady(true)); err != nil {
-		return nil, errors.Join(fmt.Errorf("no runner answers at --endpoint=%s within %v: start one there (cmd/prism): %w", addr, answerWithin, err), r.close())
-	}
-	return r, nil
+	return append(list, withoutSplits)
 }
 
-// close disconnects.
-func (r *runner) close() error {
-	if r.conn == nil {
-		return nil
-	}
-	if err := r.conn.Close(); err != nil {
-		return fmt.Errorf("disconnect from the runner: %w", err)
-	}
-	return nil
-}
+// runnersOwn is the environment in which Prism looks for the worker of a step that it runs itself.
+const runnersOwn = ""
 
-// ServePrism runs a Prism for the pipelines of other processes on this machine, until ctx ends. Port 0 is a free one; ready is
-// told where it listens.
-func ServePrism(ctx context.Context, port int, ready func(addr string)) error {
-	r, err := startPrism(port)
-	if err != nil {
-		return err
+// addSpareWorker gives a worker to the steps that Prism runs itself, such as Flatten. The worker
+// gets no work.
+//
+// The fault: Prism asks the worker of such a step for its progress after 100 ms, which a step takes
+// only on a machine that stalls, and fails the job with a nil pointer in stage.Execute when there is
+// no worker.
+func addSpareWorker(graph *pipepb.Pipeline) {
+	environments := graph.GetComponents().GetEnvironments()
+	for _, e := range environments {
+		environments[runnersOwn] = proto.CloneOf(e)
+		return
 	}
-	ready(r.addr)
-	<-ctx.Done()
-	return nil
 }

@@ -14,7 +14,7 @@ import (
 // restore restores the state in Redis and reports whether there was any. It fails when a part of the state
 // is missing. With --restore=none it drops old state, which this pipeline would make wrong.
 func (p *Pipeline) restore(ctx context.Context) (restored bool, err error) {
-	targets := p.options.targets(p.id, p.plan.clock)
+	targets := p.options.targets(p.id, p.plan.clock, prismRunner)
 	if !targets.Mirror {
 		r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
 		if err != nil {

@@ -21,9 +21,6 @@ import (
 // drainFor is how long a pipeline may take to finish what it has pulled when it is told to stop.
 const drainFor = 25 * time.Second
 
-// endFor is how long a drained job may take to end by itself before it is cancelled.
-const endFor = 2 * time.Second
-
 // errDrained is the cause by which a drained pipeline is cancelled.
 var errDrained = errors.New("the pipeline has drained")
 
@@ -78,11 +75,10 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	p.announce()
 	stopReports := p.report()
 	defer stopReports()
-	runner, err := p.runner(ctx)
+	jobs, err := prismJobs()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, runner.close()) }()
 	restored, err := p.prepare(ctx)
 	if err != nil && ctx.Err() != nil {
 		slog.Info("told to stop before anything was read", "during", err)
@@ -100,17 +96,17 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, stopProfiles()) }()
 	b := beam.NewPipeline()
-	build(b.Root(), p.id, p.options, p.plan, p.options.runnerKind(), restored)
-	return p.execute(ctx, runner, b)
+	build(b.Root(), p.id, p.options, p.plan, prismRunner, restored)
+	return p.execute(ctx, func(ctx context.Context) error { return runOnPrism(ctx, jobs, b) })
 }
 
-// execute runs the graph until its input ends, it fails, or ctx ends and the pipeline has drained.
-func (p *Pipeline) execute(ctx context.Context, runner *runner, b *beam.Pipeline) (err error) {
+// execute runs the job until its input ends, it fails, or ctx ends and the pipeline has drained.
+func (p *Pipeline) execute(ctx context.Context, run func(context.Context) error) (err error) {
 	job, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	finished := make(chan error, 1)
 	p.begun.Store(true)
-	go func() { finished <- runner.run(job, b) }()
+	go func() { finished <- run(job) }()
 	select {
 	case err = <-finished:
 		if err == nil {
@@ -127,18 +123,9 @@ func (p *Pipeline) execute(ctx context.Context, runner *runner, b *beam.Pipeline
 		return fmt.Errorf("run the pipeline: %w", p.env.Err())
 	case <-ctx.Done():
 		drained := p.drain()
-		// A job that is cancelled while a bundle runs may take the process with it: Prism and the SDK close channels that are written
-		// to. One whose input ends goes by itself.
 		p.env.End()
-		select {
-		case err = <-finished:
-			return p.interrupted(errors.Join(drained, failure(err)))
-		case <-time.After(endFor):
-		}
-		cancel(errDrained)
-		if err = <-finished; errors.Is(context.Cause(job), errDrained) {
-			return p.interrupted(drained) // however the runner puts it that its job was cancelled
-		}
+		err = endJob(finished, func() { cancel(errDrained) })
+		return p.interrupted(errors.Join(drained, failure(err)))
 	}
 	if cause := sources.SubscriptionsOf(p.env).Err(); err != nil && cause != nil {
 		return cause
@@ -165,18 +152,6 @@ func (p *Pipeline) prepare(ctx context.Context) (restored bool, err error) {
 		}
 	}
 	return p.restore(ctx)
-}
-
-// runner is the Prism that executes the pipeline.
-func (p *Pipeline) runner(ctx context.Context) (*runner, error) {
-	if p.options.Endpoint == "" {
-		return prismHere()
-	}
-	r, err := connectPrism(ctx, p.options.Endpoint)
-	if err == nil {
-		r.prism = p.options.runnerKind() == prismRunner
-	}
-	return r, err
 }
 
 // flush waits, after the input has ended, until all that was emitted is written. It ends early, as a drain does, when ctx ends.

@@ -2,27 +2,21 @@ package pipeline
 
 import (
 	"flag"
-	"net"
-	"strconv"
 	"strings"
 	"testing"
 )
 
-// TestRunnerOptions names what is wrong with where the pipeline is to run, flags of Beam's included.
+// TestRunnerOptions holds the messages about --runner and the flags of Beam beside it to what is wrong.
 func TestRunnerOptions(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
-		{"--endpoint=localhost", `--endpoint: "localhost" is not host:port`},
-		{"--endpoint=:8073", `--endpoint: ":8073" is not host:port`},
-		{"--endpoint=prism.internal:8073", `--endpoint: "prism.internal:8073" is not on this machine`},
-		{"--endpoint=0.0.0.0:8073", `--endpoint: "0.0.0.0:8073" is not on this machine`},
-		{"--endpoint=localhost:8073", ""},
-		{"--endpoint=[::1]:8073", ""},
+		{"--endpoint=localhost:8073", "--endpoint: has no use"},
 		{"--environment_type=DOCKER", `--environment_type: "DOCKER" is not LOOPBACK`},
 		{"--environment_type=external", `--environment_type: "external" is not LOOPBACK`},
 		{"--environment_type=LOOPBACK", ""},
 		{"--environment_config=localhost:50000", "--environment_config: has no use"},
 		{"--async", "--async: has no use"},
-		{"--runner=flink", `--runner: "flink"`},
+		{"--runner=flink", `--runner: "flink" is not one of prism, direct and dataflow`},
+		{"--runner=universal", `--runner: "universal" is not one of`},
 	} {
 		t.Run(c.arg, func(t *testing.T) {
 			restoreBeamFlags(t)
@@ -44,7 +38,7 @@ func TestRunnerOptions(t *testing.T) {
 	}
 }
 
-// restoreBeamFlags gives the flags of Beam, which are the process's, their values back after the test.
+// restoreBeamFlags restores the flags of Beam, which belong to the process, after the test.
 func restoreBeamFlags(t *testing.T) {
 	t.Helper()
 	flag.VisitAll(func(f *flag.Flag) {
@@ -61,17 +55,4 @@ func restoreBeamFlags(t *testing.T) {
 			}
 		})
 	})
-}
-
-// TestAPortThatIsTaken is an error of ours, where Prism panics.
-func TestAPortThatIsTaken(t *testing.T) {
-	l, err := net.Listen("tcp", ":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	port := l.Addr().(*net.TCPAddr).Port
-	if _, err := startPrism(port); err == nil || !strings.Contains(err.Error(), strconv.Itoa(port)) {
-		t.Errorf("got %v, want an error that names port %d", err, port)
-	}
 }

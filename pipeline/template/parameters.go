@@ -50,7 +50,6 @@ var parameters = []parameter{
 
 	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
 	{flag: "product_groups", group: groupState, label: "Product groups", kind: "NUMBER", regexes: []string{count}},
-	{flag: "restore", group: groupState, label: "Where state comes from", kind: "ENUM", options: []string{"redis", "none"}, regexes: []string{`^(redis|none)$`}},
 	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
 	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},
 	{flag: "late_events", group: groupState, label: "Sales and receipts older than the ledger", kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},

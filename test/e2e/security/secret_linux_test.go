@@ -7,11 +7,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/beamlytics/streamlytics/test/redistest"
@@ -23,7 +26,7 @@ const marked = "marked-secret-0815"
 
 // TestNoSecretGetsOut runs the program with a password that comes from a file and from the environment, with everything logged, dead
 // letters, an outage of Redis, and at the end a dump of all goroutines, and looks for the password in all that it leaves or
-// shows: logs, its own and Prism's, the job, files, and what other users see of a process.
+// shows: its log with the runner's, the job, files, and what other users see of a process.
 func TestNoSecretGetsOut(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(file, []byte(marked+"\n"), 0o600); err != nil {
@@ -39,11 +42,11 @@ func TestNoSecretGetsOut(t *testing.T) {
 		{"default variable", "", "REDIS_PASSWORD=" + marked, syscall.SIGQUIT},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server, prism := redistest.Start(t, "--requirepass", marked), rig.StartPrism(t, "--log_level=debug")
+			server := redistest.Start(t, "--requirepass", marked)
 			pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 			temp, warehouse := t.TempDir(), t.TempDir()
 			launch := rig.Launch{Dir: t.TempDir(), Env: append(pubsub.Env(), "TMPDIR="+temp, c.env),
-				Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, prism.Flag(), "--warehouse_dir="+warehouse, "--log_level=debug")}
+				Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, "--warehouse_dir="+warehouse, "--log_level=debug")}
 			if c.flag != "" {
 				launch.Flags = append(launch.Flags, c.flag)
 			}
@@ -72,7 +75,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 			server.Restart()
 			settle()
 
-			job := jobOf(t, prism)
+			job := jobOf(t, p)
 			if !strings.Contains(job, server.Addr) {
 				t.Error("the job does not hold the address of Redis, so that this test looks for nothing")
 			}
@@ -103,7 +106,6 @@ func TestNoSecretGetsOut(t *testing.T) {
 				}
 			}
 			hidden(t, "the log", p.Log())
-			hidden(t, "Prism's log", prism.Log())
 			for _, dir := range []string{launch.Dir, temp, warehouse} {
 				hiddenInFiles(t, dir)
 			}
@@ -145,10 +147,10 @@ func hiddenInFiles(t *testing.T, dir string) {
 // encoded is text in base64, as DoFns are in a job.
 var encoded = regexp.MustCompile(`[A-Za-z0-9+/]{40,}={0,2}`)
 
-// jobOf is all that Prism knows of its only job: options and graph, with the DoFns' fields.
-func jobOf(t *testing.T, prism *rig.Prism) string {
+// jobOf returns all that Prism has of a program's only job: options and graph, with the DoFns' fields.
+func jobOf(t *testing.T, p *rig.Process) string {
 	t.Helper()
-	jobs, job := prism.Job(t)
+	jobs, job := prismOf(t, p)
 	graph, err := jobs.GetPipeline(t.Context(), &jobpb.GetJobPipelineRequest{JobId: job.GetJobId()})
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +170,44 @@ func jobOf(t *testing.T, prism *rig.Prism) string {
 		}
 	}
 	return string(b)
+}
+
+// listening matches a line of /proc/PID/net/tcp about a port that is listened on, and its inode.
+var listening = regexp.MustCompile(`(?m)^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F]+:0000 0A(?: +\S+){5} +(\d+) `)
+
+// prismOf finds the Prism in a program by its port, and its only job.
+func prismOf(t *testing.T, p *rig.Process) (jobpb.JobServiceClient, *jobpb.JobInfo) {
+	t.Helper()
+	sockets := map[string]bool{}
+	descriptors, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", p.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range descriptors {
+		if target, err := os.Readlink(path); err == nil {
+			sockets[target] = true
+		}
+	}
+	for _, line := range listening.FindAllStringSubmatch(processFile(t, p, "net/tcp")+processFile(t, p, "net/tcp6"), -1) {
+		if !sockets["socket:["+line[2]+"]"] {
+			continue
+		}
+		port, err := strconv.ParseUint(line[1], 16, 16)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := grpc.NewClient(fmt.Sprintf("localhost:%d", port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		jobs := jobpb.NewJobServiceClient(conn)
+		if all, err := jobs.GetJobs(t.Context(), &jobpb.GetJobsRequest{}); err == nil && len(all.GetJobInfo()) == 1 {
+			return jobs, all.GetJobInfo()[0]
+		}
+	}
+	t.Fatal("no port of the program is Prism's")
+	return nil, nil
 }
 
 // processFile reads what the system shows of a process.

@@ -25,7 +25,7 @@ const templateURL = "gs://shop-dataflow/templates/streamlytics.json"
 
 // everything is a job with an option of each kind.
 func everything() []string {
-	return job("--template_location="+templateURL, "--restore=redis", "--wms_files=gs://shop-files/wms/*.csv", "--wms_files_poll=1m",
+	return job("--template_location="+templateURL, "--wms_files=gs://shop-files/wms/*.csv", "--wms_files_poll=1m",
 		"--low_stock_enter=7", "--low_stock_exit=9", "--redis_tls", "--redis_ca=projects/shop/secrets/redis-ca/versions/2",
 		"--num_workers=2", "--max_num_workers=8", "--worker_machine_type=n2-standard-4", "--network=streamlytics",
 		"--subnetwork=regions/europe-west1/subnetworks/streamlytics", "--no_use_public_ips",

@@ -18,7 +18,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-// attempts is how often a bundle may fail before its job does. A bundle whose process dies has not failed.
+// attempts is how often a bundle may fail before its job does. A bundle whose process dies has not
+// failed.
 const attempts = 4
 
 // verdict is what becomes of a bundle that a process has done.
@@ -74,7 +75,8 @@ func newFleet(t *testing.T, processes int) *fleet {
 		t.Fatal(err)
 	}
 	f := &fleet{t: t, addr: listener.Addr().String(), ctx: t.Context(), judge: func(*bundle) verdict { return commits },
-		bundles: map[string]*bundle{}, stages: map[string]*stage{}, answers: map[string]func(*fnpb.StateResponse){}, done: map[*member]int{}}
+		bundles: map[string]*bundle{}, stages: map[string]*stage{}, answers: map[string]func(*fnpb.StateResponse){},
+		done: map[*member]int{}}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(math.MaxInt32))
 	fnpb.RegisterBeamFnExternalWorkerPoolServer(server, &pool{fleet: f})
 	fnpb.RegisterBeamFnControlServer(server, &control{fleet: f})
@@ -110,7 +112,8 @@ func (f *fleet) add() {
 	m := &member{id: fmt.Sprint("worker-", f.started), control: newQueue[*fnpb.InstructionRequest](),
 		data: newQueue[*fnpb.Elements](), state: newQueue[*fnpb.StateResponse]()}
 	f.mu.Unlock()
-	cmd := exec.Command(rig.Binary(f.t), "--worker=true", "--id="+m.id, "--logging_endpoint="+f.addr, "--control_endpoint="+f.addr)
+	cmd := exec.Command(rig.Binary(f.t), "--worker=true", "--id="+m.id,
+		"--logging_endpoint="+f.addr, "--control_endpoint="+f.addr)
 	cmd.Dir, cmd.Env = f.t.TempDir(), os.Environ()
 	m.process = rig.StartCommand(f.t, cmd)
 	f.mu.Lock()
@@ -171,7 +174,8 @@ func (f *fleet) named(id string) *member {
 	return nil
 }
 
-// give gives a bundle to the process whose turn it is, from the beginning. Without one the bundle waits.
+// give gives a bundle to the process whose turn it is, from the beginning. Without one the bundle
+// waits.
 func (f *fleet) give(id string, b *bundle) {
 	b.reset()
 	if b.request == nil {

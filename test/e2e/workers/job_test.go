@@ -28,7 +28,7 @@ type job struct {
 // runnersOwn is the environment in which Prism looks for the worker of a step that it runs itself.
 const runnersOwn = ""
 
-// submit starts a pipeline on a Prism of its own, which ends with the test, with a fleet as its worker.
+// submit starts a pipeline on a Prism of its own, with a fleet as its worker. Both end with the test.
 func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 	t.Helper()
 	ctx := t.Context()
@@ -41,15 +41,12 @@ func submit(t *testing.T, f *fleet, o pipeline.Options) *job {
 			t.Error(err)
 		}
 	}()
-	b, err := p.WorkersGraph()
+	edges, _, err := p.WorkersGraph().Build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	edges, _, err := b.Build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	environment, err := graphx.CreateEnvironment(ctx, graphx.URNEnvExternal, func(context.Context) string { return f.addr })
+	addr := func(context.Context) string { return f.addr }
+	environment, err := graphx.CreateEnvironment(ctx, graphx.URNEnvExternal, addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +108,7 @@ func (j *job) cancel() {
 	}
 }
 
-// await waits for something that must happen while the job runs. Processes that die meanwhile are replaced.
+// await waits for a condition while the job runs. Processes that die meanwhile are replaced.
 func (j *job) await(what string, condition func() bool) {
 	j.t.Helper()
 	var end error

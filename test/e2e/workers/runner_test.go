@@ -103,7 +103,8 @@ func withoutWork(req *fnpb.InstructionRequest) *fnpb.InstructionResponse {
 	resp := &fnpb.InstructionResponse{InstructionId: req.GetInstructionId()}
 	switch {
 	case req.GetProcessBundleProgress() != nil:
-		resp.Response = &fnpb.InstructionResponse_ProcessBundleProgress{ProcessBundleProgress: &fnpb.ProcessBundleProgressResponse{}}
+		resp.Response = &fnpb.InstructionResponse_ProcessBundleProgress{
+			ProcessBundleProgress: &fnpb.ProcessBundleProgressResponse{}}
 	case req.GetProcessBundleSplit() != nil:
 		resp.Response = &fnpb.InstructionResponse_ProcessBundleSplit{ProcessBundleSplit: &fnpb.ProcessBundleSplitResponse{}}
 	case req.GetMonitoringInfos() != nil:

@@ -60,8 +60,8 @@ func TestBundlesFail(t *testing.T) {
 	s.check(waves * each)
 }
 
-// arms makes a fleet give a verdict on the next bundle with a DoFn after each call of arm. hits returns
-// how many bundles with a DoFn had one.
+// arms makes a fleet give a verdict on the next bundle with a DoFn after each call of arm. hits
+// returns how many bundles with a DoFn had one.
 func arms(f *fleet) (arm func(name string, v verdict), hits func(name string) int) {
 	armed, count := map[string]verdict{}, map[string]int{}
 	f.judge = func(b *bundle) verdict {

@@ -39,7 +39,7 @@ func TestAWorkersLinesGoToTheRunner(t *testing.T) {
 	slog.With("group", 7).WithGroup("redis").Warn("slow", "msg", "late", slog.Group("by", "ms", 12))
 
 	at := func(below, severity int) string {
-		return "worker_log_test.go:" + strconv.Itoa(here+below) + " " + strconv.Itoa(severity) + " "
+		return "dataflow_log_test.go:" + strconv.Itoa(here+below) + " " + strconv.Itoa(severity) + " "
 	}
 	want := []string{
 		at(1, int(log.SevError)) + `write to Redis error="no\nway" attempt=3`,

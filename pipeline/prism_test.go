@@ -1,13 +1,17 @@
 package pipeline
 
 import (
+	"net"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/extworker"
 )
 
-// TestPrismHasAWorkerForItsOwnSteps: Prism looks each step's environment up when the step is slow, and fails the job where there is none.
+// TestPrismHasAWorkerForItsOwnSteps: addSpareWorker gives every step an environment, also those that
+// Prism runs itself.
 func TestPrismHasAWorkerForItsOwnSteps(t *testing.T) {
 	b := beam.NewPipeline()
 	s := b.Root()
@@ -21,14 +25,27 @@ func TestPrismHasAWorkerForItsOwnSteps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spareWorker(graph)
+	addSpareWorker(graph)
 	environments := graph.GetComponents().GetEnvironments()
-	if environments[ofRunner].GetUrn() == "" {
+	if environments[runnersOwn].GetUrn() == "" {
 		t.Errorf("steps of the runner have no worker; there are %v", environments)
 	}
 	for _, step := range graph.GetComponents().GetTransforms() {
 		if environments[step.GetEnvironmentId()] == nil {
 			t.Errorf("%s has no worker", step.GetUniqueName())
 		}
+	}
+}
+
+// TestAPortThatIsTaken: createJobServer returns an error where Prism panics.
+func TestAPortThatIsTaken(t *testing.T) {
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	port := l.Addr().(*net.TCPAddr).Port
+	if _, err := createJobServer(port); err == nil || !strings.Contains(err.Error(), strconv.Itoa(port)) {
+		t.Errorf("got %v, want an error that names port %d", err, port)
 	}
 }

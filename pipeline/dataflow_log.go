@@ -7,8 +7,29 @@ import (
 	"os"
 	"strings"
 
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 )
+
+// SetupWorker sends the logs of a process that a runner started as its worker to the runner. It does
+// nothing in other processes. Call it after ParseFlags and before beam.Init, which does not return
+// in a worker.
+func SetupWorker() {
+	if valueOf("worker") == "true" {
+		logToRunner(workerLogLevel)
+	}
+}
+
+// workerLogLevel returns the --log_level with which the job was submitted.
+func workerLogLevel() slog.Level {
+	level := DefaultOptions().LogLevel
+	if given := beam.PipelineOptions.Get("log_level"); given != "" {
+		if err := level.UnmarshalText([]byte(given)); err != nil {
+			return DefaultOptions().LogLevel
+		}
+	}
+	return level
+}
 
 // frames is how many calls are between a call of slog's functions and Handle's call of Beam's log: the runner shows where a line is from.
 const frames = 3

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"log/slog"
 	"regexp"
 	"strings"
 
@@ -13,12 +14,39 @@ import (
 	"github.com/beamlytics/streamlytics/sinks"
 )
 
-// jobName is what Dataflow takes as the name of a job, up to maxJobName bytes.
+// The defaults of options on Dataflow, where many threads share the work and the runner keeps the
+// state.
+const (
+	dataflowKeyGroups     = 256
+	dataflowProductGroups = 64
+	dataflowRestore       = "none"
+)
+
+// defaultsOfRunner sets the options that were not given to the defaults of the runner.
+func (o *Options) defaultsOfRunner(given map[string]bool) {
+	if o.runnerKind() != dataflowRunner {
+		return
+	}
+	if !given["key_groups"] {
+		o.KeyGroups = dataflowKeyGroups
+	}
+	if !given["product_groups"] {
+		o.ProductGroups = dataflowProductGroups
+	}
+	if !given["restore"] {
+		o.Restore = dataflowRestore
+	}
+	if valueOf("dry_run") == "true" && !given["log_level"] {
+		o.LogLevel = slog.LevelInfo // the level at which Beam logs the job
+	}
+}
+
+// jobName matches the name of a job on Dataflow, which may have up to maxJobName bytes.
 var jobName = regexp.MustCompile(`^[a-z]([-a-z0-9]*[a-z0-9])?$`)
 
 const maxJobName = 1024
 
-// uselessOnDataflow are options of a program that does the work itself, and what is there in their place.
+// uselessOnDataflow are options of a program that does the work itself, each with what replaces it.
 var uselessOnDataflow = []struct{ flag, instead string }{
 	{"endpoint", "--dataflow_endpoint names another Dataflow service"},
 	{"warehouse_dir", "workers have no lasting disk; --bigquery_dataset keeps the rows"},
@@ -30,21 +58,19 @@ var uselessOnDataflow = []struct{ flag, instead string }{
 	{"environment_config", "--sdk_container_image names another image for the workers"},
 }
 
-// onlyOnDataflow are flags of Beam that do nothing on other runners.
-var onlyOnDataflow = []string{"autoscaling_algorithm", "cpu_profiling", "dataflow_endpoint", "dataflow_kms_key", "dataflow_service_options",
-	"disk_provisioned_iops", "disk_provisioned_throughput_mibps", "disk_size_gb", "disk_type", "dry_run", "flexrs_goal", "labels", "machine_type", "max_num_workers", "min_cpu_platform", "network",
-	"no_use_public_ips", "num_workers", "number_of_worker_harness_threads", "region", "sdk_container_image", "service_account_email",
-	"staging_location", "subnetwork", "teardown_policy", "temp_location", "template_location", "transform_name_mapping", "update", "use_public_ips",
-	"worker_binary", "worker_machine_type", "worker_region", "worker_zone", "zone"}
+// onlyOnDataflow are flags of Beam that have no effect on Prism.
+var onlyOnDataflow = strings.Fields(`
+	autoscaling_algorithm cpu_profiling dataflow_endpoint dataflow_kms_key dataflow_service_options
+	disk_provisioned_iops disk_provisioned_throughput_mibps disk_size_gb disk_type dry_run flexrs_goal
+	labels machine_type max_num_workers min_cpu_platform network no_use_public_ips num_workers
+	number_of_worker_harness_threads region sdk_container_image service_account_email staging_location
+	subnetwork teardown_policy temp_location template_location transform_name_mapping update
+	use_public_ips worker_binary worker_machine_type worker_region worker_zone zone`)
 
-// checkDataflow looks at what a job on Dataflow needs and at what would have no effect there, or elsewhere.
+// checkDataflow checks what a job on Dataflow needs, and refuses what has no effect there. It does
+// nothing for other runners.
 func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 	if o.runnerKind() != dataflowRunner {
-		for _, name := range onlyOnDataflow {
-			if isSet(name) {
-				bad(name, "has no use: it is for --runner=dataflow")
-			}
-		}
 		return
 	}
 	given := o.given()
@@ -52,6 +78,10 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 		if _, ok := given[x.flag]; ok || isSet(x.flag) {
 			bad(x.flag, "has no use on Dataflow: %s", x.instead)
 		}
+	}
+	if o.Restore == "redis" {
+		bad("restore", "redis is not for Dataflow, where the runner keeps the state: update the job with --update, "+
+			"or replace it with one that reads the archive's events with --events_files (docs/DATAFLOW.md)")
 	}
 	if o.Project == "" {
 		bad("project", "is missing: the Google Cloud project of the job")
@@ -79,17 +109,21 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 	if o.BigQueryDataset == "" {
 		bad("bigquery_dataset", "is missing: dead letters go there, because workers have no lasting disk")
 	}
+	o.checkWorkersReach(bad)
+}
+
+// checkWorkersReach refuses what only this machine can reach, and a worker binary that cannot run on
+// Dataflow.
+func (o Options) checkWorkersReach(bad reportFunc) {
 	if o.Emulator != "" {
 		bad("runner", "PUBSUB_EMULATOR_HOST is set, which Dataflow cannot reach: unset it")
 	}
 	if s := o.RedisPasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
-		bad("redis_password_secret", "names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
+		bad("redis_password_secret",
+			"names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
 	}
 	if ca := o.RedisCA; ca != "" && !sinks.IsSecretVersion(ca) {
 		bad("redis_ca", "%q is a file of this machine, which workers cannot read: give projects/P/secrets/S/versions/V", ca)
-	}
-	if o.Restore == "redis" && o.KeyGroups == 0 {
-		bad("restore", "redis needs --key_groups of at least 1 on Dataflow: the groups are what a new job waits for")
 	}
 	for _, f := range []struct{ flag, globs string }{{"events_files", o.EventsFiles}, {"wms_files", o.WMSFiles}} {
 		for _, glob := range splitList(f.globs) {
@@ -107,7 +141,7 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 	}
 }
 
-// gcsPath is a folder or an object.
+// gcsPath matches a folder or an object on Cloud Storage.
 var gcsPath = regexp.MustCompile(`^gs://[a-z0-9][-_.a-z0-9]+(/.*)?$`)
 
 // isSet reports whether a flag of Beam has another value than its default.
@@ -116,6 +150,7 @@ func isSet(name string) bool {
 	return f != nil && f.Value.String() != f.DefValue
 }
 
+// valueOf returns the value of a flag of Beam, or nothing where Beam has no such flag.
 func valueOf(name string) string {
 	if f := flag.CommandLine.Lookup(name); f != nil {
 		return f.Value.String()

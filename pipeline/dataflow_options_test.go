@@ -41,7 +41,7 @@ func TestRunnerNames(t *testing.T) {
 		"prism": prismRunner, "PRISM": prismRunner, "PrismRunner": prismRunner, "prismrunner": prismRunner,
 		"direct": prismRunner, "DirectRunner": prismRunner, "DIRECTRUNNER": prismRunner,
 		"dataflow": dataflowRunner, "DATAFLOW": dataflowRunner, "DataflowRunner": dataflowRunner, "dataflowRunner": dataflowRunner,
-		"": unknownRunner, "runner": unknownRunner, "DataflowRunnerRunner": unknownRunner, "data flow": unknownRunner, "dataflow ": unknownRunner,
+		"flink": unknownRunner, "universal": unknownRunner, "": unknownRunner, "runner": unknownRunner, "DataflowRunnerRunner": unknownRunner, "data flow": unknownRunner, "dataflow ": unknownRunner,
 	} {
 		o, err := ParseFlags([]string{"--runner=" + name})
 		if err != nil || o.runnerKind() != want {
@@ -114,6 +114,7 @@ func TestDataflowOptions(t *testing.T) {
 		{"--transform_name_mapping=a=b", `--transform_name_mapping: "a=b" is not`},
 		{"--staging_location=shop/staging", `--staging_location: "shop/staging" is not gs://bucket/path`},
 		{"--job_name=Shop", `--job_name: "Shop" is not a name for a job`},
+		{"--restore=redis", "--restore: redis is not for Dataflow, where the runner keeps the state"},
 		{"--warehouse_dir=rows", "--warehouse_dir: has no use on Dataflow"},
 		{"--wms_files=rows.csv", `--wms_files: "rows.csv" is a file of this machine`},
 	} {
