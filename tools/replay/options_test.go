@@ -15,7 +15,7 @@ import (
 
 func TestParseOptions(t *testing.T) {
 	got, err := ParseOptions([]string{
-		"--format=journey", "--input=a.parquet", "--as=pos", "--shift=24h", "--project=p", "--pos_topic=pos",
+		"--input=a.jsonl", "--project=p", "--pos_topic=pos",
 		"--wms_topic=projects/q/topics/wms", "--create", "--rate=1000", "--limit=5", "--duplicates=0.1", "--late=1",
 		"--disorder=7", "--seed=3", "--check_redis=a:1, b:2", "--check_timeout=5s", "--check_extra",
 	}, io.Discard)
@@ -23,7 +23,7 @@ func TestParseOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Options{
-		format: formatJourney, input: []string{"a.parquet"}, as: asPOS, shift: 24 * time.Hour,
+		input:       []string{"a.jsonl"},
 		disturbance: disturbance{limit: 5, duplicates: 0.1, late: 1, disorder: 7, seed: 3}, rate: 1000,
 		topics: map[event.Channel]string{event.POS: "projects/p/topics/pos", event.WMS: "projects/q/topics/wms"}, create: true,
 		checkRedis: []string{"a:1", "b:2"}, checkTimeout: 5 * time.Second, checkExtra: true,
@@ -42,16 +42,13 @@ func TestParseOptionsListsEverythingThatIsWrong(t *testing.T) {
 		{"--input=x --pos_topic=pos", []string{"--pos_topic: ", "needs --project"}},
 		{"--input=x --dry_run --ecom_topic=a/b", []string{"--ecom_topic: ", "neither a topic id nor"}},
 		{"--input=x --dry_run --ecom_topic=projects//topics/x", []string{"--ecom_topic: "}},
-		{"--input=x --dry_run --as=pos --shift=1h --cache_dir=x", []string{"--as is for", "--shift is for", "--cache_dir is for"}},
-		{"--format=journey --dry_run --as=ecom", []string{"--as=ecom: want unified or pos"}},
-		{"--format=csv --dry_run", []string{"--format=csv: want jsonl or journey"}},
-		{"--format=journey --dry_run --rate=-1 --limit=-1 --duplicates=1.1 --late=NaN --disorder=-1",
+		{"--input=x --dry_run --rate=-1 --limit=-1 --duplicates=1.1 --late=NaN --disorder=-1",
 			[]string{"--rate=-1", "--limit=-1", "--duplicates=1.1", "--late=NaN", "--disorder=-1"}},
-		{"--format=journey --dry_run --rate=Inf", []string{"--rate=+Inf"}},
-		{"--format=journey --dry_run --check_timeout=-1s --check_extra",
+		{"--input=x --dry_run --rate=Inf", []string{"--rate=+Inf"}},
+		{"--input=x --dry_run --check_timeout=-1s --check_extra",
 			[]string{"--check_timeout=-1s", "--check_timeout needs", "--check_extra needs"}},
-		{"--format=journey --dry_run --check_redis=a:1", []string{"--check_redis and --dry_run"}},
-		{"--format=journey --dry_run more", []string{`unexpected argument "more"`}},
+		{"--input=x --dry_run --check_redis=a:1", []string{"--check_redis and --dry_run"}},
+		{"--input=x --dry_run more", []string{`unexpected argument "more"`}},
 		{"--speed=1", []string{"-speed"}},
 		{"--limit=many", []string{"-limit"}},
 	} {

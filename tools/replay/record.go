@@ -3,11 +3,7 @@
 package replay
 
 import (
-	"iter"
-	"time"
-
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/journey"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -27,21 +23,5 @@ func channelOf(t event.Type) event.Channel {
 		return event.WMS
 	default:
 		return event.POS
-	}
-}
-
-// journeyRecords yields the sales, all times moved by shift.
-func journeyRecords(sales []journey.Sale, as wireFormat, shift time.Duration) iter.Seq2[record, error] {
-	return func(yield func(record, error) bool) {
-		for _, s := range sales {
-			s.OccurredAt += shift.Milliseconds()
-			data := s.Unified
-			if as == asPOS {
-				data = s.POS
-			}
-			if !yield(record{channel: event.POS, data: data(), event: s.Event()}, nil) {
-				return
-			}
-		}
 	}
 }

@@ -15,7 +15,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/internal/journey"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -25,14 +24,14 @@ var ErrWrongStock = errors.New("the stock in Redis is not what the events lead t
 // Run replays, waits for the truth when that is asked for, and prints the outcome to out: a line on the check if there was
 // one, and the summary as JSON. When publishing fails there is no summary.
 func Run(ctx context.Context, o Options, out io.Writer) error {
-	records, err := o.records(ctx)
+	paths, err := expand(o.input)
 	if err != nil {
 		return err
 	}
 	ledger := truth.NewLedger() // empty unless it is to be checked
 	t := newTally()
 	start := time.Now()
-	err = o.publish(ctx, o.disturbance.apply(records, func(r record) {
+	err = o.publish(ctx, o.disturbance.apply(jsonlRecords(paths), func(r record) {
 		t.event(r.event)
 		if len(o.checkRedis) > 0 {
 			ledger.Add(r.event)
@@ -53,36 +52,6 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		return errors.Join(err, fmt.Errorf("writing the summary: %w", printErr))
 	}
 	return err
-}
-
-// records is the recording as it is.
-func (o *Options) records(ctx context.Context) (iter.Seq2[record, error], error) {
-	paths, err := expand(o.input)
-	if err != nil {
-		return nil, err
-	}
-	if o.format == formatJSONL {
-		return jsonlRecords(paths), nil
-	}
-	if len(paths) == 0 {
-		cache, err := o.cache()
-		if err != nil {
-			return nil, err
-		}
-		path, err := journey.Fetch(ctx, cache)
-		if err != nil {
-			return nil, err
-		}
-		paths = []string{path}
-	}
-	if len(paths) > 1 {
-		return nil, fmt.Errorf("--input: the journey is one file, not %s", strings.Join(paths, ", "))
-	}
-	sales, err := journey.Read(paths[0])
-	if err != nil {
-		return nil, err
-	}
-	return journeyRecords(sales, o.as, o.shift), nil
 }
 
 func (o *Options) publish(ctx context.Context, records iter.Seq2[record, error], t *tally) (err error) {
