@@ -47,7 +47,7 @@ need cc "gcc libc6-dev" ""
 need bats bats bats-core
 need curl curl curl # walkthrough.md uses it
 need c++ g++ "" # DuckDB, for the analyses
-need python3 "python3 python3-venv" python # GoogleSQL, for the analyses
+need python3 "python3 python3-venv" python # hadolint, and GoogleSQL for the analyses
 python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
@@ -64,8 +64,6 @@ unformatted=$(gofmt -l .)
 
 step "go vet"
 go vet ./...
-go vet -C tools/composecheck ./... # a module of its own
-go vet -C internal/dockerfile ./... # another
 
 step "golangci-lint"
 ./scripts/lint.sh
@@ -73,6 +71,9 @@ step "golangci-lint"
 step "shellcheck"
 shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh deploy/dataflow/*.sh \
   deploy/dataflow/test/gcloud deploy/dataflow/test/*.sh deploy/dataflow/test/*.bash deploy/dataflow/test/*.bats
+
+step "hadolint"
+./scripts/hadolint.sh --ignore=DL3066 Dockerfile # the user has no number because the base image names it
 
 step "actionlint"
 go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
@@ -109,8 +110,5 @@ go test -timeout=10m ${fresh[@]+"${fresh[@]}"} -run=Miniredis ./sinks
 
 step "launch_dataflow.sh, with a gcloud that records"
 bats deploy/dataflow/test
-
-step "Dockerfile: BuildKit reads it, and its build commands run"
-go test -C internal/dockerfile -timeout=20m ${fresh[@]+"${fresh[@]}"} ./...
 
 step "all checks passed"

@@ -1,4 +1,5 @@
-// Package stack holds the tests of docker-compose.yml. They read it with Compose's own loader (tools/composecheck), hold it against
-// the rules that are written here, and run the commands of its services as plain processes, with the real programs: what differs from
-// a run in containers is where hosts, ports and folders are, and who plays Pub/Sub.
+// Package stack tests docker-compose.yml and the Dockerfile. It reads the compose file with Compose's own
+// loader, runs the commands of its services as plain processes with the real programs, and runs the
+// build commands of the Dockerfile. What differs from containers is where hosts, ports and folders are,
+// and which server is Pub/Sub.
 package stack

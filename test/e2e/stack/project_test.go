@@ -2,9 +2,12 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 )
@@ -12,7 +15,7 @@ import (
 // root is the project's folder.
 const root = "../../.."
 
-// project is docker-compose.yml as Compose understands it, as far as the tests look at it.
+// project is the part of docker-compose.yml that the tests read, as Compose's loader returns it.
 type project struct {
 	Services map[string]service         `json:"services"`
 	Volumes  map[string]json.RawMessage `json:"volumes"`
@@ -40,8 +43,8 @@ type service struct {
 	Deploy    struct {
 		Resources struct {
 			Limits struct {
-				CPUs   float64 `json:"cpus"`
-				Memory string  `json:"memory"`
+				CPUs   string `json:"cpus"`
+				Memory string `json:"memory"`
 			} `json:"limits"`
 		} `json:"resources"`
 	} `json:"deploy"`
@@ -63,7 +66,7 @@ type mount struct {
 	ReadOnly bool   `json:"read_only"`
 }
 
-// duration is written as Go writes it.
+// duration is a duration as Go formats it.
 type duration time.Duration
 
 func (d *duration) UnmarshalText(text []byte) error {
@@ -72,30 +75,28 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// load reads a compose file as Compose does. The error is what Compose would say.
-func load(t *testing.T, path string) (p project, err error) {
-	t.Helper()
-	path, err = filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), "go", "run", "-C", filepath.Join(root, "tools/composecheck"), ".", path)
-	cmd.Stderr = t.Output()
+// load returns the JSON of a compose file in a folder, as Compose's own loader reads it. The error is
+// the loader's.
+func load(dir, name string) ([]byte, error) {
+	cmd := exec.Command("go", "run", "github.com/compose-spec/compose-go/v2/cmd@v2.16.2", "-format=json", name)
+	cmd.Dir = dir
 	text, err := cmd.Output()
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, fmt.Errorf("%w: %s", err, failed.Stderr)
+	}
+	return text, err
+}
+
+var stackJSON = sync.OnceValues(func() ([]byte, error) { return load(root, "docker-compose.yml") })
+
+func loadStack(t *testing.T) (p project) {
+	t.Helper()
+	text, err := stackJSON()
 	if err != nil {
-		return p, err
+		t.Fatalf("Compose does not take docker-compose.yml: %v", err)
 	}
 	if err := json.Unmarshal(text, &p); err != nil {
 		t.Fatal(err)
-	}
-	return p, nil
-}
-
-func loadStack(t *testing.T) project {
-	t.Helper()
-	p, err := load(t, filepath.Join(root, "docker-compose.yml"))
-	if err != nil {
-		t.Fatalf("Compose would not take docker-compose.yml: %v", err)
 	}
 	return p
 }

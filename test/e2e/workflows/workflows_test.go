@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-const root = "../.."
+const root = "../../.."
 
 // files are the workflows, by name.
 func files(t *testing.T) map[string]string {
