@@ -17,14 +17,6 @@ func (w *World) Products() []Product { return append([]Product(nil), w.products.
 
 const firstArticle = 40_001
 
-// ProductName is the name of a product of this world, or the id itself when there is no such product.
-func (w *World) ProductName(id string) string {
-	if n, err := strconv.Atoi(id); err == nil && n >= firstArticle && n-firstArticle < len(w.products) {
-		return w.products[n-firstArticle].Name
-	}
-	return id
-}
-
 var collections = [...]string{
 	"Harbor", "Juniper", "Nordic", "Alpine", "Meadow", "Copper", "Lagoon", "Ember", "Willow", "Granite", "Saffron", "Atlas",
 	"Birch", "Coral", "Dune", "Fjord", "Indigo", "Linden", "Maple", "Onyx", "Pine", "Quartz", "Sierra", "Tundra", "Velvet",

@@ -19,16 +19,6 @@ func (w *World) Stores() []Store {
 	return stores
 }
 
-// StoreName is the name of a store of this world, or the id itself when there is no such store.
-func (w *World) StoreName(id string) string {
-	for _, s := range w.stores {
-		if s.ID == id {
-			return s.Name
-		}
-	}
-	return id
-}
-
 type store struct {
 	Store
 	size    float64 // of its trade, relative to an average shop

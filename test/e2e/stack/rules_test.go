@@ -2,6 +2,7 @@ package stack
 
 import (
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/beamlytics/streamlytics/internal/loopback"
 )
 
 // oneShot are the services that do something and end; their exit code is their health.
@@ -40,7 +39,7 @@ func TestRulesOfServices(t *testing.T) {
 			bad("the image %s is built here, and could be mistaken for one from elsewhere", s.Image)
 		}
 		for _, p := range s.Ports {
-			if !loopback.Host(p.HostIP) {
+			if !net.ParseIP(p.HostIP).IsLoopback() {
 				bad("port %d is published at %q, to other machines", p.Target, p.HostIP)
 			}
 			if other := published[p.Published]; other != "" {

@@ -2,22 +2,11 @@ package liveview
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 )
-
-// Render writes the frame without colours as at most height lines of at most width cells, with a line break between them and
-// none at the end. The error is the writer's.
-func (f Frame) Render(w io.Writer, width, height int) error {
-	_, err := io.WriteString(w, strings.Join(f.lines(width, height, false), "\n"))
-	if err != nil {
-		return fmt.Errorf("render frame: %w", err)
-	}
-	return nil
-}
 
 // lines is the picture. The table gives way first when there is too little room, what says whether all is well last.
 func (f Frame) lines(width, height int, colour bool) []string {
