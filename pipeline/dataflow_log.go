@@ -31,15 +31,16 @@ func workerLogLevel() slog.Level {
 	return level
 }
 
-// frames is how many calls are between a call of slog's functions and Handle's call of Beam's log: the runner shows where a line is from.
+// frames is the number of calls between slog's functions and Handle's call of Beam's log. The runner
+// shows the line of code behind them.
 const frames = 3
 
-// logToRunner makes slog's default log by way of Beam, to the runner, which shows it with the job: on Dataflow with its level, worker,
-// step and bundle, in Cloud Logging. It is for a process that is a worker, before Beam's harness runs. What is logged until the
-// harness is connected goes to stderr. level says which is the least level; it is asked each time, because a worker
-// learns its options after it has started.
+// logToRunner makes slog's default logger write to the runner through Beam. Dataflow shows a line in
+// Cloud Logging with its level, worker, step and bundle. Call it in a worker before Beam's harness
+// runs; lines before the harness is connected go to stderr. level returns the least level, and is
+// called for each line, because a worker gets its options after it has started.
 func logToRunner(level func() slog.Level) {
-	log.SetLogger(untilConnected{}) // Beam's own passes on to slog, in a circle
+	log.SetLogger(untilConnected{}) // Beam's own logger writes to slog, which would be a circle
 	slog.SetDefault(slog.New(newRunnerHandler(level)))
 }
 
@@ -49,10 +50,11 @@ func (untilConnected) Log(_ context.Context, _ log.Severity, _ int, msg string) 
 	fmt.Fprintln(os.Stderr, msg)
 }
 
-// runnerHandler writes a record as one line of text: the message, then the attributes as slog's text handler has them.
+// runnerHandler writes a record as one line of text: the message, then the attributes as slog's text
+// handler writes them.
 type runnerHandler struct {
 	level func() slog.Level
-	with  func(*strings.Builder) slog.Handler // makes the text of the attributes
+	with  func(*strings.Builder) slog.Handler // writes the attributes as text
 }
 
 func newRunnerHandler(level func() slog.Level) *runnerHandler {
@@ -61,7 +63,7 @@ func newRunnerHandler(level func() slog.Level) *runnerHandler {
 	}}
 }
 
-// withoutBuiltins leaves out what the runner has beside the line.
+// withoutBuiltins drops the attributes that the runner shows beside the line.
 func withoutBuiltins(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey || a.Key == slog.MessageKey) {
 		return slog.Attr{}
@@ -85,11 +87,13 @@ func (h *runnerHandler) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (h *runnerHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &runnerHandler{level: h.level, with: func(b *strings.Builder) slog.Handler { return h.with(b).WithAttrs(attrs) }}
+	return &runnerHandler{level: h.level,
+		with: func(b *strings.Builder) slog.Handler { return h.with(b).WithAttrs(attrs) }}
 }
 
 func (h *runnerHandler) WithGroup(name string) slog.Handler {
-	return &runnerHandler{level: h.level, with: func(b *strings.Builder) slog.Handler { return h.with(b).WithGroup(name) }}
+	return &runnerHandler{level: h.level,
+		with: func(b *strings.Builder) slog.Handler { return h.with(b).WithGroup(name) }}
 }
 
 func severity(level slog.Level) log.Severity {

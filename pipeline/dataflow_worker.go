@@ -9,7 +9,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 )
 
-// workerBinary is the file that workers run: --worker_binary, or this program.
+// workerBinary returns the file that workers run: --worker_binary, or this program.
 func workerBinary() (string, error) {
 	if path := *jobopts.WorkerBinary; path != "" {
 		return path, nil
@@ -21,9 +21,11 @@ func workerBinary() (string, error) {
 	return path, nil
 }
 
-const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, and give --worker_binary=worker"
+const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, " +
+	"and give --worker_binary=worker"
 
-// checkWorkerBinary sees to it that workers can run a file: it is for Linux on amd64 and needs no libraries that may be missing there.
+// checkWorkerBinary returns an error for a file that workers cannot run: it must be for Linux on amd64
+// and need no libraries.
 func checkWorkerBinary(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {

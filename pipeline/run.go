@@ -37,7 +37,7 @@ type Pipeline struct {
 	// a job that it submits; and, without Progress, every ten seconds how far the files are read.
 	Notices io.Writer
 
-	begun       atomic.Bool   // the job has been handed to the runner
+	begun       atomic.Bool   // the runner has the job
 	mirror      *sinks.Mirror // nil where no state is mirrored
 	completion  completion    // of the bounded input
 	progress    *sources.Progress

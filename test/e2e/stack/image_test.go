@@ -145,6 +145,9 @@ func buildContext(t *testing.T) string {
 // TestImageBuilds runs the build commands of the Dockerfile on the files that a build gets. What they
 // make runs on workers, and two builds make the same.
 func TestImageBuilds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it links every program twice")
+	}
 	dir, out, stages := buildContext(t), t.TempDir(), dockerStages(t)
 	for _, name := range []string{"README.md", "Dockerfile", "launch_dataflow.sh", "pipeline/files_test.go"} {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {

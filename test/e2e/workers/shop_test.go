@@ -12,6 +12,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // patience is how long a test waits for a condition.
