@@ -5,7 +5,8 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/sinks"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/files"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 	"github.com/beamlytics/streamlytics/transforms"
 	"github.com/beamlytics/streamlytics/transforms/keyed"
 	"github.com/beamlytics/streamlytics/transforms/stock"
@@ -38,16 +39,16 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 	for _, sub := range p.subscriptions {
 		input(sub.Channel.String(), func(s beam.Scope) beam.PCollection {
 			if kind == dataflowRunner {
-				return sources.NativePubSub(s, sub)
+				return pubsub.ReadNative(s, sub)
 			}
-			return sources.PubSub(s, id, o.Emulator, sub)
+			return pubsub.Read(s, id, o.Emulator, sub)
 		})
 	}
 	if len(p.files) > 0 {
-		input("Files", func(s beam.Scope) beam.PCollection { return sources.Files(s, id, p.files) })
+		input("Files", func(s beam.Scope) beam.PCollection { return files.Read(s, id, p.files) })
 	}
 	for _, w := range p.watched {
-		input("NewFiles", func(s beam.Scope) beam.PCollection { return sources.Watch(s, id, w) })
+		input("NewFiles", func(s beam.Scope) beam.PCollection { return files.Watch(s, id, w) })
 	}
 	// Start is always there, so the inputs are always joined: another input does not change the graph in
 	// front of the state, and a job can be updated in place.

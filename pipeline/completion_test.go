@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
@@ -68,8 +68,8 @@ func TestProgressIsNoticed(t *testing.T) {
 
 func TestHowFar(t *testing.T) {
 	p := register(t)
-	p.progress = sources.ProgressOf(p.env)
-	p.plan.files = []sources.File{{Path: "a.jsonl", Format: event.FormatUnified, Size: 2500}}
+	p.progress = files.ProgressOf(p.env)
+	p.plan.files = []files.File{{Path: "a.jsonl", Format: event.FormatUnified, Size: 2500}}
 	if got := p.howFar(); got != "0 B read (0 of 1 files)" {
 		t.Errorf("before the size is known: %s", got)
 	}

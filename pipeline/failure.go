@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/beamlytics/streamlytics/internal/pubsubdial"
+	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 )
 
 // failure is an error of the runner on one line: what the DoFn that failed returned. The runner sends it as a text, in which it stands
@@ -65,8 +65,8 @@ func oneLine(text string) string {
 
 // hinted adds what to do to an error about missing credentials of Google's that has no hint yet.
 func hinted(err error) error {
-	if err == nil || !strings.Contains(err.Error(), "could not find default credentials") || strings.Contains(err.Error(), pubsubdial.NoCredentials) {
+	if err == nil || !strings.Contains(err.Error(), "could not find default credentials") || strings.Contains(err.Error(), dial.NoCredentials) {
 		return err
 	}
-	return fmt.Errorf("%w (%s)", err, pubsubdial.NoCredentials)
+	return fmt.Errorf("%w (%s)", err, dial.NoCredentials)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
 // failed says why the pipeline cannot go on, or nothing. The error itself is for the log: what is said here, anybody on the network
@@ -47,7 +47,7 @@ func (p *Pipeline) unreachable() (why []string) {
 	for _, s := range p.plan.subscriptions {
 		problems[s.Name] = "not opened yet"
 	}
-	for _, f := range sources.SubscriptionsOf(p.env).Flows() {
+	for _, f := range pubsub.SubscriptionsOf(p.env).Flows() {
 		problems[f.Subscription] = f.Reach.Problem
 	}
 	for _, s := range p.plan.subscriptions {

@@ -15,7 +15,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/sinks"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/files"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
 // drainFor is how long a pipeline may take to finish what it has pulled when it is told to stop.
@@ -40,7 +41,7 @@ type Pipeline struct {
 	begun       atomic.Bool   // the runner has the job
 	mirror      *sinks.Mirror // nil where no state is mirrored
 	completion  completion    // of the bounded input
-	progress    *sources.Progress
+	progress    *files.Progress
 	noticeEvery time.Duration // how often a line of progress goes to Notices
 }
 
@@ -55,7 +56,7 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{options: o, plan: p, id: id, env: env, progress: sources.ProgressOf(env), noticeEvery: noticeEvery}, nil
+	return &Pipeline{options: o, plan: p, id: id, env: env, progress: files.ProgressOf(env), noticeEvery: noticeEvery}, nil
 }
 
 // Run executes the pipeline; its DoFns run in this process. It returns nil when bounded input is read to its end, or, where the input has
@@ -127,7 +128,7 @@ func (p *Pipeline) execute(ctx context.Context, run func(context.Context) error)
 		err = endJob(finished, func() { cancel(errDrained) })
 		return p.interrupted(errors.Join(drained, failure(err)))
 	}
-	if cause := sources.SubscriptionsOf(p.env).Err(); err != nil && cause != nil {
+	if cause := pubsub.SubscriptionsOf(p.env).Err(); err != nil && cause != nil {
 		return cause
 	}
 	if err != nil {
@@ -147,7 +148,7 @@ func (p *Pipeline) prepare(ctx context.Context) (restored bool, err error) {
 		return false, err
 	}
 	if len(p.plan.subscriptions) > 0 {
-		if err := sources.CheckPubSub(p.options.Emulator); err != nil {
+		if err := pubsub.Check(p.options.Emulator); err != nil {
 			return false, err
 		}
 	}
@@ -192,7 +193,7 @@ func (p *Pipeline) drain() error {
 	ctx, cancel := context.WithTimeout(p.env.Context(), drainFor) // what has failed will not be written
 	defer cancel()
 	p.env.Stop()
-	subscriptions := sources.SubscriptionsOf(p.env)
+	subscriptions := pubsub.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)
 	if err := errors.Join(p.env.Tracker.Wait(ctx), subscriptions.Wait(ctx)); err != nil {
 		return fmt.Errorf("drain: %d messages were not finished within %v%s: %w", p.env.Tracker.Outstanding(), drainFor, p.again(), err)

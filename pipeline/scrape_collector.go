@@ -7,7 +7,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
 // collector reads the counts of a running pipeline when it is scraped, and only then: what counts does not know of it. A Beam metric
@@ -128,7 +128,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 // collectSubscriptions reads what concerns each subscription.
 func (c *collector) collectSubscriptions(count, gauge func(*prometheus.Desc, int64, ...string)) {
 	now := c.now()
-	for _, f := range sources.SubscriptionsOf(c.env).Flows() {
+	for _, f := range pubsub.SubscriptionsOf(c.env).Flows() {
 		labels := []string{f.Channel.String(), f.Subscription}
 		count(c.subPulled, f.Pulled, labels...)
 		count(c.subAcked, f.Acked, labels...)

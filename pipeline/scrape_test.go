@@ -20,7 +20,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
@@ -154,7 +154,7 @@ func TestReadiness(t *testing.T) {
 	p.env.KeyRestored()
 	p.env.KeyRestored()
 	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer")
-	p.plan.subscriptions = []sources.Subscription{{Name: "projects/p/subscriptions/pos"}}
+	p.plan.subscriptions = []pubsub.Subscription{{Name: "projects/p/subscriptions/pos"}}
 	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer\nprojects/p/subscriptions/pos cannot be pulled from: not opened yet")
 	p.plan.subscriptions = nil
 	p.env.Metrics.RedisAway.Store(false)

@@ -14,14 +14,15 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/sinks"
-	"github.com/beamlytics/streamlytics/sources"
+	"github.com/beamlytics/streamlytics/sources/files"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
 // plan is what validated options come to.
 type plan struct {
-	subscriptions []sources.Subscription
-	files         []sources.File
-	watched       []sources.Watched
+	subscriptions []pubsub.Subscription
+	files         []files.File
+	watched       []files.Watched
 	clock         clock.Clock
 }
 
@@ -66,8 +67,8 @@ func (o Options) check(ctx context.Context, now time.Time) (plan, error) {
 
 type reportFunc func(flag, format string, args ...any)
 
-func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
-	var subs []sources.Subscription
+func (o Options) checkSubscriptions(bad reportFunc) []pubsub.Subscription {
+	var subs []pubsub.Subscription
 	for _, s := range []struct {
 		flag, name string
 		channel    event.Channel
@@ -98,11 +99,11 @@ func (o Options) checkSubscriptions(bad reportFunc) []sources.Subscription {
 				continue
 			}
 		}
-		if slices.ContainsFunc(subs, func(x sources.Subscription) bool { return x.Name == name }) {
+		if slices.ContainsFunc(subs, func(x pubsub.Subscription) bool { return x.Name == name }) {
 			bad(s.flag, "%s is read as another channel already", name)
 			continue
 		}
-		subs = append(subs, sources.Subscription{Name: name, Channel: s.channel, Format: s.format})
+		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel, Format: s.format})
 	}
 	return subs
 }
@@ -112,13 +113,13 @@ const (
 	maxSettle = 24 * time.Hour
 )
 
-func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []sources.File, watched []sources.Watched) {
+func (o Options) checkFiles(ctx context.Context, bad reportFunc) (once []files.File, watched []files.Watched) {
 	match := func(flag, globs string, format event.Format) {
-		found, err := sources.Match(ctx, globs, format)
+		found, err := files.Match(ctx, globs, format)
 		if err != nil {
 			bad(flag, "%w", err)
 		}
-		files = append(files, found...)
+		once = append(once, found...)
 	}
 	if o.EventsFiles != "" {
 		match("events_files", o.EventsFiles, event.FormatUnified)
@@ -136,14 +137,15 @@ func (o Options) checkFiles(ctx context.Context, bad reportFunc) (files []source
 		bad("wms_files_poll", "needs --wms_files")
 	case o.WMSFiles == "":
 	case o.WMSFilesPoll > 0:
-		if err := sources.CheckGlobs(ctx, o.WMSFiles); err != nil {
+		if err := files.CheckGlobs(ctx, o.WMSFiles); err != nil {
 			bad("wms_files", "%w", err)
 		}
-		watched = append(watched, sources.Watched{Globs: o.WMSFiles, Format: event.FormatWMS, Poll: o.WMSFilesPoll, Settle: o.WMSFilesSettle})
+		watched = append(watched, files.Watched{Globs: o.WMSFiles, Format: event.FormatWMS,
+			Poll: o.WMSFilesPoll, Settle: o.WMSFilesSettle})
 	default:
 		match("wms_files", o.WMSFiles, event.FormatWMS)
 	}
-	return files, watched
+	return once, watched
 }
 
 func (o Options) checkRedis(bad reportFunc) {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/dofn"
 	"github.com/beamlytics/streamlytics/internal/metrics"
@@ -15,12 +15,16 @@ import (
 )
 
 func init() {
-	dofn.Register(func(f *decodeFn) dofn.Func { return dofn.Func5x0(f.ProcessElement) })
-	register.Emitter2[beam.EventTime, event.Event]()
+	dofn.Register(func(f *DecodeFn) dofn.Func { return dofn.Func5x0(f.ProcessElement) })
 }
 
-// decodeFn turns messages into events and dead letters.
-type decodeFn struct {
+// maxDecoded is the number of events and dead letters above which DecodeFn emits them before it has
+// decoded all messages. It bounds the memory that messages of many small items take.
+const maxDecoded = 10_000
+
+// DecodeFn turns a batch of messages into a batch of events and a batch of dead letters; either is
+// left out when it is empty.
+type DecodeFn struct {
 	PipelineID string
 	Clock      clock.Clock
 	Rules      event.Rules
@@ -29,20 +33,40 @@ type decodeFn struct {
 	decoder event.Decoder
 	decoded event.Decoded
 	counts  metrics.Bundle
+
+	// Of the batch, not yet emitted. The memory is used again.
+	events  []event.Event
+	letters []event.DeadLetter
 }
 
-// Decode turns messages (event.Message) into events (event.Event) and dead letters (event.DeadLetter).
-func Decode(s beam.Scope, pipelineID string, c clock.Clock, rules event.Rules, messages beam.PCollection) (events, deadLetters beam.PCollection) {
-	return beam.ParDo2(s.Scope("Decode"), &decodeFn{PipelineID: pipelineID, Clock: c, Rules: rules}, messages)
+// Decode turns messages (batch.Messages) into events (batch.Events) and dead letters
+// (batch.DeadLetters).
+func Decode(s beam.Scope, pipelineID string, c clock.Clock, rules event.Rules, messages beam.PCollection) (
+	events, deadLetters beam.PCollection) {
+	return beam.ParDo2(s.Scope("Decode"), &DecodeFn{PipelineID: pipelineID, Clock: c, Rules: rules}, messages)
 }
 
-func (f *decodeFn) Setup() {
+// Setup finds what the process shares.
+func (f *DecodeFn) Setup() {
 	f.env = process.Of(f.PipelineID)
 	f.decoder = event.Decoder{Rules: f.Rules}
 }
 
-func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.Message, events func(beam.EventTime, event.Event), letters func(beam.EventTime, event.DeadLetter)) {
-	f.decoder.Decode(&m, f.Clock.NowMs(), f.Clock.IsWall(), &f.decoded)
+// ProcessElement decodes a batch. Its event time is that of what it emits.
+func (f *DecodeFn) ProcessElement(_ context.Context, at beam.EventTime, b batch.Messages,
+	events func(beam.EventTime, batch.Events), letters func(beam.EventTime, batch.DeadLetters)) {
+	for i := range b.Messages {
+		f.decode(&b.Messages[i])
+		if len(f.events)+len(f.letters) > maxDecoded {
+			f.emit(at, b.Token, events, letters)
+		}
+	}
+	f.emit(at, b.Token, events, letters)
+}
+
+// decode decodes and counts one message.
+func (f *DecodeFn) decode(m *event.Message) {
+	f.decoder.Decode(m, f.Clock.NowMs(), f.Clock.IsWall(), &f.decoded)
 	if f.decoded.Ignored > 0 {
 		f.counts.Ignore(f.decoded.IgnoredName)
 	}
@@ -50,27 +74,43 @@ func (f *decodeFn) ProcessElement(_ context.Context, at beam.EventTime, m event.
 		f.counts.Add(metrics.UnreadablePrices, int64(n))
 	}
 	for i := range f.decoded.Events {
-		e := &f.decoded.Events[i]
-		f.counts.Add(metrics.Events(m.Channel, e.Type), 1)
-		events(at, *e)
+		f.counts.Add(metrics.Events(m.Channel, f.decoded.Events[i].Type), 1)
 	}
+	f.events = append(f.events, f.decoded.Events...)
 	for _, r := range f.decoded.Refusals {
 		f.counts.Add(metrics.Refused(r.Reason), 1)
 	}
 	for _, r := range bounded(f.decoded.Refusals, m.Size()) {
-		letters(at, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: &m, FailedAt: nowMs()})
+		f.letters = append(f.letters, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: m, FailedAt: nowMs()})
 	}
 }
 
-func (f *decodeFn) FinishBundle(ctx context.Context, _ func(beam.EventTime, event.Event), _ func(beam.EventTime, event.DeadLetter)) {
+// emit emits what is decoded and releases the messages that it refers to.
+func (f *DecodeFn) emit(at beam.EventTime, token int64,
+	events func(beam.EventTime, batch.Events), letters func(beam.EventTime, batch.DeadLetters)) {
+	if len(f.letters) > 0 {
+		letters(at, batch.DeadLetters{Letters: f.letters})
+	}
+	if len(f.events) > 0 {
+		events(at, batch.Events{Events: f.events, Token: token})
+	}
+	clear(f.events)
+	clear(f.letters)
+	f.events, f.letters = f.events[:0], f.letters[:0]
+}
+
+// FinishBundle publishes the counts.
+func (f *DecodeFn) FinishBundle(ctx context.Context, _ func(beam.EventTime, batch.Events),
+	_ func(beam.EventTime, batch.DeadLetters)) {
 	f.counts.Flush(ctx, f.env.Metrics)
 }
 
-// maxLettersBytes bounds what one message can put into the dead letters. Each letter carries the whole message, so that a
+// maxLettersBytes bounds the dead letters of one message. Each letter carries the whole message: a
 // megabyte of tiny bad items would otherwise make hundreds of gigabytes.
 const maxLettersBytes = 64 << 20
 
-// bounded returns the refusals that get a letter of their own. Where they are too many, one more stands for the others.
+// bounded returns the refusals that get a letter of their own. Where they are too many, the last
+// one stands for the rest.
 func bounded(refusals []event.Refusal, size int) []event.Refusal {
 	most := max(maxLettersBytes/max(size, 1), 16)
 	if len(refusals) <= most {

@@ -2,29 +2,35 @@ package transforms
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// decodeAll runs a decodeFn over one bundle of messages.
+// decodeAll runs a DecodeFn over one bundle, which is one batch of messages.
 func decodeAll(t *testing.T, messages ...event.Message) (events []event.Event, letters []event.DeadLetter) {
 	t.Helper()
-	fn := &decodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, Rules: event.Rules{OnlineStore: "web"}}
+	fn := &DecodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, Rules: event.Rules{OnlineStore: "web"}}
 	fn.Setup()
-	for _, m := range messages {
-		fn.ProcessElement(t.Context(), 5, m, func(at beam.EventTime, e event.Event) {
-			if at != 5 {
-				t.Errorf("an event goes out at %d", at)
-			}
-			events = append(events, e)
-		}, func(at beam.EventTime, l event.DeadLetter) { letters = append(letters, l) })
-	}
+	m := batch.Messages{Messages: messages, Token: 3}
+	fn.ProcessElement(t.Context(), 5, m, func(at beam.EventTime, b batch.Events) {
+		if at != 5 || b.Token != 3 || len(b.Events) == 0 {
+			t.Errorf("%d events are emitted at %d under token %d", len(b.Events), at, b.Token)
+		}
+		events = append(events, b.Events...)
+	}, func(at beam.EventTime, b batch.DeadLetters) {
+		if at != 5 || len(b.Letters) == 0 {
+			t.Errorf("%d letters are emitted at %d", len(b.Letters), at)
+		}
+		letters = append(letters, b.Letters...)
+	})
 	fn.FinishBundle(t.Context(), nil, nil)
 	return events, letters
 }
@@ -68,7 +74,8 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestDecodeBoundsDeadLetters: a megabyte of tiny bad items must not become gigabytes of dead letters, and none goes uncounted.
+// TestDecodeBoundsDeadLetters: a megabyte of tiny bad items must not become gigabytes of dead
+// letters, and none goes uncounted.
 func TestDecodeBoundsDeadLetters(t *testing.T) {
 	env := newEnv(t, nil)
 	items := strings.Repeat(`{},`, 300_000)
@@ -87,26 +94,35 @@ func TestDecodeBoundsDeadLetters(t *testing.T) {
 	}
 }
 
-func TestCodersRoundTrip(t *testing.T) {
-	m := event.Message{Channel: event.WMS, Format: event.FormatWMS, Data: []byte{0, 0xff}, Attributes: map[string]string{"a": "b"}, ID: "1",
-		PublishedAt: 5, Token: 6, Index: 7}
-	e := ev(event.Reset, "s", "p", "x", 4, 9)
-	e.Message = &m
-	l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadID, Detail: "d", Item: 2}, Stage: event.StageStock, Message: &m, FailedAt: 8}
-	b, err := encodeEvent(e)
-	if err != nil {
-		t.Fatal(err)
+// TestDecodeEmitsOnce: a batch of messages becomes one batch of events, and more only where it has
+// many more items than messages. Memory that is used again keeps nothing of what was emitted
+// before.
+func TestDecodeEmitsOnce(t *testing.T) {
+	newEnv(t, nil)
+	fn := &DecodeFn{PipelineID: t.Name(), Clock: clock.Clock{}}
+	fn.Setup()
+	basket := func(items int) event.Message {
+		item := strings.Repeat(`,{"product_id":"555","quantity":2}`, items)[1:]
+		return event.Message{Channel: event.POS, Format: event.FormatPOS,
+			Data: []byte(`{"order_number":"T1","store_id":"12","timestamp":1750000000000,"items":[` + item + `]}`)}
 	}
-	if got, err := decodeEvent(b); err != nil || fmt.Sprintf("%+v %+v", got.ID, *got.Message) != fmt.Sprintf("%+v %+v", e.ID, m) {
-		t.Errorf("event: %+v, %v", got, err)
-	}
-	if b, err = encodeDeadLetter(l); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := decodeDeadLetter(b); err != nil || got.Refusal != l.Refusal || got.Stage != l.Stage || fmt.Sprint(*got.Message) != fmt.Sprint(m) {
-		t.Errorf("dead letter: %+v, %v", got, err)
-	}
-	if _, err := decodeMessage([]byte("{")); err == nil || !strings.Contains(err.Error(), "event.Message") {
-		t.Errorf("a broken message: %v", err)
+	var sizes []int
+	emit := func(_ beam.EventTime, b batch.Events) { sizes = append(sizes, len(b.Events)) }
+	for _, c := range []struct {
+		messages []event.Message
+		want     []int
+	}{
+		{[]event.Message{basket(2), basket(3)}, []int{5}},
+		{[]event.Message{basket(maxDecoded), basket(2), basket(1)}, []int{maxDecoded + 2, 1}},
+		{[]event.Message{basket(1)}, []int{1}},
+		{nil, nil},
+	} {
+		sizes = nil
+		if fn.ProcessElement(t.Context(), 5, batch.Messages{Messages: c.messages}, emit, nil); !slices.Equal(sizes, c.want) {
+			t.Errorf("batches of %d events, want %d", sizes, c.want)
+		}
+		if slices.ContainsFunc(fn.events[:cap(fn.events)], func(e event.Event) bool { return e.Message != nil }) {
+			t.Error("a message is kept")
+		}
 	}
 }

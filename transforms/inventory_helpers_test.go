@@ -44,7 +44,7 @@ func (s *stockStage) bundle(key string, encoded []byte) stockOut {
 	s.t.Helper()
 	out := stockOut{changes: map[string][][]byte{}}
 	signals := func(_ beam.EventTime, b batch.Signals) { out.signals = append(out.signals, b) }
-	letters := func(_ beam.EventTime, l event.DeadLetter) { out.letters = append(out.letters, l) }
+	letters := func(_ beam.EventTime, l batch.DeadLetters) { out.letters = append(out.letters, l.Letters...) }
 	changes := func(_ beam.EventTime, group string, b []byte) { out.changes[group] = append(out.changes[group], b) }
 	s.fn.StartBundle(s.t.Context(), signals, letters, changes)
 	if err := s.fn.ProcessElement(s.t.Context(), 5, nil, key, encoded, signals, letters, changes); err != nil {

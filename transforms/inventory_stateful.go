@@ -26,7 +26,6 @@ import (
 func init() {
 	dofn.Register(func(f *InventoryStatefulFn) dofn.Func { return dofn.Func8x1(f.ProcessElement) })
 	register.Emitter2[beam.EventTime, batch.Signals]()
-	register.Emitter2[beam.EventTime, event.DeadLetter]()
 }
 
 // Keyed are the settings that both keyed stages share.
@@ -55,6 +54,7 @@ type InventoryStatefulFn struct {
 
 	// Of the bundle.
 	out     batch.Signals
+	letters []event.DeadLetter
 	changes [][]byte // by product group
 	control control  // for every product group
 	latest  beam.EventTime
@@ -70,7 +70,7 @@ type InventoryStatefulFn struct {
 // Inventory is the output of InventoryStateful.
 type Inventory struct {
 	Signals     beam.PCollection // batch.Signals
-	DeadLetters beam.PCollection // event.DeadLetter
+	DeadLetters beam.PCollection // batch.DeadLetters
 	Changes     beam.PCollection // product group, batch of changes: for SmartVelocity
 }
 
@@ -97,8 +97,8 @@ func (f *InventoryStatefulFn) newImage() *inventoryImage { return newInventoryIm
 
 // StartBundle is part of Beam's contract.
 func (f *InventoryStatefulFn) StartBundle(context.Context, func(beam.EventTime, batch.Signals),
-	func(beam.EventTime, event.DeadLetter), func(beam.EventTime, string, []byte)) {
-	f.out, f.oldest, f.control = batch.Signals{}, 0, 0
+	func(beam.EventTime, batch.DeadLetters), func(beam.EventTime, string, []byte)) {
+	f.out, f.letters, f.oldest, f.control = batch.Signals{}, nil, 0, 0
 	for i := range f.changes {
 		f.changes[i] = f.changes[i][:0]
 	}
@@ -106,7 +106,7 @@ func (f *InventoryStatefulFn) StartBundle(context.Context, func(beam.EventTime, 
 
 // ProcessElement applies the events of a batch to the image of its key.
 func (f *InventoryStatefulFn) ProcessElement(_ context.Context, at beam.EventTime, p state.Provider, key string, events []byte,
-	_ func(beam.EventTime, batch.Signals), letters func(beam.EventTime, event.DeadLetter), _ func(beam.EventTime, string, []byte)) error {
+	_ func(beam.EventTime, batch.Signals), _ func(beam.EventTime, batch.DeadLetters), _ func(beam.EventTime, string, []byte)) error {
 	r := f.begin(at, events)
 	if key == controlKey {
 		f.control |= f.header.control
@@ -134,7 +134,7 @@ func (f *InventoryStatefulFn) ProcessElement(_ context.Context, at beam.EventTim
 		case stock.Repeated:
 			f.counts.Add(metrics.Duplicates, 1)
 		default:
-			if err := f.refuse(&m, t.refusal(&m, out.Verdict, f.now, f.Limits), at, letters); err != nil {
+			if err := f.refuse(&m, t.refusal(&m, out.Verdict, f.now, f.Limits)); err != nil {
 				return fmt.Errorf("refuse an event of %s: %w", signal.AppendPair(nil, t.store, t.product), err)
 			}
 		}
@@ -218,8 +218,8 @@ func (f *InventoryStatefulFn) emit(t *touch) {
 	}
 }
 
-// refuse emits the dead letter of an event, with the message that carried it.
-func (f *InventoryStatefulFn) refuse(m *move, why event.Refusal, at beam.EventTime, letters func(beam.EventTime, event.DeadLetter)) error {
+// refuse adds the dead letter of an event, with the message that carried it.
+func (f *InventoryStatefulFn) refuse(m *move, why event.Refusal) error {
 	l := event.DeadLetter{Refusal: why, Stage: event.StageStock, FailedAt: f.wall.UnixMilli()}
 	if !m.Type.MovesStock() {
 		l.Stage = event.StageVelocity
@@ -240,7 +240,7 @@ func (f *InventoryStatefulFn) refuse(m *move, why event.Refusal, at beam.EventTi
 		l.Detail += fmt.Sprintf(" (%s:%d)", l.Message.File, l.Message.Line)
 	}
 	f.counts.Add(metrics.Refused(l.Reason), 1)
-	letters(at, l)
+	f.letters = append(f.letters, l)
 	return nil
 }
 
@@ -258,11 +258,15 @@ func (f *InventoryStatefulFn) commit(p state.Provider, key string, c *keyed.Cell
 	return nil
 }
 
-// FinishBundle emits the changes of each product group, and the signals last: the sink has then written
+// FinishBundle emits the dead letters first, since the tokens that they need are released with the
+// signals, then the changes of each product group, and the signals last: the sink has then written
 // them before the bundle ends.
 func (f *InventoryStatefulFn) FinishBundle(ctx context.Context, signals func(beam.EventTime, batch.Signals),
-	_ func(beam.EventTime, event.DeadLetter), changes func(beam.EventTime, string, []byte)) {
+	letters func(beam.EventTime, batch.DeadLetters), changes func(beam.EventTime, string, []byte)) {
 	defer f.counts.Flush(ctx, f.env.Metrics)
+	if len(f.letters) > 0 {
+		letters(f.latest, batch.DeadLetters{Letters: f.letters})
+	}
 	tokens := unique(f.out.Tokens)
 	emit := func(group string, c control, data []byte) {
 		f.env.Tracker.Hold(tokens, 1)

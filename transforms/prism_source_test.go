@@ -11,7 +11,6 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/graph/mtime"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/io/rtrackers/offsetrange"
-	"github.com/apache/beam/sdks/v2/go/pkg/beam/register"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/batch"
@@ -24,7 +23,6 @@ func init() {
 	beam.RegisterType(reflect.TypeFor[chunkFn]())
 	beam.RegisterType(reflect.TypeFor[hearFn]())
 	beam.RegisterType(reflect.TypeFor[hearLetterFn]())
-	register.Emitter2[beam.EventTime, event.Message]()
 }
 
 // scene is what the DoFns of one test pipeline share: what goes in, and what was heard.
@@ -124,7 +122,7 @@ func (f *chunkFn) TruncateRestriction(t *sdf.LockRTracker, _ int) offsetrange.Re
 	return t.GetRestriction().(offsetrange.Restriction)
 }
 
-func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, emit func(beam.EventTime, event.Message)) sdf.ProcessContinuation {
+func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, emit func(beam.EventTime, batch.Messages)) sdf.ProcessContinuation {
 	r := t.GetRestriction().(offsetrange.Restriction)
 	if f.Open && r.Size() == 1 && !f.scene.env.Stopping() { // the last chunk waits
 		return sdf.ResumeProcessingIn(idleFor)
@@ -134,9 +132,7 @@ func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, 
 	}
 	messages := f.scene.chunks[r.Start]
 	token := f.scene.env.Tracker.Open(messages, func() {})
-	for _, m := range messages {
-		emit(mtime.ZeroTimestamp, m)
-	}
+	emit(mtime.ZeroTimestamp, batch.Messages{Messages: messages, Token: token})
 	f.scene.env.Tracker.Release([]int64{token})
 	if r.Start+1 == r.End {
 		t.TryClaim(r.End)
@@ -165,8 +161,8 @@ type hearLetterFn struct {
 
 func (f *hearLetterFn) Setup() { f.scene = sceneOf(f.PipelineID) }
 
-func (f *hearLetterFn) ProcessElement(l event.DeadLetter) {
+func (f *hearLetterFn) ProcessElement(b batch.DeadLetters) {
 	f.scene.mu.Lock()
 	defer f.scene.mu.Unlock()
-	f.scene.letters = append(f.scene.letters, l)
+	f.scene.letters = append(f.scene.letters, b.Letters...)
 }

@@ -96,7 +96,7 @@ func TestLossAsksEveryKey(t *testing.T) {
 		}
 		env.Lose(0)
 		for range 2 {
-			f := &keyByStoreProductFn{PipelineID: t.Name(), Groups: groups}
+			f := &KeyByStoreProductFn{PipelineID: t.Name(), Groups: groups}
 			f.Setup()
 			f.StartBundle(t.Context(), emit)
 			if err := f.FinishBundle(t.Context(), emit); err != nil {

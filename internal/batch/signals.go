@@ -1,9 +1,11 @@
-// Package batch holds what DoFns of one pipeline pass to each other.
+// Package batch holds the elements that the DoFns of one pipeline pass to each other. Every element
+// is a batch, so that no event costs an emit.
 package batch
 
 import "github.com/beamlytics/streamlytics/signal"
 
-// Signals is what a keyed stage says at once. Its signals are absolute: writing a batch again is harmless.
+// Signals is what a keyed stage says at once. Its signals are absolute: writing a batch again is
+// harmless.
 type Signals struct {
 	Stocks      []signal.Stock
 	PublishedAt []int64 // per stock: when the oldest event behind it was published, epoch ms; 0 unknown
@@ -42,10 +44,12 @@ type LogWrite struct {
 	Record []byte
 }
 
-// Kept is something that cannot be computed again from the logs: a field of a product group. An empty value removes the field.
+// Kept is something that cannot be computed again from the logs: a field of a product group. An
+// empty value removes the field.
 type Kept struct {
 	Group, Field, Value string
-	// Anew has no field: all fields of the group go, and those of the batch that follow are all there are.
+	// Anew has no field: all fields of the group go, and those of the batch that follow are all there
+	// are.
 	Anew   bool
 	Losses int64 // with Anew, how often Redis was found to have lost data when this was made
 }

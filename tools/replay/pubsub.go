@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/beamlytics/streamlytics/internal/pubsubdial"
+	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 )
 
 // Client publishes to Pub/Sub: to the emulator at PUBSUB_EMULATOR_HOST where that is set, else to the service, with the
@@ -28,11 +28,11 @@ type Client struct {
 
 // Dial returns a client, which its owner closes.
 func Dial(ctx context.Context) (*Client, error) {
-	topics, err := pubsub.NewTopicAdminClient(ctx)
+	topics, err := pubsub.NewTopicAdminClient(ctx, dial.Options(emulator())...)
 	if err != nil {
 		return nil, fmt.Errorf("connecting to Pub/Sub: %w", explain(err))
 	}
-	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx)
+	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx, dial.Options(emulator())...)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connecting to Pub/Sub: %w", err), topics.Close())
 	}
@@ -72,8 +72,11 @@ func (c *Client) reach(ctx context.Context, topic string) error {
 	return nil
 }
 
-// explain names the address and what to look at.
-func explain(err error) error { return pubsubdial.Explain(err, os.Getenv("PUBSUB_EMULATOR_HOST")) }
+// emulator returns the address of an emulator, or nothing for Google's service.
+func emulator() string { return os.Getenv("PUBSUB_EMULATOR_HOST") }
+
+// explain adds the address and a hint to an error of Pub/Sub.
+func explain(err error) error { return dial.Explain(err, emulator()) }
 
 // Close closes the connections.
 func (c *Client) Close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }

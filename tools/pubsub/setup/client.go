@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/beamlytics/streamlytics/internal/pubsubdial"
+	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 )
 
 // client is a connection to Pub/Sub.
@@ -27,11 +27,11 @@ type client struct {
 const callTimeout = 30 * time.Second
 
 func connect(ctx context.Context, emulator string) (*client, error) {
-	topics, err := pubsub.NewTopicAdminClient(ctx, pubsubdial.Options(emulator)...)
+	topics, err := pubsub.NewTopicAdminClient(ctx, dial.Options(emulator)...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Pub/Sub: %w", err)
 	}
-	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx, pubsubdial.Options(emulator)...)
+	subscriptions, err := pubsub.NewSubscriptionAdminClient(ctx, dial.Options(emulator)...)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to Pub/Sub: %w", err), topics.Close())
 	}
