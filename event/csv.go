@@ -11,16 +11,17 @@ import (
 	"unicode/utf8"
 )
 
-// csvReader turns one CSV record into a document. The text of its cells stays good until the next read.
+// csvReader turns one CSV record into a document. The text of the cells is valid until the next
+// read.
 type csvReader struct {
 	input bytes.Reader
-	csv   *csv.Reader // nil before the first record and after a bad one
+	csv   *csv.Reader // nil before the first record and after a malformed one
 	cells []byte
 	name  []byte
 }
 
-// read fills doc, which the caller has reset, from the only record in data. Columns that name no field are ignored, and an
-// empty cell is absent. After an error doc is not to be used.
+// read fills doc, which must be empty, from data, which must hold one record. A column whose name
+// is not a field is ignored, and an empty cell is absent. After an error doc is undefined.
 func (r *csvReader) read(data []byte, columns []string, doc *document) error {
 	if !utf8.Valid(data) {
 		return errors.New("invalid UTF-8")
@@ -31,7 +32,7 @@ func (r *csvReader) read(data []byte, columns []string, doc *document) error {
 		return err
 	}
 	if len(record) != len(columns) {
-		return fmt.Errorf("the record has %d cells, the header %d", len(record), len(columns))
+		return fmt.Errorf("the record has %d cells, the header has %d", len(record), len(columns))
 	}
 	r.cells = r.cells[:0]
 	for _, c := range record {
@@ -43,7 +44,7 @@ func (r *csvReader) read(data []byte, columns []string, doc *document) error {
 		raw := rest[:len(c):len(c)]
 		rest = rest[len(c):]
 		switch f := fieldNamed(r.name); f {
-		case noField, fieldItems, fieldEcommerce: // lists do not fit into a cell
+		case noField, fieldItems, fieldEcommerce: // a cell cannot hold a list
 		default:
 			if len(c) > 0 {
 				doc.fields[f] = value{kind: cell, raw: raw}
@@ -53,7 +54,7 @@ func (r *csvReader) read(data []byte, columns []string, doc *document) error {
 	return nil
 }
 
-// record parses data, which must hold exactly one record. The result is good until the next call.
+// record parses data, which must hold exactly one record. The result is valid until the next call.
 func (r *csvReader) record(data []byte) ([]string, error) {
 	r.input.Reset(data)
 	if r.csv == nil {
@@ -61,18 +62,18 @@ func (r *csvReader) record(data []byte) ([]string, error) {
 		r.csv.ReuseRecord = true
 		r.csv.FieldsPerRecord = -1
 	}
-	begun := r.csv.InputOffset()
+	start := r.csv.InputOffset()
 	record, err := r.csv.Read()
 	switch {
 	case err == io.EOF:
 		return nil, errors.New("the record is empty")
 	case err != nil:
 		var parse *csv.ParseError
-		if errors.As(err, &parse) { // its line and column count from where this reader began
-			err = parse.Err
+		if errors.As(err, &parse) {
+			err = parse.Err // without line and column, which are positions in the input of this reader
 		}
 		return nil, err
-	case r.csv.InputOffset()-begun != int64(len(data)):
+	case r.csv.InputOffset()-start != int64(len(data)):
 		return nil, errors.New("more than one record")
 	}
 	return record, nil
@@ -84,12 +85,15 @@ const (
 	maxColumns = 1000
 )
 
-// ParseCSVHeader returns the column names in the first line of a CSV file, given without its end. It drops a byte order mark
-// before them and changes nothing else. It is an error when a name is empty or repeated, when there are more than 1,000
-// names or 64 KiB, and when a column that every record needs is not there: store_id, product_id or sku, count, and timestamp or
-// counted_at; or, for unified events, type, store_id, product_id or sku, quantity and occurred_at.
+// ParseCSVHeader returns the column names in line, the first line of a CSV file without its line
+// end. It removes a byte order mark and leaves the names unchanged otherwise.
 //
-// Lines below a header that is in error cannot be read: see Message.Unreadable.
+// It returns an error if a name is empty or repeated, if there are more than 1,000 names or 64 KiB,
+// or if a required column is missing. Required are store_id, product_id or sku, count, and
+// timestamp or counted_at. A file of unified events requires type, store_id, product_id or sku,
+// quantity and occurred_at.
+//
+// The records below an invalid header cannot be decoded: see Message.Unreadable.
 func ParseCSVHeader(line []byte) ([]string, error) {
 	names, err := csvHeader(line)
 	if err != nil {
@@ -119,7 +123,7 @@ func csvHeader(line []byte) ([]string, error) {
 	return names, checkColumns(names)
 }
 
-// checkColumns returns an error when a name is empty or repeated, or a required column is not among them.
+// checkColumns returns an error if a name is empty or repeated, or if a required column is missing.
 func checkColumns(names []string) error {
 	seen := make(map[string]bool, len(names))
 	for i, name := range names {
@@ -127,7 +131,7 @@ func checkColumns(names []string) error {
 			return fmt.Errorf("column %d has no name", i+1)
 		}
 		if seen[name] {
-			return fmt.Errorf("column %q comes twice", clip(name))
+			return fmt.Errorf("column %q appears twice", clip(name))
 		}
 		seen[name] = true
 	}
@@ -135,14 +139,14 @@ func checkColumns(names []string) error {
 	if seen["type"] && seen["occurred_at"] {
 		required = [][]string{{"store_id"}, {"product_id", "sku"}, {"quantity"}}
 	}
-	var lacks []string
+	var missing []string
 	for _, either := range required {
 		if !slices.ContainsFunc(either, func(name string) bool { return seen[name] }) {
-			lacks = append(lacks, strings.Join(either, " or "))
+			missing = append(missing, strings.Join(either, " or "))
 		}
 	}
-	if len(lacks) > 0 {
-		return fmt.Errorf("it has no column %s", strings.Join(lacks, ", and none "))
+	if len(missing) > 0 {
+		return fmt.Errorf("it has no column %s", strings.Join(missing, ", and none "))
 	}
 	return nil
 }

@@ -1,9 +1,9 @@
 package event
 
-// Stage is where in the pipeline something was refused.
+// Stage is the step of the pipeline that refused something.
 type Stage string
 
-// The stages of spec section 1.
+// The stages.
 const (
 	StageDecode    Stage = "decode"
 	StageStock     Stage = "stock"
@@ -11,7 +11,8 @@ const (
 	StageWarehouse Stage = "warehouse"
 )
 
-// DeadLetter is a refusal together with everything needed to repair and replay the message.
+// DeadLetter is a refusal together with the message that it concerns, so that the message can be
+// repaired and replayed.
 type DeadLetter struct {
 	Refusal
 	Stage    Stage

@@ -7,52 +7,54 @@ import (
 )
 
 const (
-	// maxMessage is the size of payload, in bytes, above which nothing is even looked at.
+	// maxMessage is the greatest size of a payload, in bytes.
 	maxMessage = 1 << 20
-	// maxAttributes is the same for a message's attributes, names and values. Pub/Sub itself takes half of it.
+	// maxAttributes is the greatest size of the names and values of a message's attributes, in
+	// bytes. It is twice what Pub/Sub accepts.
 	maxAttributes = 256 << 10
 )
 
-// Decoder reads messages of all formats. The zero value is ready for use. A Decoder keeps scratch memory between calls and is
-// not safe for concurrent use: each DoFn instance has its own.
+// Decoder decodes messages of all formats. The zero value is ready for use. A Decoder reuses memory
+// between calls and is not safe for concurrent use: each DoFn instance has its own.
 type Decoder struct {
 	Rules
 
 	json    jsonReader
 	csv     csvReader
 	doc     document
-	known   knownIDs
+	known   idCache
 	ignored ignoredNames
 	scratch []byte
 	order   []int // of numberItems
 
-	// The call in hand.
+	// State of the current call to Decode.
 	message   *Message
 	nowMs     int64
 	wallClock bool
-	returned  bool // the sales of the message are returns, whichever sign their quantities have
-	natural   bool // the event id is a natural key
+	returned  bool // the sales of the message are returns, whatever the sign of their quantities
+	natural   bool // the event id is the natural key
 	out       *Decoded
 }
 
-// Rules are the parts of decoding that are up to the user. The zero value holds the defaults.
+// Rules are the options of decoding. The zero value holds the defaults.
 type Rules struct {
-	OnlineStore       string // store of web shop events without one, a valid store id; empty means "online"
-	ReturnRefunds     bool   // items of the web shop's refund events are returns; else these events are ignored
-	StripLeadingZeros bool   // product ids of digits only lose the zeros in front
+	OnlineStore       string // store of web shop events without a store id, itself a valid id; empty means "online"
+	ReturnRefunds     bool   // the items of a web shop's refund are returns; otherwise refunds are ignored
+	StripLeadingZeros bool   // leading zeros are removed from product ids of digits only
 }
 
-// Decoded is what one message came to: at least one event or refusal, or Ignored is 1.
+// Decoded is the result of decoding one message. It has at least one event or refusal, or Ignored
+// is 1.
 type Decoded struct {
 	Events           []Event
 	Refusals         []Refusal
-	Ignored          int    // messages that are sound and say nothing about a product
-	IgnoredName      string // name of the ignored clickstream event, as ignoredNames returns it
-	UnreadablePrices int    // prices of Events that are no decimal number, and are left out
+	Ignored          int    // 1 if the message is valid and concerns no product, otherwise 0
+	IgnoredName      string // the name of the ignored clickstream event, bounded by MaxIgnoredNames
+	UnreadablePrices int    // how many prices were not decimal numbers and are absent in Events
 }
 
 func (o *Decoded) reset() {
-	clear(o.Events) // let go of the strings
+	clear(o.Events) // release the strings
 	clear(o.Refusals)
 	*o = Decoded{Events: o.Events[:0], Refusals: o.Refusals[:0]}
 	if cap(o.Events) > maxKeptItems {
@@ -63,10 +65,11 @@ func (o *Decoded) reset() {
 	}
 }
 
-// Decode reads one message into out, which it resets first; what it puts there is good until the next call with the same
-// out, the strings for ever. nowMs is the pipeline's clock, epoch ms, and wallClock says whether that is the wall clock.
+// Decode decodes m into out, which it resets first. The slices in out are valid until the next call
+// with the same out; the strings stay valid. nowMs is the time of the pipeline's clock, epoch ms,
+// and wallClock reports whether that clock is the wall clock.
 //
-// Nothing that a message may contain is an error of Decode: what cannot be used is in out.Refusals.
+// Decode has no error: whatever cannot be decoded is in out.Refusals.
 func (d *Decoder) Decode(m *Message, nowMs int64, wallClock bool, out *Decoded) {
 	out.reset()
 	d.message, d.nowMs, d.wallClock, d.out = m, nowMs, wallClock, out
@@ -77,7 +80,7 @@ func (d *Decoder) Decode(m *Message, nowMs int64, wallClock bool, out *Decoded) 
 	d.message, d.out = nil, nil
 }
 
-// decode returns what is wrong with the message as a whole. Refusals of items are in d.out already.
+// decode returns the refusal of the message as a whole, or nil. Refusals of items are in d.out.
 func (d *Decoder) decode() *Refusal {
 	if r := d.message.tooLarge(); r != nil {
 		return r
@@ -88,16 +91,7 @@ func (d *Decoder) decode() *Refusal {
 	if d.has(fieldType) && d.has(fieldOccurredAt) {
 		return d.decodeUnified()
 	}
-	switch d.message.Format {
-	case FormatPOS:
-		return d.decodePOS()
-	case FormatECOM:
-		return d.decodeECOM()
-	case FormatWMS:
-		return d.decodeWMS()
-	default:
-		return d.decodeUnified()
-	}
+	return decoders[d.message.Format](d)
 }
 
 // read fills d.doc from the message.
@@ -118,7 +112,7 @@ func (d *Decoder) read() *Refusal {
 	return nil
 }
 
-// tooLarge refuses what is not even looked at.
+// tooLarge returns a refusal if the message exceeds a size limit.
 func (m *Message) tooLarge() *Refusal {
 	if n := int64(len(m.Data)) + m.Cut; n > maxMessage {
 		detail := fmt.Sprintf("the message has %d bytes, more than %d", n, maxMessage)
@@ -135,7 +129,7 @@ func (m *Message) tooLarge() *Refusal {
 
 func (d *Decoder) has(f field) bool { return d.doc.fields[f].kind != absent }
 
-// refuse adds a refusal to the result. Details about a file say where to look.
+// refuse appends r to the result. The detail of a message from a file ends with the file and line.
 func (d *Decoder) refuse(r *Refusal, item int) {
 	r.Item = item
 	if m := d.message; m.Channel == FILE {
@@ -148,11 +142,11 @@ func refusal(reason Reason, detail string) *Refusal {
 	return &Refusal{Reason: reason, Detail: detail, Item: NoItem}
 }
 
-// maxQuoted is how much of a message, in bytes, a detail quotes at most, so that a dead letter does not grow with the nonsense
-// it reports.
+// maxQuoted is the greatest number of bytes of a message that a detail quotes. It bounds the size
+// of dead letters.
 const maxQuoted = 200
 
-// clip cuts s down to maxQuoted.
+// clip shortens s to maxQuoted.
 func clip(s string) string {
 	if len(s) <= maxQuoted {
 		return s

@@ -5,37 +5,37 @@ import (
 	"fmt"
 )
 
-// maxQuantity is the greatest quantity of one event, either way.
+// maxQuantity is the greatest absolute quantity of one event.
 const maxQuantity = 1_000_000_000
 
-// quantity reads the units of an event of type t. Where the field may be absent, that means 1.
+// quantity returns the units of an event of type t. They are 1 if the field is absent and optional.
 func (d *Decoder) quantity(t Type, p *product) (int64, *Refusal) {
 	v, name := p.quantity, p.quantityName
-	optional := t == View || t == CartAdd || p.oneByDefault
+	optional := t == View || t == CartAdd || p.defaultsToOne
 	switch {
 	case v.kind == absent && optional:
 		return 1, nil
 	case v.kind == absent:
-		return 0, missing(p.at.of(name))
+		return 0, missing(p.at.field(name))
 	}
 	n, problem := d.count(v)
 	switch {
 	case problem != "":
-		return 0, refusal(BadField, p.at.of(name)+": "+v.quote()+" "+problem)
+		return 0, refusal(BadField, p.at.field(name)+": "+v.quote()+" "+problem)
 	case n > maxQuantity || n < -maxQuantity:
-		return 0, refusal(BadField, fmt.Sprintf("%s: %d is beyond %d", p.at.of(name), n, int64(maxQuantity)))
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is beyond %d", p.at.field(name), n, int64(maxQuantity)))
 	case n < 0 && (t == Reset || t == View || t == CartAdd):
-		return 0, refusal(BadField, fmt.Sprintf("%s: %d is negative, and a %v cannot be", p.at.of(name), n, t))
+		return 0, refusal(BadField, fmt.Sprintf("%s: %d is negative, and a %v cannot be", p.at.field(name), n, t))
 	}
 	return n, nil
 }
 
-// count reads an integer: a number, or a text of an optional sign and digits.
+// count parses an integer: a number, or a text of digits with an optional sign.
 func (d *Decoder) count(v *value) (n int64, problem string) {
 	var err error
 	switch {
-	case v.kind == cell && isThousands(v.raw):
-		return 0, "is ambiguous: a separator with three digits behind it is a decimal point or one of thousands"
+	case v.kind == cell && hasAmbiguousSeparator(v.raw):
+		return 0, "is ambiguous: the separator before three digits is a decimal point or a thousands separator"
 	case v.isNumber():
 		n, err = parseInteger(v.raw)
 	case v.kind == text || v.kind == cell:
@@ -49,9 +49,9 @@ func (d *Decoder) count(v *value) (n int64, problem string) {
 	return n, ""
 }
 
-// isThousands reports whether a count is written with a dot or comma and exactly three digits behind it, such as 1.000 or
-// 1,234.000. Such a cell may have been a thousand and be one now.
-func isThousands(b []byte) bool {
+// hasAmbiguousSeparator reports whether a count ends with a dot or comma and exactly three digits,
+// such as 1.000 or 1,234.000. The separator may mark the thousands: 1.000 may mean 1000 or 1.
+func hasAmbiguousSeparator(b []byte) bool {
 	if len(b) > 0 && (b[0] == '-' || b[0] == '+') {
 		b = b[1:]
 	}

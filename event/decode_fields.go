@@ -3,22 +3,24 @@ package event
 import "fmt"
 
 const (
-	// maxAheadMs is how far the clocks of stores may run ahead of the pipeline's.
+	// maxAheadMs is how far the time of an event that moves stock may be ahead of the clock.
 	maxAheadMs = 5 * 60 * 1000
-	// maxLookAheadMs is how far those of web shop clients may: their events take another time then.
-	maxLookAheadMs = 24 * 60 * 60 * 1000
+	// maxDemandAheadMs is how far the time of a VIEW or CART_ADD may be ahead of the clock. Beyond
+	// maxAheadMs the time is replaced.
+	maxDemandAheadMs = 24 * 60 * 60 * 1000
 )
 
-// place is where a value stands, for the detail of a refusal: at the top of the message, or in an element of a list.
-type place struct {
-	list  string // such as items; empty at the top
+// path locates a value in the message, for the detail of a refusal: at the top, or in an element of
+// a list.
+type path struct {
+	list  string // name of the list, such as items; empty at the top
 	index int
 }
 
-func (p place) String() string { return fmt.Sprintf("%s[%d]", p.list, p.index) }
+func (p path) String() string { return fmt.Sprintf("%s[%d]", p.list, p.index) }
 
-// of names a field standing at p, such as items[2].quantity.
-func (p place) of(name string) string {
+// field returns the path of a field at p, such as items[2].quantity.
+func (p path) field(name string) string {
 	if p.list == "" {
 		return name
 	}
@@ -27,7 +29,7 @@ func (p place) of(name string) string {
 
 func missing(name string) *Refusal { return refusal(MissingField, name+" is missing") }
 
-// quote shows a value in a detail.
+// quote formats v for a detail.
 func (v *value) quote() string {
 	switch v.kind {
 	case object:
@@ -39,7 +41,7 @@ func (v *value) quote() string {
 	}
 }
 
-// eventType reads the wire name of a type.
+// eventType parses the wire name of a type.
 func (d *Decoder) eventType(v *value) (Type, *Refusal) {
 	switch v.kind {
 	case absent:
@@ -55,7 +57,7 @@ func (d *Decoder) eventType(v *value) (Type, *Refusal) {
 	return t, nil
 }
 
-// time reads a business time, epoch ms.
+// time parses a business time, epoch ms.
 func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
 	var ms int64
 	switch {
@@ -85,9 +87,10 @@ func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
 	return ms, nil
 }
 
-// setTime gives the event, whose type is known, its business time. A view or cart add that is ahead of the clock, but within a
-// day, takes the time of its publication, or the clock's now where that time is unknown or by another clock. A count that is
-// ahead of its own publication by no more than clocks differ takes the time of its publication.
+// setTime sets the business time of e, whose type is set. Two kinds of times that are ahead are
+// replaced. A VIEW or CART_ADD more than five minutes and at most a day ahead of the clock takes
+// the publish time, or the clock's now if the publish time is unknown or the clock is not the wall
+// clock. A RESET at most five minutes ahead of its own publish time takes the publish time.
 func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
 	ms, r := d.time(v, name)
 	if r != nil {
@@ -95,7 +98,7 @@ func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
 	}
 	limit := d.nowMs + maxAheadMs
 	if !e.Type.MovesStock() {
-		limit = d.nowMs + maxLookAheadMs
+		limit = d.nowMs + maxDemandAheadMs
 	}
 	if ms > limit {
 		return refusal(Future, fmt.Sprintf("%s: %s is %d s ahead of the clock", name, v.quote(), (ms-d.nowMs)/1000))
@@ -117,8 +120,8 @@ func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
 	return nil
 }
 
-// price reads a decimal number, also in quotes, as it was sent. Any other price is left out and counted: it does not cost the
-// event.
+// price returns a decimal number, with or without quotes, as sent. Any other price is absent and
+// counted in UnreadablePrices: it does not refuse the event.
 func (d *Decoder) price(v *value) string {
 	switch {
 	case v.kind == absent:
@@ -134,10 +137,12 @@ func (d *Decoder) price(v *value) string {
 	return ""
 }
 
-// maxLabel is the length, in bytes, of what only the warehouse keeps. Each item of a message repeats it in a row of its own.
+// maxLabel is the greatest length of a label, in bytes. The labels of a message are repeated in the
+// row of each of its items.
 const maxLabel = 4096
 
-// label reads an optional string or integer that only the warehouse keeps; absent is empty.
+// label parses a label: an optional string or integer that only the warehouse keeps. An absent
+// label is empty.
 func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 	switch v.kind {
 	case absent:
@@ -162,7 +167,7 @@ func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 	}
 }
 
-// setLabels gives the event what tills and the web shop say about the order as a whole.
+// setLabels sets the labels of e that concern the order as a whole.
 func (d *Decoder) setLabels(e *Event) (r *Refusal) {
 	f := &d.doc.fields
 	if e.UserID, r = d.label(&f[fieldUserID], "user_id"); r != nil {

@@ -10,25 +10,25 @@ const (
 	maxEventID = 256 // bytes of an event id as sent
 )
 
-// defaultOnlineStore is the store of web shop events when nobody chose another.
+// defaultOnlineStore is the store of web shop events if no other is configured.
 const defaultOnlineStore = "online"
 
-// globalStore is the store id that Redis keys use for the sum over all stores.
+// globalStore is reserved: Redis keys use it for the sum over all stores.
 const globalStore = "global"
 
-// storeID reads the store of a message.
+// storeID parses the store of a message.
 func (d *Decoder) storeID() (string, *Refusal) {
-	id, r := d.keyID(&d.doc.fields[fieldStoreID], place{}, "store_id", false)
+	id, r := d.keyID(&d.doc.fields[fieldStoreID], path{}, "store_id", false)
 	if r == nil && id == globalStore {
 		return "", refusal(BadID, `store_id: "global" is reserved`)
 	}
 	return id, r
 }
 
-// noProduct is the product id that means none.
+// noProduct is the product id that stands for no product.
 const noProduct = "0"
 
-// productID reads the product id or, when it is absent or 0, the SKU.
+// productID parses the product id or, if that is absent or 0, the SKU.
 func (d *Decoder) productID(p *product) (string, *Refusal) {
 	v, name := p.id, p.idName
 	if v.kind == absent && p.sku.kind != absent {
@@ -40,15 +40,16 @@ func (d *Decoder) productID(p *product) (string, *Refusal) {
 		id, r = d.keyID(p.sku, p.at, name, d.StripLeadingZeros)
 	}
 	if r == nil && id == noProduct {
-		return "", refusal(BadID, p.at.of(name)+": 0 means that there is no product id, and no sku stands in for it")
+		return "", refusal(BadID, p.at.field(name)+": 0 is not a product id, and there is no sku")
 	}
 	return id, r
 }
 
-// keyID reads a store or product id. With strip, an id of digits only loses the zeros in front.
-func (d *Decoder) keyID(v *value, at place, name string, strip bool) (string, *Refusal) {
+// keyID parses a store or product id. If strip is set, leading zeros are removed from an id of
+// digits only.
+func (d *Decoder) keyID(v *value, at path, name string, strip bool) (string, *Refusal) {
 	if v.kind == absent {
-		return "", missing(at.of(name))
+		return "", missing(at.field(name))
 	}
 	id, problem := d.id(v, maxKeyID)
 	if problem == "" && v.kind == cell && isRewritten(id, rewrittenKey) {
@@ -67,10 +68,10 @@ func (d *Decoder) keyID(v *value, at place, name string, strip bool) (string, *R
 			return *known, nil
 		}
 	}
-	return "", refusal(BadID, at.of(name)+": "+v.quote()+" "+problem)
+	return "", refusal(BadID, at.field(name)+": "+v.quote()+" "+problem)
 }
 
-// eventID reads the id in the payload or else in the attributes; it is empty when there is none.
+// eventID returns the id in the payload, or else the one in the attributes, or else "".
 func (d *Decoder) eventID() (string, *Refusal) {
 	v := &d.doc.fields[fieldEventID]
 	if v.kind == absent {
@@ -90,8 +91,8 @@ func (d *Decoder) eventID() (string, *Refusal) {
 	return string(id), nil
 }
 
-// setEventID gives the event its id: the one that was sent, else the natural key unless it is empty, else the message id.
-// What returns and items add to it is up to identify.
+// setEventID sets the id of e: the one that was sent, or else natural unless it is empty, or else
+// the message id. The suffixes of returns and items are added by emitOne and numberItems.
 func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
 	id, r := d.eventID()
 	if r != nil {
@@ -99,7 +100,8 @@ func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
 	}
 	if id == "" {
 		if len(natural) > maxEventID {
-			return refusal(BadID, fmt.Sprintf("event_id: the natural key has %d bytes, more than %d", len(natural), maxEventID))
+			return refusal(BadID,
+				fmt.Sprintf("event_id: the natural key has %d bytes, more than %d", len(natural), maxEventID))
 		}
 		id, d.natural = natural, natural != ""
 	}
@@ -113,7 +115,8 @@ func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
 	return nil
 }
 
-// id reads a string or an integer of 1 to limit bytes. The result is good until the next use of the scratch memory.
+// id parses a string or an integer of 1 to limit bytes. The result is valid until the next use of
+// the scratch memory.
 func (d *Decoder) id(v *value, limit int) (id []byte, problem string) {
 	switch v.kind {
 	case text, cell:
@@ -140,12 +143,12 @@ func (d *Decoder) id(v *value, limit int) (id []byte, problem string) {
 	}
 }
 
-// knownIDs remembers store and product ids that were found good: they come again and again, and need neither a new string nor
-// another look. A slot is empty or holds a good id.
-type knownIDs [1024]string
+// idCache holds store and product ids that are valid, as most ids repeat: a cached id needs neither
+// an allocation nor another check. A slot is empty or holds a valid id.
+type idCache [1024]string
 
-// slot is where an id would be remembered. Ids count up at their end, so the last eight bytes tell most of them apart.
-func (k *knownIDs) slot(id []byte) *string {
+// slot returns the slot of an id. The hash uses the last eight bytes, where most ids differ.
+func (k *idCache) slot(id []byte) *string {
 	var h uint64
 	if n := len(id); n >= 8 {
 		h = binary.LittleEndian.Uint64(id[n-8:])

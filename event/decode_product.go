@@ -1,23 +1,24 @@
 package event
 
-// product is what a message, or one item of it, says of one product, under the names of its format.
+// product holds the values about one product in a message or an item, with the names that they have
+// in its format.
 type product struct {
-	at           place
-	idName       string
-	id           *value
-	sku          *value // stands in for an id that is absent or 0
-	quantityName string
-	quantity     *value
-	oneByDefault bool   // the quantity is 1 when absent, whatever the type
-	price        *value // nil where the format has none
+	at            path
+	idName        string
+	id            *value
+	sku           *value // replaces an id that is absent or 0
+	quantityName  string
+	quantity      *value
+	defaultsToOne bool   // an absent quantity is 1, whatever the type
+	price         *value // nil if the format has none
 }
 
-// newEvent begins the event that all products of the message share.
+// newEvent returns an event with the fields that all products of the message share.
 func (d *Decoder) newEvent(source Channel, t Type) Event {
 	return Event{Type: t, Source: source, Item: NoItem, Message: d.message}
 }
 
-// setProduct gives the event, whose type is known, its product, units and price.
+// setProduct sets product, quantity and price of e, whose type is set.
 func (d *Decoder) setProduct(e *Event, p *product) (r *Refusal) {
 	if e.ProductID, r = d.productID(p); r != nil {
 		return r
@@ -34,7 +35,7 @@ func (d *Decoder) setProduct(e *Event, p *product) (r *Refusal) {
 	return nil
 }
 
-// emitOne completes the event of a message without items.
+// emitOne completes e and appends it to the result. It is for messages without items.
 func (d *Decoder) emitOne(e *Event, p *product) *Refusal {
 	if r := d.setProduct(e, p); r != nil {
 		return r
@@ -46,8 +47,8 @@ func (d *Decoder) emitOne(e *Event, p *product) *Refusal {
 	return nil
 }
 
-// emitItems makes one event of each sound item, like base but for the item, and refuses the others one by one. name is where
-// the list stands in the message.
+// emitItems appends one event for each valid item of l and refuses the other items one by one. Each
+// event is a copy of base with the fields of its item. name is the path of the list in the message.
 func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
 	switch {
 	case l.kind == absent:
@@ -60,7 +61,7 @@ func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
 	for i := range l.items {
 		e := *base
 		e.Item = i
-		if r := d.setItem(&e, &l.items[i], place{name, i}); r != nil {
+		if r := d.setItem(&e, &l.items[i], path{name, i}); r != nil {
 			d.refuse(r, i)
 			continue
 		}
@@ -70,7 +71,7 @@ func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
 	return nil
 }
 
-func (d *Decoder) setItem(e *Event, it *item, at place) *Refusal {
+func (d *Decoder) setItem(e *Event, it *item, at path) *Refusal {
 	switch it.kind {
 	case object:
 	case absent:
@@ -85,7 +86,7 @@ func (d *Decoder) setItem(e *Event, it *item, at place) *Refusal {
 		price: &it.price,
 	}
 	if e.Source == ECOM {
-		p.idName, p.id, p.oneByDefault = "item_id", &it.itemID, true
+		p.idName, p.id, p.defaultsToOne = "item_id", &it.itemID, true
 	}
 	return d.setProduct(e, &p)
 }

@@ -2,8 +2,8 @@ package event
 
 import "strings"
 
-// decodeECOM reads a clickstream event in the manner of GA4: views, cart adds and purchases, one event an item. Other events
-// are ignored, and refunds too unless the rules make returns of them.
+// decodeECOM decodes a GA4-like clickstream event: a view, cart add or purchase becomes one event
+// an item. Other events are ignored, and so are refunds unless Rules.ReturnRefunds is set.
 func (d *Decoder) decodeECOM() (r *Refusal) {
 	t, ignore, r := d.ecomType()
 	if r != nil || ignore {
@@ -41,7 +41,8 @@ func (d *Decoder) decodeECOM() (r *Refusal) {
 	return d.emitItems(&e, items, name)
 }
 
-// ecomType reads the name of the clickstream event, and counts the event when it is one to ignore.
+// ecomType returns the type for the name of the clickstream event. If the event is to be ignored,
+// it sets d.out.Ignored.
 func (d *Decoder) ecomType() (t Type, ignore bool, r *Refusal) {
 	v := &d.doc.fields[fieldEvent]
 	switch v.kind {
@@ -56,7 +57,7 @@ func (d *Decoder) ecomType() (t Type, ignore bool, r *Refusal) {
 	case "view_item":
 		return View, false, nil
 	case "browse":
-		if !d.nothingBrowsed() {
+		if !d.hasNoItems() {
 			return View, false, nil
 		}
 	case "add_to_cart", "add-to-cart":
@@ -73,7 +74,8 @@ func (d *Decoder) ecomType() (t Type, ignore bool, r *Refusal) {
 	return 0, true, nil
 }
 
-// transactionID reads the id of a purchase or refund. It is empty when there is none but a placeholder.
+// transactionID returns the id of a purchase or refund. It is empty if the id is absent or a
+// placeholder.
 func (d *Decoder) transactionID() (string, *Refusal) {
 	e := &d.doc.ecommerce
 	id, r := d.label(&e.purchase.transactionID, "ecommerce.purchase.transaction_id")
@@ -86,7 +88,7 @@ func (d *Decoder) transactionID() (string, *Refusal) {
 	return id, nil
 }
 
-// placeholders are what shops send in place of a transaction id, in any case.
+// placeholders are the values that web shops send in place of a transaction id. Case is ignored.
 var placeholders = [...]string{"", "0", "(not set)", "null", "undefined", "none"}
 
 func isPlaceholder(id string) bool {
@@ -99,8 +101,8 @@ func isPlaceholder(id string) bool {
 	return false
 }
 
-// nothingBrowsed reports whether a browse event is of no product in particular.
-func (d *Decoder) nothingBrowsed() bool {
+// hasNoItems reports whether the event has no items.
+func (d *Decoder) hasNoItems() bool {
 	switch d.doc.fields[fieldEcommerce].kind {
 	case absent:
 		return true
@@ -112,7 +114,7 @@ func (d *Decoder) nothingBrowsed() bool {
 	}
 }
 
-// ecomStore reads the store that fulfils the order, or takes the online store.
+// ecomStore returns the store that fulfils the order, or the online store.
 func (d *Decoder) ecomStore() (string, *Refusal) {
 	switch {
 	case d.has(fieldStoreID):

@@ -5,26 +5,27 @@ import (
 	"unicode/utf8"
 )
 
-// MaxIgnoredNames is how many distinct names of ignored events are counted, by a Decoder and by a process.
-// OtherIgnored stands for the names beyond it.
+// MaxIgnoredNames is the greatest number of distinct names of ignored events that a Decoder, or a
+// process, counts. OtherIgnored is the name for all others.
 const (
 	MaxIgnoredNames = 50
 	OtherIgnored    = "other"
 )
 
 const (
-	maxIgnoredName = 64 // bytes of a name that are kept
+	maxIgnoredName = 64 // bytes
 	emptyName      = "(empty)"
 )
 
-// ignoredNames gives the names of ignored clickstream events in a form for counting: at most 64 bytes of printable characters,
-// with '_' for each other character. It keeps the first 50 names, and every later one is "other". The zero value is empty.
+// ignoredNames maps names of ignored clickstream events to names to count them by: at most 64
+// bytes, with '_' for each character that is not printable. After the first 50 names, each new one
+// is "other". The zero value is empty.
 type ignoredNames struct {
 	names   map[string]string
 	scratch []byte
 }
 
-// name returns the form of a name for counting. A name that it keeps already costs no memory.
+// name returns the name to count sent by. It does not allocate for a name that was seen before.
 func (n *ignoredNames) name(sent []byte) string {
 	if len(sent) == 0 {
 		return emptyName

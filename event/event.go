@@ -1,19 +1,20 @@
-// Package event holds the unified inventory event, the wire formats of the channels it arrives in, and the rules by which
-// a message is refused. It is pure: no clock, no I/O, nothing of the rest of the module.
+// Package event defines the unified inventory event, the wire formats that it is decoded from, and
+// the reasons for which a message is refused. It is pure: it reads no clock, does no I/O and
+// imports no other package of this module.
 package event
 
 import "github.com/cespare/xxhash/v2"
 
-// Type says what happened to a product in a store.
+// Type classifies an event.
 type Type uint8
 
-// The five types of an inventory event. The numbers are part of the state format and never change.
+// The types. The numbers are part of the state format and never change.
 const (
-	Sale    Type = 1 // Quantity units sold; negative is a return
-	Receipt Type = 2 // Quantity units received; negative is a correction
-	Reset   Type = 3 // a physical count found Quantity units on hand, never negative
-	View    Type = 4 // Quantity looks at the product
-	CartAdd Type = 5 // Quantity units put into carts
+	Sale    Type = 1 // Quantity units were sold; negative for a return
+	Receipt Type = 2 // Quantity units were received; negative for a correction
+	Reset   Type = 3 // a physical count found Quantity units on hand; never negative
+	View    Type = 4 // the product was viewed Quantity times
+	CartAdd Type = 5 // Quantity units were put into carts
 )
 
 // Types lists every type in the order of its number.
@@ -21,7 +22,7 @@ var Types = [...]Type{Sale, Receipt, Reset, View, CartAdd}
 
 var typeNames = [...]string{Sale: "SALE", Receipt: "RECEIPT", Reset: "RESET", View: "VIEW", CartAdd: "CART_ADD"}
 
-// String is the name on the wire, such as CART_ADD.
+// String returns the name on the wire, such as CART_ADD.
 func (t Type) String() string {
 	if int(t) < len(typeNames) && typeNames[t] != "" {
 		return typeNames[t]
@@ -29,7 +30,7 @@ func (t Type) String() string {
 	return "UNKNOWN"
 }
 
-// ParseType reads the wire name of a type; names are case-sensitive.
+// ParseType returns the type with a name on the wire. Names are case-sensitive.
 func ParseType(name string) (Type, bool) {
 	for _, t := range Types {
 		if typeNames[t] == name {
@@ -39,49 +40,27 @@ func ParseType(name string) (Type, bool) {
 	return 0, false
 }
 
-// MovesStock reports whether the type takes part in on-hand: SALE, RECEIPT and RESET do.
+// MovesStock reports whether events of the type affect on-hand: SALE, RECEIPT and RESET do.
 func (t Type) MovesStock() bool { return t == Sale || t == Receipt || t == Reset }
 
-// ShowsDemand reports whether the type takes part in velocity: SALE, VIEW and CART_ADD do.
+// ShowsDemand reports whether events of the type affect velocity: SALE, VIEW and CART_ADD do.
 func (t Type) ShowsDemand() bool { return t == Sale || t == View || t == CartAdd }
 
-// Channel is where a message came from.
-type Channel uint8
-
-// The channels. The numbers are part of the batch format and never change.
-const (
-	POS  Channel = 1 // tills
-	ECOM Channel = 2 // web shop clickstream
-	WMS  Channel = 3 // warehouse management
-	FILE Channel = 4 // a line of a file, whatever its format
-)
-
-// Channels lists every channel in the order of its number.
-var Channels = [...]Channel{POS, ECOM, WMS, FILE}
-
-var channelNames = [...]string{POS: "POS", ECOM: "ECOM", WMS: "WMS", FILE: "FILE"}
-
-// String is the channel's name in dead letters and summaries.
-func (c Channel) String() string {
-	if int(c) < len(channelNames) && channelNames[c] != "" {
-		return channelNames[c]
-	}
-	return "UNKNOWN"
-}
-
-// Event is one unified inventory event: something that happened to one product in one store.
+// Event is a unified inventory event of one product in one store.
 //
-// Its identity is (StoreID, ProductID, ID). Another event with the same identity and the same type, quantity and time is a
-// repetition and changes nothing.
+// Its identity is (StoreID, ProductID, ID). An event with the identity, type, quantity and time of
+// an earlier one is a repetition and changes nothing.
 type Event struct {
-	ID         string // 1 to 256 bytes as sent, plus ":return" where a natural key is that of a return, plus "#k" for an item
+	// ID is 1 to 256 bytes as sent. A natural key has the suffix ":return" if it is that of a
+	// return. The event of an item has the suffix "#k", where k is a number.
+	ID         string
 	Type       Type
 	StoreID    string
 	ProductID  string
 	Quantity   int64   // units; sign and range by Type
 	OccurredAt int64   // business time, epoch ms, UTC
-	Adjusted   bool    // OccurredAt was in the future and was replaced by the time of publication, or by the clock's now
-	Source     Channel // POS, ECOM or WMS by format, or FILE for unified events of a file
+	Adjusted   bool    // OccurredAt was ahead and replaced by the publish time or the clock's now
+	Source     Channel // by format, even in a file; the message's channel for unified events
 
 	// What only the warehouse keeps. Empty means absent.
 	OrderNumber  string
@@ -89,14 +68,15 @@ type Event struct {
 	UserID       string
 	ClientID     string
 	DepartmentID string
-	Price        string // a JSON number as sent; empty too when the price could not be read
+	Price        string // a JSON number as sent; also empty if the price was not a number
 
-	// Where the event came from.
-	Item    int      // index within the message's items, -1 when the message has none
-	Message *Message // the message that carried it; never nil for a decoded event
+	// Origin of the event.
+	Item    int      // index in the message's items, or NoItem
+	Message *Message // the message; never nil for a decoded event
 }
 
-// IdentityHash is the 64-bit form in which the state keeps an event id. Ids are compared per store and product, so with a
-// million live ids on one key the chance of any two colliding is about 3e-8; a collision shows as ID_REUSED, unless type,
-// quantity and time agree too.
+// IdentityHash returns the 64-bit hash that stands for an event id in the state. Ids are compared
+// per store and product, so among a million live ids of one key the probability of a collision is
+// about 3e-8. A collision results in ID_REUSED, or in a repetition if type, quantity and time agree
+// too.
 func IdentityHash(id string) uint64 { return xxhash.Sum64String(id) }

@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// keyIDProblem returns what keeps a store or product id of at least one byte from being used, or "". Whitespace at an end and
-// invisible characters make two ids of what people see as one.
+// keyIDProblem returns the reason why a store or product id cannot be used, or "". Surrounding
+// whitespace and invisible characters are refused because ids that differ only in them look the
+// same. id is not empty.
 func keyIDProblem(id []byte) string {
 	for i := 0; i < len(id); {
 		r, n := rune(id[i]), 1
@@ -28,7 +29,8 @@ func keyIDProblem(id []byte) string {
 	return ""
 }
 
-// stripLeadingZeros returns an id of digits only without the zeros in front, and any other id as it is. All zeros are "0".
+// stripLeadingZeros removes leading zeros from an id of digits only and returns any other id
+// unchanged. An id of zeros becomes "0".
 func stripLeadingZeros(id []byte) []byte {
 	if id[0] != '0' || !allDigits(id) {
 		return id
@@ -50,14 +52,16 @@ func allDigits(b []byte) bool {
 
 const rewrittenProblem = "looks like an id that a spreadsheet or a data frame has rewritten as a number"
 
+// rewrittenEvent differs from rewrittenKey in that it does not match 12e4: many event ids are
+// hexadecimal.
 var (
 	rewrittenKey   = regexp.MustCompile(`^[+-]?\d+([.,]0*|([.,]\d*)?[eE][+-]?\d+)$`)
 	rewrittenEvent = regexp.MustCompile(`^[+-]?\d+([.,]0*|[.,]\d*[eE][+-]?\d+|[eE][+-]\d+)$`)
 )
 
-// isRewritten reports whether the text of a CSV cell looks like an id that was a floating-point number for a while, such as 12.0
-// or 4.00638E+12. pattern is rewrittenKey, or for event ids rewrittenEvent, which leaves 12e4 alone: many event ids are
-// hexadecimal.
+// isRewritten reports whether the text of a CSV cell looks like an id that was converted to a
+// floating-point number, such as 12.0 or 4.00638E+12. pattern is rewrittenKey for store and product
+// ids, and rewrittenEvent for event ids.
 func isRewritten(id []byte, pattern *regexp.Regexp) bool {
 	return id[0] <= '9' && bytes.ContainsAny(id, ".,eE") && pattern.Match(id)
 }

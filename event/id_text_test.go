@@ -80,7 +80,7 @@ func TestThousands(t *testing.T) {
 		"1.000": true, "1,000": true, "-1.000": true, "+12.000": true, "1.234.000": true, "1,234.567": true, "0.000": true, "1.250": true,
 		"20.0": false, "1.00": false, "1.0000": false, "1000": false, "1.000e3": false, ".000": false, "-.000": false, "1.00a": false, "a.000": false, "": false, "-": false,
 	} {
-		if got := isThousands([]byte(count)); got != want {
+		if got := hasAmbiguousSeparator([]byte(count)); got != want {
 			t.Errorf("%q: %v", count, got)
 		}
 	}

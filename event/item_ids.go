@@ -7,17 +7,18 @@ import (
 	"strings"
 )
 
-// returnSuffix tells the natural key of a return from that of the sale.
+// returnSuffix distinguishes the natural key of a return from that of the sale.
 const returnSuffix = ":return"
 
-// isNaturalReturn reports whether the event is a return whose id is a natural key.
+// isNaturalReturn reports whether e is a return identified by the natural key.
 func (d *Decoder) isNaturalReturn(e *Event) bool {
 	return d.natural && e.Type == Sale && (d.returned || e.Quantity < 0)
 }
 
-// numberItems gives the events of a message with items their ids: the message's id and #k, where k counts, from 0, the events
-// of one product, in the order of quantity, then price. The place of an item in the message, and items of other products or
-// items that are refused, change no id. Events that agree in quantity and price are interchangeable.
+// numberItems sets the ids of the events of a message with items: the message's id and #k, where k
+// is the index of the event among those of the same product, ordered by quantity, then price. So
+// the ids depend neither on the order of the items, nor on items of other products, nor on refused
+// items. Events of equal quantity and price are interchangeable.
 func (d *Decoder) numberItems(events []Event, messageID string) {
 	d.order = d.order[:0]
 	for i := range events {
@@ -27,7 +28,7 @@ func (d *Decoder) numberItems(events []Event, messageID string) {
 	if !slices.IsSortedFunc(d.order, byContent) {
 		slices.SortFunc(d.order, byContent)
 	}
-	var first [2]string // the ids of events with k = 0: most events are the only one of their product
+	var first [2]string // the ids with k = 0, shared because most events are the only one of their product
 	k := 0
 	for n, i := range d.order {
 		e := &events[i]
@@ -71,7 +72,7 @@ func compareItems(a, b *Event) int {
 	return comparePrices(a.Price, b.Price)
 }
 
-// comparePrices compares two prices by value; an absent one is less than any other.
+// comparePrices compares two prices by value. An absent price is less than any other.
 func comparePrices(a, b string) int {
 	if a == b || a == "" || b == "" {
 		return strings.Compare(a, b)

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep a document may nest; the top object is 1.
+// maxDepth is the greatest nesting of a document. The depth of the top object is 1.
 const maxDepth = 64
 
 var (
@@ -19,15 +19,15 @@ var (
 	errTrailing = errors.New("data after the end of the object")
 )
 
-// jsonReader turns JSON text into a document in one pass. Its strictness (UTF-8, surrogates, unique names, the grammar) is
-// that of jsontext, for every byte of the message, wanted or not.
+// jsonReader parses JSON text into a document in one pass. jsontext checks all of the text, unused
+// fields included: grammar, UTF-8, surrogates and unique names.
 type jsonReader struct {
 	tokens jsontext.Decoder
 	input  bytes.Buffer
 	data   []byte
 }
 
-// read fills doc, which the caller has reset, from one message. After an error doc is not to be used.
+// read fills doc, which must be empty, from one message. After an error doc is undefined.
 func (r *jsonReader) read(data []byte, doc *document) error {
 	r.data = data
 	r.input = *bytes.NewBuffer(data) // jsontext reads such a buffer in place
@@ -49,14 +49,14 @@ func (r *jsonReader) read(data []byte, doc *document) error {
 	return nil
 }
 
-// enter reads the bracket that opens an object or array.
+// enter reads the opening bracket of an object or array.
 func (r *jsonReader) enter() error {
 	_, err := r.tokens.ReadToken()
 	return err
 }
 
-// nextName reads the name of an object's next member, or its closing bracket: then more is false. It is also false on an
-// error. The name is valid until the next read.
+// nextName returns the name of the next member of an object. At the closing bracket, which it
+// reads, and on an error, more is false. The name is valid until the next read.
 func (r *jsonReader) nextName() (name []byte, more bool, err error) {
 	if r.tokens.PeekKind() == '}' {
 		_, err := r.tokens.ReadToken()
@@ -201,7 +201,7 @@ func (r *jsonReader) item(it *item) error {
 	}
 }
 
-// kind reads any value and keeps no more than what it is.
+// kind reads a value and stores only its kind.
 func (r *jsonReader) kind(k *kind) error {
 	var v value
 	err := r.value(&v)
@@ -209,7 +209,7 @@ func (r *jsonReader) kind(k *kind) error {
 	return err
 }
 
-// value reads any value.
+// value reads a value.
 func (r *jsonReader) value(v *value) error {
 	raw, err := r.tokens.ReadValue()
 	if err != nil {
@@ -234,19 +234,20 @@ func (r *jsonReader) value(v *value) error {
 	default:
 		v.kind = number
 	}
-	// The slice that jsontext returns is good until its next call only; this one is the same bytes and stays.
+	// raw is valid only until the next call of jsontext; the same bytes of r.data stay valid.
 	end := int(r.tokens.InputOffset())
 	v.raw = r.data[end-len(raw) : end]
 	return nil
 }
 
-// skip reads over any value.
+// skip reads a value and drops it.
 func (r *jsonReader) skip() error {
 	var v value
 	return r.value(&v)
 }
 
-// nesting is how deep a valid JSON value nests; an object or array without others in it is 1.
+// nesting returns the depth of a valid JSON value. It is 1 for an object or array that contains no
+// other.
 func nesting(raw []byte) int {
 	depth, deepest := 0, 0
 	for i := 0; i < len(raw); i++ {
@@ -267,7 +268,8 @@ func nesting(raw []byte) int {
 	return deepest
 }
 
-// describeJSONError says what is wrong with a document and where.
+// describeJSONError returns the detail for an error of jsonReader, with the position if it is
+// known.
 func describeJSONError(err error) string {
 	var syntax *jsontext.SyntacticError
 	if !errors.As(err, &syntax) {

@@ -1,6 +1,6 @@
 package event
 
-// field is a top-level field that at least one format uses.
+// field identifies a top-level field that at least one format uses.
 type field uint8
 
 const (
@@ -57,8 +57,8 @@ var fieldNames = [numFields]string{
 
 func (f field) String() string { return fieldNames[f] }
 
-// fieldNamed finds a field, or noField. It is the inverse of String, spelled out because the compiler turns such a switch
-// into a search without hashing or allocation.
+// fieldNamed returns the field of a name, or noField. It is the inverse of String. It is a switch
+// because the compiler turns that into a search without hashing or allocation.
 func fieldNamed(name []byte) field {
 	switch string(name) {
 	case "client_id":
@@ -109,8 +109,8 @@ func fieldNamed(name []byte) field {
 	return noField
 }
 
-// document is a message with its values sorted by field: everything that some format might need, nothing judged yet. It is
-// reused from message to message, and its values are pieces of the message.
+// document holds the values of a message by field, for all formats, not yet validated. It is reused
+// for each message, and its values point into the message.
 type document struct {
 	fields    [numFields]value
 	items     list
@@ -121,20 +121,20 @@ type document struct {
 	}
 }
 
-// purchase is the field of that name in ecommerce. Its values are absent when it is no object.
+// purchase is ecommerce.purchase. Its values are absent unless it is an object.
 type purchase struct {
 	kind          kind
 	transactionID value
 	items         list
 }
 
-// list is an items field: its elements when it is an array.
+// list is an items field. It has elements only if it is an array.
 type list struct {
 	kind  kind
 	items []item
 }
 
-// item is one element of an items array. Its values are absent when it is no object.
+// item is one element of a list. Its values are absent unless it is an object.
 type item struct {
 	kind      kind
 	productID value
@@ -144,7 +144,7 @@ type item struct {
 	price     value
 }
 
-// maxKeptItems bounds the memory that a document holds on to between messages.
+// maxKeptItems bounds the memory that is kept between messages, in items of a list.
 const maxKeptItems = 4096
 
 func (d *document) reset() {

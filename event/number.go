@@ -13,18 +13,18 @@ var (
 	errNoCount  = errors.New("is neither a number nor a text of an optional sign and digits")
 )
 
-// decimal is a JSON number taken apart: digits x 10^exp. The digits are a piece of the text, so a number such as
-// 1e999999999 costs nothing until somebody asks for it written out.
+// decimal is a JSON number split into parts: digits x 10^exp. It is not expanded, so a number such
+// as 1e999999999 is cheap.
 type decimal struct {
 	negative bool
-	digits   []byte // significant digits, neither first nor last is 0; may have a '.' among them; empty is zero
+	digits   []byte // neither first nor last is 0; may contain a '.'; empty for zero; points into the text
 	exp      int64
 }
 
-// maxExponent is where exponents stop growing. It is far beyond what the digits of a message of 1 MiB can make up for.
+// maxExponent bounds exponents. It is far greater than the number of digits in any message.
 const maxExponent = 1 << 40
 
-// parseDecimal takes a number apart. The text must follow the grammar of JSON numbers.
+// parseDecimal splits a number into its parts. The text must be a JSON number.
 func parseDecimal(text []byte) decimal {
 	var d decimal
 	if text[0] == '-' {
@@ -69,7 +69,7 @@ func (d decimal) isZero() bool { return len(d.digits) == 0 }
 
 func (d decimal) isInteger() bool { return d.isZero() || d.exp >= 0 }
 
-// width is the length of the integer written out in plain decimal, its sign included.
+// width returns the length of an integer in plain decimal, including its sign.
 func (d decimal) width() int64 {
 	if d.isZero() {
 		return 1
@@ -84,7 +84,7 @@ func (d decimal) width() int64 {
 	return n
 }
 
-// append writes an integer out in plain decimal. Callers look at width first.
+// append appends an integer in plain decimal. Callers check width first.
 func (d decimal) append(b []byte) []byte {
 	if d.isZero() {
 		return append(b, '0')
@@ -103,8 +103,8 @@ func (d decimal) append(b []byte) []byte {
 	return b
 }
 
-// parseInteger reads a number that is an integer in value, however it is written. The text must follow the grammar of JSON
-// numbers. The error is errFraction or errOverflow.
+// parseInteger returns the value of a number that is an integer, in any notation. The text must be
+// a JSON number. The error is errFraction or errOverflow.
 func parseInteger(text []byte) (int64, error) {
 	if n, ok := parsePlainInteger(text); ok {
 		return n, nil
@@ -125,7 +125,7 @@ func parseInteger(text []byte) (int64, error) {
 	return n, nil
 }
 
-// parsePlainInteger reads the usual case: a sign, a few digits and nothing else.
+// parsePlainInteger parses the common case: an optional sign and at most 18 digits.
 func parsePlainInteger(text []byte) (int64, bool) {
 	digits := text
 	if digits[0] == '-' {
@@ -147,7 +147,7 @@ func parsePlainInteger(text []byte) (int64, bool) {
 	return n, true
 }
 
-// parseCount reads a text of an optional sign and digits. The error is errNoCount or errOverflow.
+// parseCount parses a text of digits with an optional sign. The error is errNoCount or errOverflow.
 func parseCount(text []byte) (int64, error) {
 	digits := text
 	if len(digits) > 0 && (digits[0] == '-' || digits[0] == '+') {
@@ -166,8 +166,8 @@ func parseCount(text []byte) (int64, error) {
 	return n, nil
 }
 
-// isRounded reports whether a number is an integer whose exponent stands for digits that were not written, as in 1.77E+12. The
-// text must follow the grammar of JSON numbers.
+// isRounded reports whether a number is an integer of more digits than were written, such as
+// 1.77E+12. The text must be a JSON number.
 func isRounded(text []byte) bool {
 	e := bytes.IndexAny(text, "eE")
 	if e < 0 {
@@ -182,7 +182,7 @@ func isRounded(text []byte) bool {
 	return parseDecimal(text).width() > int64(written)
 }
 
-// compare returns -1, 0 or +1 as d is less than, equal to or greater than o in value.
+// compare returns -1, 0 or +1 if the value of d is less than, equal to or greater than that of o.
 func (d decimal) compare(o decimal) int {
 	if c := cmp.Compare(d.sign(), o.sign()); c != 0 || d.isZero() {
 		return c
@@ -208,7 +208,7 @@ func (d decimal) sign() int {
 	}
 }
 
-// nextDigit takes the first digit, or '0' when there is none, off the front of a decimal's digits.
+// nextDigit splits the first digit off digits. It is '0' if there is none.
 func nextDigit(digits []byte) (byte, []byte) {
 	if len(digits) > 0 && digits[0] == '.' {
 		digits = digits[1:]

@@ -1,6 +1,6 @@
 package event
 
-// decodePOS reads a till transaction: one product, or several as items. Each becomes a sale.
+// decodePOS decodes a till transaction: each of its products becomes a SALE.
 func (d *Decoder) decodePOS() (r *Refusal) {
 	f := &d.doc.fields
 	e := d.newEvent(POS, Sale)
@@ -36,7 +36,7 @@ func (d *Decoder) decodePOS() (r *Refusal) {
 	})
 }
 
-// isReturn reads the type of a transaction, and reports whether it is a return.
+// isReturn parses the type of a transaction and reports whether it is a return.
 func (d *Decoder) isReturn(v *value) (bool, *Refusal) {
 	switch v.kind {
 	case absent:
@@ -55,8 +55,8 @@ func (d *Decoder) isReturn(v *value) (bool, *Refusal) {
 	}
 }
 
-// posKey returns the natural key of a transaction: order number and line, or, of a transaction with items, the order number
-// alone; with the terminal in front if there is one. It is empty when it is not complete.
+// posKey returns the natural key of a transaction: [terminal:]order:line, or [terminal:]order if
+// the transaction has items. It is empty if a part is missing.
 func (d *Decoder) posKey(e *Event) (string, *Refusal) {
 	terminal, r := d.label(&d.doc.fields[fieldTerminalID], "terminal_id")
 	if r != nil {
@@ -77,8 +77,8 @@ func (d *Decoder) posKey(e *Event) (string, *Refusal) {
 	}
 }
 
-// setTimeOfSale gives the event the time of sale when the till knows it, else the timestamp of the transaction. That one must be
-// readable in any case.
+// setTimeOfSale sets the time of e to the time of sale, or to the timestamp of the transaction if
+// that is absent or 0. The timestamp must be valid in either case.
 func (d *Decoder) setTimeOfSale(e *Event) *Refusal {
 	sent, sold := &d.doc.fields[fieldTimestamp], &d.doc.fields[fieldTimeOfSale]
 	if sold.kind == absent || sold.isNumber() && parseDecimal(sold.raw).isZero() {

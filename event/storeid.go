@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// CheckStoreID says why a store id cannot be used, by the rules of BAD_ID, or nil.
+// CheckStoreID returns an error if id is not a valid store id (see BadID).
 func CheckStoreID(id string) error {
 	switch {
 	case id == "":

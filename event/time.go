@@ -2,12 +2,12 @@ package event
 
 import "time"
 
-// earliestMs is 2000-01-01T00:00:00Z. What claims to be older is a clock that was never set.
+// earliestMs is 2000-01-01T00:00:00Z. An earlier time comes from a clock that was never set.
 const earliestMs = 946_684_800_000
 
-// parseRFC3339 reads a date and a time of day with offset, epoch ms. It is as strict as RFC 3339 itself: time.Parse takes a
-// comma before the fraction and hours of one digit, and cannot be told not to. Digits beyond the millisecond are cut off. Leap seconds are not
-// times here, as in all of Go.
+// parseRFC3339 parses a date and time with offset to epoch ms and truncates it to the millisecond.
+// It is stricter than time.Parse, which accepts a comma before the fraction and hours of one digit.
+// A leap second is invalid, as in package time.
 func parseRFC3339(b []byte) (ms int64, ok bool) {
 	const dateTime = len("2006-01-02T15:04:05")
 	if len(b) <= dateTime || b[4] != '-' || b[7] != '-' || b[10]|0x20 != 't' || b[13] != ':' || b[16] != ':' {
@@ -23,7 +23,7 @@ func parseRFC3339(b []byte) (ms int64, ok bool) {
 		return 0, false
 	}
 	t := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
-	if t.Month() != time.Month(month) || t.Day() != day { // 30 February has become a day of March
+	if t.Month() != time.Month(month) || t.Day() != day { // normalized by time.Date, such as 30 February
 		return 0, false
 	}
 	fraction, rest, ok := cutMillis(b[dateTime:])
@@ -37,7 +37,7 @@ func parseRFC3339(b []byte) (ms int64, ok bool) {
 	return t.UnixMilli() + int64(fraction) - int64(offset)*60_000, true
 }
 
-// cutMillis takes an optional fraction of a second off the front of b.
+// cutMillis splits an optional fraction of a second off the front of b. b is not empty.
 func cutMillis(b []byte) (ms int, rest []byte, ok bool) {
 	if b[0] != '.' {
 		return 0, b, true
@@ -50,7 +50,7 @@ func cutMillis(b []byte) (ms int, rest []byte, ok bool) {
 	return ms, b[n:], n > 1
 }
 
-// offsetMinutes reads what follows the seconds: Z or +hh:mm, minutes east of UTC.
+// offsetMinutes parses the offset that follows the seconds, Z or +hh:mm, to minutes east of UTC.
 func offsetMinutes(b []byte) (minutes int, ok bool) {
 	if len(b) == 1 {
 		return 0, b[0]|0x20 == 'z'

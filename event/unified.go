@@ -1,6 +1,6 @@
 package event
 
-// decodeUnified reads a message that says itself what kind of event it is.
+// decodeUnified decodes a unified event.
 func (d *Decoder) decodeUnified() (r *Refusal) {
 	f := &d.doc.fields
 	e := d.newEvent(d.message.Channel, 0)

@@ -1,6 +1,6 @@
 package event
 
-// decodeWMS reads a stock message of the warehouse: a receipt, or a count, which resets the stock.
+// decodeWMS decodes a stock message of the warehouse: a RECEIPT or a RESET.
 func (d *Decoder) decodeWMS() (r *Refusal) {
 	f := &d.doc.fields
 	e := d.newEvent(WMS, Receipt)
