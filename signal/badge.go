@@ -1,17 +1,18 @@
 package signal
 
-// BadgeChange is one badge going on or off, with what it rested on, so that each can be proven afterwards.
+// BadgeChange records that a badge went on or off, with the evidence for the decision.
 type BadgeChange struct {
 	Badge     string // LowStock or HighDemand
 	On        bool
-	StoreID   string // empty: over all stores
+	StoreID   string // empty for all stores together
 	ProductID string
 	At        int64 // the clock at evaluation, epoch ms
 
-	// Evidence of HighDemand: the score and the counts of the last hour, and the thresholds it was held against.
+	// Evidence for HighDemand: the score and the counts of the last hour.
 	Score, Views, CartAdds, Units int64
-	// Evidence of LowStock.
+	// Evidence for LowStock.
 	OnHand int64
-	// The badge goes on at or past Enter and off past Exit, in the direction that the badge has.
+	// Thresholds. HighDemand goes on at or above Enter and off below Exit; LowStock goes on at or
+	// below Enter and off above Exit.
 	Enter, Exit int64
 }

@@ -1,6 +1,6 @@
 package signal
 
-// unreserved holds the characters that stand for themselves in a key name (RFC 3986, section 2.3).
+// unreserved is the set of characters that are not encoded in key names (RFC 3986, section 2.3).
 var unreserved = func() (set [256]bool) {
 	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~") {
 		set[c] = true
@@ -8,8 +8,9 @@ var unreserved = func() (set [256]bool) {
 	return set
 }()
 
-// AppendID appends a store or product id as it stands in key names: percent-encoded as RFC 3986 says, with every byte but
-// A-Z a-z 0-9 - . _ ~ as %XX in upper case. An encoded id holds no colon and no brace.
+// AppendID appends a store or product id, percent-encoded for key names as RFC 3986 describes:
+// every byte except A-Z a-z 0-9 - . _ ~ becomes %XX in upper case. The result contains no colon and
+// no brace.
 func AppendID[ID string | []byte](b []byte, id ID) []byte {
 	const hex = "0123456789ABCDEF"
 	start := 0
@@ -25,13 +26,13 @@ func AppendID[ID string | []byte](b []byte, id ID) []byte {
 	return append(b, id[start:]...)
 }
 
-// AppendPair appends the key of a product in a store, store:product, with both ids percent-encoded. Two
-// pairs never have the same key.
+// AppendPair appends store:product with both ids percent-encoded. Distinct pairs have distinct
+// results.
 func AppendPair[ID string | []byte](b []byte, store, product ID) []byte {
 	return AppendID(append(AppendID(b, store), ':'), product)
 }
 
-// appendScope appends a pair, or global:product for an empty store.
+// appendScope appends a pair, or global:product if store is empty.
 func appendScope(b []byte, store, product string) []byte {
 	if store == "" {
 		store = globalStore

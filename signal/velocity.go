@@ -2,15 +2,15 @@ package signal
 
 import "strconv"
 
-// The windows a velocity signal can show.
+// The windows of a velocity signal.
 const (
 	WindowHour = "1h"
 	WindowDay  = "24h"
 )
 
-// Velocity is how fast a product sells in one store, or over all stores.
+// Velocity is the rate at which a product sells in one store, or over all stores.
 type Velocity struct {
-	StoreID    string // empty: over all stores
+	StoreID    string // empty for all stores together
 	ProductID  string
 	Window     string // WindowHour or WindowDay
 	UnitsHour  int64
@@ -21,22 +21,22 @@ type Velocity struct {
 	CartsDay   int64
 	HighDemand bool
 	AsOf       int64 // the clock at evaluation, epoch ms
-	Expires    int64 // the clock at which nothing counted is left in 24 hours, epoch ms
-	Gone       bool  // nothing counted is left: the key is to be deleted
+	Expires    int64 // the clock at which no counted event is left in 24 hours, epoch ms
+	Gone       bool  // no counted event is left: the key is to be deleted
 }
 
-// VelocityKey is velocity:{store}:{product}:1hr, or velocity:global:{product}:1hr for an empty store, with
-// percent-encoded ids (AppendID). The suffix 1hr is fixed; Window holds the period.
+// VelocityKey returns velocity:{store}:{product}:1hr, or velocity:global:{product}:1hr if store is
+// empty, with ids encoded by AppendID. The suffix 1hr is fixed; read Window for the period.
 func VelocityKey(store, product string) string {
 	var buf [keySize]byte
 	b := appendScope(append(buf[:0], "velocity:"...), store, product)
 	return string(append(b, ":1hr"...))
 }
 
-// Key is the Redis key of the signal.
+// Key returns the Redis key of the signal.
 func (v Velocity) Key() string { return VelocityKey(v.StoreID, v.ProductID) }
 
-// UnitsSold is the units of the window.
+// UnitsSold returns the units sold in the window.
 func (v Velocity) UnitsSold() int64 {
 	if v.Window == WindowHour {
 		return v.UnitsHour
@@ -44,7 +44,7 @@ func (v Velocity) UnitsSold() int64 {
 	return v.UnitsDay
 }
 
-// RatePerHour is the units of the window, per hour.
+// RatePerHour returns the units sold per hour of the window.
 func (v Velocity) RatePerHour() float64 {
 	if v.Window == WindowHour {
 		return float64(v.UnitsHour)
@@ -52,7 +52,7 @@ func (v Velocity) RatePerHour() float64 {
 	return float64(v.UnitsDay) / 24
 }
 
-// AppendMessage appends the text that a storefront shows, such as "50 sold in last hour".
+// AppendMessage appends a text for storefronts, such as "50 sold in last hour".
 func (v Velocity) AppendMessage(b []byte) []byte {
 	b = strconv.AppendInt(b, v.UnitsSold(), 10)
 	if v.Window == WindowHour {

@@ -2,23 +2,23 @@ package stock
 
 import "encoding/binary"
 
-// recordVersion is the first byte of an encoded record. A job update reads what yesterday's job wrote: a new form gets a new
-// number, and the old ones stay readable.
+// recordVersion is the first byte of an encoded record. A new encoding gets a new version, and
+// DecodeRecord keeps reading the old ones: an updated job reads the state of the job before it.
 const recordVersion = 1
 
 const (
 	flagStocked = 1 << iota
 	flagLow
 	flagKnown
-	flagAdjusted // of the count that holds; records of earlier programs never have it
+	flagAdjusted // the time of the barrier was replaced on arrival; not set by earlier programs
 	flagsEnd
 )
 
-// AppendBinary appends the record's encoded form. Equal records have equal forms.
+// AppendBinary appends the encoding of the record. Equal records have equal encodings.
 //
-// After version and flags stand, as varints, on-hand, version, newest and folded of a stocked record, then barrierAt, barrierQty and barrierID
-// of a known one, then the ledger, the looks and the late ids, each with its length before it. What follows from these is not
-// written: base and the index.
+// It consists of version and flags; on-hand, version, newest and folded of a stocked record; the
+// barrier of a known one; then the ledger, the views and the late ids, each preceded by its length.
+// Numbers are varints. base and the index are not encoded because they follow from the rest.
 func (r *Record) AppendBinary(b []byte) []byte {
 	flags := byte(0)
 	if r.stocked {
@@ -47,7 +47,7 @@ func (r *Record) AppendBinary(b []byte) []byte {
 		b = append(b, r.barrierID...)
 	}
 	b = r.moves.appendBinary(b)
-	b = r.looks().appendBinary(b)
+	b = r.views().appendBinary(b)
 	b = binary.AppendUvarint(b, uint64(len(r.late())))
 	for _, l := range r.late() {
 		b = binary.AppendVarint(b, l.keep)
@@ -57,7 +57,7 @@ func (r *Record) AppendBinary(b []byte) []byte {
 	return b
 }
 
-// appendBinary writes each entry's time as the step from the one before.
+// appendBinary appends the entries. Each time is encoded as the difference to the one before.
 func (t *timeline) appendBinary(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(t.len()))
 	prev := int64(0)

@@ -1,10 +1,11 @@
 package stock
 
-// content is a fingerprint of what makes two events of one identity the same: type and quantity in its upper half, the time in its
-// lower. It is never 0.
+// content is a fingerprint of what must agree between an event and its repetition: type and
+// quantity in the upper half, the time in the lower half. It is never 0.
 type content uint64
 
-// timeless marks the content of an event whose time was replaced on arrival: its time says nothing about what was sent.
+// timeless is the bit that marks an event whose time was replaced on arrival, so that its time
+// cannot be compared.
 const timeless = 1
 
 func (e entry) content() content {
@@ -22,7 +23,8 @@ func (e entry) content() content {
 	return content(max(what, 1)<<32|when&^timeless) | mark
 }
 
-// same reports whether two events of one identity are a repetition. Where the time of one was replaced, only the rest can tell.
+// same reports whether two events of one identity are repetitions. If either is timeless, only type
+// and quantity are compared.
 func (c content) same(o content) bool {
 	if (c|o)&timeless != 0 {
 		return c>>32 == o>>32
@@ -30,7 +32,8 @@ func (c content) same(o content) bool {
 	return c == o
 }
 
-// mix is the finaliser of MurmurHash3 (public domain), a bijection in which every input bit reaches every output bit.
+// mix is the finalizer of MurmurHash3 (public domain): a bijection in which every input bit affects
+// every output bit.
 func mix(h uint64) uint64 {
 	h ^= h >> 33
 	h *= 0xff51afd7ed558ccd

@@ -8,15 +8,18 @@ import (
 
 var errCorrupt = errors.New("encoded stock record is cut off or corrupt")
 
-// DecodeRecord reads a record from the front of b and returns what follows it. It takes nothing but what AppendBinary writes: encoding
-// the record gives the same bytes again. It does not keep b.
+// DecodeRecord decodes a record from the front of b and returns the bytes after it. It accepts only
+// what AppendBinary appends: encoding the record yields the same bytes. It does not retain b.
 func DecodeRecord(b []byte) (*Record, []byte, error) {
 	d := decoder{b: b}
 	version, flags := d.byte(), d.byte()
 	if !d.failed && version != recordVersion {
 		return nil, nil, fmt.Errorf("stock record of version %d: this program knows version %d", version, recordVersion)
 	}
-	r := &Record{stocked: flags&flagStocked != 0, low: flags&flagLow != 0, known: flags&flagKnown != 0, adjusted: flags&flagAdjusted != 0}
+	r := &Record{
+		stocked: flags&flagStocked != 0, low: flags&flagLow != 0,
+		known: flags&flagKnown != 0, adjusted: flags&flagAdjusted != 0,
+	}
 	d.check(flags < flagsEnd && (r.stocked || !r.known) && (r.known || !r.low && !r.adjusted))
 	if r.stocked {
 		r.onHand, r.version, r.newest, r.folded = d.varint(), d.varint(), d.varint(), d.varint()
@@ -27,9 +30,9 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 	}
 	d.timeline(&r.moves, codeAdjustedReset, codeReset)
 	var ids identities
-	d.timeline(&ids.looks, codeView, codeAdjustedCart)
+	d.timeline(&ids.views, codeView, codeAdjustedCart)
 	d.late(&ids)
-	if ids.looks.len() > 0 || len(ids.late) > 0 {
+	if ids.views.len() > 0 || len(ids.late) > 0 {
 		r.ids = &ids
 	}
 	newest, ok := r.moves.newest()
@@ -45,7 +48,7 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 	return r, d.b, nil
 }
 
-// decoder reads with one failure for all reads: after the first everything is zero.
+// decoder reads an encoding. After the first failure all reads return zero values.
 type decoder struct {
 	b      []byte
 	failed bool
@@ -76,7 +79,7 @@ func (d *decoder) uint64() uint64 {
 	return 0
 }
 
-// uvarint refuses a number that is written longer than it has to be.
+// uvarint reads a number. It fails unless the number is in its shortest form.
 func (d *decoder) uvarint() uint64 {
 	v, n := binary.Uvarint(d.b)
 	if d.check(n == 1 || n > 1 && d.b[n-1] != 0); d.failed {
@@ -91,7 +94,8 @@ func (d *decoder) varint() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-// count reads the number of items of at least size bytes that follow, and refuses what cannot be there.
+// count reads the number of items that follow, of at least size bytes each. It fails if so many
+// cannot follow.
 func (d *decoder) count(size int) int {
 	v := d.uvarint()
 	if d.check(v <= uint64(len(d.b)/size)); d.failed {
@@ -100,7 +104,7 @@ func (d *decoder) count(size int) int {
 	return int(v)
 }
 
-// timeline reads entries in their order, with codes of the given range.
+// timeline reads entries in order, with codes from lowest to highest.
 func (d *decoder) timeline(t *timeline, lowest, highest int64) {
 	var prev entry
 	for i := range d.count(10) {

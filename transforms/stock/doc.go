@@ -1,11 +1,12 @@
-// Package stock is the decision logic of branch A: what is on hand, given everything that is known to have happened to one
-// product in one store. It is pure: no Beam, no clock, no I/O.
+// Package stock holds the rules of branch A: the on-hand of one product in one store, as a function
+// of its events. It is pure: no Beam, no clock, no I/O.
 //
-// Let R be the RESET with the greatest (counted_at, event id). On-hand is R's quantity plus the receipts and minus the sales
-// that occurred at or after R.counted_at. A Record keeps just enough to hold to that rule whatever the order in which events
-// arrive and however often: the deltas and ids of the ledger horizon in a tree that is ordered by time and carries sums, so
-// that a late count is answered in logarithmic time, and one number for everything older.
+// Let R be the RESET with the greatest (counted_at, event id). On-hand is the quantity of R, plus
+// receipts and minus sales that occurred at or after R.counted_at. This holds for any order of
+// arrival and any number of repetitions. A Record keeps the events of the horizon in its ledger, a
+// tree that is ordered by time and carries sums, so that a late RESET takes logarithmic time. It
+// folds older events into one number.
 //
-// A Record is also the one place that decides about identity, for looks and cart adds too: an event that it takes is new, and
-// nothing behind it has to ask again.
+// A Record also decides which events are repetitions, VIEW and CART_ADD included. What it accepts
+// is new, and later stages need not check again.
 package stock

@@ -2,15 +2,17 @@ package stock
 
 import "github.com/beamlytics/streamlytics/event"
 
-// entry is one live event. Its order is (at, id), which no two live entries of a record share, because ids are unique.
+// entry is one event that is not folded. Entries are ordered by (at, id), which is unique in a
+// record because ids are.
 type entry struct {
-	at  int64 // occurred_at, epoch ms, times 8, plus the code of what it was
+	at  int64 // occurred_at, epoch ms, times 8, plus the code
 	qty int64
 	id  uint64
 }
 
-// Codes of an entry: the number of its event.Type, or a code of its own for an event whose time was replaced
-// on arrival, so that the time is not part of its content. They are part of the state format and never change.
+// Codes of an entry: the number of its event.Type, or another number for an event whose time was
+// replaced on arrival, so that its time is not part of its content. They are part of the state
+// format and never change.
 const (
 	codeSale          = int64(event.Sale)
 	codeReceipt       = int64(event.Receipt)
@@ -46,7 +48,7 @@ func codeOf(m Move) int64 {
 func (e entry) code() int64   { return e.at & codeMask }
 func (e entry) timeMs() int64 { return e.at >> codeBits }
 
-// delta is what the entry adds to on-hand.
+// delta returns what the entry adds to on-hand.
 func (e entry) delta() int64 {
 	switch e.code() {
 	case codeSale:

@@ -78,7 +78,7 @@ func wantSound(r *Record) error {
 	if err := wantSoundTimeline(&r.moves); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	if err := wantSoundTimeline(r.looks()); err != nil {
+	if err := wantSoundTimeline(r.views()); err != nil {
 		return fmt.Errorf("looks: %w", err)
 	}
 	if got := r.base + r.ledger(); got != r.onHand {
@@ -94,7 +94,7 @@ func wantSound(r *Record) error {
 	if n := r.liveIDs(); x.n != n || n < indexFrom/2 {
 		return fmt.Errorf("the index counts %d ids, %d are live", x.n, n)
 	}
-	for _, t := range []*timeline{&r.moves, r.looks()} {
+	for _, t := range []*timeline{&r.moves, r.views()} {
 		for e := range t.all {
 			if c, ok := r.lookup(e); !ok || c != e.content() {
 				return fmt.Errorf("the index does not lead to %+v", e)

@@ -2,27 +2,28 @@ package stock
 
 import "slices"
 
-// identities is what a record remembers only to recognise repetitions, besides the ids in its ledger.
+// identities holds the ids of a record that are not in its ledger. They serve only to recognize
+// repetitions.
 type identities struct {
-	looks    timeline // VIEW, CART_ADD of the last 24 hours of the clock
+	views    timeline // VIEW and CART_ADD of the last 24 hours of the clock
 	late     []lateID // in the order of arrival
-	lateGone int      // how many were in front of them
-	index    *index   // of all live ids, those of the ledger included; nil while they are few
+	lateGone int      // how many late ids were removed from the front
+	index    *index   // of all live ids, those of the ledger included; nil while there are few
 }
 
-// lateID is an event that was older than the ledger when it arrived: it was counted, and its id is kept for as long as if it had
-// occurred when it came.
+// lateID is the id of an event that counted although it was older than the ledger when it arrived.
+// It is kept for one horizon after its arrival.
 type lateID struct {
-	keep    int64 // the key's newest event when it arrived, epoch ms
+	keep    int64 // time of the key's newest event at its arrival, epoch ms
 	id      uint64
 	content content
 }
 
-func (r *Record) looks() *timeline {
+func (r *Record) views() *timeline {
 	if r.ids == nil {
 		return &timeline{}
 	}
-	return &r.ids.looks
+	return &r.ids.views
 }
 
 func (r *Record) late() []lateID {
@@ -32,21 +33,22 @@ func (r *Record) late() []lateID {
 	return r.ids.late
 }
 
-// liveIDs is the number of ids that a repetition is recognised by.
-func (r *Record) liveIDs() int { return r.moves.len() + r.looks().len() + len(r.late()) }
+// liveIDs returns the number of ids by which repetitions are recognized.
+func (r *Record) liveIDs() int { return r.moves.len() + r.views().len() + len(r.late()) }
 
-// own returns the identities to write to.
-func (r *Record) own() *identities {
+// makeIDs returns r.ids, which it makes if necessary.
+func (r *Record) makeIDs() *identities {
 	if r.ids == nil {
 		r.ids = &identities{}
 	}
 	return r.ids
 }
 
-// lookup finds the content that the record holds for the id of e. It is quickest when that is e's own.
+// lookup returns the content that the record has for the id of e. It is fastest if e is a
+// repetition.
 func (r *Record) lookup(e entry) (c content, ok bool) {
 	if r.ids != nil && r.ids.index != nil {
-		r.ids.index.touch(e.id, r.moves.oldest().id) // which is about to be folded
+		r.ids.index.touch(e.id, r.moves.oldest().id) // the one that is folded next
 		for p := range r.ids.index.places(e.id) {
 			if c, ok := r.contentAt(p, e); ok {
 				return c, true
@@ -59,7 +61,7 @@ func (r *Record) lookup(e entry) (c content, ok bool) {
 			return known.content(), true
 		}
 	}
-	for known := range r.looks().all {
+	for known := range r.views().all {
 		if known.id == e.id {
 			return known.content(), true
 		}
@@ -72,18 +74,18 @@ func (r *Record) lookup(e entry) (c content, ok bool) {
 	return 0, false
 }
 
-// contentAt is the content that the record holds at a place for the id of e, if it stands there.
+// contentAt returns the content of the event at p, if it has the id of e.
 func (r *Record) contentAt(p place, e entry) (c content, ok bool) {
 	if i, ok := p.late(r.ids.lateGone); ok {
 		return r.ids.late[i].content, r.ids.late[i].id == e.id
 	}
-	for _, t := range [...]*timeline{&r.moves, &r.ids.looks} {
+	for _, t := range [...]*timeline{&r.moves, &r.ids.views} {
 		if known, ok := t.get(e); ok {
 			return known.content(), true
 		}
 	}
 	from, to := p.times()
-	for _, t := range [...]*timeline{&r.moves, &r.ids.looks} {
+	for _, t := range [...]*timeline{&r.moves, &r.ids.views} {
 		if known, ok := t.find(e.id, from, to); ok {
 			return known.content(), true
 		}
@@ -91,8 +93,8 @@ func (r *Record) contentAt(p place, e entry) (c content, ok bool) {
 	return 0, false
 }
 
-// remember adds an id that was just stored at a place.
-func (r *Record) remember(id uint64, p place) {
+// addID adds an id that was stored at p to the index.
+func (r *Record) addID(id uint64, p place) {
 	if r.ids != nil && r.ids.index != nil {
 		r.ids.index.put(id, p)
 	} else if r.liveIDs() >= indexFrom {
@@ -100,13 +102,13 @@ func (r *Record) remember(id uint64, p place) {
 	}
 }
 
-// uniqueIDs reports whether no two live ids are equal.
+// uniqueIDs reports whether all live ids differ.
 func (r *Record) uniqueIDs() bool {
 	ids := make([]uint64, 0, indexFrom)
 	for e := range r.moves.all {
 		ids = append(ids, e.id)
 	}
-	for e := range r.looks().all {
+	for e := range r.views().all {
 		ids = append(ids, e.id)
 	}
 	for _, l := range r.late() {
@@ -116,24 +118,24 @@ func (r *Record) uniqueIDs() bool {
 	return len(slices.Compact(ids)) == r.liveIDs()
 }
 
-// makeIndex indexes all live ids.
+// makeIndex builds the index from all live ids.
 func (r *Record) makeIndex() {
 	x := newIndex(r.liveIDs())
 	for e := range r.moves.all {
 		x.put(e.id, placeOf(e))
 	}
-	for e := range r.looks().all {
+	for e := range r.views().all {
 		x.put(e.id, placeOf(e))
 	}
-	ids := r.own()
+	ids := r.makeIDs()
 	for i, l := range ids.late {
 		x.put(l.id, placeOfLate(ids.lateGone+i))
 	}
 	ids.index = x
 }
 
-// forget drops an id that was just removed from its place.
-func (r *Record) forget(id uint64, p place) {
+// removeID removes an id that was removed from p from the index.
+func (r *Record) removeID(id uint64, p place) {
 	if r.ids == nil || r.ids.index == nil {
 		return
 	}
@@ -143,32 +145,32 @@ func (r *Record) forget(id uint64, p place) {
 	}
 }
 
-// expireLate forgets the late ids whose time is over.
+// expireLate removes the late ids that arrived more than a horizon ago.
 func (r *Record) expireLate(floor int64) {
 	if r.ids == nil {
 		return
 	}
 	late := r.ids.late
 	for len(late) > 0 && late[0].keep < floor {
-		r.forget(late[0].id, placeOfLate(r.ids.lateGone))
+		r.removeID(late[0].id, placeOfLate(r.ids.lateGone))
 		r.ids.lateGone++
 		late = late[1:]
 	}
 	r.ids.late = late
-	r.tidy()
+	r.dropEmptyIDs()
 }
 
-// ExpireLooks forgets the ids of looks and cart adds that are older than 24 hours.
+// ExpireLooks removes the ids of VIEW and CART_ADD events older than 24 hours of the clock.
 func (r *Record) ExpireLooks(nowMs int64) {
 	if r.ids != nil {
-		r.ids.looks.popBefore(nowMs-DayMs, func(e entry) { r.forget(e.id, placeOf(e)) })
-		r.tidy()
+		r.ids.views.popBefore(nowMs-DayMs, func(e entry) { r.removeID(e.id, placeOf(e)) })
+		r.dropEmptyIDs()
 	}
 }
 
-// tidy lets go of the identities when nothing is left in them.
-func (r *Record) tidy() {
-	if r.ids.index == nil && r.ids.looks.len() == 0 && len(r.ids.late) == 0 {
+// dropEmptyIDs sets r.ids to nil if it holds nothing.
+func (r *Record) dropEmptyIDs() {
+	if r.ids.index == nil && r.ids.views.len() == 0 && len(r.ids.late) == 0 {
 		r.ids = nil
 	}
 }

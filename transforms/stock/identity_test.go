@@ -114,7 +114,7 @@ func TestIDsOfLooksAreKeptForADay(t *testing.T) {
 		// Later it is new, every time: velocity does not count what is older than a day.
 		apply(t, r, look, t0+DayMs+1, benchLimits, Accepted)
 		apply(t, r, look, t0+DayMs+1, benchLimits, Accepted)
-		if n := r.looks().len(); n != 0 {
+		if n := r.views().len(); n != 0 {
 			t.Errorf("%d looks are kept for longer than a day", n)
 		}
 		// Nor does a look keep its id from anyone then.
@@ -127,7 +127,7 @@ func TestLookThatArrivesADayLate(t *testing.T) {
 	apply(t, &r, moveOf(view("v", 1, t0)), t0+DayMs, benchLimits, Accepted)
 	apply(t, &r, moveOf(view("v", 1, t0)), t0+DayMs, benchLimits, Repeated)
 	apply(t, &r, moveOf(view("w", 1, t0-1)), t0+DayMs, benchLimits, Accepted)
-	if n := r.looks().len(); n != 1 {
+	if n := r.views().len(); n != 1 {
 		t.Errorf("%d looks are kept, want the one that velocity counts", n)
 	}
 }

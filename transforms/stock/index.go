@@ -5,17 +5,18 @@ import (
 	"math/bits"
 )
 
-// indexFrom is the number of live ids from which a record keeps an index. Below it a scan is as fast and far smaller.
+// indexFrom is the number of live ids from which a record has an index. Below it a scan is as fast
+// and takes less memory.
 const indexFrom = 48
 
-// index says where in a record an id may stand: a hash table with open addressing. It knows half of each id, which is enough to say no to
-// nearly every new one without waiting for more memory than one slot; where it says perhaps, the place has the whole id. The ids
-// are in their places already, so that they need not take memory twice.
+// index maps the live ids of a record to their places. It is a hash table with open addressing that
+// stores only the lower half of each id; the entry at the place has the whole id. For most new ids
+// this takes one memory access.
 type index struct {
 	slots []slot // their number is a power of two; at most three in four are used
 	n     int
 
-	touched place // only makes touch read
+	touched place // keeps the reads of touch from being optimized away
 }
 
 type slot struct {
@@ -23,17 +24,17 @@ type slot struct {
 	place place  // 0 is a free slot
 }
 
-// newIndex makes an index with room for n ids and as many again.
+// newIndex returns an index with room for at least 2n ids.
 func newIndex(n int) *index {
 	return &index{slots: make([]slot, 2<<bits.Len(uint(n)))}
 }
 
-// home is the slot where an id belongs by the lower half of it. Ids are hashes already.
+// home returns the first slot for an id. Ids are hashes, so their bits are used as they are.
 func (x *index) home(half uint32) int { return int(half) & (len(x.slots) - 1) }
 
 func (x *index) next(i int) int { return (i + 1) & (len(x.slots) - 1) }
 
-// places yields the places where id may stand.
+// places yields the places of all ids with the lower half of id.
 func (x *index) places(id uint64) iter.Seq[place] {
 	return func(yield func(place) bool) {
 		for i := x.home(uint32(id)); x.slots[i].place != 0; i = x.next(i) {
@@ -44,12 +45,12 @@ func (x *index) places(id uint64) iter.Seq[place] {
 	}
 }
 
-// touch waits for the slots of two ids together, so that what is done next with each need not wait again.
+// touch reads the slots of two ids, so that their cache misses overlap.
 func (x *index) touch(a, b uint64) {
 	x.touched = x.slots[x.home(uint32(a))].place ^ x.slots[x.home(uint32(b))].place
 }
 
-// put adds an id.
+// put adds an id at p.
 func (x *index) put(id uint64, p place) {
 	if 4*(x.n+1) > 3*len(x.slots) {
 		x.resize()
@@ -66,7 +67,8 @@ func (x *index) add(s slot) {
 	x.slots[i] = s
 }
 
-// remove takes an id out that was put with this place. Of two that look alike, either will do.
+// remove removes an id that was put with p. If two ids have the same lower half and place, it
+// removes either.
 func (x *index) remove(id uint64, p place) {
 	gone := slot{half: uint32(id), place: p}
 	hole := x.home(gone.half)
@@ -77,7 +79,7 @@ func (x *index) remove(id uint64, p place) {
 		hole = x.next(hole)
 	}
 	x.n--
-	// Ids behind the hole move up into it where it stands between them and their home.
+	// Move an entry into the hole if the hole lies between its home and its slot.
 	mask := len(x.slots) - 1
 	for i := x.next(hole); x.slots[i].place != 0; i = x.next(i) {
 		if home := x.home(x.slots[i].half); (i-home)&mask >= (i-hole)&mask {
@@ -91,7 +93,7 @@ func (x *index) remove(id uint64, p place) {
 	}
 }
 
-// resize moves the ids into as many slots as there should be.
+// resize rebuilds the table with the number of slots that suits the number of ids.
 func (x *index) resize() {
 	to := newIndex(x.n + 1)
 	for _, s := range x.slots {

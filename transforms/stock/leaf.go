@@ -2,16 +2,16 @@ package stock
 
 import "slices"
 
-// leafSize is how many entries a leaf holds at most.
+// leafSize is the greatest number of entries in a leaf.
 const leafSize = 32
 
-// leaf is a short run of entries in order.
+// leaf is a short slice of entries in order.
 type leaf []entry
 
-// insert adds an entry. When the leaf was full it is split, and the right part returned.
+// insert adds an entry. If the leaf is full, it is split and the right part is returned.
 func (l *leaf) insert(e entry) (right leaf) {
-	// A scan from the end: most events belong there, and in a leaf that is far away in memory all steps wait for it at once, where those of
-	// a binary search would one after the other.
+	// Scan from the end, where most events belong. In memory that is not cached a scan is faster
+	// than a binary search, as its reads do not depend on each other.
 	i := len(*l)
 	for i > 0 && e.less((*l)[i-1]) {
 		i--
@@ -20,7 +20,7 @@ func (l *leaf) insert(e entry) (right leaf) {
 		*l = slices.Insert(*l, i, e)
 		return nil
 	}
-	// Events come mostly in the order of time: a split at the end leaves the left part full.
+	// Most events arrive in order of time, so a split at the end leaves the left part full.
 	cut := leafSize / 2
 	if i == leafSize {
 		cut = leafSize
@@ -35,7 +35,7 @@ func (l *leaf) insert(e entry) (right leaf) {
 	return right
 }
 
-// sum is the sum of all deltas.
+// sum returns the sum of all deltas.
 func (l leaf) sum() (sum int64) {
 	for _, e := range l {
 		sum += e.delta()
@@ -43,7 +43,7 @@ func (l leaf) sum() (sum int64) {
 	return sum
 }
 
-// sumFrom is the sum of the deltas from at on.
+// sumFrom returns the sum of the deltas of the entries not before at.
 func (l leaf) sumFrom(at int64) (sum int64) {
 	for i := len(l) - 1; i >= 0 && l[i].at >= at; i-- {
 		sum += l[i].delta()
@@ -51,7 +51,7 @@ func (l leaf) sumFrom(at int64) (sum int64) {
 	return sum
 }
 
-// get finds the entry with the time, the code and the id of e.
+// get returns the entry with the time, code and id of e.
 func (l leaf) get(e entry) (found entry, ok bool) {
 	for _, found := range l {
 		if found.id == e.id && found.at == e.at {
@@ -61,7 +61,7 @@ func (l leaf) get(e entry) (found entry, ok bool) {
 	return entry{}, false
 }
 
-// from hands the entries from at on to f in order until f returns false.
+// from calls f for the entries not before at, in order, until f returns false.
 func (l leaf) from(at int64, f func(entry) bool) bool {
 	for _, e := range l {
 		if e.at >= at && !f(e) {
@@ -71,14 +71,15 @@ func (l leaf) from(at int64, f func(entry) bool) bool {
 	return true
 }
 
-// popBefore removes the entries before at, hands them to f in order, and returns how many they were and the sum of their deltas.
+// popBefore removes the entries before at and calls f for each, in order. It returns their number
+// and the sum of their deltas.
 func (l *leaf) popBefore(at int64, f func(entry)) (n int, sum int64) {
 	for ; n < len(*l) && (*l)[n].at < at; n++ {
 		sum += (*l)[n].delta()
 		f((*l)[n])
 	}
 	if *l = (*l)[n:]; len(*l) == 0 {
-		*l = nil // lets go of what was in front
+		*l = nil // release the memory in front
 	}
 	return n, sum
 }

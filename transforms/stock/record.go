@@ -4,92 +4,96 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// DayMs is how long the ids of looks and cart adds are kept, and those of sales at the least, because velocity counts 24 hours.
+// DayMs is how long the ids of VIEW and CART_ADD events are kept, and the least time for those of
+// sales: the day window of velocity.
 const DayMs = 24 * 60 * 60 * 1000
 
-// Limits are the options that the logic depends on.
+// Limits are the options of the rules.
 type Limits struct {
-	HorizonMs int64 // --ledger_horizon: how far behind the newest event of the key deltas and ids are kept
+	HorizonMs int64 // --ledger_horizon: how far behind the newest event of the key the ledger reaches
 	LowEnter  int64 // --low_stock_enter: LOW_STOCK goes on at or below
 	LowExit   int64 // --low_stock_exit: LOW_STOCK goes off above
-	CountLate bool  // --late_events=count: a delta that is older than the ledger, and not known, counts
+	CountLate bool  // --late_events=count: a delta older than the ledger counts instead of being TooLate
 }
 
-// Move is an event as the logic sees it.
+// Move is the part of an event that the rules depend on.
 type Move struct {
 	Type     event.Type
 	Quantity int64
 	TimeMs   int64  // occurred_at, or counted_at of a RESET; epoch ms, positive
-	Adjusted bool   // TimeMs replaced a time that lay ahead (VIEW, CART_ADD, RESET): it is no part of the content
+	Adjusted bool   // TimeMs replaced a time that was ahead (VIEW, CART_ADD, RESET), so it is not compared
 	ID       uint64 // event.IdentityHash of the event id
-	IDText   string // the event id itself; only needed of a RESET, which is ordered by it
+	IDText   string // the event id; only used for a RESET, as resets are ordered by it
 }
 
-// Verdict is what became of an event.
+// Verdict is the decision about an event.
 type Verdict uint8
 
 // The verdicts.
 const (
-	Accepted    Verdict = iota // new, and taken
-	Repeated                   // known already; nothing changed
-	Reused                     // the id is known with other content: ID_REUSED
-	ResetTooOld                // a count that would hold but lies before the horizon: RESET_TOO_OLD
-	TooLate                    // a delta that would count but is older than the ledger, and may be a repetition: TOO_LATE
+	Accepted    Verdict = iota // new, and part of the record now
+	Repeated                   // a repetition; nothing changed
+	Reused                     // the id belongs to an event with other content: ID_REUSED
+	ResetTooOld                // a RESET from before the horizon that would hold: RESET_TOO_OLD
+	TooLate                    // a delta from before the ledger that would count: TOO_LATE
 )
 
-// Outcome is a verdict and what the event did.
+// Outcome is a verdict with the effects of the event.
 type Outcome struct {
 	Verdict    Verdict
-	Dropped    bool // a sale or receipt from before the barrier: taken, but it does not count
-	Recomputed bool // a count arrived after something that occurred later, and on-hand was made anew from the ledger
+	Dropped    bool // an accepted delta from before the barrier, which does not count
+	Recomputed bool // a RESET arrived after newer events, so that on-hand was recomputed from the ledger
 	Badge      bool // LOW_STOCK went on or off
 }
 
-// Record is everything that is kept of one product in one store. The zero value is a product of which nothing is known. It is
+// Record is the state of one product in one store. The zero value is a record without events. It is
 // not safe for concurrent use.
 type Record struct {
-	onHand  int64
-	base    int64 // net of the deltas that count and were folded, barrier's quantity included
-	folded  int64 // greatest time of these deltas: what a count before it would leave is not known any more; 0 when there are none
+	onHand int64
+	// base is the sum of the quantity of the barrier and the folded deltas that count. folded is
+	// the greatest time of these deltas, or 0 if there are none: for a RESET at or before it
+	// on-hand cannot be computed.
+	base    int64
+	folded  int64
 	version int64
 	newest  int64 // greatest time of a SALE, RECEIPT or RESET, while stocked
 
-	barrierAt  int64 // the count that holds, while known
+	barrierAt  int64 // the RESET that holds, while known
 	barrierQty int64
 	barrierID  string
 
-	stocked bool // a SALE, RECEIPT or RESET was seen: the key exists
-	known   bool // a count was seen
+	stocked bool // a SALE, RECEIPT or RESET was accepted: there is a stock key
+	known   bool // a RESET was accepted
 	low     bool // LOW_STOCK is on
 
-	adjusted bool // barrierAt replaced the time of the count on arrival
+	adjusted bool // barrierAt replaced the time of the RESET on arrival
 
-	moves timeline    // the ledger: SALE, RECEIPT, RESET of the horizon
-	ids   *identities // nil while there is nothing in it
+	moves timeline    // the ledger: SALE, RECEIPT and RESET events of the horizon
+	ids   *identities // nil if empty
 }
 
-// OnHand is the stock, in units. It may be negative.
+// OnHand returns the stock in units. It may be negative.
 func (r *Record) OnHand() int64 { return r.onHand }
 
-// Known reports whether a physical count was seen.
+// Known reports whether a RESET was accepted.
 func (r *Record) Known() bool { return r.known }
 
-// BarrierMs is the counted_at of the count that holds, epoch ms, or 0 without one.
+// BarrierMs returns the time of the barrier, epoch ms, or 0 if there is none.
 func (r *Record) BarrierMs() int64 { return r.barrierAt }
 
 // LowStock reports whether the badge is on.
 func (r *Record) LowStock() bool { return r.low }
 
-// HasStock reports whether the record has a stock key: looks and cart adds alone make none.
+// HasStock reports whether there is a stock key. VIEW and CART_ADD events create none.
 func (r *Record) HasStock() bool { return r.stocked }
 
-// Version grows with every change of the stock. It is 0 before the record has any.
+// Version returns the version of the stock. It is 0 before the first Bump.
 func (r *Record) Version() int64 { return r.version }
 
-// Bump makes the version greater than it was and at least atLeast.
+// Bump increases the version, at least to atLeast.
 func (r *Record) Bump(atLeast int64) { r.version = max(r.version+1, atLeast) }
 
-// Apply takes one event. nowMs is the clock; it only decides how long ids are kept.
+// Apply applies one event. nowMs is the clock; it affects only how long ids are kept.
 func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	r.ExpireLooks(nowMs)
 	e := entryOf(m)
@@ -101,15 +105,15 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 		return Outcome{Verdict: Reused}
 	}
 	if !m.Type.MovesStock() {
-		// Only the identity of a look is kept, and only while velocity could count it.
+		// Only the id is kept, and only while velocity could count the event.
 		if m.TimeMs >= nowMs-DayMs {
-			r.own().looks.insert(e)
-			r.remember(m.ID, placeOf(e))
+			r.makeIDs().views.insert(e)
+			r.addID(m.ID, placeOf(e))
 		}
 		return Outcome{Verdict: Accepted}
 	}
 	if m.Type == event.Reset {
-		if v := r.judgeReset(m, l); v != Accepted {
+		if v := r.checkReset(m, l); v != Accepted {
 			return Outcome{Verdict: v}
 		}
 	} else if r.tooLate(m, nowMs, l) {
@@ -123,33 +127,33 @@ func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
 	inLedger := m.TimeMs >= floor
 	switch {
 	case m.Type == event.Reset:
-		out.Recomputed = r.takeReset(m)
+		out.Recomputed = r.applyReset(m)
 	case r.known && m.TimeMs < r.barrierAt:
 		out.Dropped = true
 	default:
 		r.onHand += e.delta()
 		if !inLedger {
-			r.toBase(e)
+			r.addToBase(e)
 		}
 	}
 	if inLedger {
 		r.moves.insert(e)
-		r.remember(m.ID, placeOf(e))
+		r.addID(m.ID, placeOf(e))
 	} else {
-		ids := r.own()
+		ids := r.makeIDs()
 		ids.late = append(ids.late, lateID{keep: r.newest, id: m.ID, content: content})
-		r.remember(m.ID, placeOfLate(ids.lateGone+len(ids.late)-1))
+		r.addID(m.ID, placeOfLate(ids.lateGone+len(ids.late)-1))
 	}
 	r.fold(floor)
 	out.Badge = r.updateBadge(l)
 	return out
 }
 
-// adjustedMs is how far apart the times of two deliveries of one count may be where one of them was adjusted: a count is adjusted
-// when it was made up to 5 minutes after its own publication.
+// adjustedMs is the greatest difference between the times of two deliveries of one RESET of which
+// one was adjusted: a RESET is adjusted if it is at most 5 minutes ahead of its publish time.
 const adjustedMs = 5 * 60 * 1000
 
-// isBarrier reports whether a count is that which holds, published once or again.
+// isBarrier reports whether m is a delivery of the RESET that holds.
 func (r *Record) isBarrier(m Move) bool {
 	if !r.known || m.IDText != r.barrierID {
 		return false
@@ -158,16 +162,16 @@ func (r *Record) isBarrier(m Move) bool {
 	return apart == 0 || apart <= adjustedMs && (m.Adjusted || r.adjusted)
 }
 
-// judgeReset decides whether a count that is not known by its id is the repetition of the one that holds, whose id was folded, or
-// is too old.
-func (r *Record) judgeReset(m Move, l Limits) Verdict {
+// checkReset returns the verdict on a RESET whose id is not live: it may be the barrier, whose id
+// was folded, or too old.
+func (r *Record) checkReset(m Move, l Limits) Verdict {
 	if r.isBarrier(m) {
 		if m.Quantity == r.barrierQty {
 			return Repeated
 		}
 		return Reused
 	}
-	// What is folded lies before the horizon, except when the horizon was shorter before this program was started with a longer one.
+	// folded lies before the horizon, unless the program was restarted with a longer one.
 	tooOld := r.stocked && m.TimeMs < r.newest-l.HorizonMs || m.TimeMs <= r.folded
 	if tooOld && r.supersedes(m) {
 		return ResetTooOld
@@ -175,16 +179,18 @@ func (r *Record) judgeReset(m Move, l Limits) Verdict {
 	return Accepted
 }
 
-// tooLate reports whether a SALE or RECEIPT that is not known would count, but may be the repetition of one that was folded.
+// tooLate reports whether a SALE or RECEIPT whose id is not live would count, but may be a
+// repetition of a folded one.
 func (r *Record) tooLate(m Move, nowMs int64, l Limits) bool {
 	return m.TimeMs < r.LedgerFrom(nowMs, l) && !l.CountLate && !(r.known && m.TimeMs < r.barrierAt)
 }
 
-// LedgerFrom is the time, epoch ms, from which the ledger holds all that was taken: of an older event nobody can say whether it is
-// a repetition. It lies behind the floor where deltas were folded with a shorter horizon than today's.
+// LedgerFrom returns the time, epoch ms, from which the ledger is complete. An older event cannot
+// be told from a repetition. It is later than the floor if deltas were folded with a shorter
+// horizon than the current one.
 func (r *Record) LedgerFrom(nowMs int64, l Limits) int64 { return max(r.floor(nowMs, l), r.folded+1) }
 
-// supersedes reports whether a count comes after the one that holds.
+// supersedes reports whether m comes after the RESET that holds.
 func (r *Record) supersedes(m Move) bool {
 	if !r.known || m.TimeMs != r.barrierAt {
 		return !r.known || m.TimeMs > r.barrierAt
@@ -192,19 +198,20 @@ func (r *Record) supersedes(m Move) bool {
 	return m.IDText > r.barrierID
 }
 
-// takeReset lets a count hold if it supersedes, and reports whether on-hand had to be made anew from the ledger.
-func (r *Record) takeReset(m Move) (recomputed bool) {
+// applyReset makes m the barrier if it supersedes the current one. It reports whether the ledger
+// has newer events, so that on-hand was recomputed from them.
+func (r *Record) applyReset(m Move) (recomputed bool) {
 	if !r.supersedes(m) {
 		return false
 	}
 	r.known, r.barrierAt, r.barrierQty, r.barrierID, r.adjusted = true, m.TimeMs, m.Quantity, m.IDText, m.Adjusted
-	r.base, r.folded = m.Quantity, 0 // everything folded is older than a count that was not refused
+	r.base, r.folded = m.Quantity, 0 // a RESET that was not refused is newer than all folded deltas
 	r.onHand = r.base + r.ledger()
 	newest, ok := r.moves.newest()
 	return ok && newest >= m.TimeMs
 }
 
-// ledger is the net of the deltas in the ledger that count.
+// ledger returns the sum of the deltas in the ledger that count.
 func (r *Record) ledger() int64 {
 	if !r.known {
 		return r.moves.sum()
@@ -212,39 +219,39 @@ func (r *Record) ledger() int64 {
 	return r.moves.sumFrom(r.barrierAt)
 }
 
-// floor is the time before which the ledger keeps nothing.
+// floor returns the time before which the ledger keeps no events.
 func (r *Record) floor(nowMs int64, l Limits) int64 {
 	return min(r.newest-l.HorizonMs, nowMs-DayMs)
 }
 
-// fold takes what lies before floor out of the ledger.
+// fold removes the events before floor from the ledger.
 func (r *Record) fold(floor int64) {
 	r.moves.popBefore(floor, func(e entry) {
 		if !r.known || e.timeMs() >= r.barrierAt {
-			r.toBase(e)
+			r.addToBase(e)
 		}
-		r.forget(e.id, placeOf(e))
+		r.removeID(e.id, placeOf(e))
 	})
 	r.expireLate(floor)
 }
 
-// toBase counts an entry that the ledger does not hold.
-func (r *Record) toBase(e entry) {
+// addToBase adds the delta of an entry that is not in the ledger to base.
+func (r *Record) addToBase(e entry) {
 	if d := e.delta(); d != 0 {
 		r.base += d
 		r.folded = max(r.folded, e.timeMs())
 	}
 }
 
-// updateBadge holds on-hand against the thresholds, with hysteresis between them.
+// updateBadge updates LOW_STOCK for the current on-hand.
 func (r *Record) updateBadge(l Limits) (changed bool) {
 	was := r.low
 	r.low = NextLow(r.low, r.known, r.onHand, l)
 	return r.low != was
 }
 
-// NextLow is the state of LOW_STOCK after on-hand became known: on at or below LowEnter, off above LowExit, and as it was in
-// between. There is none while on-hand is not known.
+// NextLow returns the state of LOW_STOCK for an on-hand: on at or below LowEnter, off above
+// LowExit, and unchanged in between. It is off while the on-hand is not known.
 func NextLow(on, known bool, onHand int64, l Limits) bool {
 	switch {
 	case !known || onHand > l.LowExit:
@@ -255,17 +262,17 @@ func NextLow(on, known bool, onHand int64, l Limits) bool {
 	return on
 }
 
-// Empty reports whether nothing is known: the record is as good as none.
-func (r *Record) Empty() bool { return !r.stocked && r.looks().len() == 0 }
+// Empty reports whether the record holds no state, so that it can be dropped.
+func (r *Record) Empty() bool { return !r.stocked && r.views().len() == 0 }
 
-// Size is roughly how many bytes of memory the record takes. It does not depend on how the record came to be.
+// Size returns the approximate memory use of the record, in bytes. Equal records have equal sizes.
 func (r *Record) Size() int {
 	const record, perEntry, perIndexed, perOther = 128, 32, 16, 88
 	size := record + len(r.barrierID) + perEntry*r.liveIDs()
 	if n := r.liveIDs(); n >= indexFrom {
 		size += perIndexed * n
 	}
-	if r.looks().len() > 0 || len(r.late()) > 0 {
+	if r.views().len() > 0 || len(r.late()) > 0 {
 		size += perOther
 	}
 	return size

@@ -2,12 +2,12 @@ package stock
 
 import "math"
 
-// timeline keeps entries in the order of time. Entries are added anywhere, most often at the end, and removed from the front; the
-// sum from any time on is found in logarithmic time. Most records have a handful of entries for ever, so that a timeline is no
-// more than a slice until a leaf is full. The zero value is empty.
+// timeline is a list of entries in order of time. insert is fastest at the end, entries are removed
+// from the front, and sumFrom takes logarithmic time. Most timelines stay short, so a timeline is a
+// slice until a leaf is full. The zero value is empty.
 type timeline struct {
-	few  leaf  // all entries, or
-	many *tree // all entries
+	few  leaf  // the entries, if many is nil
+	many *tree // the entries, if there are more than leafSize
 }
 
 type tree struct {
@@ -26,8 +26,8 @@ func (t *timeline) len() int {
 func (t *timeline) insert(e entry) {
 	if t.many == nil {
 		if right := t.few.insert(e); right != nil {
-			kids := append(make([]node, 0, 4), *newLeaf(t.few), *newLeaf(right))
-			*t = timeline{many: &tree{root: *newInner(kids), n: len(t.few) + len(right)}}
+			children := append(make([]node, 0, 4), *newLeaf(t.few), *newLeaf(right))
+			*t = timeline{many: &tree{root: *newInner(children), n: len(t.few) + len(right)}}
 		}
 		return
 	}
@@ -37,7 +37,7 @@ func (t *timeline) insert(e entry) {
 	}
 }
 
-// sum is the sum of all deltas.
+// sum returns the sum of all deltas.
 func (t *timeline) sum() int64 {
 	if t.many != nil {
 		return t.many.root.sum
@@ -45,7 +45,7 @@ func (t *timeline) sum() int64 {
 	return t.few.sum()
 }
 
-// sumFrom is the sum of the deltas of all entries that occurred at or after ms.
+// sumFrom returns the sum of the deltas of the entries at or after ms.
 func (t *timeline) sumFrom(ms int64) int64 {
 	if t.many != nil {
 		return t.many.root.sumFrom(ms << codeBits)
@@ -53,7 +53,7 @@ func (t *timeline) sumFrom(ms int64) int64 {
 	return t.few.sumFrom(ms << codeBits)
 }
 
-// get finds the entry with the time, the code and the id of e.
+// get returns the entry with the time, code and id of e.
 func (t *timeline) get(e entry) (found entry, ok bool) {
 	if t.many != nil {
 		return t.many.root.get(e)
@@ -61,7 +61,7 @@ func (t *timeline) get(e entry) (found entry, ok bool) {
 	return t.few.get(e)
 }
 
-// find finds the entry of an id that occurred from a time to before another.
+// find returns the entry with an id from fromMs to before toMs.
 func (t *timeline) find(id uint64, fromMs, toMs int64) (found entry, ok bool) {
 	t.from(fromMs, func(e entry) bool {
 		if e.timeMs() >= toMs {
@@ -73,7 +73,7 @@ func (t *timeline) find(id uint64, fromMs, toMs int64) (found entry, ok bool) {
 	return found, ok
 }
 
-// from hands all entries that occurred at or after ms to f in order until f returns false.
+// from calls f for the entries at or after ms, in order, until f returns false.
 func (t *timeline) from(ms int64, f func(entry) bool) {
 	if t.many != nil {
 		t.many.root.from(ms<<codeBits, f)
@@ -82,7 +82,7 @@ func (t *timeline) from(ms int64, f func(entry) bool) {
 	t.few.from(ms<<codeBits, f)
 }
 
-// popBefore removes all entries that occurred before ms and hands them to f, oldest first.
+// popBefore removes the entries before ms and calls f for each, in order.
 func (t *timeline) popBefore(ms int64, f func(entry)) {
 	at := ms << codeBits
 	if t.many == nil {
@@ -94,15 +94,15 @@ func (t *timeline) popBefore(ms int64, f func(entry)) {
 		return
 	}
 	t.many.n -= root.popBefore(at, f)
-	for len(root.kids) == 1 {
-		*root = root.kids[0]
+	for len(root.children) == 1 {
+		*root = root.children[0]
 	}
-	if len(root.kids) == 0 {
+	if len(root.children) == 0 {
 		*t = timeline{few: root.leaf}
 	}
 }
 
-// oldest is the first entry, or nothing.
+// oldest returns the first entry, or the zero entry if there is none.
 func (t *timeline) oldest() (e entry) {
 	if t.many != nil {
 		return t.many.root.lo
@@ -113,7 +113,7 @@ func (t *timeline) oldest() (e entry) {
 	return e
 }
 
-// newest is the time of the last entry, epoch ms; ok is false when there is none.
+// newest returns the time of the last entry, epoch ms, and whether there is one.
 func (t *timeline) newest() (ms int64, ok bool) {
 	switch {
 	case t.many != nil:
@@ -124,7 +124,7 @@ func (t *timeline) newest() (ms int64, ok bool) {
 	return 0, false
 }
 
-// all yields the entries in the order of time.
+// all yields the entries in order.
 func (t *timeline) all(yield func(entry) bool) {
 	if t.many != nil {
 		t.many.root.from(math.MinInt64, yield)

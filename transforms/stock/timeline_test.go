@@ -31,7 +31,7 @@ func wantSoundTimeline(t *timeline) error {
 		}
 		return nil
 	}
-	if len(t.few) > 0 || len(t.many.root.kids) < 2 {
+	if len(t.few) > 0 || len(t.many.root.children) < 2 {
 		return errors.New("a tree beside a leaf, or of one leaf")
 	}
 	_, err := wantSoundNode(&t.many.root)
@@ -56,26 +56,26 @@ func wantSoundNode(n *node) (depth int, err error) {
 	if sum != n.sum {
 		return 0, fmt.Errorf("a node sums to %d, its entries to %d", n.sum, sum)
 	}
-	if n.kids == nil {
+	if n.children == nil {
 		if len(n.leaf) == 0 || len(n.leaf) > leafSize {
 			return 0, fmt.Errorf("a leaf of %d", len(n.leaf))
 		}
 		return 0, nil
 	}
-	if len(n.kids) == 0 || len(n.kids) > fanout || len(n.leaf) > 0 {
-		return 0, fmt.Errorf("an inner node with %d children and %d entries", len(n.kids), len(n.leaf))
+	if len(n.children) == 0 || len(n.children) > fanout || len(n.leaf) > 0 {
+		return 0, fmt.Errorf("an inner node with %d children and %d entries", len(n.children), len(n.leaf))
 	}
-	for _, k := range n.kids[len(n.kids):cap(n.kids)] {
-		if k.leaf != nil || k.kids != nil {
+	for _, k := range n.children[len(n.children):cap(n.children)] {
+		if k.leaf != nil || k.children != nil {
 			return 0, errors.New("what is gone is still held in memory")
 		}
 	}
-	for i := range n.kids {
-		d, err := wantSoundNode(&n.kids[i])
+	for i := range n.children {
+		d, err := wantSoundNode(&n.children[i])
 		if err != nil {
 			return 0, err
 		}
-		if i > 0 && (d+1 != depth || !n.kids[i-1].lo.less(n.kids[i].lo) || !n.kids[i-1].last().less(n.kids[i].lo)) {
+		if i > 0 && (d+1 != depth || !n.children[i-1].lo.less(n.children[i].lo) || !n.children[i-1].last().less(n.children[i].lo)) {
 			return 0, fmt.Errorf("child %d is out of place", i)
 		}
 		depth = d + 1
@@ -205,7 +205,7 @@ func TestTimelineLoads(t *testing.T) {
 				return 1
 			})
 			if name == "ascending" {
-				if got := len(line.many.root.kids); got != 3 {
+				if got := len(line.many.root.children); got != 3 {
 					t.Errorf("in order, leaves and nodes are to be left full: %d at the top, want 3", got)
 				}
 			}

@@ -2,34 +2,34 @@ package stock
 
 import "slices"
 
-// fanout is how many children an inner node of a tree has at most.
+// fanout is the greatest number of children of an inner node.
 const fanout = 64
 
-// node is a part of a B+tree of entries: a leaf, or an inner node with its children. All leaves are at one depth.
+// node is a node of a B+tree of entries. All leaves have the same depth.
 type node struct {
-	lo   entry // no entry below is less; may itself be gone
-	sum  int64 // of the deltas of all entries below
-	leaf leaf
-	kids []node // of an inner node
+	lo       entry // a lower bound of all entries below
+	sum      int64 // the sum of the deltas of all entries below
+	leaf     leaf
+	children []node // the children of an inner node; nil for a leaf
 }
 
 func newLeaf(l leaf) *node { return &node{lo: l[0], sum: l.sum(), leaf: l} }
 
-func newInner(kids []node) *node {
-	n := &node{lo: kids[0].lo, kids: kids}
-	for i := range kids {
-		n.sum += kids[i].sum
+func newInner(children []node) *node {
+	n := &node{lo: children[0].lo, children: children}
+	for i := range children {
+		n.sum += children[i].sum
 	}
 	return n
 }
 
-// insert adds an entry. When the node was full it is split, and the right part returned.
+// insert adds an entry. If the node is full, it is split and the right part is returned.
 func (n *node) insert(e entry) (right *node) {
 	if e.less(n.lo) {
 		n.lo = e
 	}
 	n.sum += e.delta()
-	if n.kids != nil {
+	if n.children != nil {
 		right = n.insertBelow(e)
 	} else if l := n.leaf.insert(e); l != nil {
 		right = newLeaf(l)
@@ -42,34 +42,35 @@ func (n *node) insert(e entry) (right *node) {
 
 func (n *node) insertBelow(e entry) (right *node) {
 	i := n.childOf(e)
-	fresh := n.kids[i].insert(e)
+	fresh := n.children[i].insert(e)
 	if fresh == nil {
 		return nil
 	}
 	i++
-	if len(n.kids) < fanout {
-		n.kids = slices.Insert(n.kids, i, *fresh)
+	if len(n.children) < fanout {
+		n.children = slices.Insert(n.children, i, *fresh)
 		return nil
 	}
 	cut := fanout / 2
-	if i == fanout { // as in a leaf
+	if i == fanout { // as in leaf.insert
 		cut = fanout
 	}
-	kids := append(make([]node, 0, fanout), n.kids[cut:]...)
-	n.kids = slices.Delete(n.kids, cut, fanout)
+	children := append(make([]node, 0, fanout), n.children[cut:]...)
+	n.children = slices.Delete(n.children, cut, fanout)
 	if i < cut {
-		n.kids = slices.Insert(n.kids, i, *fresh)
+		n.children = slices.Insert(n.children, i, *fresh)
 	} else {
-		kids = slices.Insert(kids, i-cut, *fresh)
+		children = slices.Insert(children, i-cut, *fresh)
 	}
-	return newInner(kids)
+	return newInner(children)
 }
 
-// childOf is the index of the child that e belongs into: the last one that does not begin behind it.
+// childOf returns the index of the child for e: the last one whose lower bound is not greater than
+// e.
 func (n *node) childOf(e entry) int {
-	lo, hi := 1, len(n.kids)
+	lo, hi := 1, len(n.children)
 	for lo < hi {
-		if mid := (lo + hi) / 2; e.less(n.kids[mid].lo) {
+		if mid := (lo + hi) / 2; e.less(n.children[mid].lo) {
 			hi = mid
 		} else {
 			lo = mid + 1
@@ -78,45 +79,45 @@ func (n *node) childOf(e entry) int {
 	return lo - 1
 }
 
-// sumFrom is the sum of the deltas from at on.
+// sumFrom returns the sum of the deltas of the entries not before at.
 func (n *node) sumFrom(at int64) (sum int64) {
-	if n.kids == nil {
+	if n.children == nil {
 		return n.leaf.sumFrom(at)
 	}
-	for i := len(n.kids) - 1; i >= 0; i-- {
-		k := &n.kids[i]
+	for i := len(n.children) - 1; i >= 0; i-- {
+		k := &n.children[i]
 		if k.lo.at < at {
-			return sum + k.sumFrom(at) // whatever stands left of k is older
+			return sum + k.sumFrom(at) // all entries left of k are before at
 		}
 		sum += k.sum
 	}
 	return sum
 }
 
-// get finds the entry with the time, the code and the id of e.
+// get returns the entry with the time, code and id of e.
 func (n *node) get(e entry) (found entry, ok bool) {
-	for n.kids != nil {
-		n = &n.kids[n.childOf(e)]
+	for n.children != nil {
+		n = &n.children[n.childOf(e)]
 	}
 	return n.leaf.get(e)
 }
 
-// from hands all entries from at on to f in order until f returns false.
+// from calls f for the entries not before at, in order, until f returns false.
 func (n *node) from(at int64, f func(entry) bool) bool {
-	if n.kids == nil {
+	if n.children == nil {
 		return n.leaf.from(at, f)
 	}
-	for i := n.childOf(entry{at: at}); i < len(n.kids); i++ {
-		if !n.kids[i].from(at, f) {
+	for i := n.childOf(entry{at: at}); i < len(n.children); i++ {
+		if !n.children[i].from(at, f) {
 			return false
 		}
 	}
 	return true
 }
 
-// popBefore removes the entries before at, hands them to f in order, and returns how many they were.
+// popBefore removes the entries before at, calls f for each, in order, and returns their number.
 func (n *node) popBefore(at int64, f func(entry)) (popped int) {
-	if n.kids == nil {
+	if n.children == nil {
 		var sum int64
 		popped, sum = n.leaf.popBefore(at, f)
 		n.sum -= sum
@@ -126,27 +127,27 @@ func (n *node) popBefore(at int64, f func(entry)) (popped int) {
 		return popped
 	}
 	empty := 0
-	for empty < len(n.kids) && n.kids[empty].lo.at < at {
-		k := &n.kids[empty]
+	for empty < len(n.children) && n.children[empty].lo.at < at {
+		k := &n.children[empty]
 		n.sum -= k.sum
 		popped += k.popBefore(at, f)
 		n.sum += k.sum
-		if len(k.leaf) > 0 || len(k.kids) > 0 {
+		if len(k.leaf) > 0 || len(k.children) > 0 {
 			break
 		}
 		empty++
 	}
-	n.kids = slices.Delete(n.kids, 0, empty)
-	if len(n.kids) > 0 {
-		n.lo = n.kids[0].lo
+	n.children = slices.Delete(n.children, 0, empty)
+	if len(n.children) > 0 {
+		n.lo = n.children[0].lo
 	}
 	return popped
 }
 
-// last is the greatest entry of a node that is not empty.
+// last returns the greatest entry of a node that is not empty.
 func (n *node) last() entry {
-	for n.kids != nil {
-		n = &n.kids[len(n.kids)-1]
+	for n.children != nil {
+		n = &n.children[len(n.children)-1]
 	}
 	return n.leaf[len(n.leaf)-1]
 }
