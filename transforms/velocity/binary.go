@@ -6,23 +6,24 @@ import (
 	"fmt"
 )
 
-// The encoding of a series, version 1. All numbers are varints; a count is signed (zig-zag).
+// The encoding of a series, version 1. All numbers are varints; counts are signed (zig-zag).
 //
 //	version byte
-//	flags byte        what there is, and the sticky bits of the last reading
-//	seen              the greatest clock seen, or 0, and then nothing but a 0 for the number of minutes follows
+//	flags byte
+//	seen              the greatest clock seen; if 0, only the number of minutes follows, a 0
 //	changedAt         if flagChanged: how long before seen the badge changed
-//	last              if flagLive: the newest minute it counted, then its units, views and carts of the hour and of the day
-//	number of minutes in which something counted happened
-//	minutes           each: minutes since the one before, less one (the first: since the start of the day window); a byte
-//	                  that says which of its counts are not 0; these counts
+//	last              if flagLive: the newest minute counted, then units, views and cart adds
+//	                  of the hour and of the day
+//	number of minutes that have buckets
+//	minutes           each: minutes since the one before, less one (the first: since the start of
+//	                  the day window); a byte of flags for the counts that are not 0; these counts
 const encodingVersion = 1
 
 const (
-	flagLive       = 1 << iota // the last reading was not gone
-	flagDense                  // its Dense
-	flagHighDemand             // its HighDemand
-	flagChanged                // the badge has changed
+	flagLive       = 1 << iota // last is not gone
+	flagDense                  // last.Dense
+	flagHighDemand             // last.HighDemand
+	flagChanged                // changedAt is not 0
 
 	flagsAll = flagLive | flagDense | flagHighDemand | flagChanged
 )
@@ -36,13 +37,13 @@ const (
 	hasAll = hasSale | hasUnits | hasViews | hasCarts
 )
 
-// AppendBinary appends the series in a form that DecodeSeries reads. Equal series have equal bytes.
+// AppendBinary appends the encoding of the series. Equal series have equal encodings.
 func (s *Series) AppendBinary(b []byte) []byte {
 	var flags byte
-	flags = mark(flags, flagLive, !s.last.Gone())
-	flags = mark(flags, flagDense, s.last.Dense)
-	flags = mark(flags, flagHighDemand, s.last.HighDemand)
-	flags = mark(flags, flagChanged, s.changedAt != 0)
+	flags = setIf(flags, flagLive, !s.last.Gone())
+	flags = setIf(flags, flagDense, s.last.Dense)
+	flags = setIf(flags, flagHighDemand, s.last.HighDemand)
+	flags = setIf(flags, flagChanged, s.changedAt != 0)
 	b = append(b, encodingVersion, flags)
 	b = binary.AppendUvarint(b, uint64(s.seen))
 	if flags&flagChanged != 0 {
@@ -78,8 +79,8 @@ func (s *Series) AppendBinary(b []byte) []byte {
 func appendMinute(b []byte, buckets []bucket) []byte {
 	var has byte
 	for _, k := range buckets {
-		has = mark(has, hasSale, k.sold)
-		has = mark(has, hasUnits<<k.kind, k.count != 0)
+		has = setIf(has, hasSale, k.sold)
+		has = setIf(has, hasUnits<<k.kind, k.count != 0)
 	}
 	b = append(b, has)
 	for _, k := range buckets {
@@ -90,16 +91,17 @@ func appendMinute(b []byte, buckets []bucket) []byte {
 	return b
 }
 
-func mark(flags, flag byte, on bool) byte {
+func setIf(flags, flag byte, on bool) byte {
 	if on {
 		return flags | flag
 	}
 	return flags
 }
 
-// DecodeSeries reads what AppendBinary wrote at the start of b and returns the bytes after it. What it accepts encodes to the
-// same bytes again; it never takes more memory than a full series. The series is due for evaluation at once, as the options
-// may have changed since it was written.
+// DecodeSeries decodes a series from the front of b and returns the bytes after it. It accepts only
+// what AppendBinary appends: encoding the series yields the same bytes. Its memory is bounded by
+// that of a full series. The series is due at once, because the options may have changed since it
+// was encoded.
 func DecodeSeries(b []byte) (s Series, rest []byte, err error) {
 	d := decoder{b: b}
 	s = d.series()
@@ -109,7 +111,7 @@ func DecodeSeries(b []byte) (s Series, rest []byte, err error) {
 	return s, d.b, nil
 }
 
-// decoder consumes b. After the first error everything it reads is 0.
+// decoder reads an encoding. After the first error all reads return 0.
 type decoder struct {
 	b   []byte
 	err error
@@ -165,7 +167,7 @@ func (d *decoder) buckets(seen int64) []bucket {
 					d.fail("minute %d counts a 0", i)
 				}
 			}
-			if counted || b.sold || k == Sale && has == 0 { // sales and returns that are 0 together
+			if counted || b.sold || k == Sale && has == 0 { // sales and returns that sum to 0
 				buckets = append(buckets, b)
 			}
 		}
@@ -193,7 +195,7 @@ func (d *decoder) byte() byte {
 	return v
 }
 
-// flags reads a byte that may only have bits of all.
+// flags reads a byte whose bits must be a subset of all.
 func (d *decoder) flags(all byte) byte {
 	v := d.byte()
 	if v&^all != 0 {
@@ -202,7 +204,7 @@ func (d *decoder) flags(all byte) byte {
 	return v & all
 }
 
-// uint reads a number from 0 to limit. A negative limit allows none.
+// uint reads a number from 0 to limit. A negative limit allows no number.
 func (d *decoder) uint(limit int64) int64 {
 	v, n := binary.Uvarint(d.b)
 	d.take(n)
@@ -225,7 +227,8 @@ func (d *decoder) int() int64 {
 	return v
 }
 
-// take consumes a varint of n bytes as encoding/binary measured it, which must be the shortest form of its number.
+// take removes a varint of n bytes, a result of encoding/binary. It fails unless the varint is in
+// its shortest form.
 func (d *decoder) take(n int) {
 	switch {
 	case n == 0:

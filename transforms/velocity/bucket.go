@@ -2,7 +2,7 @@ package velocity
 
 import "slices"
 
-// The sliding windows, milliseconds and minutes of the clock.
+// The windows, in milliseconds and minutes of the clock.
 const (
 	minuteMs    = 60_000
 	hourMinutes = 60
@@ -10,41 +10,44 @@ const (
 	dayMs       = dayMinutes * minuteMs
 	aheadMs     = 5 * minuteMs // how far ahead of the clock an event may be
 
-	// maxMinutes is every minute that can be in the day window at once: 24 hours, the minute that is passing, those ahead.
+	// maxMinutes is the greatest number of minutes with buckets: 24 hours, the current minute, and
+	// those ahead.
 	maxMinutes = dayMinutes + 1 + aheadMs/minuteMs
 	maxBuckets = kinds * maxMinutes
 )
 
-// The clock is held within these bounds, so that minutes fit 32 bits and no window begins before 1970.
+// The clock is limited to these bounds, so that a minute fits into 32 bits and no window begins
+// before 1970.
 const (
 	minClockMs = dayMs
 	maxClockMs = 100_000_000_000_000 // in the year 5138
 )
 
-// bucket is what happened of one kind in one minute. A bucket exists only if an event of non-zero quantity did. Most minutes of most
-// products see one kind, so that a bucket for each takes far less memory than one for all.
+// bucket counts the events of one kind in one minute. It exists only if an event of non-zero
+// quantity occurred in it. There is one bucket a kind because most minutes have one kind only.
 type bucket struct {
-	count  int64 // of sales: sold less returned
+	count  int64 // for Sale: sold minus returned
 	minute int32 // since 1970
 	kind   Kind
 	sold   bool // at least one sale of positive quantity
 }
 
-// minuteOf is the bucket of a time, which is not negative.
+// minuteOf returns the minute of a time, which must not be negative.
 func minuteOf(ms int64) int32 { return int32(ms / minuteMs) }
 
-// oldest is the first bucket of the window that reaches the given minutes back from now. A bucket belongs to it until the
-// whole window has passed since the bucket's end, so an event counts for the window and up to a minute more.
+// oldest returns the first minute of the window of the given length at now. A bucket stays in the
+// window until the whole window has passed since its end, so that an event counts for the window
+// and up to a minute more.
 func oldest(now int64, minutes int32) int32 { return minuteOf(now) - minutes }
 
-// newest is the last bucket that can hold an event.
+// newest returns the last minute that can have events at now.
 func newest(now int64) int32 { return minuteOf(now + aheadMs) }
 
-// leaves is the first time at which the bucket of a minute is no longer in the window of the given length.
+// leaves returns the first time at which a minute is no longer in the window of the given length.
 func leaves(minute, window int32) int64 { return (int64(minute) + int64(window) + 1) * minuteMs }
 
-// search returns the position of the first bucket at or after a minute. It looks from the end, where nearly all the
-// traffic is.
+// search returns the position of the first bucket not before a minute. It is fastest near the end,
+// where most events belong.
 func search(buckets []bucket, minute int32) int {
 	n := len(buckets)
 	for near := max(0, n-8); n > near; n-- {
@@ -56,7 +59,7 @@ func search(buckets []bucket, minute int32) int {
 	return i
 }
 
-// cut removes the buckets before position i, and gives memory back when most of it has become idle.
+// cut removes the buckets before position i. It reallocates if most of the memory would be unused.
 func cut(buckets []bucket, i int) []bucket {
 	left := len(buckets) - i
 	switch {

@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// Config holds the thresholds by which a Series decides. Validate says what is wrong with one; the methods of Series expect
-// a valid one.
+// Config holds the options of the rules. The methods of Series require a valid one.
 type Config struct {
-	// DenseMinutes and DenseUnits make the last hour dense: sales in that many distinct minutes and that many units. Below
-	// half of either it is no longer dense. At least 1 each.
+	// DenseMinutes and DenseUnits are the thresholds for a dense hour: the number of distinct
+	// minutes with sales and the number of units. An hour stops being dense below half of either.
+	// At least 1 each.
 	DenseMinutes int64
 	DenseUnits   int64
 
-	// WeightView, WeightCartAdd and WeightUnit are what a view, a unit put into a cart and a unit sold in the last hour add
-	// to the score. 0 to 1,000,000.
+	// WeightView, WeightCartAdd and WeightUnit are what a view, a unit put into a cart and a unit
+	// sold in the last hour add to the score. From 0 to 1,000,000.
 	WeightView    int64
 	WeightCartAdd int64
 	WeightUnit    int64
 
-	// HighDemandEnter is the score at which the badge goes on; below half of it the badge goes off. At least 1.
+	// HighDemandEnter is the score at which the badge goes on. It goes off below half of it. At
+	// least 1.
 	HighDemandEnter int64
-	// DwellMs is the least time between two changes of the badge, milliseconds of the clock. 0: none.
+	// DwellMs is the least time between two changes of the badge, in milliseconds of the clock. 0
+	// means no dwell.
 	DwellMs int64
 }
 
@@ -31,7 +33,7 @@ const (
 	maxDwellMs = int64(1<<63-1) / int64(time.Millisecond) // the longest time.Duration
 )
 
-// DefaultConfig returns the thresholds of the options' defaults.
+// DefaultConfig returns the default options.
 func DefaultConfig() Config {
 	return Config{
 		DenseMinutes:    3,
@@ -44,7 +46,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate returns nil, or one error that joins a line for each value out of range and names its option.
+// Validate returns an error with one line for each option that is out of range, or nil.
 func (c Config) Validate() error {
 	var errs []error
 	for _, o := range [...]struct {
@@ -74,5 +76,6 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// half is the least n for which 2n >= threshold, computed without overflow: n < half(t) says "n is below half of t".
+// half returns the least n with 2n >= threshold, without overflow. So n < half(t) means that n is
+// below half of t.
 func half(threshold int64) int64 { return threshold - threshold/2 }

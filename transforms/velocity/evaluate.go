@@ -2,16 +2,17 @@ package velocity
 
 import "math"
 
-// Evaluate lets go of what has left the windows, decides window and badge, and returns the reading. changed says that it
-// differs from what the last call returned; a new series counts as having said that it is gone. badge is the change of the
-// badge, nil when there is none. A series that is gone loses its badge whatever the dwell.
+// Evaluate evaluates the series at nowMs: it removes what has left the windows and decides window
+// and badge. changed reports whether r differs from the last reading; the last reading of a new
+// series is that it is gone. badge is the change of the badge, or nil. A series that is gone loses
+// its badge regardless of the dwell.
 func (s *Series) Evaluate(nowMs int64, c Config) (r Reading, changed bool, badge *Change) {
-	s.moveTo(s.clock(nowMs))
+	s.advance(s.clock(nowMs))
 	s.stale = false
 	r, minutes := s.count()
 	r.Dense = dense(s.last.Dense, minutes, r.UnitsHour, c)
 	r.HighDemand = s.last.HighDemand
-	if wantsBadge(r, c) != r.HighDemand && (r.Gone() || s.seen >= s.dwellEnds(c)) {
+	if badgeByScore(r, c) != r.HighDemand && (r.Gone() || s.seen >= s.dwellEnds(c)) {
 		r.HighDemand = !r.HighDemand
 		s.changedAt = s.seen
 		badge = s.change(r, c)
@@ -24,9 +25,9 @@ func (s *Series) Evaluate(nowMs int64, c Config) (r Reading, changed bool, badge
 	return r, changed, badge
 }
 
-// NextDue is the earliest clock at which Evaluate could say something else without new events, or could let the series be
-// forgotten; math.MaxInt64 when it never could. A series that was added to or decoded since its last evaluation is due at
-// once: the answer is then a time that has passed.
+// NextDue returns the earliest clock at which Evaluate could return another reading without new
+// events, or the series could become empty. It returns math.MaxInt64 if there is none. A series
+// that was added to or decoded since its last evaluation is due at once: the result is in the past.
 func (s *Series) NextDue(c Config) int64 {
 	if s.stale {
 		return s.seen
@@ -41,13 +42,13 @@ func (s *Series) NextDue(c Config) int64 {
 	if i := search(s.buckets, oldest(s.seen, hourMinutes)); i < len(s.buckets) {
 		due = min(due, leaves(s.buckets[i].minute, hourMinutes))
 	}
-	if wantsBadge(s.last, c) != s.last.HighDemand {
+	if badgeByScore(s.last, c) != s.last.HighDemand {
 		due = min(due, s.dwellEnds(c))
 	}
 	return due
 }
 
-// count sums the buckets, and counts the minutes of the last hour that had a sale.
+// count returns the sums of the buckets, and the number of minutes of the last hour with sales.
 func (s *Series) count() (r Reading, salesMinutes int64) {
 	r.Expires = s.Expires()
 	var counts [kinds]int64
@@ -69,7 +70,8 @@ func (s *Series) count() (r Reading, salesMinutes int64) {
 	return r, salesMinutes
 }
 
-// dense decides the window: the thresholds to enter are twice those to stay.
+// dense decides whether the hour is dense. The thresholds to stay dense are half of those to become
+// dense.
 func dense(was bool, salesMinutes, units int64, c Config) bool {
 	if was {
 		return salesMinutes >= half(c.DenseMinutes) && units >= half(c.DenseUnits)
@@ -77,15 +79,16 @@ func dense(was bool, salesMinutes, units int64, c Config) bool {
 	return salesMinutes >= c.DenseMinutes && units >= c.DenseUnits
 }
 
-// wantsBadge says where the badge of a reading should go, dwell aside.
-func wantsBadge(r Reading, c Config) bool {
+// badgeByScore returns the state of the badge by score and hysteresis, without dwell.
+func badgeByScore(r Reading, c Config) bool {
 	if r.HighDemand {
 		return score(r, c) >= half(c.HighDemandEnter)
 	}
 	return score(r, c) >= c.HighDemandEnter
 }
 
-// score weighs the last hour. Counts beyond a trillion weigh as a trillion, so that it cannot overflow.
+// score returns the weighted sum of the counts of the last hour. Each count is limited to a
+// trillion, so that the sum cannot overflow.
 func score(r Reading, c Config) int64 {
 	const most = 1_000_000_000_000
 	return c.WeightView*min(r.ViewsHour, most) +
@@ -93,7 +96,7 @@ func score(r Reading, c Config) int64 {
 		c.WeightUnit*max(-most, min(r.UnitsHour, most))
 }
 
-// dwellEnds is the clock from which the badge may change.
+// dwellEnds returns the clock from which the badge may change.
 func (s *Series) dwellEnds(c Config) int64 {
 	if s.changedAt == 0 {
 		return 0
@@ -101,7 +104,7 @@ func (s *Series) dwellEnds(c Config) int64 {
 	return s.changedAt + c.DwellMs
 }
 
-// change describes the badge that r has just got or lost.
+// change returns the Change for a badge that r has just got or lost.
 func (s *Series) change(r Reading, c Config) *Change {
 	return &Change{
 		On:       r.HighDemand,

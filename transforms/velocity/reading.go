@@ -2,21 +2,22 @@ package velocity
 
 import "github.com/beamlytics/streamlytics/signal"
 
-// Reading is what a Series says at one time. Two readings that are equal need not be written twice. The zero value is the
-// reading of a series with nothing in it.
+// Reading is the result of evaluating a Series. Equal readings make equal signals, apart from the
+// time. The zero value is the reading of an empty series.
 type Reading struct {
-	UnitsHour, UnitsDay int64 // sold less returned
+	UnitsHour, UnitsDay int64 // sold minus returned
 	ViewsHour, ViewsDay int64
 	CartsHour, CartsDay int64
-	Expires             int64 // the clock at which nothing counted is left in 24 hours, epoch ms; 0: nothing is left
-	Dense               bool  // the last hour is dense: the window shown is 1h, else 24h
+	Expires             int64 // the clock at which no counted event is left in 24 hours; 0 if none is left
+	Dense               bool  // the last hour is dense: the window is 1h instead of 24h
 	HighDemand          bool  // the badge is on
 }
 
-// Gone reports whether nothing counted is left in 24 hours.
+// Gone reports whether no counted event is left in 24 hours.
 func (r Reading) Gone() bool { return r.Expires == 0 }
 
-// Signal is the reading of a store and product, or with an empty store of a product over all stores, evaluated at nowMs.
+// Signal returns the signal of the reading, evaluated at nowMs, for a product in a store, or over
+// all stores if store is empty.
 func (r Reading) Signal(store, product string, nowMs int64) signal.Velocity {
 	window := signal.WindowDay
 	if r.Dense {
@@ -39,16 +40,17 @@ func (r Reading) Signal(store, product string, nowMs int64) signal.Velocity {
 	}
 }
 
-// Change is the badge going on or off, with the counts of the last hour that it rests on.
+// Change is a change of the badge, with the counts of the last hour as evidence.
 type Change struct {
 	On                            bool
 	At                            int64 // the clock at evaluation, epoch ms
 	Score, Views, CartAdds, Units int64
-	// Enter is the score at which the badge goes on; it goes off below Exit, half of it rounded up.
+	// The badge goes on at or above Enter and off below Exit, half of Enter rounded up.
 	Enter, Exit int64
 }
 
-// Signal is the change for a store and product, or with an empty store for a product over all stores.
+// Signal returns the signal of the change for a product in a store, or over all stores if store is
+// empty.
 func (c Change) Signal(store, product string) signal.BadgeChange {
 	return signal.BadgeChange{
 		Badge:     signal.HighDemand,

@@ -1,11 +1,13 @@
-// Package velocity decides how fast a product sells: what counts in the last hour and the last day, which of the two windows
-// is shown, and when demand is high. It is plain logic without I/O; the caller brings the events, the clock and the options.
+// Package velocity holds the rules of branch B: the counts of the last hour and day, which of the
+// two windows is shown, and when demand is high. It is pure: the caller provides events, clock and
+// options.
 //
-// A Series takes the events of one store and product, or of one product over all stores, in any order of arrival:
+// A Series takes the events of one product, in one store or over all stores, in any order of
+// arrival:
 //
 //	s.Add(occurredAt, now, velocity.Sale, 2)
 //	r, changed, badge := s.Evaluate(now, config)
-//	// write r if changed, archive badge if not nil, come back at s.NextDue(config)
+//	// write r if changed, archive badge unless nil, evaluate again at s.NextDue(config)
 package velocity
 
 import (
@@ -13,35 +15,38 @@ import (
 	"unsafe"
 )
 
-// Kind says what an event counts as.
+// Kind is the kind of an event that velocity counts.
 type Kind uint8
 
-// The kinds of events that show demand.
+// The kinds.
 const (
-	Sale    Kind = iota // units sold; negative is a return
-	View                // looks at the product
+	Sale    Kind = iota // units sold; negative for a return
+	View                // views of the product
 	CartAdd             // units put into carts
 
 	kinds = 3
 )
 
-// Series holds the events of the last 24 hours in buckets of a minute, and what it last decided. All times are epoch
-// milliseconds of the caller's clock. The zero value is an empty series, ready for use. It is not safe for concurrent use,
-// and after a copy only one of the two may be used on.
+// Series counts the events of the last 24 hours in buckets of a minute, and keeps its last
+// decisions. All times are epoch milliseconds of the caller's clock. The zero value is an empty
+// series, ready for use. It is not safe for concurrent use, and a copy shares memory with the
+// original: use only one of them.
 //
-// The clock should not run backwards. Where it does by up to 24 hours (two machines, a corrected clock), the series stays at
-// the greatest time it has seen. Where it falls further behind, it is believed: what is then in the future is dropped.
+// The clock should not go back. If it goes back by up to 24 hours (two machines, a corrected
+// clock), the series stays at the greatest time seen. If it goes back further, the series follows
+// it and drops the events that are then in the future.
 type Series struct {
-	buckets   []bucket // by minute and kind, all in the day window of seen
-	seen      int64    // the greatest clock seen; 0: none
-	changedAt int64    // when the badge last changed; 0: never, or long ago
-	last      Reading  // what Evaluate last returned; the window and the badge in it are sticky
-	stale     bool     // Evaluate might say something other than last at once
+	buckets   []bucket // ordered by minute and kind, all in the day window of seen
+	seen      int64    // the greatest clock seen; 0 for none
+	changedAt int64    // when the badge last changed; 0 if never, or before the dwell
+	last      Reading  // the last result of Evaluate; window and badge are subject to hysteresis
+	stale     bool     // Evaluate may return something other than last at once
 }
 
-// Add counts an event and reports whether it did. An event counts that occurred at most 24 hours before and at most 5
-// minutes after now, with a quantity other than 0; only a Sale may be negative. An event that does not count leaves the
-// series as it was. The sums hold as long as quantities are within ±1,000,000,000, as the decoder sees to.
+// Add counts an event and reports whether it counts: it must have occurred at most 24 hours before
+// and at most 5 minutes after now, and its quantity must not be 0, nor negative except for a Sale.
+// An event that does not count leaves the series unchanged. Quantities within ±1,000,000,000 cannot
+// overflow the sums.
 func (s *Series) Add(occurredAtMs, nowMs int64, k Kind, quantity int64) (counted bool) {
 	if quantity == 0 || k > CartAdd || (quantity < 0 && k != Sale) {
 		return false
@@ -50,7 +55,7 @@ func (s *Series) Add(occurredAtMs, nowMs int64, k Kind, quantity int64) (counted
 	if occurredAtMs < now-dayMs || occurredAtMs > now+aheadMs {
 		return false
 	}
-	s.moveTo(now)
+	s.advance(now)
 	s.stale = true
 	b := s.bucket(minuteOf(occurredAtMs), k)
 	b.count += quantity
@@ -58,7 +63,8 @@ func (s *Series) Add(occurredAtMs, nowMs int64, k Kind, quantity int64) (counted
 	return true
 }
 
-// Expires is the clock at which nothing counted is left in 24 hours, 0 for an empty series.
+// Expires returns the clock at which no counted event is left in 24 hours, or 0 for an empty
+// series.
 func (s *Series) Expires() int64 {
 	if len(s.buckets) == 0 {
 		return 0
@@ -66,18 +72,18 @@ func (s *Series) Expires() int64 {
 	return leaves(s.buckets[len(s.buckets)-1].minute, dayMinutes)
 }
 
-// Forgotten reports whether the series remembers nothing, so that the caller can drop it: Evaluate has said that it is gone
-// and no dwell of the badge is running any more.
+// Forgotten reports whether the series holds no state, so that it can be dropped: Evaluate has
+// returned that it is gone, and no dwell is running.
 func (s *Series) Forgotten() bool {
 	return len(s.buckets) == 0 && s.changedAt == 0 && s.last.Gone()
 }
 
-// Size is the approximate memory of the series, bytes.
+// Size returns the approximate memory use of the series, in bytes.
 func (s *Series) Size() int {
 	return int(unsafe.Sizeof(*s)) + cap(s.buckets)*int(unsafe.Sizeof(bucket{}))
 }
 
-// bucket returns the bucket of a minute and a kind, which is made if it is not there.
+// bucket returns the bucket of a minute and a kind, which it makes if necessary.
 func (s *Series) bucket(minute int32, k Kind) *bucket {
 	i := search(s.buckets, minute)
 	for i < len(s.buckets) && s.buckets[i].minute == minute && s.buckets[i].kind < k {
@@ -89,7 +95,7 @@ func (s *Series) bucket(minute int32, k Kind) *bucket {
 	return &s.buckets[i]
 }
 
-// clock is the time as which a call at nowMs counts.
+// clock returns the time that a call at nowMs is evaluated at.
 func (s *Series) clock(nowMs int64) int64 {
 	now := min(max(nowMs, minClockMs), maxClockMs)
 	if now < s.seen && s.seen-now <= dayMs {
@@ -98,8 +104,9 @@ func (s *Series) clock(nowMs int64) int64 {
 	return now
 }
 
-// moveTo makes now, from clock, the time of the series and drops the buckets outside of its day window.
-func (s *Series) moveTo(now int64) {
+// advance sets the time of the series to now, a result of clock, and drops the buckets outside of
+// its day window.
+func (s *Series) advance(now int64) {
 	if now < s.seen {
 		s.buckets = slices.Clone(s.buckets[:search(s.buckets, newest(now)+1)])
 		s.changedAt = min(s.changedAt, now)

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// Sticky is what a Series knows that its events do not say: what was decided before, and so is kept by hysteresis and dwell. The
-// zero value is a series that has decided nothing.
+// Sticky holds the decisions of a Series that hysteresis and dwell depend on. They do not follow
+// from its events. The zero value is that of a new series.
 type Sticky struct {
-	Dense      bool  // the window shown is 1h
+	Dense      bool  // the window is 1h
 	HighDemand bool  // the badge is on
-	ChangedAt  int64 // when the badge last changed, epoch ms; 0: never, or long ago
+	ChangedAt  int64 // when the badge last changed, epoch ms; 0 if never, or before the dwell
 }
 
-// Sticky returns what has been decided so far.
+// Sticky returns the current decisions.
 func (s *Series) Sticky() Sticky {
 	return Sticky{Dense: s.last.Dense, HighDemand: s.last.HighDemand, ChangedAt: s.changedAt}
 }
 
-// Resume returns a series without events that goes on from what was decided. It has not been found gone yet: its next evaluation
-// says what it says anew.
+// Resume returns a series without events and with the decisions k. Its next evaluation reports a
+// change.
 func Resume(k Sticky) Series {
 	if k == (Sticky{}) {
 		return Series{stale: true}
@@ -34,7 +34,7 @@ func Resume(k Sticky) Series {
 	}
 }
 
-// String is the form in which a Sticky is kept; ParseSticky reads it. That of the zero value is empty.
+// String returns the text form, which ParseSticky parses. It is empty for the zero value.
 func (k Sticky) String() string {
 	if k == (Sticky{}) {
 		return ""
@@ -49,18 +49,18 @@ func (k Sticky) String() string {
 	return window + " " + badge + " " + strconv.FormatInt(k.ChangedAt, 10)
 }
 
-// ParseSticky reads what String wrote.
+// ParseSticky parses a result of String.
 func ParseSticky(s string) (k Sticky, err error) {
 	if s == "" {
 		return k, nil
 	}
 	f := strings.Split(s, " ")
 	if len(f) != 3 || f[0] != "1h" && f[0] != "24h" || f[1] != "on" && f[1] != "off" {
-		return k, fmt.Errorf("%q is not a kept decision", s)
+		return k, fmt.Errorf("%q is not a velocity decision", s)
 	}
 	at, err := strconv.ParseInt(f[2], 10, 64)
 	if err != nil {
-		return k, fmt.Errorf("%q is not a kept decision: %w", s, err)
+		return k, fmt.Errorf("%q is not a velocity decision: %w", s, err)
 	}
 	return Sticky{Dense: f[0] == "1h", HighDemand: f[1] == "on", ChangedAt: at}, nil
 }
