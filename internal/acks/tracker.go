@@ -1,13 +1,14 @@
-// Package acks knows which messages of this process are still on their way, and says when everything that a message caused
-// is where it must be, so that the message can be acknowledged.
+// Package acks tracks which messages of this process are outstanding, so that a message is
+// acknowledged after all its results are written. It works while all DoFns share one process.
 //
-// A source opens a batch of messages and gets a token. Whoever passes on something that came from the batch holds the token
-// once for each thing passed on, and whoever brings such a thing to its end (written to Redis, to the dead letters, or found
-// to be nothing) releases it. When the last hold goes, the batch is done and its source acknowledges. The number of messages
-// in open batches is the pipeline's backpressure: sources stop emitting while the tracker is full.
+// A source opens a batch of messages and gets an ack token. Each stage that passes on an element of
+// the batch holds the token once for it. The stage that ends the element releases the token: it has
+// written it to Redis or to the dead letters, or dropped it. When the last hold is released, the
+// batch is done and its source acknowledges the messages. The number of outstanding messages is the
+// backpressure of the pipeline: sources wait while the tracker is full.
 //
-// It works while all DoFns share one process. On runners with their own delivery guarantee there is no tracker: a nil
-// *Tracker does nothing and is never full.
+// On a runner with its own delivery guarantee there is no tracker: a nil *Tracker does nothing and
+// is never full.
 package acks
 
 import (
@@ -19,24 +20,24 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// maxBytes bounds what the messages in open batches take, whatever their number: a few thousand of the largest are gigabytes.
+// maxBytes bounds the memory of outstanding messages, as a few thousand large ones take gigabytes.
 const maxBytes = 256 << 20
 
-// Tracker counts holds. It is safe for concurrent use.
+// Tracker counts the holds of each token. It is safe for concurrent use.
 type Tracker struct {
 	limit       int64
 	outstanding atomic.Int64
-	bytes       atomic.Int64 // of the messages outstanding
+	bytes       atomic.Int64 // of the outstanding messages
 	acked       atomic.Int64
 
 	mu     sync.Mutex
-	last   int64
+	last   int64 // the token that was returned last
 	open   map[int64]*batch
-	ending int           // batches without holds whose done has not returned
-	idle   chan struct{} // closed while nothing is open or ending
+	ending int           // batches without holds whose done function has not returned
+	idle   chan struct{} // closed while no batch is open or ending
 	isIdle bool
 	first  time.Time // when the first batch was opened
-	latest time.Time // when a batch was done last
+	latest time.Time // when the latest batch was done
 }
 
 type batch struct {
@@ -46,16 +47,17 @@ type batch struct {
 	done     func()
 }
 
-// New returns a tracker that is full at limit messages, or at 256 MiB of them.
+// New returns a tracker that is full at limit messages or at 256 MiB of them.
 func New(limit int64) *Tracker {
 	t := &Tracker{limit: limit, open: map[int64]*batch{}, idle: make(chan struct{}), isIdle: true}
 	close(t.idle)
 	return t
 }
 
-// Open registers messages with one hold, which the caller releases when it has emitted them all, stamps Token and Index into
-// them, and returns the token. done is called once, outside of any lock, when the last hold is released. The tracker keeps
-// the slice until then, for Message.
+// Open registers a batch of messages with one hold and returns its token. The caller releases that
+// hold when it has emitted all messages. Open sets Token and Index of the messages and retains the
+// slice until the batch is done. It calls done once, without holding a lock, when the last hold is
+// released.
 func (t *Tracker) Open(messages []event.Message, done func()) int64 {
 	if t == nil {
 		return 0
@@ -80,7 +82,7 @@ func (t *Tracker) Open(messages []event.Message, done func()) int64 {
 	return t.last
 }
 
-// Hold adds n holds to each token. Tokens of batches that are done, or 0, are ignored.
+// Hold adds n holds to each token. It ignores 0 and tokens of batches that are done.
 func (t *Tracker) Hold(tokens []int64, n int) {
 	if t == nil || n == 0 || len(tokens) == 0 {
 		return
@@ -94,7 +96,7 @@ func (t *Tracker) Hold(tokens []int64, n int) {
 	}
 }
 
-// Release takes one hold from each token, and finishes the batches that have none left.
+// Release releases one hold of each token. Batches without a hold are done.
 func (t *Tracker) Release(tokens []int64) {
 	if t == nil || len(tokens) == 0 {
 		return
@@ -132,7 +134,7 @@ func (t *Tracker) Release(tokens []int64) {
 	t.mu.Unlock()
 }
 
-// Message returns a message of an open batch, for a dead letter that is found long after decoding.
+// Message returns a message of an open batch, for a dead letter of a later stage than decoding.
 func (t *Tracker) Message(token int64, index int32) (event.Message, bool) {
 	if t == nil {
 		return event.Message{}, false
@@ -146,7 +148,7 @@ func (t *Tracker) Message(token int64, index int32) (event.Message, bool) {
 	return b.messages[index], true
 }
 
-// Last is the token that Open returned last, 0 before the first.
+// Last returns the token that Open returned last, or 0 if there is none.
 func (t *Tracker) Last() int64 {
 	if t == nil {
 		return 0
@@ -156,7 +158,7 @@ func (t *Tracker) Last() int64 {
 	return t.last
 }
 
-// DoneUpTo reports whether every batch with a token up to the given one has no holds left.
+// DoneUpTo reports whether all batches with tokens up to the given one are done.
 func (t *Tracker) DoneUpTo(token int64) bool {
 	if t == nil {
 		return true
@@ -171,7 +173,7 @@ func (t *Tracker) DoneUpTo(token int64) bool {
 	return true
 }
 
-// Outstanding is the number of messages in open batches.
+// Outstanding returns the number of messages in open batches.
 func (t *Tracker) Outstanding() int64 {
 	if t == nil {
 		return 0
@@ -179,7 +181,7 @@ func (t *Tracker) Outstanding() int64 {
 	return t.outstanding.Load()
 }
 
-// Bytes is the size of the messages in open batches.
+// Bytes returns the size of the messages in open batches.
 func (t *Tracker) Bytes() int64 {
 	if t == nil {
 		return 0
@@ -187,7 +189,7 @@ func (t *Tracker) Bytes() int64 {
 	return t.bytes.Load()
 }
 
-// Acked is the number of messages in batches that are done.
+// Acked returns the number of messages in batches that are done.
 func (t *Tracker) Acked() int64 {
 	if t == nil {
 		return 0
@@ -195,7 +197,7 @@ func (t *Tracker) Acked() int64 {
 	return t.acked.Load()
 }
 
-// Busy is the time from the first batch that was opened to the last that was done.
+// Busy returns the time from the opening of the first batch to the end of the latest.
 func (t *Tracker) Busy() time.Duration {
 	if t == nil {
 		return 0
@@ -205,12 +207,13 @@ func (t *Tracker) Busy() time.Duration {
 	return max(t.latest.Sub(t.first), 0)
 }
 
-// Full reports whether a source should wait before it opens another batch.
+// Full reports whether sources must wait before they open another batch.
 func (t *Tracker) Full() bool {
 	return t != nil && (t.outstanding.Load() >= t.limit || t.bytes.Load() >= maxBytes)
 }
 
-// Wait returns when no batch is open and every done has returned, or with the context's error.
+// Wait waits until no batch is open and every done function has returned, or until the context
+// ends. Then it returns the context's cause.
 func (t *Tracker) Wait(ctx context.Context) error {
 	if t == nil {
 		return nil

@@ -1,9 +1,10 @@
-// Package dofn registers DoFns with Beam so that no element costs a call by reflection.
+// Package dofn registers DoFns with Beam so that ProcessElement is called without reflection. It
+// replaces Beam's package register for binary size and build time.
 //
-// Beam's package register does the same for any DoFn that there can be: for each it has the compiler make a function for every
-// signature that StartBundle and FinishBundle might have, more than a thousand for the smallest. With twelve DoFns that was half of
-// the program, and most of the time that our packages took to compile. Here the compiler makes what is used: ProcessElement. The other methods are
-// called once for a bundle or less, and Beam calls them by reflection.
+// For each DoFn, package register instantiates functions for every possible signature of
+// StartBundle and FinishBundle, more than a thousand for the smallest DoFn. For twelve DoFns these
+// were half of the binary. This package instantiates ProcessElement only. Beam calls the other
+// methods by reflection, at most once a bundle.
 package dofn
 
 import (
@@ -13,11 +14,12 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/util/reflectx"
 )
 
-// Func is a ProcessElement that Beam can call. Func2x1 and its like make them.
+// Func is a ProcessElement function that Beam can call. The functions Func2x0 to Func8x1 return
+// one.
 type Func = reflectx.Func
 
-// Register makes the DoFn *T known to Beam, and the types that its ProcessElement takes and returns. process gives the ProcessElement
-// of a DoFn. It must be called from an init.
+// Register registers the DoFn *T, and the struct types that its ProcessElement takes and returns.
+// process returns the ProcessElement of a DoFn. Register must be called from an init function.
 func Register[T any](process func(*T) Func) {
 	t := reflect.TypeFor[T]()
 	beam.RegisterType(t)

@@ -6,7 +6,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/util/reflectx"
 )
 
-// named says of a function what does not depend on its signature.
+// named implements the methods of Func that do not depend on the signature.
 type named struct{ fn any }
 
 func (n named) Name() string       { return reflectx.FunctionName(n.fn) }
@@ -17,7 +17,7 @@ type func2x0[A, B any] struct {
 	call func(A, B)
 }
 
-// Func2x0 is a ProcessElement with 2 parameters and no result.
+// Func2x0 returns the Func for a function with 2 parameters and no result.
 func Func2x0[A, B any](fn func(A, B)) Func {
 	return &func2x0[A, B]{named{fn}, fn}
 }
@@ -36,7 +36,7 @@ type func2x1[A, B, R any] struct {
 	call func(A, B) R
 }
 
-// Func2x1 is a ProcessElement with 2 parameters and one result.
+// Func2x1 returns the Func for a function with 2 parameters and 1 result.
 func Func2x1[A, B, R any](fn func(A, B) R) Func {
 	return &func2x1[A, B, R]{named{fn}, fn}
 }
@@ -54,7 +54,7 @@ type func3x1[A, B, C, R any] struct {
 	call func(A, B, C) R
 }
 
-// Func3x1 is a ProcessElement with 3 parameters and one result.
+// Func3x1 returns the Func for a function with 3 parameters and 1 result.
 func Func3x1[A, B, C, R any](fn func(A, B, C) R) Func {
 	return &func3x1[A, B, C, R]{named{fn}, fn}
 }
@@ -72,7 +72,7 @@ type func5x0[A, B, C, D, E any] struct {
 	call func(A, B, C, D, E)
 }
 
-// Func5x0 is a ProcessElement with 5 parameters and no result.
+// Func5x0 returns the Func for a function with 5 parameters and no result.
 func Func5x0[A, B, C, D, E any](fn func(A, B, C, D, E)) Func {
 	return &func5x0[A, B, C, D, E]{named{fn}, fn}
 }
@@ -91,7 +91,7 @@ type func5x2[A, B, C, D, E, R, S any] struct {
 	call func(A, B, C, D, E) (R, S)
 }
 
-// Func5x2 is a ProcessElement with 5 parameters and two results.
+// Func5x2 returns the Func for a function with 5 parameters and 2 results.
 func Func5x2[A, B, C, D, E, R, S any](fn func(A, B, C, D, E) (R, S)) Func {
 	return &func5x2[A, B, C, D, E, R, S]{named{fn}, fn}
 }
@@ -110,7 +110,7 @@ type func7x1[A, B, C, D, E, F, G, R any] struct {
 	call func(A, B, C, D, E, F, G) R
 }
 
-// Func7x1 is a ProcessElement with 7 parameters and one result.
+// Func7x1 returns the Func for a function with 7 parameters and 1 result.
 func Func7x1[A, B, C, D, E, F, G, R any](fn func(A, B, C, D, E, F, G) R) Func {
 	return &func7x1[A, B, C, D, E, F, G, R]{named{fn}, fn}
 }
@@ -128,13 +128,13 @@ type func8x1[A, B, C, D, E, F, G, H, R any] struct {
 	call func(A, B, C, D, E, F, G, H) R
 }
 
-// Func8x1 is a ProcessElement with 8 parameters and one result.
+// Func8x1 returns the Func for a function with 8 parameters and 1 result.
 func Func8x1[A, B, C, D, E, F, G, H, R any](fn func(A, B, C, D, E, F, G, H) R) Func {
 	return &func8x1[A, B, C, D, E, F, G, H, R]{named{fn}, fn}
 }
 
 func (x *func8x1[A, B, C, D, E, F, G, H, R]) Call(args []any) []any {
-	return []any{x.call(args[0].(A), args[1].(B), args[2].(C), args[3].(D), args[4].(E), args[5].(F), args[6].(G), args[7].(H))}
+	return []any{x.Call8x1(args[0], args[1], args[2], args[3], args[4], args[5], args[6], args[7])}
 }
 
 func (x *func8x1[A, B, C, D, E, F, G, H, R]) Call8x1(a, b, c, d, e, f, g, h any) any {

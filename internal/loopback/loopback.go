@@ -1,4 +1,4 @@
-// Package loopback closes TCP ports of this process to other machines.
+// Package loopback restricts TCP ports of this process to connections from this machine.
 package loopback
 
 import (
@@ -6,8 +6,8 @@ import (
 	"net"
 )
 
-// FreePort returns a TCP port that nobody listened on a moment ago, for libraries that do not say which port they took.
-// Somebody else may take it first.
+// FreePort returns a TCP port that is free at the moment, for libraries that do not report the port
+// they listen on. Another process may take the port before its use.
 func FreePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,30 +9,30 @@ import (
 	"syscall"
 )
 
-// Only ties the sockets of this process that listen on a TCP port to the loopback device, so that the port is closed to every
-// other machine. It is for listeners that a library opened on all addresses and keeps to itself; one's own listens on 127.0.0.1
-// to begin with. It fails where no socket listens on the port, and where the kernel does not allow it (before Linux 5.7 it
-// needs CAP_NET_RAW). What was connected before stays connected.
+// Only binds the sockets of this process that listen on a TCP port to the loopback device, so that
+// other machines cannot connect. It is for listeners that a library opens on all addresses without
+// giving access to them. Established connections are not affected. It returns an error if no socket
+// listens on the port, or if the kernel refuses (before Linux 5.7 it requires CAP_NET_RAW).
 func Only(port int) error {
 	device, err := device()
 	if err != nil {
 		return err
 	}
-	tied := 0
+	bound := 0
 	err = eachListener(port, func(fd int) error {
-		tied++
+		bound++
 		if err := syscall.BindToDevice(fd, device); err != nil {
-			return fmt.Errorf("tie port %d to %s: %w", port, device, err)
+			return fmt.Errorf("bind port %d to %s: %w", port, device, err)
 		}
 		return nil
 	})
-	if err == nil && tied == 0 {
+	if err == nil && bound == 0 {
 		err = fmt.Errorf("no socket of this process listens on port %d", port)
 	}
 	return err
 }
 
-// device is the name of the loopback device.
+// device returns the name of the loopback device.
 func device() (string, error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -46,7 +46,8 @@ func device() (string, error) {
 	return "", errors.New("there is no loopback device")
 }
 
-// eachListener hands f a descriptor of each socket of this process that listens on a port, and closes it afterwards.
+// eachListener calls f with a descriptor of each socket of this process that listens on a port. It
+// closes the descriptor afterwards.
 func eachListener(port int, f func(fd int) error) error {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -57,10 +58,10 @@ func eachListener(port int, f func(fd int) error) error {
 		if err != nil {
 			continue
 		}
-		// A descriptor of one's own: the number may mean another file at any moment.
+		// Use a duplicate, because the original may be closed and its number reused at any time.
 		fd, _, no := syscall.Syscall(syscall.SYS_FCNTL, uintptr(n), syscall.F_DUPFD_CLOEXEC, 0)
 		if no != 0 {
-			continue // closed since
+			continue // was closed
 		}
 		err = nil
 		if listens(int(fd), port) {
@@ -79,7 +80,7 @@ func eachListener(port int, f func(fd int) error) error {
 func listens(fd, port int) bool {
 	accepts, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN)
 	if err != nil || accepts == 0 {
-		return false // no socket, or one that does not listen
+		return false // not a socket, or not listening
 	}
 	addr, err := syscall.Getsockname(fd)
 	if err != nil {

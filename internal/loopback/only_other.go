@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Only has no counterpart outside of Linux.
+// Only returns errors.ErrUnsupported: only Linux can bind an open socket to a device.
 func Only(port int) error {
-	return fmt.Errorf("tie port %d to the loopback device: %w", port, errors.ErrUnsupported)
+	return fmt.Errorf("bind port %d to the loopback device: %w", port, errors.ErrUnsupported)
 }

@@ -6,15 +6,19 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
-// Namespace is that of all Beam metrics of the pipeline.
+// Namespace is the namespace of all Beam metrics of the pipeline.
 const Namespace = "streamlytics"
 
-// Names of the Beam metrics that are no counters.
+// Names of the Beam metrics other than counters.
 const (
-	StockLatencyMs    = "stock_latency_ms"    // distribution: from publishing to Redis, once a batch of stock signals, by the oldest event that it answers
-	VelocityLatencyMs = "velocity_latency_ms" // distribution: the same of velocity, once an evaluation of a product group
-	LagMs             = "lag_ms"              // gauge: the last value of the first
-	// LargestSnapshot is a distribution, bytes: of the snapshots of keys' states that a bundle wrote, the largest.
+	// StockLatencyMs is a distribution of the time from publishing the oldest event of a batch of
+	// stock signals to the write to Redis.
+	StockLatencyMs = "stock_latency_ms"
+	// VelocityLatencyMs is the same for each evaluation of a product group.
+	VelocityLatencyMs = "velocity_latency_ms"
+	// LagMs is a gauge: the latest value of StockLatencyMs.
+	LagMs = "lag_ms"
+	// LargestSnapshot is a distribution of the largest snapshot that each bundle wrote, in bytes.
 	LargestSnapshot = "largest_snapshot_bytes"
 )
 
@@ -25,16 +29,16 @@ var beamCounters = func() (c [counters]beam.Counter) {
 	return c
 }()
 
-// Bundle collects the counts of one bundle, so that the hot path adds to plain integers. It belongs to one DoFn instance. The
-// zero value is ready.
+// Bundle accumulates the counts of one bundle in plain integers, which are cheaper than Beam
+// metrics. It belongs to one DoFn instance. The zero value is ready for use.
 type Bundle struct {
 	n        [counters]int64
 	ignored  map[string]int64 // by name
-	snapshot int64            // the largest, bytes
+	snapshot int64            // size of the largest, bytes
 	dirty    bool
 }
 
-// Ignore counts one more ignored event of a name.
+// Ignore counts an ignored event by its name.
 func (b *Bundle) Ignore(name string) {
 	b.Add(Ignored, 1)
 	if b.ignored == nil {
@@ -43,19 +47,19 @@ func (b *Bundle) Ignore(name string) {
 	b.ignored[name]++
 }
 
-// Add counts n more in this bundle.
+// Add adds n to a counter.
 func (b *Bundle) Add(c Counter, n int64) {
 	b.n[c] += n
 	b.dirty = true
 }
 
-// Snapshot records that a snapshot of the state of a Beam key was written, in bytes.
+// Snapshot records the size of a snapshot that was written, in bytes.
 func (b *Bundle) Snapshot(bytes int) {
 	b.snapshot = max(b.snapshot, int64(bytes))
 	b.dirty = true
 }
 
-// Flush adds the bundle's counts to the Beam metrics and to the process, and starts over.
+// Flush adds the counts to the Beam metrics and to p, and resets them.
 func (b *Bundle) Flush(ctx context.Context, p *Process) {
 	if !b.dirty {
 		return

@@ -7,7 +7,7 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// ignoredByName counts ignored events by their names. It is safe for concurrent use.
+// ignoredByName counts ignored events by name. It is safe for concurrent use.
 type ignoredByName struct {
 	mu sync.Mutex
 	n  map[string]int64
@@ -25,8 +25,8 @@ func (c *ignoredByName) add(name string, n int64) {
 	c.n[name] += n
 }
 
-// IgnoredByName returns how many events were ignored so far, by name. It holds at most 51 names, of which
-// "other" stands for all that came after the first 50.
+// IgnoredByName returns the number of ignored events by name. It has at most 51 names: the first 50
+// and "other".
 func (p *Process) IgnoredByName() map[string]int64 {
 	p.ignored.mu.Lock()
 	defer p.ignored.mu.Unlock()

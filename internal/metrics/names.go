@@ -1,5 +1,5 @@
-// Package metrics counts what the pipeline does: once as Beam metrics, for the runner's own pages, and once in the process,
-// for the progress line, the summary file and whoever scrapes the process (package scrape).
+// Package metrics counts what the pipeline does. The counts go to Beam metrics, for the runner, and
+// to a Process, for the progress line, the summary file and scraping.
 package metrics
 
 import (
@@ -8,26 +8,27 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// Counter is one thing that is counted.
+// Counter identifies a counter.
 type Counter int
 
-// The counters. Events come first, by channel and type, and the refusals last, by reason.
+// The counters. The first are those of events, by channel and type, and the last those of refusals,
+// by reason.
 const (
 	Ignored          Counter = eventCounters + iota
-	UnreadablePrices         // prices that are archived as absent
+	UnreadablePrices         // prices that are not numbers and are archived as absent
 	DroppedByBarrier
 	Duplicates
 	Recomputed
 	SalesNeverCounted // sales of keys without a RESET
 	RedisWrites
 	RedisRetries
-	RedisEvictedKeys // keys that Redis has evicted while it was watched
+	RedisEvictedKeys // keys that Redis evicted during the run
 	StateCalls       // round trips to the runner's state
-	ImageMisses      // images that were rebuilt from their log
-	SourceBundles    // source bundles that carried messages
-	BigQueryRows     // rows that BigQuery has stored
-	BigQueryRefusals // rows that it refused; each is a dead letter
-	BigQueryRetries  // requests that failed
+	ImageMisses      // images that were restored from their log
+	SourceBundles    // source bundles with messages
+	BigQueryRows     // rows written to BigQuery
+	BigQueryRefusals // rows refused by BigQuery; each is a dead letter
+	BigQueryRetries  // failed requests
 	refusedFirst
 )
 
@@ -36,12 +37,12 @@ const (
 	counters      = int(refusedFirst) + len(event.Reasons)
 )
 
-// Events is the counter of the decoded events of a channel and a type.
+// Events returns the counter of the decoded events of a channel and type.
 func Events(c event.Channel, t event.Type) Counter {
 	return Counter((int(c)-1)*len(event.Types) + int(t) - 1)
 }
 
-// Refused is the counter of a reason.
+// Refused returns the counter of the refusals of a reason.
 func Refused(r event.Reason) Counter {
 	for i, x := range event.Reasons {
 		if x == r {
@@ -51,7 +52,7 @@ func Refused(r event.Reason) Counter {
 	panic("metrics: unknown reason " + string(r)) // the list is closed
 }
 
-// Counters are all of them, in their order.
+// Counters returns all counters in order.
 func Counters() []Counter {
 	all := make([]Counter, counters)
 	for i := range all {
@@ -60,53 +61,65 @@ func Counters() []Counter {
 	return all
 }
 
-// Label is a name and a value by which a counter differs from others of its family.
+// Label is a name and value that distinguishes a counter from the others of its family.
 type Label struct{ Name, Value string }
 
-// Series is how a counter is named where metrics have labels: a family, such as events, and the labels that tell the counters of
-// the family apart, such as channel POS and type SALE.
+// Series names a counter in systems where metrics have labels, for example the family events with
+// the labels channel="POS" and type="SALE".
 type Series struct {
 	Family string
 	Labels []Label
-	Help   string // what the family counts
+	Help   string // the description of the family
 }
 
-// Series is the counter's family and labels.
+// Series returns the family and labels of the counter.
 func (c Counter) Series() Series { return series[c] }
 
-// String is the name of the Beam metric, such as events_pos_sale: family and values of the labels in lower case, joined by _.
+// String returns the name of the Beam metric: the family and the label values in lower case, joined
+// by "_", such as events_pos_sale.
 func (c Counter) String() string { return names[c] }
 
 var series = func() (s [counters]Series) {
 	for _, c := range event.Channels {
 		for _, t := range event.Types {
-			s[Events(c, t)] = Series{"events", []Label{{"channel", c.String()}, {"type", t.String()}}, "Events decoded, repetitions included, by channel and type."}
+			s[Events(c, t)] = Series{
+				Family: "events",
+				Labels: []Label{{"channel", c.String()}, {"type", t.String()}},
+				Help:   "Decoded events, including repetitions, by channel and type.",
+			}
 		}
 	}
-	for c, x := range map[Counter]Series{
-		Ignored:           {Family: "ignored", Help: "Messages that are sound and say nothing about a product."},
-		UnreadablePrices:  {Family: "unreadable_prices", Help: "Prices that could not be read and are archived as absent."},
-		DroppedByBarrier:  {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a count, from before it."},
-		Duplicates:        {Family: "duplicates", Help: "Repetitions of events that count already."},
-		Recomputed:        {Family: "recomputed", Help: "Counts that arrived late, so that on-hand was made anew from the ledger."},
-		SalesNeverCounted: {Family: "sales_never_counted", Help: "Sales of a store and product that no count has come for."},
-		RedisWrites:       {Family: "redis_writes", Help: "Signals written to Redis."},
-		RedisRetries:      {Family: "redis_retries", Help: "Attempts to write to Redis that failed, each of which is repeated."},
-		RedisEvictedKeys:  {Family: "redis_evicted_keys", Help: "Keys that Redis has evicted for want of memory."},
-		StateCalls:        {Family: "state_calls", Help: "Round trips to the runner's state."},
-		ImageMisses:       {Family: "image_misses", Help: "Images of state that were made anew from their log."},
-		SourceBundles:     {Family: "source_bundles", Help: "Bundles of sources that carried messages."},
-		BigQueryRows:      {Family: "bigquery_rows", Help: "Rows that BigQuery has taken."},
-		BigQueryRefusals:  {Family: "bigquery_refusals", Help: "Rows that BigQuery has refused, each of which is a dead letter."},
-		BigQueryRetries:   {Family: "bigquery_retries", Help: "Attempts to write to BigQuery that failed, each of which is repeated."},
-	} {
+	for c, x := range unlabelled {
 		s[c] = x
 	}
 	for i, r := range event.Reasons {
-		s[refusedFirst+Counter(i)] = Series{"refused", []Label{{"reason", string(r)}}, "Refusals by reason; each is a dead letter."}
+		s[refusedFirst+Counter(i)] = Series{
+			Family: "refused",
+			Labels: []Label{{"reason", string(r)}},
+			Help:   "Refusals by reason; each is a dead letter.",
+		}
 	}
 	return s
 }()
+
+// unlabelled holds the counters that are the only one of their family.
+var unlabelled = map[Counter]Series{
+	Ignored:           {Family: "ignored", Help: "Valid messages that concern no product."},
+	UnreadablePrices:  {Family: "unreadable_prices", Help: "Prices that are not numbers and are archived as absent."},
+	DroppedByBarrier:  {Family: "dropped_by_barrier", Help: "Sales and receipts that arrived after a newer RESET."},
+	Duplicates:        {Family: "duplicates", Help: "Repetitions of events."},
+	Recomputed:        {Family: "recomputed", Help: "Late RESETs for which on-hand was recomputed from the ledger."},
+	SalesNeverCounted: {Family: "sales_never_counted", Help: "Sales of a store and product without a RESET."},
+	RedisWrites:       {Family: "redis_writes", Help: "Signals written to Redis."},
+	RedisRetries:      {Family: "redis_retries", Help: "Failed attempts to write to Redis; each is retried."},
+	RedisEvictedKeys:  {Family: "redis_evicted_keys", Help: "Keys that Redis evicted because its memory was full."},
+	StateCalls:        {Family: "state_calls", Help: "Round trips to the runner's state."},
+	ImageMisses:       {Family: "image_misses", Help: "Images of state that were restored from their log."},
+	SourceBundles:     {Family: "source_bundles", Help: "Source bundles with messages."},
+	BigQueryRows:      {Family: "bigquery_rows", Help: "Rows written to BigQuery."},
+	BigQueryRefusals:  {Family: "bigquery_refusals", Help: "Rows refused by BigQuery; each is a dead letter."},
+	BigQueryRetries:   {Family: "bigquery_retries", Help: "Failed attempts to write to BigQuery; each is retried."},
+}
 
 var names = func() (n [counters]string) {
 	for i, s := range series {

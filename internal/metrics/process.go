@@ -11,27 +11,29 @@ import (
 type Process struct {
 	counts  [counters]atomic.Int64
 	ignored ignoredByName
-	owed    owed
+	pending pending
 	started time.Time
 
-	// StockLatency is the time from publishing to Redis, per stock signal, by the oldest event that it answers.
+	// StockLatency is the time from publishing the oldest event of a stock signal to its write to
+	// Redis.
 	StockLatency Histogram
-	// VelocityLatency is the same for velocity signals, once per evaluation of a product group, by the oldest event in it.
+	// VelocityLatency is the same for each evaluation of a product group.
 	VelocityLatency Histogram
-	// Lag is how old the oldest event of the last stock batch was when it was written, milliseconds.
+	// Lag is the age of the oldest event of the latest batch of stock signals at its write, in
+	// milliseconds.
 	Lag atomic.Int64
-	// VelocityPending is the number of product groups that hold changes which are not in Redis yet.
+	// VelocityPending is the number of product groups with changes that are not in Redis.
 	VelocityPending atomic.Int64
-	// LargestSnapshot is the size of the largest snapshot of a Beam key's state that was written, bytes.
+	// LargestSnapshot is the size of the largest snapshot that was written, in bytes.
 	LargestSnapshot atomic.Int64
-	// RedisAway is whether Redis failed to answer when it was last asked or written to.
+	// RedisAway is whether the last request to Redis failed.
 	RedisAway atomic.Bool
 }
 
-// NewProcess starts counting at a wall time.
+// NewProcess returns a Process without counts. now is the wall time.
 func NewProcess(now time.Time) *Process { return &Process{started: now} }
 
-// Add counts n more.
+// Add adds n to a counter.
 func (p *Process) Add(c Counter, n int64) { p.counts[c].Add(n) }
 
 func (p *Process) observeSnapshot(bytes int64) {
@@ -43,10 +45,10 @@ func (p *Process) observeSnapshot(bytes int64) {
 	}
 }
 
-// Count is what was counted so far.
+// Count returns the value of a counter.
 func (p *Process) Count(c Counter) int64 { return p.counts[c].Load() }
 
-// Decoded is the number of events decoded so far, over all channels and types.
+// Decoded returns the number of decoded events, over all channels and types.
 func (p *Process) Decoded() (n int64) {
 	for i := range eventCounters {
 		n += p.counts[i].Load()
@@ -54,7 +56,7 @@ func (p *Process) Decoded() (n int64) {
 	return n
 }
 
-// RefusedTotal is the number of refusals so far.
+// RefusedTotal returns the number of refusals, over all reasons.
 func (p *Process) RefusedTotal() (n int64) {
 	for _, r := range event.Reasons {
 		n += p.Count(Refused(r))
@@ -62,7 +64,8 @@ func (p *Process) RefusedTotal() (n int64) {
 	return n
 }
 
-// Summary is the content of --summary_file.
+// Summary is the content of --summary_file. Complete, whether all bounded input was read, and
+// Runtime are set by the caller.
 type Summary struct {
 	Events            map[string]map[string]int64 `json:"events"`
 	Ignored           int64                       `json:"ignored"`
@@ -78,18 +81,18 @@ type Summary struct {
 	RedisRetries      int64                       `json:"redis_retries"`
 	LatencyMs         Latency                     `json:"latency_ms"`
 	UptimeS           float64                     `json:"uptime_s"`
-	Complete          bool                        `json:"complete"` // left to the caller: whether the bounded input is done
-	Runtime           Runtime                     `json:"runtime"`  // left to the caller: it costs more than counting
+	Complete          bool                        `json:"complete"`
+	Runtime           Runtime                     `json:"runtime"`
 }
 
-// Latency is a histogram's summary in milliseconds.
+// Latency is the summary of a histogram, in milliseconds.
 type Latency struct {
 	P50 int64 `json:"p50"`
 	P99 int64 `json:"p99"`
 	Max int64 `json:"max"`
 }
 
-// Summarize takes the counts as they stand. Channels, types and reasons that did not occur are left out.
+// Summarize returns the current counts. Channels, types and reasons with a count of 0 are left out.
 func (p *Process) Summarize(acked int64, now time.Time) Summary {
 	s := Summary{
 		Events:            map[string]map[string]int64{},

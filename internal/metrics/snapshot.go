@@ -1,12 +1,12 @@
 package metrics
 
-// Snapshot is what a Histogram holds at a moment. It is a plain value.
+// Snapshot is the content of a Histogram at one time. It is a plain value.
 type Snapshot struct {
 	buckets [bucketCount]int64
 	sum     int64
 }
 
-// Snapshot copies the histogram. What is added at the same moment may or may not be in it.
+// Snapshot returns a copy of the histogram. A concurrent Add may or may not be in it.
 func (h *Histogram) Snapshot() (s Snapshot) {
 	for i := range h.buckets {
 		s.buckets[i] = h.buckets[i].Load()
@@ -15,7 +15,7 @@ func (h *Histogram) Snapshot() (s Snapshot) {
 	return s
 }
 
-// Since is what was added after an earlier snapshot of the same histogram.
+// Since returns what was added after an earlier snapshot of the same histogram.
 func (s Snapshot) Since(earlier Snapshot) Snapshot {
 	for i, n := range earlier.buckets {
 		s.buckets[i] -= n
@@ -24,11 +24,11 @@ func (s Snapshot) Since(earlier Snapshot) Snapshot {
 	return s
 }
 
-// Sum is the sum of all durations, in milliseconds.
+// Sum returns the sum of all durations, in milliseconds.
 func (s Snapshot) Sum() int64 { return s.sum }
 
-// Bounds are durations in milliseconds, in rising order, at which counts can be had exactly: half an octave apart, each the last
-// millisecond before a round binary number, from 15 ms to two minutes.
+// Bounds are the durations in milliseconds, ascending, for which Cumulative is exact. There are two
+// per power of two, from 15 ms to two minutes, each the last millisecond of a bucket.
 var Bounds = func() (bounds []int64) {
 	for ms := int64(16); ms <= 1<<17; ms *= 2 {
 		bounds = append(bounds, ms-1, ms+ms/2-1)
@@ -36,7 +36,8 @@ var Bounds = func() (bounds []int64) {
 	return bounds[:len(bounds)-1]
 }()
 
-// Cumulative is how many durations do not exceed each of Bounds, and how many there are.
+// Cumulative returns how many durations do not exceed each of Bounds, and how many there are in
+// total.
 func (s Snapshot) Cumulative() (upTo []uint64, total uint64) {
 	upTo = make([]uint64, len(Bounds))
 	next := 0
@@ -53,8 +54,8 @@ func (s Snapshot) Cumulative() (upTo []uint64, total uint64) {
 	return upTo, total
 }
 
-// Quantile is the duration in milliseconds that a share q of all counted ones does not exceed, to a sixteenth of it and never
-// too small; 0 when nothing was counted.
+// Quantile returns the duration in milliseconds that a fraction q of all durations does not exceed,
+// or 0 if there are none. It is at most a sixteenth too high and never too low.
 func (s Snapshot) Quantile(q float64) int64 {
 	var total, seen int64
 	for _, n := range s.buckets {

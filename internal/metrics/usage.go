@@ -2,8 +2,8 @@ package metrics
 
 import "time"
 
-// ResourceUsage is what the operating system says about this process.
+// ResourceUsage is the resource use of the process as measured by the operating system.
 type ResourceUsage struct {
-	CPU          time.Duration // user and system
+	CPU          time.Duration // user and system time
 	PeakRSSBytes int64         // largest resident set so far
 }

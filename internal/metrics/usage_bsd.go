@@ -10,7 +10,7 @@ import (
 func peakRSS(u *syscall.Rusage) int64 {
 	rss := int64(u.Maxrss)
 	if runtime.GOOS != "darwin" {
-		rss <<= 10 // kilobytes there
+		rss <<= 10 // from kilobytes
 	}
 	return rss
 }

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// peakRSS does not take the resource usage for it: on Linux that begins at the memory of the process that started this one.
+// peakRSS reads /proc because on Linux Rusage includes the memory of the process that started this
+// one.
 func peakRSS(*syscall.Rusage) int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package metrics
 
-// Usage is not known here.
+// Usage returns zero: the resource use is unknown on this system.
 func Usage() ResourceUsage { return ResourceUsage{} }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Usage asks the operating system; zero is what it does not say.
+// Usage returns the resource use of the process. Unknown values are 0.
 func Usage() ResourceUsage {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

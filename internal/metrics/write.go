@@ -16,59 +16,61 @@ var (
 	beamLargestSnapshot = beam.NewDistribution(Namespace, LargestSnapshot)
 )
 
-// owed is what happened outside of any bundle and is not in the Beam metrics yet, which take what a bundle brings them. It is as
-// much as is written between two bundles. It is safe for concurrent use.
-type owed struct {
+// pending holds what was counted outside of bundles and is not in the Beam metrics yet, which can
+// only be updated in a bundle. It is safe for concurrent use.
+type pending struct {
 	counts [counters]atomic.Int64
 
 	mu              sync.Mutex
 	stock, velocity []int64 // latencies, ms
 }
 
-// inBundle reports whether a context is that of a bundle, so that Beam metrics can be told.
+// inBundle reports whether ctx is that of a bundle, so that Beam metrics can be updated.
 func inBundle(ctx context.Context) bool { return beammetrics.GetStore(ctx) != nil }
 
-// CountNow counts n more of what must not wait for the end of a bundle, such as failures that keep the bundle from ending. Beam
-// metrics hear of it at once where ctx is that of a bundle, and by the next Settle elsewhere.
+// CountNow adds n to a counter without waiting for the end of a bundle, for failures that may keep
+// a bundle from ending. If ctx is that of a bundle, the Beam metric is updated at once, otherwise
+// by the next Settle.
 func (p *Process) CountNow(ctx context.Context, c Counter, n int64) {
 	p.counts[c].Add(n)
 	if inBundle(ctx) {
 		beamCounters[c].Inc(ctx, n)
 		return
 	}
-	p.owed.counts[c].Add(n)
+	p.pending.counts[c].Add(n)
 }
 
-// Settle passes on to the Beam metrics, in a bundle, what was counted outside of bundles since the last time.
+// Settle updates the Beam metrics with what was counted outside of bundles. ctx must be that of a
+// bundle.
 func (p *Process) Settle(ctx context.Context) {
-	for i := range p.owed.counts {
-		if n := p.owed.counts[i].Swap(0); n != 0 {
+	for i := range p.pending.counts {
+		if n := p.pending.counts[i].Swap(0); n != 0 {
 			beamCounters[i].Inc(ctx, n)
 		}
 	}
-	p.owed.mu.Lock()
-	stock, velocity := p.owed.stock, p.owed.velocity
-	p.owed.stock, p.owed.velocity = nil, nil
-	p.owed.mu.Unlock()
-	tellStock(ctx, stock)
-	tellVelocity(ctx, velocity)
+	p.pending.mu.Lock()
+	stock, velocity := p.pending.stock, p.pending.velocity
+	p.pending.stock, p.pending.velocity = nil, nil
+	p.pending.mu.Unlock()
+	updateStock(ctx, stock)
+	updateVelocity(ctx, velocity)
 }
 
-func tellStock(ctx context.Context, latencies []int64) {
+func updateStock(ctx context.Context, latencies []int64) {
 	for _, ms := range latencies {
 		beamStockLatency.Update(ctx, ms)
 		beamLag.Set(ctx, ms)
 	}
 }
 
-func tellVelocity(ctx context.Context, latencies []int64) {
+func updateVelocity(ctx context.Context, latencies []int64) {
 	for _, ms := range latencies {
 		beamVelocityLatency.Update(ctx, ms)
 	}
 }
 
-// ObserveStock records that stock signals were written, by the publish times of the oldest event behind each, epoch ms; 0 is
-// unknown.
+// ObserveStock records a write of stock signals. publishedAt holds the publish time of the oldest
+// event of each signal, epoch ms, or 0 if it is unknown.
 func ObserveStock(ctx context.Context, p *Process, publishedAt []int64, nowMs int64) {
 	var oldest int64
 	for _, at := range publishedAt {
@@ -83,19 +85,19 @@ func ObserveStock(ctx context.Context, p *Process, publishedAt []int64, nowMs in
 	if oldest == 0 {
 		return
 	}
-	lag := max(nowMs-oldest, 0) // clocks differ
+	lag := max(nowMs-oldest, 0) // the clocks of publisher and process may differ
 	p.Lag.Store(lag)
 	if inBundle(ctx) {
-		tellStock(ctx, []int64{lag})
+		updateStock(ctx, []int64{lag})
 		return
 	}
-	p.owed.mu.Lock()
-	defer p.owed.mu.Unlock()
-	p.owed.stock = append(p.owed.stock, lag)
+	p.pending.mu.Lock()
+	defer p.pending.mu.Unlock()
+	p.pending.stock = append(p.pending.stock, lag)
 }
 
-// ObserveVelocity records that pending velocity of product groups was written, by the publish time of the oldest event behind
-// each, epoch ms; 0 is unknown.
+// ObserveVelocity records a write of the velocity of product groups. publishedAt holds the publish
+// time of the oldest event of each group, epoch ms, or 0 if it is unknown.
 func ObserveVelocity(ctx context.Context, p *Process, publishedAt []int64, nowMs int64) {
 	p.VelocityPending.Add(-int64(len(publishedAt)))
 	var latencies []int64
@@ -107,10 +109,10 @@ func ObserveVelocity(ctx context.Context, p *Process, publishedAt []int64, nowMs
 		latencies = append(latencies, max(nowMs-at, 0))
 	}
 	if inBundle(ctx) {
-		tellVelocity(ctx, latencies)
+		updateVelocity(ctx, latencies)
 		return
 	}
-	p.owed.mu.Lock()
-	defer p.owed.mu.Unlock()
-	p.owed.velocity = append(p.owed.velocity, latencies...)
+	p.pending.mu.Lock()
+	defer p.pending.mu.Unlock()
+	p.pending.velocity = append(p.pending.velocity, latencies...)
 }

@@ -1,4 +1,4 @@
-// Package wholefile writes small files that others read while they are replaced.
+// Package wholefile replaces small files atomically, so that a reader never sees a part of one.
 package wholefile
 
 import (
@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Replace makes a file hold the data and nothing else. A reader sees what was there before or all of the data, and never a part;
-// where it fails, what was there stays. Others may read the file.
+// Replace replaces the content of a file by data. A reader sees the old content or all of data. If
+// Replace fails, the old content stays. The file is readable by all users.
 func Replace(path string, data []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
