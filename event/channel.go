@@ -14,14 +14,36 @@ const (
 // Channels lists every channel in the order of its number.
 var Channels = [...]Channel{POS, ECOM, WMS, FILE}
 
-var channelNames = [...]string{POS: "POS", ECOM: "ECOM", WMS: "WMS", FILE: "FILE"}
+// channels holds what distinguishes the channels: one row each.
+var channels = [...]struct {
+	name   string
+	format Format
+}{
+	POS:  {"POS", FormatPOS},
+	ECOM: {"ECOM", FormatECOM},
+	WMS:  {"WMS", FormatWMS},
+	FILE: {"FILE", FormatUnified},
+}
 
 // String returns the name of the channel in dead letters and summaries.
 func (c Channel) String() string {
-	if int(c) < len(channelNames) && channelNames[c] != "" {
-		return channelNames[c]
+	if c != 0 && int(c) < len(channels) {
+		return channels[c].name
 	}
 	return "UNKNOWN"
+}
+
+// Format returns the wire format of the channel. Files may also have the format of another one.
+func (c Channel) Format() Format { return channels[c].format }
+
+// ParseChannel returns the channel with a name. Names are case-sensitive.
+func ParseChannel(name string) (Channel, bool) {
+	for _, c := range Channels {
+		if c.String() == name {
+			return c, true
+		}
+	}
+	return 0, false
 }
 
 // Format is the wire format of a message. Any message may be a unified event instead.

@@ -22,7 +22,7 @@ type Decoder struct {
 	json    jsonReader
 	csv     csvReader
 	doc     document
-	known   idCache
+	ids     idCache
 	ignored ignoredNames
 	scratch []byte
 	order   []int // of numberItems

@@ -59,13 +59,13 @@ func (d *Decoder) keyID(v *value, at path, name string, strip bool) (string, *Re
 		if strip {
 			id = stripLeadingZeros(id)
 		}
-		known := d.known.slot(id)
-		if *known == string(id) {
-			return *known, nil
+		cached := d.ids.slot(id)
+		if *cached == string(id) {
+			return *cached, nil
 		}
 		if problem = keyIDProblem(id); problem == "" {
-			*known = string(id)
-			return *known, nil
+			*cached = string(id)
+			return *cached, nil
 		}
 	}
 	return "", refusal(BadID, at.field(name)+": "+v.quote()+" "+problem)

@@ -37,18 +37,18 @@ func (d *Decoder) numberItems(events []Event, messageID string) {
 		} else {
 			k = 0
 		}
-		suffix, known := "", &first[0]
+		suffix, cached := "", &first[0]
 		if d.isNaturalReturn(e) {
-			suffix, known = returnSuffix, &first[1]
+			suffix, cached = returnSuffix, &first[1]
 		}
 		switch {
 		case k > 0:
 			e.ID = d.itemID(messageID, suffix, k)
-		case *known == "":
-			*known = d.itemID(messageID, suffix, k)
+		case *cached == "":
+			*cached = d.itemID(messageID, suffix, k)
 			fallthrough
 		default:
-			e.ID = *known
+			e.ID = *cached
 		}
 	}
 	if cap(d.order) > maxKeptItems {

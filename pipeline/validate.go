@@ -72,11 +72,10 @@ func (o Options) checkSubscriptions(bad reportFunc) []pubsub.Subscription {
 	for _, s := range []struct {
 		flag, name string
 		channel    event.Channel
-		format     event.Format
 	}{
-		{"pos_subscription", o.POSSubscription, event.POS, event.FormatPOS},
-		{"ecom_subscription", o.ECOMSubscription, event.ECOM, event.FormatECOM},
-		{"wms_subscription", o.WMSSubscription, event.WMS, event.FormatWMS},
+		{"pos_subscription", o.POSSubscription, event.POS},
+		{"ecom_subscription", o.ECOMSubscription, event.ECOM},
+		{"wms_subscription", o.WMSSubscription, event.WMS},
 	} {
 		name := s.name
 		switch {
@@ -103,7 +102,7 @@ func (o Options) checkSubscriptions(bad reportFunc) []pubsub.Subscription {
 			bad(s.flag, "%s is read as another channel already", name)
 			continue
 		}
-		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel, Format: s.format})
+		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel, Format: s.channel.Format()})
 	}
 	return subs
 }

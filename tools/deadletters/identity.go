@@ -35,15 +35,11 @@ type decoded struct {
 const forever = math.MaxInt64 / 2
 
 func decode(source string, data []byte, attributes map[string]string) decoded {
-	m := event.Message{Data: data, Attributes: attributes, ID: ofMessage}
-	switch source {
-	case event.POS.String():
-		m.Channel, m.Format = event.POS, event.FormatPOS
-	case event.ECOM.String():
-		m.Channel, m.Format = event.ECOM, event.FormatECOM
-	default: // lines of files are of the warehouse's format, or unified, which every format includes
-		m.Channel, m.Format = event.WMS, event.FormatWMS
+	channel, ok := event.ParseChannel(source)
+	if !ok || channel == event.FILE {
+		channel = event.WMS // a line of a file is a stock message of the warehouse, or a unified event
 	}
+	m := event.Message{Channel: channel, Format: channel.Format(), Data: data, Attributes: attributes, ID: ofMessage}
 	decoder := event.Decoder{Rules: event.Rules{ReturnRefunds: true}} // there is no letter of a refund that was ignored
 	var out event.Decoded
 	decoder.Decode(&m, forever, false, &out)
@@ -139,7 +135,8 @@ func partlyCounted(l letter) bool {
 
 // ofSignal reports whether the letter is a row that a warehouse refused and that came of no message.
 func ofSignal(l letter) bool {
-	return l.Stage == event.StageWarehouse && !slices.ContainsFunc(event.Channels[:], func(c event.Channel) bool { return c.String() == l.Source })
+	_, ok := event.ParseChannel(l.Source)
+	return l.Stage == event.StageWarehouse && !ok
 }
 
 // prepare returns what is to be published for a letter: its payload, or repaired when that is not nil, and attributes by

@@ -66,7 +66,7 @@ func parseSources(value string) ([]string, error) {
 	var sources []string
 	for _, name := range strings.Split(value, ",") {
 		s := strings.ToUpper(strings.TrimSpace(name))
-		if !slices.ContainsFunc(event.Channels[:], func(c event.Channel) bool { return c.String() == s }) {
+		if _, ok := event.ParseChannel(s); !ok {
 			return nil, fmt.Errorf("there is no source %q; the sources are %v", name, event.Channels)
 		}
 		sources = append(sources, s)
