@@ -12,9 +12,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// goldenWant is a want.json.
+// goldenWant is the content of a want.json file.
 type goldenWant struct {
 	Events   []goldenEvent   `json:"events"`
 	Refusals []goldenRefusal `json:"refusals"`
@@ -46,8 +46,8 @@ type goldenRefusal struct {
 	Item   int    `json:"item"`
 }
 
-// TestGolden reads testdata/golden/FORMAT_CASE/input.json, one message, or input.csv, a header and records. A file named
-// size beside it says to how many bytes the message is to be filled up with spaces.
+// TestGolden decodes testdata/golden/FORMAT_CASE/input.json, one message, or input.csv, a header
+// and records. If there is a file named size, the message is padded with spaces to that many bytes.
 func TestGolden(t *testing.T) {
 	cases, err := filepath.Glob("testdata/golden/*")
 	if err != nil || len(cases) == 0 {
@@ -79,7 +79,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, r := range []Reason{BadJSON, BadField, MissingField, BadID, BadTime, Future, UnknownType, TooLarge} {
 		if !seen[r] {
-			t.Errorf("no golden case shows %s", r)
+			t.Errorf("no golden case for %s", r)
 		}
 	}
 }
@@ -89,7 +89,7 @@ func goldenMessages(t *testing.T, dir string) []*Message {
 	name, _, _ := strings.Cut(filepath.Base(dir), "_")
 	f, ok := formats[name]
 	if !ok {
-		t.Fatalf("no format is called %s", name)
+		t.Fatalf("unknown format %s", name)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "input.json")); err == nil {
 		m := message(f, string(read(t, filepath.Join(dir, "input.json"))))
@@ -109,7 +109,8 @@ func goldenMessages(t *testing.T, dir string) []*Message {
 	}
 	var ms []*Message
 	for i, line := range lines[1:] {
-		ms = append(ms, &Message{Channel: FILE, Format: f, Data: line, Columns: columns, File: "input.csv", Line: int64(i + 2)})
+		ms = append(ms, &Message{Channel: FILE, Format: f, Data: line, Columns: columns, File: "input.csv",
+			Line: int64(i + 2)})
 	}
 	return ms
 }
@@ -121,10 +122,11 @@ func goldenDecode(t *testing.T, ms []*Message) goldenWant {
 	for _, m := range ms {
 		d.Decode(m, testNow, true, &out)
 		for _, e := range slices.Clone(out.Events) {
-			if err := unsound(&e, m); err != nil {
+			if err := checkEvent(&e, m); err != nil {
 				t.Error(err)
 			}
-			want.Events = append(want.Events, goldenEvent{e.ID, e.Type.String(), e.StoreID, e.ProductID, e.Quantity, e.OccurredAt, e.Adjusted,
+			want.Events = append(want.Events, goldenEvent{e.ID, e.Type.String(), e.StoreID, e.ProductID, e.Quantity,
+				e.OccurredAt, e.Adjusted,
 				e.Source.String(), e.OrderNumber, e.Line, e.UserID, e.ClientID, e.DepartmentID, e.Price, e.Item})
 		}
 		for _, r := range out.Refusals {

@@ -8,22 +8,26 @@ import (
 	"testing"
 )
 
-// testNow is the pipeline's clock in these tests: 2026-03-01T12:00:00Z.
+// testNow is the time of the clock in these tests: 2026-03-01T12:00:00Z.
 const testNow = 1772366400000
 
-// raw is a JSON object by name of raw value. An empty value is no member.
+// raw is a JSON object: names with raw values. A member with an empty value is left out.
 type raw map[string]string
 
-// Sound messages, one of each format, to be spoiled by with.
+// Valid messages of each format, to be modified with raw.with.
 var (
-	soundUnified = raw{"event_id": `"e1"`, "type": `"SALE"`, "store_id": `"s1"`, "product_id": `"p1"`, "quantity": `2`, "occurred_at": `1772366400000`}
-	soundPOS     = raw{"order_number": `"o1"`, "store_id": `"s1"`, "product_id": `"p1"`, "product_count": `2`, "timestamp": `1772366400000`}
-	soundECOM    = raw{"event": `"view_item"`, "timestamp": `1772366400000`, "ecommerce": `{"items":[{"item_id":"p1","quantity":2}]}`}
-	soundWMS     = raw{"event_id": `"e1"`, "store_id": `"s1"`, "product_id": `"p1"`, "count": `2`, "timestamp": `1772366400000`}
-	soundReset   = soundWMS.with("type", `"RESET"`, "counted_at", `1772366400000`, "timestamp", "")
+	validUnified = raw{"event_id": `"e1"`, "type": `"SALE"`, "store_id": `"s1"`, "product_id": `"p1"`, "quantity": `2`,
+		"occurred_at": `1772366400000`}
+	validPOS = raw{"order_number": `"o1"`, "store_id": `"s1"`, "product_id": `"p1"`, "product_count": `2`,
+		"timestamp": `1772366400000`}
+	validECOM = raw{"event": `"view_item"`, "timestamp": `1772366400000`,
+		"ecommerce": `{"items":[{"item_id":"p1","quantity":2}]}`}
+	validWMS = raw{"event_id": `"e1"`, "store_id": `"s1"`, "product_id": `"p1"`, "count": `2`,
+		"timestamp": `1772366400000`}
+	validReset = validWMS.with("type", `"RESET"`, "counted_at", `1772366400000`, "timestamp", "")
 )
 
-// with returns a changed copy: names and raw values alternate.
+// with returns a copy with changed members. changes alternates names and raw values.
 func (r raw) with(changes ...string) raw {
 	r = maps.Clone(r)
 	for i := 0; i < len(changes); i += 2 {
@@ -44,13 +48,14 @@ func (r raw) String() string {
 
 var formatChannels = map[Format]Channel{FormatUnified: POS, FormatPOS: POS, FormatECOM: ECOM, FormatWMS: WMS}
 
-// message is a Pub/Sub message of the given format, without attributes.
+// message returns a Pub/Sub message of a format, without attributes.
 func message(f Format, data string) *Message {
 	return &Message{Channel: formatChannels[f], Format: f, Data: []byte(data), ID: "m1", PublishedAt: testNow - 1000}
 }
 
-// summary is what a message came to, one line each: events as "SALE s1/p1 2 e1", refusals as "BAD_ID store_id" and, for
-// item 1, "BAD_ID 1 items[1].product_id", where the field is what stands before the first colon or space of the detail.
+// summary returns one line for each event, such as "SALE s1/p1 2 e1", and for each refusal, such as
+// "BAD_ID store_id" or, for item 1, "BAD_ID 1 items[1].product_id". The field of a refusal is the
+// text before the first colon or space of its detail.
 func summary(out *Decoded) []string {
 	var lines []string
 	for _, e := range out.Events {
@@ -73,7 +78,7 @@ func summary(out *Decoded) []string {
 	return lines
 }
 
-// check decodes m and compares the summary.
+// check decodes m and compares the summary with want.
 func check(t *testing.T, m *Message, want ...string) *Decoded {
 	t.Helper()
 	var d Decoder
@@ -83,14 +88,14 @@ func check(t *testing.T, m *Message, want ...string) *Decoded {
 		t.Errorf("%.300s\n got %q %v\nwant %q", m.Data, got, out.Refusals, want)
 	}
 	for i := range out.Events {
-		if err := unsound(&out.Events[i], m); err != nil {
+		if err := checkEvent(&out.Events[i], m); err != nil {
 			t.Errorf("%.300s\nevent %d: %v", m.Data, i, err)
 		}
 	}
 	return &out
 }
 
-// one decodes m and returns the only event.
+// one decodes m and returns its only event.
 func one(t *testing.T, m *Message) Event {
 	t.Helper()
 	var d Decoder

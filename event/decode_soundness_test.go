@@ -7,22 +7,23 @@ import (
 	"unicode"
 )
 
-// unsound says in what an event breaks the promises that the rest of the pipeline builds on, or nil.
-func unsound(e *Event, m *Message) error {
+// checkEvent returns an error if e violates a property that the rest of the pipeline relies on.
+func checkEvent(e *Event, m *Message) error {
 	if e.Message != m {
-		return fmt.Errorf("not the event of its message")
+		return fmt.Errorf("event has another message")
 	}
 	if e.Type < Sale || e.Type > CartAdd {
 		return fmt.Errorf("type %d", e.Type)
 	}
 	for name, id := range map[string]string{"store": e.StoreID, "product": e.ProductID} {
 		invisible := func(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
-		if id == "" || len(id) > 128 || id != strings.TrimFunc(id, unicode.IsSpace) || strings.ContainsFunc(id, invisible) {
+		if id == "" || len(id) > 128 || id != strings.TrimFunc(id, unicode.IsSpace) ||
+			strings.ContainsFunc(id, invisible) {
 			return fmt.Errorf("%s id %q", name, id)
 		}
 	}
 	if e.StoreID == "global" || e.ProductID == "0" {
-		return fmt.Errorf("the event of %s/%s", e.StoreID, e.ProductID)
+		return fmt.Errorf("event of %s/%s", e.StoreID, e.ProductID)
 	}
 	id := e.ID
 	if e.Item != NoItem {

@@ -24,17 +24,19 @@ func TestECOMEventNames(t *testing.T) {
 		{`7`, "BAD_FIELD event"},
 		{`["purchase"]`, "BAD_FIELD event"},
 	} {
-		check(t, message(FormatECOM, soundECOM.with("event", c.name).String()), c.want)
+		check(t, message(FormatECOM, validECOM.with("event", c.name).String()), c.want)
 	}
 }
 
-func TestECOMIgnoresWhatIsOfNoProduct(t *testing.T) {
+func TestECOMIgnoresBrowseWithoutItems(t *testing.T) {
 	check(t, message(FormatECOM, `{"event":"scroll","timestamp":"never","store_id":":"}`), "ignored 1 scroll")
 	for _, e := range []string{``, `null`, `{}`, `{"items":null}`, `{"items":[]}`, `{"purchase":7}`} {
 		check(t, message(FormatECOM, raw{"event": `"browse"`, "ecommerce": e}.String()), "ignored 1 browse")
 	}
-	check(t, message(FormatECOM, soundECOM.with("event", `"browse"`, "ecommerce", `{"items":"p1"}`).String()), "BAD_FIELD ecommerce.items")
-	check(t, message(FormatECOM, soundECOM.with("event", `"browse"`, "ecommerce", `"p1"`).String()), "BAD_FIELD ecommerce")
+	check(t, message(FormatECOM, validECOM.with("event", `"browse"`, "ecommerce", `{"items":"p1"}`).String()),
+		"BAD_FIELD ecommerce.items")
+	check(t, message(FormatECOM, validECOM.with("event", `"browse"`, "ecommerce", `"p1"`).String()),
+		"BAD_FIELD ecommerce")
 	check(t, message(FormatECOM, `{"event":"scroll","a":1,"a":2}`), "BAD_JSON JSON")
 }
 
@@ -64,97 +66,119 @@ func TestECOMFields(t *testing.T) {
 		{"ecommerce", `{"items":[{"item_id":"p1","quantity":-1}]}`, "BAD_FIELD 0 ecommerce.items[0].quantity"},
 		{"ecommerce", `{"items":[{"product_id":"p1"}]}`, "MISSING_FIELD 0 ecommerce.items[0].item_id"},
 		{"ecommerce", `{"items":[{"item_id":"p1","price":"1"}]}`, "VIEW online/p1 1 m1#0"},
-		{"ecommerce", `{"items":[{"item_id":"p1"},{"item_id":"p2","quantity":3}]}`, "VIEW online/p1 1 m1#0; VIEW online/p2 3 m1#0"},
+		{"ecommerce", `{"items":[{"item_id":"p1"},{"item_id":"p2","quantity":3}]}`,
+			"VIEW online/p1 1 m1#0; VIEW online/p2 3 m1#0"},
 		{"ecommerce", `{"purchase":{"items":[{"item_id":"p1"}]}}`, "MISSING_FIELD ecommerce.items"},
 		{"ecommerce", `{"purchase":"unused","items":[{"item_id":"p1"}]}`, "VIEW online/p1 1 m1#0"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
-			check(t, message(FormatECOM, soundECOM.with(c.name, c.value).String()), strings.Split(c.want, "; ")...)
+			check(t, message(FormatECOM, validECOM.with(c.name, c.value).String()), strings.Split(c.want, "; ")...)
 		})
 	}
 }
 
 func TestECOMPurchase(t *testing.T) {
 	purchase := func(ecommerce string) *Message {
-		return message(FormatECOM, soundECOM.with("event", `"purchase"`, "ecommerce", ecommerce, "client_id", "5", "user_id", `"u"`).String())
+		return message(FormatECOM, validECOM.with("event", `"purchase"`, "ecommerce", ecommerce, "client_id", "5",
+			"user_id", `"u"`).String())
 	}
 	for _, c := range []struct {
 		ecommerce string
 		want      []string
 	}{
-		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1},{"item_id":"b","quantity":2}]}}`, []string{"SALE online/a 1 T#0", "SALE online/b 2 T#0"}},
-		{`{"purchase":{"transaction_id":5,"items":[{"item_id":"a","quantity":1}]},"items":[{"item_id":"x"}]}`, []string{"SALE online/a 1 5#0"}},
+		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1},{"item_id":"b","quantity":2}]}}`,
+			[]string{"SALE online/a 1 T#0", "SALE online/b 2 T#0"}},
+		{`{"purchase":{"transaction_id":5,"items":[{"item_id":"a","quantity":1}]},"items":[{"item_id":"x"}]}`,
+			[]string{"SALE online/a 1 5#0"}},
 		{`{"purchase":{"transaction_id":"T"},"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
-		{`{"purchase":{"transaction_id":"T","items":null},"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
-		{`{"purchase":{"transaction_id":"T","items":[]},"items":[{"item_id":"a","quantity":1}]}`, []string{"MISSING_FIELD ecommerce.purchase.items"}},
+		{`{"purchase":{"transaction_id":"T","items":null},"items":[{"item_id":"a","quantity":1}]}`,
+			[]string{"SALE online/a 1 T#0"}},
+		{`{"purchase":{"transaction_id":"T","items":[]},"items":[{"item_id":"a","quantity":1}]}`,
+			[]string{"MISSING_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":{"transaction_id":"","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 m1#0"}},
 		{`{"purchase":null,"items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 m1#0"}},
 		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":1}]}`, []string{"SALE online/a 1 T#0"}},
-		{`{"transaction_id":"T","purchase":{"transaction_id":null,"items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 T#0"}},
-		{`{"transaction_id":"T","purchase":{"transaction_id":"(not set)","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 T#0"}},
-		{`{"transaction_id":"T","purchase":{"transaction_id":"U","items":[{"item_id":"a","quantity":1}]}}`, []string{"SALE online/a 1 U#0"}},
-		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":-1},{"item_id":"a","quantity":1}]}`, []string{"SALE online/a -1 T:return#0", "SALE online/a 1 T#1"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":null,"items":[{"item_id":"a","quantity":1}]}}`,
+			[]string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":"(not set)","items":[{"item_id":"a","quantity":1}]}}`,
+			[]string{"SALE online/a 1 T#0"}},
+		{`{"transaction_id":"T","purchase":{"transaction_id":"U","items":[{"item_id":"a","quantity":1}]}}`,
+			[]string{"SALE online/a 1 U#0"}},
+		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":-1},{"item_id":"a","quantity":1}]}`,
+			[]string{"SALE online/a -1 T:return#0", "SALE online/a 1 T#1"}},
 		{`{"purchase":{"items":[{"item_id":"a"},{"item_id":"b","quantity":null},{"item_id":"c","quantity":""}]}}`,
-			[]string{"SALE online/a 1 m1#0", "SALE online/b 1 m1#0", "BAD_FIELD 2 ecommerce.purchase.items[2].quantity"}},
-		{`{"transaction_id":1.5,"items":[{"item_id":"a","quantity":1}]}`, []string{"BAD_FIELD ecommerce.transaction_id"}},
+			[]string{"SALE online/a 1 m1#0", "SALE online/b 1 m1#0",
+				"BAD_FIELD 2 ecommerce.purchase.items[2].quantity"}},
+		{`{"transaction_id":1.5,"items":[{"item_id":"a","quantity":1}]}`,
+			[]string{"BAD_FIELD ecommerce.transaction_id"}},
 		{`{"purchase":{}}`, []string{"MISSING_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":{"items":7}}`, []string{"BAD_FIELD ecommerce.purchase.items"}},
 		{`{"purchase":7,"items":[{"item_id":"a","quantity":1}]}`, []string{"BAD_FIELD ecommerce.purchase"}},
-		{`{"purchase":{"transaction_id":1.5,"items":[{"item_id":"a","quantity":1}]}}`, []string{"BAD_FIELD ecommerce.purchase.transaction_id"}},
-		{`{"purchase":{"transaction_id":[],"items":[{"item_id":"a","quantity":1}]}}`, []string{"BAD_FIELD ecommerce.purchase.transaction_id"}},
+		{`{"purchase":{"transaction_id":1.5,"items":[{"item_id":"a","quantity":1}]}}`,
+			[]string{"BAD_FIELD ecommerce.purchase.transaction_id"}},
+		{`{"purchase":{"transaction_id":[],"items":[{"item_id":"a","quantity":1}]}}`,
+			[]string{"BAD_FIELD ecommerce.purchase.transaction_id"}},
 	} {
 		check(t, purchase(c.ecommerce), c.want...)
 	}
 	m := purchase(`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1,"price":2e0}]}}`)
-	want := Event{ID: "T#0", Type: Sale, StoreID: "online", ProductID: "a", Quantity: 1, OccurredAt: testNow, Source: ECOM,
+	want := Event{ID: "T#0", Type: Sale, StoreID: "online", ProductID: "a", Quantity: 1, OccurredAt: testNow,
+		Source:      ECOM,
 		OrderNumber: "T", ClientID: "5", UserID: "u", Price: "2e0", Item: 0, Message: m}
 	if e := one(t, m); e != want {
 		t.Errorf("\n got %+v\nwant %+v", e, want)
 	}
 }
 
-func TestOnlineStoreIsTheDecoders(t *testing.T) {
+func TestOnlineStoreOption(t *testing.T) {
 	d := Decoder{Rules: Rules{OnlineStore: "web"}}
 	var out Decoded
-	d.Decode(message(FormatECOM, soundECOM.String()), testNow, true, &out)
+	d.Decode(message(FormatECOM, validECOM.String()), testNow, true, &out)
 	if len(out.Events) != 1 || out.Events[0].StoreID != "web" {
 		t.Errorf("%q", summary(&out))
 	}
 }
 
-// TestPlaceholdersAreNoID: each delivery of a purchase without a transaction id is another purchase, and none is archived.
+// TestPlaceholdersAreNoID checks that purchases with a placeholder for the transaction id have
+// different ids, and that the placeholder is not archived.
 func TestPlaceholdersAreNoID(t *testing.T) {
-	for _, id := range []string{`""`, `" "`, `0`, `0.0`, `-0`, `"0"`, `"(not set)"`, `"(NOT SET)"`, `"null"`, `"NULL"`, `null`, `"undefined"`, `"none"`, `"None"`, `"n\u006fne"`} {
+	for _, id := range []string{`""`, `" "`, `0`, `0.0`, `-0`, `"0"`, `"(not set)"`, `"(NOT SET)"`, `"null"`, `"NULL"`,
+		`null`, `"undefined"`, `"none"`, `"None"`, `"n\u006fne"`} {
 		for _, ecommerce := range []string{
 			`{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}`,
 			`{"purchase":{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}}`,
 			`{"transaction_id":` + id + `,"purchase":{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}}`,
 		} {
-			out := check(t, message(FormatECOM, soundECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()), "SALE online/a 1 m1#0")
+			out := check(t, message(FormatECOM, validECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()),
+				"SALE online/a 1 m1#0")
 			if len(out.Events) > 0 && out.Events[0].OrderNumber != "" {
 				t.Errorf("%s is archived as the order number %q", id, out.Events[0].OrderNumber)
 			}
 		}
 	}
-	for id, want := range map[string]string{`"00"`: "00", `"nullify"`: "nullify", `10`: "10", `"not set"`: "not set", `"0 0"`: "0 0"} {
+	for id, want := range map[string]string{`"00"`: "00", `"nullify"`: "nullify", `10`: "10", `"not set"`: "not set",
+		`"0 0"`: "0 0"} {
 		ecommerce := `{"transaction_id":` + id + `,"items":[{"item_id":"a"}]}`
-		check(t, message(FormatECOM, soundECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()), "SALE online/a 1 "+want+"#0")
+		check(t, message(FormatECOM, validECOM.with("event", `"purchase"`, "ecommerce", ecommerce).String()),
+			"SALE online/a 1 "+want+"#0")
 	}
 }
 
 func TestECOMRefunds(t *testing.T) {
 	refund := func(ecommerce string) *Message {
-		return message(FormatECOM, soundECOM.with("event", `"refund"`, "ecommerce", ecommerce).String())
+		return message(FormatECOM, validECOM.with("event", `"refund"`, "ecommerce", ecommerce).String())
 	}
 	for _, c := range []struct {
 		ecommerce string
 		want      []string
 	}{
-		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":2},{"item_id":"b"},{"item_id":"c","quantity":"-3"}]}`,
+		{`{"transaction_id":"T","items":[{"item_id":"a","quantity":2},{"item_id":"b"},{"item_id":"c",` +
+			`"quantity":"-3"}]}`,
 			[]string{"SALE online/a -2 T:return#0", "SALE online/b -1 T:return#0", "SALE online/c -3 T:return#0"}},
-		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":0}]}}`, []string{"SALE online/a 0 T:return#0"}},
+		{`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":0}]}}`,
+			[]string{"SALE online/a 0 T:return#0"}},
 		{`{"transaction_id":"(not set)","items":[{"item_id":"a"}]}`, []string{"SALE online/a -1 m1#0"}},
-		{`{"transaction_id":"T"}`, []string{"MISSING_FIELD ecommerce.items"}}, // a refund of all: which goods it is of is unknown
+		{`{"transaction_id":"T"}`, []string{"MISSING_FIELD ecommerce.items"}}, // a full refund does not list the goods
 	} {
 		d := Decoder{Rules: Rules{ReturnRefunds: true}}
 		var out Decoded
@@ -163,9 +187,9 @@ func TestECOMRefunds(t *testing.T) {
 			t.Errorf("%s\n got %q\nwant %q", c.ecommerce, got, c.want)
 		}
 		check(t, refund(c.ecommerce), "ignored 1 refund")
-		d.Decode(message(FormatECOM, soundECOM.with("event", `"purchase"`).String()), testNow, true, &out)
+		d.Decode(message(FormatECOM, validECOM.with("event", `"purchase"`).String()), testNow, true, &out)
 		if got := summary(&out); fmt.Sprint(got) != "[SALE online/p1 2 m1#0]" {
-			t.Errorf("after a refund a purchase is %q", got)
+			t.Errorf("purchase after a refund: %q", got)
 		}
 	}
 }
@@ -173,7 +197,8 @@ func TestECOMRefunds(t *testing.T) {
 func TestIgnoredNames(t *testing.T) {
 	var n ignoredNames
 	long := strings.Repeat("é", 40)
-	for sent, want := range map[string]string{"": "(empty)", "scroll": "scroll", "a\n\"b\u200b": "a_\"b_", long: strings.Repeat("é", 32), "page view": "page view"} {
+	for sent, want := range map[string]string{"": "(empty)", "scroll": "scroll", "a\n\"b\u200b": "a_\"b_",
+		long: strings.Repeat("é", 32), "page view": "page view"} {
 		if got := n.name([]byte(sent)); got != want {
 			t.Errorf("%q is counted as %q, want %q", sent, got, want)
 		}
@@ -182,12 +207,12 @@ func TestIgnoredNames(t *testing.T) {
 		n.name(fmt.Append(nil, i))
 	}
 	if got := n.name([]byte("new")); got != "other" || len(n.names) != MaxIgnoredNames {
-		t.Errorf("behind %d names, a new one is counted as %q", len(n.names), got)
+		t.Errorf("after %d names, a new one is counted as %q", len(n.names), got)
 	}
 	if got := n.name([]byte("scroll")); got != "scroll" {
-		t.Errorf("a kept name is counted as %q later", got)
+		t.Errorf("an earlier name is counted as %q", got)
 	}
 	if allocs := testing.AllocsPerRun(100, func() { n.name([]byte("scroll")) }); allocs > 0 {
-		t.Errorf("%v allocations for a name that is kept", allocs)
+		t.Errorf("%v allocations for an earlier name", allocs)
 	}
 }

@@ -10,27 +10,28 @@ import (
 	"testing"
 )
 
-// itemOf is an item of a test message: what it says, as JSON, and whether it can be used.
+// itemOf is an item of a test message, as JSON, and whether it is valid.
 type itemOf struct {
 	product, rest string
-	sound         bool
+	valid         bool
 }
 
 func randomItem(r *rand.Rand) itemOf {
-	it := itemOf{product: fmt.Sprintf(`"p%d"`, r.IntN(4)), sound: true}
+	it := itemOf{product: fmt.Sprintf(`"p%d"`, r.IntN(4)), valid: true}
 	switch quantity := r.IntN(7) - 2; {
 	case quantity == -2:
-		it.rest, it.sound = `,"quantity":"some"`, false
+		it.rest, it.valid = `,"quantity":"some"`, false
 	case r.IntN(2) == 0:
 		it.rest = fmt.Sprintf(`,"quantity":"%+d"`, quantity)
 	default:
 		it.rest = fmt.Sprintf(`,"quantity":%d.0`, quantity)
 	}
-	it.rest += []string{"", `,"price":2`, `,"price":"2.00"`, `,"price":10`, `,"price":1e1`, `,"price":"?"`, `,"price":-1`, `,"price":0.30`}[r.IntN(8)]
+	it.rest += []string{"", `,"price":2`, `,"price":"2.00"`, `,"price":10`, `,"price":1e1`, `,"price":"?"`,
+		`,"price":-1`, `,"price":0.30`}[r.IntN(8)]
 	return it
 }
 
-// contents is the identity of each event with what makes a repetition, as a multiset.
+// contents returns the identities of the events with their contents, as a multiset.
 func contents(t *testing.T, f Format, items []itemOf) map[string]int {
 	t.Helper()
 	var list []string
@@ -41,9 +42,10 @@ func contents(t *testing.T, f Format, items []itemOf) map[string]int {
 		}
 		list = append(list, fmt.Sprintf(`{%q:%s%s}`, name, it.product, it.rest))
 	}
-	m := message(f, soundPOS.with("items", "["+strings.Join(list, ",")+"]").String())
+	m := message(f, validPOS.with("items", "["+strings.Join(list, ",")+"]").String())
 	if f == FormatECOM {
-		m = message(f, soundECOM.with("event", `"purchase"`, "ecommerce", `{"transaction_id":"T","items":[`+strings.Join(list, ",")+`]}`).String())
+		m = message(f, validECOM.with("event", `"purchase"`, "ecommerce",
+			`{"transaction_id":"T","items":[`+strings.Join(list, ",")+`]}`).String())
 	}
 	var d Decoder
 	var out Decoded
@@ -52,7 +54,7 @@ func contents(t *testing.T, f Format, items []itemOf) map[string]int {
 	for _, e := range out.Events {
 		got[fmt.Sprintf("%s %s %d", e.ProductID, e.ID, e.Quantity)]++
 		if id := e.ProductID + " " + e.ID; seen[id] {
-			t.Fatalf("%s: two events are %s", m.Data, id)
+			t.Fatalf("%s: two events have the id %s", m.Data, id)
 		} else {
 			seen[id] = true
 		}
@@ -60,27 +62,29 @@ func contents(t *testing.T, f Format, items []itemOf) map[string]int {
 	return got
 }
 
-// TestItemIDsAreOfTheSet: the order of the items, items of other products and items that are refused change no identity.
+// TestItemIDsAreOfTheSet checks that ids do not depend on the order of items, on items of other
+// products, or on refused items.
 func TestItemIDsAreOfTheSet(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		f := []Format{FormatPOS, FormatECOM}[r.IntN(2)]
 		items := make([]itemOf, 1+r.IntN(20))
-		sound := 0
+		valid := 0
 		for i := range items {
-			if items[i] = randomItem(r); items[i].sound {
-				sound++
+			if items[i] = randomItem(r); items[i].valid {
+				valid++
 			}
 		}
 		want := contents(t, f, items)
-		if n := len(want); n != sound {
-			t.Fatalf("%d events of %d sound items: %v", n, sound, items)
+		if n := len(want); n != valid {
+			t.Fatalf("%d events of %d valid items: %v", n, valid, items)
 		}
 		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 		if got := contents(t, f, items); !maps.Equal(got, want) {
 			t.Fatalf("in another order\n got %v\nwant %v", got, want)
 		}
-		items = slices.Concat(items, []itemOf{{`"q"`, `,"quantity":-1`, true}, {`"p1"`, `,"quantity":0.5`, false}, {`"p2 "`, `,"quantity":1`, false}, {`0`, `,"quantity":1`, false}})
+		items = slices.Concat(items, []itemOf{{`"q"`, `,"quantity":-1`, true}, {`"p1"`, `,"quantity":0.5`, false},
+			{`"p2 "`, `,"quantity":1`, false}, {`0`, `,"quantity":1`, false}})
 		r.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
 		got := contents(t, f, items)
 		maps.DeleteFunc(got, func(id string, _ int) bool { return strings.HasPrefix(id, "q ") })
@@ -91,8 +95,9 @@ func TestItemIDsAreOfTheSet(t *testing.T) {
 }
 
 func TestItemOrder(t *testing.T) {
-	out := check(t, message(FormatPOS, soundPOS.with("event_id", `"e"`, "items",
-		`[{"product_id":"a","quantity":1,"price":10},{"product_id":"a","quantity":1,"price":"9.5"},{"product_id":"a","quantity":1,"price":"?"},
+	out := check(t, message(FormatPOS, validPOS.with("event_id", `"e"`, "items",
+		`[{"product_id":"a","quantity":1,"price":10},{"product_id":"a","quantity":1,"price":"9.5"},
+		{"product_id":"a","quantity":1,"price":"?"},
 		{"product_id":"b","quantity":1},{"product_id":"a","quantity":-1,"price":99}]`).String()),
 		"SALE s1/a 1 e#3", "SALE s1/a 1 e#2", "SALE s1/a 1 e#1", "SALE s1/b 1 e#0", "SALE s1/a -1 e#0")
 	var places []int
@@ -116,35 +121,43 @@ func TestNaturalKeys(t *testing.T) {
 		{"empty terminal", []string{"line", "1", "terminal_id", `""`}, "SALE s1/p1 2 o1:1"},
 		{"no line", []string{"terminal_id", `4`}, "SALE s1/p1 2 m1"},
 		{"return", []string{"line", "1", "type", `"RETURN"`, "terminal_id", `4`}, "SALE s1/p1 -2 4:o1:1:return"},
-		{"return, by sign too", []string{"line", "1", "type", `"REFUND"`, "product_count", `"-2"`}, "SALE s1/p1 -2 o1:1:return"},
+		{"return, by sign too", []string{"line", "1", "type", `"REFUND"`, "product_count", `"-2"`},
+			"SALE s1/p1 -2 o1:1:return"},
 		{"return, by sign alone", []string{"line", "1", "product_count", `-2`}, "SALE s1/p1 -2 o1:1:return"},
-		{"return of nothing", []string{"line", "1", "type", `"RETURN"`, "product_count", `0`}, "SALE s1/p1 0 o1:1:return"},
+		{"return of nothing", []string{"line", "1", "type", `"RETURN"`, "product_count", `0`},
+			"SALE s1/p1 0 o1:1:return"},
 		{"return under the message id", []string{"type", `"RETURN"`}, "SALE s1/p1 -2 m1"},
 		{"return under its own id", []string{"type", `"RETURN"`, "event_id", `"e1"`, "line", "1"}, "SALE s1/p1 -2 e1"},
 		{"items", []string{"items", `[{"product_id":"a","quantity":2}]`, "terminal_id", `4`}, "SALE s1/a 2 4:o1#0"},
 		{"items and line", []string{"items", `[{"product_id":"a","quantity":2}]`, "line", "7"}, "SALE s1/a 2 o1:7#0"},
-		{"returned items", []string{"items", `[{"product_id":"a","quantity":2},{"product_id":"b","quantity":-1}]`, "type", `"RETURN"`},
+		{"returned items", []string{"items", `[{"product_id":"a","quantity":2},{"product_id":"b","quantity":-1}]`,
+			"type", `"RETURN"`},
 			"SALE s1/a -2 o1:return#0; SALE s1/b -1 o1:return#0"},
-		{"exchange", []string{"items", `[{"product_id":"a","quantity":2},{"product_id":"a","quantity":-1}]`}, "SALE s1/a 2 o1#1; SALE s1/a -1 o1:return#0"},
-		{"no order number", []string{"order_number", `""`, "line", "1", "items", `[{"product_id":"a","quantity":2}]`}, "SALE s1/a 2 m1#0"},
-		{"longest", []string{"order_number", `"` + strings.Repeat("x", 254) + `"`, "line", "1", "product_count", "-1"}, "SALE s1/p1 -1 " + strings.Repeat("x", 254) + ":1:return"},
-		{"too long with its terminal", []string{"order_number", `"` + strings.Repeat("x", 254) + `"`, "line", "1", "terminal_id", "4"}, "BAD_ID event_id"},
+		{"exchange", []string{"items", `[{"product_id":"a","quantity":2},{"product_id":"a","quantity":-1}]`},
+			"SALE s1/a 2 o1#1; SALE s1/a -1 o1:return#0"},
+		{"no order number", []string{"order_number", `""`, "line", "1", "items", `[{"product_id":"a","quantity":2}]`},
+			"SALE s1/a 2 m1#0"},
+		{"longest", []string{"order_number", `"` + strings.Repeat("x", 254) + `"`, "line", "1", "product_count", "-1"},
+			"SALE s1/p1 -1 " + strings.Repeat("x", 254) + ":1:return"},
+		{"too long with its terminal", []string{"order_number", `"` + strings.Repeat("x", 254) + `"`, "line", "1",
+			"terminal_id", "4"}, "BAD_ID event_id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			check(t, message(FormatPOS, soundPOS.with(c.changes...).String()), strings.Split(c.want, "; ")...)
+			check(t, message(FormatPOS, validPOS.with(c.changes...).String()), strings.Split(c.want, "; ")...)
 		})
 	}
-	unified := soundUnified.with("event_id", "", "quantity", "-2").String()
-	check(t, message(FormatUnified, unified), "SALE s1/p1 -2 m1") // the message id is no natural key
+	unified := validUnified.with("event_id", "", "quantity", "-2").String()
+	check(t, message(FormatUnified, unified), "SALE s1/p1 -2 m1") // the message id is not a natural key
 }
 
-// TestNumberingOneItemIsFree: an item that is alone costs no more memory than its id.
+// TestNumberingOneItemIsFree checks that the only item of a message costs one allocation, for its
+// id.
 func TestNumberingOneItemIsFree(t *testing.T) {
-	m := message(FormatECOM, soundECOM.String())
+	m := message(FormatECOM, validECOM.String())
 	var d Decoder
 	var out Decoded
 	d.Decode(m, testNow, true, &out)
 	if allocs := testing.AllocsPerRun(100, func() { d.Decode(m, testNow, true, &out) }); allocs > 1 {
-		t.Errorf("%v allocations, want one for the id", allocs)
+		t.Errorf("%v allocations, want 1", allocs)
 	}
 }

@@ -6,19 +6,21 @@ import (
 	"testing"
 )
 
-// TestLabelsAreBounded: each item of a message repeats its labels in a row of the warehouse, so one long label in a message of
-// thousands of items would make gigabytes of a megabyte.
+// TestLabelsAreBounded checks the limit of labels. Labels are repeated in the row of each item, so
+// that one message of 1 MiB could otherwise result in gigabytes.
 func TestLabelsAreBounded(t *testing.T) {
 	quoted := func(n int) string { return `"` + strings.Repeat("x", n) + `"` }
 	for _, name := range []string{"order_number", "line", "terminal_id", "user_id", "client_id", "department_id"} {
-		sound := soundPOS.with("event_id", `"e1"`)
-		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel)).String()), "SALE s1/p1 2 e1")
-		check(t, message(FormatPOS, sound.with(name, quoted(maxLabel+1)).String()), "BAD_FIELD "+name)
-		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2)+`"`).String()), "SALE s1/p1 2 e1")
-		check(t, message(FormatPOS, sound.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2+1)+`"`).String()), "BAD_FIELD "+name)
+		valid := validPOS.with("event_id", `"e1"`)
+		check(t, message(FormatPOS, valid.with(name, quoted(maxLabel)).String()), "SALE s1/p1 2 e1")
+		check(t, message(FormatPOS, valid.with(name, quoted(maxLabel+1)).String()), "BAD_FIELD "+name)
+		check(t, message(FormatPOS, valid.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2)+`"`).String()),
+			"SALE s1/p1 2 e1")
+		check(t, message(FormatPOS, valid.with(name, `"`+strings.Repeat(`\u00f6`, maxLabel/2+1)+`"`).String()),
+			"BAD_FIELD "+name)
 	}
 	purchase := func(id string) string {
-		return soundECOM.with("event", `"purchase"`, "event_id", `"e1"`,
+		return validECOM.with("event", `"purchase"`, "event_id", `"e1"`,
 			"ecommerce", `{"purchase":{"transaction_id":`+id+`,"items":[{"item_id":"p1","quantity":2}]}}`).String()
 	}
 	check(t, message(FormatECOM, purchase(quoted(maxLabel))), "SALE online/p1 2 e1#0")
@@ -26,23 +28,24 @@ func TestLabelsAreBounded(t *testing.T) {
 }
 
 func TestAttributesAreBounded(t *testing.T) {
-	m := message(FormatUnified, soundUnified.String())
+	m := message(FormatUnified, validUnified.String())
 	m.Attributes = map[string]string{"a": strings.Repeat("x", maxAttributes-3), "bc": ""}
 	check(t, m, "SALE s1/p1 2 e1")
 	m.Attributes["bc"] = "x"
 	if out := check(t, m, "TOO_LARGE the"); !strings.Contains(out.Refusals[0].Detail, fmt.Sprint(maxAttributes+1)) {
-		t.Errorf("%q does not say how large", out.Refusals[0].Detail)
+		t.Errorf("detail %q has no size", out.Refusals[0].Detail)
 	}
 }
 
-// TestACutLineIsTooLarge, whatever is left of it.
-func TestACutLineIsTooLarge(t *testing.T) {
-	m := message(FormatUnified, soundUnified.String())
+// TestCutLineIsTooLarge checks that a cut line is refused, whatever is left of it.
+func TestCutLineIsTooLarge(t *testing.T) {
+	m := message(FormatUnified, validUnified.String())
 	m.Cut = 5 << 20
 	out := check(t, m, "TOO_LARGE the")
-	for _, want := range []string{fmt.Sprint(len(m.Data) + 5<<20), fmt.Sprintf("only the first %d are kept", len(m.Data))} {
+	for _, want := range []string{fmt.Sprint(len(m.Data) + 5<<20),
+		fmt.Sprintf("only the first %d are kept", len(m.Data))} {
 		if !strings.Contains(out.Refusals[0].Detail, want) {
-			t.Errorf("%q does not say %q", out.Refusals[0].Detail, want)
+			t.Errorf("detail %q does not contain %q", out.Refusals[0].Detail, want)
 		}
 	}
 }

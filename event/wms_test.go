@@ -19,24 +19,24 @@ func TestWMSReceipt(t *testing.T) {
 		{"count", `"2"`, "RECEIPT s1/p1 2 e1"},
 		{"timestamp", ``, "MISSING_FIELD timestamp"},
 		{"timestamp", `"2026-03-01"`, "BAD_TIME timestamp"},
-		{"counted_at", `"not looked at"`, "RECEIPT s1/p1 2 e1"},
+		{"counted_at", `"ignored"`, "RECEIPT s1/p1 2 e1"},
 		{"event_id", ``, "RECEIPT s1/p1 2 m1"},
 		{"product_id", ``, "MISSING_FIELD product_id"},
 		{"product_id", `""`, "BAD_ID product_id"},
-		{"price", `"not looked at"`, "RECEIPT s1/p1 2 e1"},
+		{"price", `"ignored"`, "RECEIPT s1/p1 2 e1"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
-			check(t, message(FormatWMS, soundWMS.with(c.name, c.value).String()), c.want)
+			check(t, message(FormatWMS, validWMS.with(c.name, c.value).String()), c.want)
 		})
 	}
-	check(t, message(FormatWMS, soundWMS.with("product_id", `null`, "sku", `"k"`).String()), "RECEIPT s1/k 2 e1")
-	check(t, message(FormatWMS, soundWMS.with("product_id", ``, "sku", `" :"`).String()), "BAD_ID sku")
-	check(t, message(FormatWMS, soundWMS.with("product_id", `""`, "sku", `"k"`).String()), "BAD_ID product_id")
+	check(t, message(FormatWMS, validWMS.with("product_id", `null`, "sku", `"k"`).String()), "RECEIPT s1/k 2 e1")
+	check(t, message(FormatWMS, validWMS.with("product_id", ``, "sku", `" :"`).String()), "BAD_ID sku")
+	check(t, message(FormatWMS, validWMS.with("product_id", `""`, "sku", `"k"`).String()), "BAD_ID product_id")
 }
 
 func TestWMSReset(t *testing.T) {
 	for _, c := range []struct{ name, value, want string }{
-		{"timestamp", `"not looked at"`, "RESET s1/p1 2 e1"},
+		{"timestamp", `"ignored"`, "RESET s1/p1 2 e1"},
 		{"counted_at", `"2026-03-01T12:00:00Z"`, "RESET s1/p1 2 e1"},
 		{"counted_at", `"2026-03-01"`, "BAD_TIME counted_at"},
 		{"counted_at", ``, "MISSING_FIELD counted_at"},
@@ -46,10 +46,11 @@ func TestWMSReset(t *testing.T) {
 		{"count", `-1`, "BAD_FIELD count"},
 	} {
 		t.Run(c.name+"="+c.value, func(t *testing.T) {
-			check(t, message(FormatWMS, soundReset.with(c.name, c.value).String()), c.want)
+			check(t, message(FormatWMS, validReset.with(c.name, c.value).String()), c.want)
 		})
 	}
-	if e := one(t, message(FormatWMS, soundReset.with("counted_at", `"2026-03-01T11:00:00+01:00"`).String())); e.OccurredAt != testNow-2*3600_000 || e.Source != WMS {
+	if e := one(t, message(FormatWMS, validReset.with("counted_at",
+		`"2026-03-01T11:00:00+01:00"`).String())); e.OccurredAt != testNow-2*3600_000 || e.Source != WMS {
 		t.Errorf("%+v", e)
 	}
 }
