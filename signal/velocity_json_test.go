@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// served is the value of a velocity key as the documents describe it.
+// served is the documented value of a velocity key.
 type served struct {
 	ProductID   string  `json:"product_id"`
 	StoreID     string  `json:"store_id,omitempty"`
@@ -32,7 +32,8 @@ func TestVelocityJSON(t *testing.T) {
 		want   served
 	}{
 		{
-			Velocity{StoreID: "12", ProductID: "555", Window: WindowHour, UnitsHour: 50, UnitsDay: 1200, ViewsHour: 3, ViewsDay: 4, CartsHour: 5,
+			Velocity{StoreID: "12", ProductID: "555", Window: WindowHour, UnitsHour: 50, UnitsDay: 1200, ViewsHour: 3,
+				ViewsDay: 4, CartsHour: 5,
 				CartsDay: 6, HighDemand: true, AsOf: 1795780800076},
 			served{"555", "12", "1h", 50, 50, 1200, 3, 5, 4, 6, 50, &on, "50 sold in last hour", 1795780800076},
 		},
@@ -42,17 +43,20 @@ func TestVelocityJSON(t *testing.T) {
 		},
 		{
 			Velocity{ProductID: "<\"ü\\&\u2028>", StoreID: "a\x7f\u00e9", Window: WindowDay, UnitsDay: -1},
-			served{"<\"ü\\&\u2028>", "a\x7f\u00e9", "24h", -1, 0, -1, 0, 0, 0, 0, -1.0 / 24, nil, "-1 sold in last 24 hours", 0},
+			served{"<\"ü\\&\u2028>", "a\x7f\u00e9", "24h", -1, 0, -1, 0, 0, 0, 0, -1.0 / 24, nil,
+				"-1 sold in last 24 hours", 0},
 		},
 		{
-			Velocity{ProductID: "p", Window: WindowHour, UnitsHour: math.MaxInt64, UnitsDay: math.MinInt64, AsOf: math.MaxInt64},
-			served{"p", "", "1h", math.MaxInt64, math.MaxInt64, math.MinInt64, 0, 0, 0, 0, math.MaxInt64, nil, "9223372036854775807 sold in last hour", math.MaxInt64},
+			Velocity{ProductID: "p", Window: WindowHour, UnitsHour: math.MaxInt64, UnitsDay: math.MinInt64,
+				AsOf: math.MaxInt64},
+			served{"p", "", "1h", math.MaxInt64, math.MaxInt64, math.MinInt64, 0, 0, 0, 0, math.MaxInt64, nil,
+				"9223372036854775807 sold in last hour", math.MaxInt64},
 		},
 	} {
 		got := c.signal.AppendJSON([]byte("before "))
 		value, ok := bytes.CutPrefix(got, []byte("before "))
 		if !ok || !json.Valid(value) {
-			t.Fatalf("not JSON, or what stood before is gone: %s", got)
+			t.Fatalf("not JSON, or the prefix was overwritten: %s", got)
 		}
 		want, err := json.Marshal(c.want)
 		if err != nil {
@@ -61,13 +65,14 @@ func TestVelocityJSON(t *testing.T) {
 		if decoded(t, value) != decoded(t, want) {
 			t.Errorf("\n got %s\nwant %s", value, want)
 		}
-		if c.signal.UnitsHour < 1<<53 && !bytes.Equal(value, want) { // encoding/json writes greater numbers with an exponent
-			t.Errorf("other bytes than encoding/json's:\n got %s\nwant %s", value, want)
+		// encoding/json formats numbers from 1<<53 with an exponent.
+		if c.signal.UnitsHour < 1<<53 && !bytes.Equal(value, want) {
+			t.Errorf("differs from encoding/json:\n got %s\nwant %s", value, want)
 		}
 	}
 }
 
-// decoded reads a value, of which every field must be known, and writes it anew.
+// decoded decodes a value, in which unknown fields are errors, and encodes it again.
 func decoded(t *testing.T, value []byte) string {
 	t.Helper()
 	var s served

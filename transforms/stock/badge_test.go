@@ -44,7 +44,7 @@ func TestLowStockOfARecord(t *testing.T) {
 		{moveOf(sale("i", 4, t0+8)), true, false},      // again
 		{moveOf(reset("j", 100, t0+8)), false, true},   // 96
 		{moveOf(sale("k", 1000, t0)), false, false},    // dropped
-		{moveOf(view("l", 1, t0+9)), false, false},     // no matter
+		{moveOf(view("l", 1, t0+9)), false, false},     // no effect
 		{moveOf(sale("m", 96, t0+8)), true, true},      // 0
 		{moveOf(reset("n", 100, t0+20)), false, true},  // 100
 		{moveOf(reset("o", 1, t0+19)), false, false},   // superseded
@@ -52,7 +52,8 @@ func TestLowStockOfARecord(t *testing.T) {
 	} {
 		out := r.Apply(step.move, farNow, testLimits)
 		if r.LowStock() != step.on || out.Badge != step.badge {
-			t.Errorf("step %d: on-hand %d, badge %t, changed %t; want %t, %t", i, r.OnHand(), r.LowStock(), out.Badge, step.on, step.badge)
+			t.Errorf("step %d: on-hand %d, badge %t, changed %t; want %t, %t", i, r.OnHand(), r.LowStock(), out.Badge,
+				step.on, step.badge)
 		}
 		again, err := recode(&r)
 		if err != nil {
@@ -82,7 +83,7 @@ func TestGlobal(t *testing.T) {
 	}
 	var none Global
 	if none.Apply(0, 0, l); none.Low {
-		t.Error("LOW_STOCK of a product that no store knows")
+		t.Error("LOW_STOCK of a product that is known in no store")
 	}
 	for _, tt := range []struct{ atLeast, want int64 }{{7, 7}, {7, 8}, {0, 9}} {
 		if g.Bump(tt.atLeast); g.Version != tt.want {

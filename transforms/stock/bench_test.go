@@ -12,8 +12,8 @@ import (
 // benchLimits are the defaults of the program.
 var benchLimits = Limits{HorizonMs: 7 * DayMs, LowEnter: 5, LowExit: 8}
 
-// benchKey is one key with a constant number of live entries: each event moves the horizon on by as much as lets go of one.
-// Events are functions of their number, so that the benchmark itself has no memory to wait for.
+// benchKey is a key with a constant number of live entries: each sale moves the horizon by one
+// entry. Events are computed from their number, so that the benchmark itself has no cache misses.
 type benchKey struct {
 	Record
 	entries int64
@@ -32,7 +32,7 @@ func newBenchKey(entries int64) *benchKey {
 	return k
 }
 
-// timeOf is the time of sale i when entries sales are made in a horizon.
+// timeOf returns the time of sale i, for k.entries sales in a horizon.
 func (k *benchKey) timeOf(i int64) int64 { return benchStart + i*(benchLimits.HorizonMs/k.entries) }
 
 func (k *benchKey) sale(i int64) Move {
@@ -43,7 +43,7 @@ func (k *benchKey) apply(m Move) Outcome {
 	return k.Apply(m, k.timeOf(k.next), benchLimits)
 }
 
-// BenchmarkApply is the cost of one event on a key with many and with very many live entries.
+// BenchmarkApply applies one event to a key with many and with very many live entries.
 func BenchmarkApply(b *testing.B) {
 	loads := []struct {
 		name string
@@ -79,7 +79,7 @@ func BenchmarkApply(b *testing.B) {
 		for _, entries := range []int64{1_000, 1_000_000} {
 			b.Run(fmt.Sprintf("%s/entries=%d", load.name, entries), func(b *testing.B) {
 				k := newBenchKey(entries)
-				for range min(entries, 300_000) { // into the steady state
+				for range min(entries, 300_000) { // reach the steady state
 					k.apply(load.next(k))
 				}
 				runtime.GC()
@@ -94,7 +94,8 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory is the size of a record by the number of its live entries: memory on the heap, and encoded.
+// BenchmarkMemory reports the size of a record in memory and encoded, by the number of its live
+// entries.
 func BenchmarkMemory(b *testing.B) {
 	for _, entries := range []int{0, 1, 2, 3, 10, 1_000, 1_000_000} {
 		for _, order := range []string{"in order", "at random times"} {
@@ -102,11 +103,12 @@ func BenchmarkMemory(b *testing.B) {
 				continue
 			}
 			b.Run(fmt.Sprintf("%s/entries=%d", order, entries), func(b *testing.B) {
-				reportMemory(b, max(1, 100_000/max(1, entries)), func(int) int { return entries }, order == "at random times")
+				reportMemory(b, max(1, 100_000/max(1, entries)), func(int) int { return entries },
+					order == "at random times")
 			})
 		}
 	}
-	// The real case: 631,479 pairs with 2.3 events each.
+	// A measured case: 631,479 pairs with 2.3 events each.
 	b.Run("pairs with 2.3 events", func(b *testing.B) {
 		reportMemory(b, 100_000, func(pair int) int { return 2 + min(1, pair%10/7) }, false)
 	})
@@ -145,7 +147,7 @@ func reportMemory(b *testing.B, records int, entriesOf func(record int) int, any
 	}
 }
 
-// heapBytes is the memory that is in use and reachable.
+// heapBytes returns the size of the live heap.
 func heapBytes() int64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -13,10 +13,11 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
-// goldenRecords have one of everything in them. A record is a function of the moves applied to it, so that a decoded one is what it
-// should be if it is encoded as this one is, and goes on as this one does.
+// goldenRecords returns records that use every part of the encoding. A record is a function of the
+// moves applied to it, so a decoded record is correct if it has the same encoding and behaves alike
+// afterwards.
 func goldenRecords() map[string]*Record {
 	build := func(l Limits, moves ...Move) *Record {
 		r := &Record{}
@@ -36,16 +37,17 @@ func goldenRecords() map[string]*Record {
 	return map[string]*Record{
 		"empty": {},
 		"sale":  build(l, moveOf(sale("a", 2, t0))),
-		"looks": build(l, moveOf(view("a", 1, t0)), adjusted(cartAdd("b", 2, t0))),
+		"views": build(l, moveOf(view("a", 1, t0)), adjusted(cartAdd("b", 2, t0))),
 		"all": build(l, moveOf(reset("count", 7, t0-2*DayMs)), moveOf(sale("a", 3, t0)), moveOf(receipt("b", 1, t0+1)),
-			moveOf(sale("late", -1, t0-2*DayMs)), moveOf(sale("dropped", 1, t0-3*DayMs)), moveOf(view("c", 1, t0)), adjusted(view("d", 1, t0)),
+			moveOf(sale("late", -1, t0-2*DayMs)), moveOf(sale("dropped", 1, t0-3*DayMs)), moveOf(view("c", 1, t0)),
+			adjusted(view("d", 1, t0)),
 			moveOf(cartAdd("e", 0, t0)), adjusted(cartAdd("f", 1, t0))),
 		"many":     build(l, many...),
 		"adjusted": build(l, adjusted(reset("count", 7, t0)), adjusted(reset("before", 3, t0-5))),
 	}
 }
 
-// TestGolden reads what an earlier program wrote: these files are only ever added to.
+// TestGolden decodes the encodings of earlier programs. These files are only ever added to.
 func TestGolden(t *testing.T) {
 	for name, want := range goldenRecords() {
 		t.Run(name, func(t *testing.T) {
@@ -65,12 +67,12 @@ func TestGolden(t *testing.T) {
 			}
 			r, rest, err := DecodeRecord(b)
 			if err != nil || len(rest) > 0 {
-				t.Fatalf("%v; %d bytes are left", err, len(rest))
+				t.Fatalf("%v; %d bytes left", err, len(rest))
 			}
 			if got := want.AppendBinary(nil); !bytes.Equal(got, b) {
 				t.Errorf("encoded as\n%x, want\n%x", got, b)
 			}
-			if err := wantSound(r); err != nil {
+			if err := wantConsistent(r); err != nil {
 				t.Error(err)
 			}
 			next := moveOf(reset("next", 50, t0-1))
@@ -85,7 +87,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesWhatIsCutOff(t *testing.T) {
+func TestDecodeRefusesTruncated(t *testing.T) {
 	for name, r := range goldenRecords() {
 		b := r.AppendBinary(nil)
 		for n := range b {
@@ -96,57 +98,69 @@ func TestDecodeRefusesWhatIsCutOff(t *testing.T) {
 	}
 }
 
-func TestDecodeRefusesTheCorrupt(t *testing.T) {
-	l := testLimits
-	stocked := func(entries ...entry) *Record {
-		r := &Record{stocked: true, newest: t0, version: 1}
-		r.moves.few = entries
-		r.onHand = r.ledger()
-		return r
-	}
-	late := func(ids ...lateID) *Record {
-		r := stocked()
-		r.ids = &identities{late: ids}
-		return r
-	}
-	at := func(ms, code int64, id uint64) entry { return entry{at: ms<<codeBits | code, qty: 1, id: id} }
+// stocked returns a record with the entries as its ledger.
+func stocked(entries ...entry) *Record {
+	r := &Record{stocked: true, newest: t0, version: 1}
+	r.moves.few = entries
+	r.onHand = r.ledger()
+	return r
+}
+
+// late returns a record with the late ids.
+func late(ids ...lateID) *Record {
+	r := stocked()
+	r.ids = &identities{late: ids}
+	return r
+}
+
+// at returns an entry of one unit.
+func at(ms, code int64, id uint64) entry { return entry{at: ms<<codeBits | code, qty: 1, id: id} }
+
+func TestDecodeRefusesCorrupt(t *testing.T) {
 	var good Record
-	good.Apply(moveOf(sale("a", 1, t0)), farNow, l)
+	good.Apply(moveOf(sale("a", 1, t0)), farNow, testLimits)
 	b := good.AppendBinary(nil)
 	longer := append(bytes.Clone(b[:2]), 0x81, 0x00) // on-hand -1 in two bytes
 	longer = append(longer, b[3:]...)
 	for name, b := range map[string][]byte{
-		"nothing":              {},
-		"a later version":      append([]byte{recordVersion + 1}, b[1:]...),
-		"version 0":            append([]byte{0}, b[1:]...),
-		"an unknown flag":      append([]byte{recordVersion, flagsEnd}, b[2:]...),
-		"known, not stocked":   (&Record{known: true}).AppendBinary(nil),
-		"low, not known":       (&Record{stocked: true, low: true}).AppendBinary(nil),
-		"a long number":        longer,
-		"moves of no key":      (&Record{moves: timeline{few: leaf{at(t0, codeSale, 1)}}}).AppendBinary(nil),
-		"late of no key":       (&Record{ids: &identities{late: []lateID{{keep: t0, id: 1, content: 1}}}}).AppendBinary(nil),
+		"nothing":            {},
+		"a later version":    append([]byte{recordVersion + 1}, b[1:]...),
+		"version 0":          append([]byte{0}, b[1:]...),
+		"an unknown flag":    append([]byte{recordVersion, flagsEnd}, b[2:]...),
+		"known, not stocked": (&Record{known: true}).AppendBinary(nil),
+		"low, not known":     (&Record{stocked: true, low: true}).AppendBinary(nil),
+		"a long number":      longer,
+		"moves of no key":    (&Record{moves: timeline{few: leaf{at(t0, codeSale, 1)}}}).AppendBinary(nil),
+		"late of no key": (&Record{ids: &identities{late: []lateID{{keep: t0, id: 1,
+			content: 1}}}}).AppendBinary(nil),
 		"times out of order":   stocked(at(t0, codeSale, 1), at(t0-1, codeSale, 2)).AppendBinary(nil),
 		"ids out of order":     stocked(at(t0, codeSale, 2), at(t0, codeSale, 1)).AppendBinary(nil),
 		"an entry twice":       stocked(at(t0, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
 		"an id twice":          stocked(at(t0-1, codeSale, 1), at(t0, codeSale, 1)).AppendBinary(nil),
-		"a look in the ledger": stocked(at(t0, codeView, 1)).AppendBinary(nil),
+		"a view in the ledger": stocked(at(t0, codeView, 1)).AppendBinary(nil),
 		"adjusted, not known":  (&Record{stocked: true, adjusted: true}).AppendBinary(nil),
 		"newer than newest":    stocked(at(t0+1, codeSale, 1)).AppendBinary(nil),
-		"late out of order":    late(lateID{keep: t0, id: 1, content: 2}, lateID{keep: t0 - 1, id: 2, content: 2}).AppendBinary(nil),
-		"late of no content":   late(lateID{keep: t0, id: 1}).AppendBinary(nil),
-		"late id twice":        late(lateID{keep: t0, id: 1, content: 2}, lateID{keep: t0, id: 1, content: 2}).AppendBinary(nil),
+		"late out of order": late(lateID{keep: t0, id: 1, content: 2},
+			lateID{keep: t0 - 1, id: 2, content: 2}).AppendBinary(nil),
+		"late of no content": late(lateID{keep: t0, id: 1}).AppendBinary(nil),
+		"late id twice": late(lateID{keep: t0, id: 1, content: 2},
+			lateID{keep: t0, id: 1, content: 2}).AppendBinary(nil),
 	} {
 		if r, _, err := DecodeRecord(b); err == nil {
 			t.Errorf("%s is accepted: %+v", name, r)
 		}
 	}
-	// The helpers of this test make what is accepted when nothing is wrong with it.
-	for _, r := range []*Record{stocked(at(t0-1, codeSale, 1), at(t0, codeSale, 2)), late(lateID{keep: t0, id: 1, content: 2})} {
+	// Without a fault, the records of this test are accepted.
+	for _, r := range []*Record{stocked(at(t0-1, codeSale, 1), at(t0, codeSale, 2)),
+		late(lateID{keep: t0, id: 1, content: 2})} {
 		if _, err := recode(r); err != nil {
 			t.Error(err)
 		}
 	}
-	// With an index, duplicates are found too.
+}
+
+// TestDecodeRefusesDuplicateAmongMany checks the ids of a record with an index.
+func TestDecodeRefusesDuplicateAmongMany(t *testing.T) {
 	var many []entry
 	for i := range int64(leafSize) {
 		many = append(many, at(t0+i-leafSize, codeSale, uint64(i)))
@@ -161,11 +175,12 @@ func TestDecodeRefusesTheCorrupt(t *testing.T) {
 	}
 	more.ids.late[indexFrom-1].id = 5
 	if _, _, err := DecodeRecord(more.AppendBinary(nil)); err == nil {
-		t.Error("an id twice among many is accepted")
+		t.Error("a duplicate id among many is accepted")
 	}
 }
 
-// FuzzDecodeRecord: whatever is accepted is what AppendBinary writes, and a sound record.
+// FuzzDecodeRecord checks that what is accepted encodes to the same bytes and is a consistent
+// record.
 func FuzzDecodeRecord(f *testing.F) {
 	for _, r := range goldenRecords() {
 		f.Add(r.AppendBinary(nil))
@@ -186,7 +201,7 @@ func FuzzDecodeRecord(f *testing.F) {
 		if got := append(r.AppendBinary(nil), rest...); !bytes.Equal(got, b) {
 			t.Fatalf("accepted\n%x, which is encoded as\n%x", b, got)
 		}
-		if err := wantSound(r); err != nil {
+		if err := wantConsistent(r); err != nil {
 			t.Fatal(err)
 		}
 		if r.Size() > 64*len(b)+1024 {

@@ -14,7 +14,7 @@ func DecodeRecord(b []byte) (*Record, []byte, error) {
 	d := decoder{b: b}
 	version, flags := d.byte(), d.byte()
 	if !d.failed && version != recordVersion {
-		return nil, nil, fmt.Errorf("stock record of version %d: this program knows version %d", version, recordVersion)
+		return nil, nil, fmt.Errorf("stock record has version %d, want %d", version, recordVersion)
 	}
 	r := &Record{
 		stocked: flags&flagStocked != 0, low: flags&flagLow != 0,

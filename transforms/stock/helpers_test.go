@@ -10,16 +10,15 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// testLimits keep a second of ledger, far behind a clock that does not matter (see farNow), and count what is
-// older.
+// testLimits have a horizon of one second and accept late events.
 var testLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8, CountLate: true}
 
-// strictLimits refuse what is older.
+// strictLimits refuse late events.
 var strictLimits = Limits{HorizonMs: 1_000, LowEnter: 5, LowExit: 8}
 
 const (
 	t0     = int64(1_700_000_000_000)
-	farNow = t0 + 1000*DayMs // the clock of a test in which only the horizon decides what is kept
+	farNow = t0 + 1000*DayMs // a clock so late that only the horizon decides what is kept
 )
 
 func sale(id string, quantity, ms int64) truth.Event {
@@ -42,7 +41,7 @@ func cartAdd(id string, quantity, ms int64) truth.Event {
 	return truth.Event{ID: id, Type: "CART_ADD", Quantity: quantity, OccurredAt: ms}
 }
 
-// adjusted is a look or a count whose time was replaced on arrival.
+// adjusted returns the move of an event whose time was replaced on arrival.
 func adjusted(e truth.Event) Move {
 	m := moveOf(e)
 	m.Adjusted = true
@@ -61,7 +60,7 @@ func moveOf(e truth.Event) Move {
 	return m
 }
 
-// wantTruth says how a record differs from what the set of the events it took makes, or nothing.
+// wantTruth returns an error if r differs from the truth for the events that it accepted.
 func wantTruth(r *Record, events []truth.Event) error {
 	want, ok := truth.Stock(events)[truth.Key{}]
 	if r.HasStock() != ok {
@@ -73,13 +72,13 @@ func wantTruth(r *Record, events []truth.Event) error {
 	return nil
 }
 
-// wantSound says which of its own rules a record breaks, or nothing.
-func wantSound(r *Record) error {
-	if err := wantSoundTimeline(&r.moves); err != nil {
+// wantConsistent returns an error if r violates one of its invariants.
+func wantConsistent(r *Record) error {
+	if err := wantConsistentTimeline(&r.moves); err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
-	if err := wantSoundTimeline(r.views()); err != nil {
-		return fmt.Errorf("looks: %w", err)
+	if err := wantConsistentTimeline(r.views()); err != nil {
+		return fmt.Errorf("views: %w", err)
 	}
 	if got := r.base + r.ledger(); got != r.onHand {
 		return fmt.Errorf("base %d and ledger %d make %d, but on-hand is %d", r.base, r.ledger(), got, r.onHand)
@@ -97,26 +96,26 @@ func wantSound(r *Record) error {
 	for _, t := range []*timeline{&r.moves, r.views()} {
 		for e := range t.all {
 			if c, ok := r.lookup(e); !ok || c != e.content() {
-				return fmt.Errorf("the index does not lead to %+v", e)
+				return fmt.Errorf("the index does not find %+v", e)
 			}
 			if e.id%uint64(8+t.len()/100) != 0 {
-				continue // it takes a scan
+				continue // found by a scan
 			}
-			again := entry{at: e.at + 1<<codeBits, qty: e.qty, id: e.id} // its id, used for something else
+			again := entry{at: e.at + 1<<codeBits, qty: e.qty, id: e.id} // its id reused for another event
 			if c, ok := r.lookup(again); !ok || c != e.content() {
-				return fmt.Errorf("the index leads to %+v only with its time", e)
+				return fmt.Errorf("the index finds %+v only by its time", e)
 			}
 		}
 	}
 	for _, l := range r.late() {
 		if c, ok := r.lookup(entry{id: l.id}); !ok || c != l.content {
-			return fmt.Errorf("the index does not lead to the late %+v", l)
+			return fmt.Errorf("the index does not find the late %+v", l)
 		}
 	}
 	return nil
 }
 
-// recode is the record after a way through its encoded form.
+// recode returns the record encoded and decoded again.
 func recode(r *Record) (*Record, error) {
 	b := r.AppendBinary([]byte("before"))
 	again, rest, err := DecodeRecord(append(bytes.TrimPrefix(b, []byte("before")), "after"...))
@@ -124,31 +123,32 @@ func recode(r *Record) (*Record, error) {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
 	if string(rest) != "after" {
-		return nil, fmt.Errorf("decoding leaves %q", rest)
+		return nil, fmt.Errorf("%q is left after decoding", rest)
 	}
 	if !bytes.Equal(again.AppendBinary([]byte("before")), b) {
-		return nil, fmt.Errorf("the record of %x is encoded as %x the second time", b, again.AppendBinary(nil))
+		return nil, fmt.Errorf("the record of %x encodes to %x", b, again.AppendBinary(nil))
 	}
-	if again.base != r.base || again.Version() != r.Version() || again.LowStock() != r.LowStock() || again.Size() != r.Size() {
+	if again.base != r.base || again.Version() != r.Version() || again.LowStock() != r.LowStock() ||
+		again.Size() != r.Size() {
 		return nil, fmt.Errorf("decoded %+v, want %+v", again, r)
 	}
 	return again, nil
 }
 
-// apply applies one event and fails the test when the verdict or the record's own rules are not as they should be.
+// apply applies one event and fails the test unless it has the verdict and r is consistent.
 func apply(t *testing.T, r *Record, m Move, nowMs int64, l Limits, want Verdict) Outcome {
 	t.Helper()
 	out := r.Apply(m, nowMs, l)
 	if out.Verdict != want {
 		t.Fatalf("%v of %d at %d: verdict %d, want %d", m.Type, m.Quantity, m.TimeMs-t0, out.Verdict, want)
 	}
-	if err := wantSound(r); err != nil {
+	if err := wantConsistent(r); err != nil {
 		t.Fatalf("after %v of %d at %d: %v", m.Type, m.Quantity, m.TimeMs-t0, err)
 	}
 	return out
 }
 
-// listing writes events one a line, times relative to t0.
+// listing formats events, one a line, with times relative to t0.
 func listing(events []truth.Event) string {
 	var b strings.Builder
 	for _, e := range events {

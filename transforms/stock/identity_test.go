@@ -12,7 +12,7 @@ var kinds = map[string]func(id string, quantity, ms int64) truth.Event{
 	"SALE": sale, "RECEIPT": receipt, "RESET": reset, "VIEW": view, "CART_ADD": cartAdd,
 }
 
-// withOthers is a record that knows other events: none, or so many that it has an index.
+// withOthers returns a record with n other events. If n is large, it has an index.
 func withOthers(t *testing.T, n int) *Record {
 	r := &Record{}
 	for i := range n {
@@ -30,7 +30,8 @@ func TestReusedID(t *testing.T) {
 					apply(t, r, moveOf(makeFirst("id", 3, t0)), t0, benchLimits, Accepted)
 					want := string(r.AppendBinary(nil))
 					for _, e := range []truth.Event{
-						makeThen("id", 3, t0), makeThen("id", 4, t0), makeThen("id", 3, t0+1), makeThen("id", 3, t0-1), makeThen("id", 0, t0),
+						makeThen("id", 3, t0), makeThen("id", 4, t0), makeThen("id", 3, t0+1), makeThen("id", 3, t0-1),
+						makeThen("id", 0, t0),
 					} {
 						verdict := Reused
 						if e.Type == first && e.Quantity == 3 && e.OccurredAt == t0 {
@@ -49,19 +50,20 @@ func TestReusedID(t *testing.T) {
 	}
 }
 
-func TestAdjustedLooks(t *testing.T) {
+func TestAdjustedViews(t *testing.T) {
 	tests := []struct {
 		name        string
 		first, then Move
 		want        Verdict
 	}{
-		{"again, and again adjusted to another time", adjusted(view("id", 1, t0)), adjusted(view("id", 1, t0+5)), Repeated},
-		{"again so late that its time is believed", adjusted(view("id", 1, t0)), moveOf(view("id", 1, t0+100)), Repeated},
+		{"again, adjusted to another time", adjusted(view("id", 1, t0)), adjusted(view("id", 1, t0+5)), Repeated},
+		{"again, so late that its time is not adjusted", adjusted(view("id", 1, t0)), moveOf(view("id", 1, t0+100)),
+			Repeated},
 		{"again after the clock went back", moveOf(view("id", 1, t0)), adjusted(view("id", 1, t0-100)), Repeated},
 		{"cart adds too", adjusted(cartAdd("id", 1, t0)), moveOf(cartAdd("id", 1, t0+100)), Repeated},
 		{"another quantity", adjusted(view("id", 1, t0)), adjusted(view("id", 2, t0)), Reused},
-		{"another quantity, believed", adjusted(view("id", 1, t0)), moveOf(view("id", 2, t0)), Reused},
-		{"another quantity, first believed", moveOf(view("id", 1, t0)), adjusted(view("id", 2, t0)), Reused},
+		{"another quantity, not adjusted", adjusted(view("id", 1, t0)), moveOf(view("id", 2, t0)), Reused},
+		{"another quantity, the first not adjusted", moveOf(view("id", 1, t0)), adjusted(view("id", 2, t0)), Reused},
 		{"another type", adjusted(view("id", 1, t0)), adjusted(cartAdd("id", 1, t0)), Reused},
 		{"a sale then an adjusted view", moveOf(sale("id", 1, t0)), adjusted(view("id", 1, t0)), Reused},
 		{"an adjusted view then a sale", adjusted(view("id", 1, t0)), moveOf(sale("id", 1, t0)), Reused},
@@ -82,7 +84,7 @@ func TestAdjustedLooks(t *testing.T) {
 	}
 }
 
-func TestLooksMakeNoStock(t *testing.T) {
+func TestViewsMakeNoStock(t *testing.T) {
 	var r Record
 	if !r.Empty() {
 		t.Error("a new record is not empty")
@@ -90,49 +92,49 @@ func TestLooksMakeNoStock(t *testing.T) {
 	apply(t, &r, moveOf(view("v", 1, t0)), t0, benchLimits, Accepted)
 	apply(t, &r, adjusted(cartAdd("c", 1, t0)), t0, benchLimits, Accepted)
 	if r.HasStock() || r.Known() || r.OnHand() != 0 || r.Empty() {
-		t.Errorf("after looks: %+v", r)
+		t.Errorf("after views: %+v", r)
 	}
 	r.ExpireLooks(t0 + DayMs)
 	if r.Empty() {
-		t.Error("ids of looks are gone after 24 hours to the millisecond")
+		t.Error("ids of views are gone after exactly 24 hours")
 	}
 	if r.ExpireLooks(t0 + DayMs + 1); !r.Empty() || r.ids != nil {
-		t.Errorf("after their day: %+v", r)
+		t.Errorf("after a day: %+v", r)
 	}
 	apply(t, &r, moveOf(sale("s", 0, t0)), t0, benchLimits, Accepted)
 	if !r.HasStock() || r.Empty() {
-		t.Error("a sale of nothing makes a stock key too")
+		t.Error("a sale of 0 units makes no stock key")
 	}
 }
 
-func TestIDsOfLooksAreKeptForADay(t *testing.T) {
+func TestViewIDsAreKeptForADay(t *testing.T) {
 	for _, others := range []int{0, indexFrom} {
 		r := withOthers(t, others)
-		look := moveOf(view("v", 1, t0))
-		apply(t, r, look, t0, benchLimits, Accepted)
-		apply(t, r, look, t0+DayMs, benchLimits, Repeated)
-		// Later it is new, every time: velocity does not count what is older than a day.
-		apply(t, r, look, t0+DayMs+1, benchLimits, Accepted)
-		apply(t, r, look, t0+DayMs+1, benchLimits, Accepted)
+		v := moveOf(view("v", 1, t0))
+		apply(t, r, v, t0, benchLimits, Accepted)
+		apply(t, r, v, t0+DayMs, benchLimits, Repeated)
+		// Later it is always new: velocity does not count events older than a day.
+		apply(t, r, v, t0+DayMs+1, benchLimits, Accepted)
+		apply(t, r, v, t0+DayMs+1, benchLimits, Accepted)
 		if n := r.views().len(); n != 0 {
-			t.Errorf("%d looks are kept for longer than a day", n)
+			t.Errorf("%d views are kept longer than a day", n)
 		}
-		// Nor does a look keep its id from anyone then.
+		// Then its id may be used for another event.
 		apply(t, r, moveOf(sale("v", 1, t0+DayMs+1)), t0+DayMs+1, benchLimits, Accepted)
 	}
 }
 
-func TestLookThatArrivesADayLate(t *testing.T) {
+func TestViewThatArrivesADayLate(t *testing.T) {
 	var r Record
 	apply(t, &r, moveOf(view("v", 1, t0)), t0+DayMs, benchLimits, Accepted)
 	apply(t, &r, moveOf(view("v", 1, t0)), t0+DayMs, benchLimits, Repeated)
 	apply(t, &r, moveOf(view("w", 1, t0-1)), t0+DayMs, benchLimits, Accepted)
 	if n := r.views().len(); n != 1 {
-		t.Errorf("%d looks are kept, want the one that velocity counts", n)
+		t.Errorf("%d views are kept, want 1, which velocity counts", n)
 	}
 }
 
-func TestLooksExpireWhileThereAreOnlySales(t *testing.T) {
+func TestViewsExpireWithoutNewViews(t *testing.T) {
 	var r Record
 	for i := range 100 {
 		apply(t, &r, moveOf(view(fmt.Sprint(i), 1, t0)), t0, benchLimits, Accepted)
@@ -143,7 +145,7 @@ func TestLooksExpireWhileThereAreOnlySales(t *testing.T) {
 	}
 }
 
-// TestIDsOfSalesAreKeptForADay holds with any horizon: velocity counts 24 hours of the clock.
+// TestIDsOfSalesAreKeptForADay holds for any horizon: velocity counts 24 hours of the clock.
 func TestIDsOfSalesAreKeptForADay(t *testing.T) {
 	hour := int64(60 * 60 * 1000)
 	l := Limits{HorizonMs: hour, CountLate: true}
@@ -158,12 +160,13 @@ func TestIDsOfSalesAreKeptForADay(t *testing.T) {
 	if n := r.moves.len(); n != 25 {
 		t.Errorf("%d sales are kept, want those of the last day: 25", n)
 	}
-	// The horizon still says which counts are too old.
+	// The horizon still decides which resets are too old.
 	apply(t, &r, moveOf(reset("r", 5, t0+DayMs-hour)), t0+DayMs+1, l, ResetTooOld)
 }
 
-// TestIDsThatOnlyTheirUpperHalvesTellApart are one in the index, and must not be one in the record.
-func TestIDsThatOnlyTheirUpperHalvesTellApart(t *testing.T) {
+// TestIDsWithEqualLowerHalves checks that ids that are equal in the index are not equal in the
+// record.
+func TestIDsWithEqualLowerHalves(t *testing.T) {
 	id := func(upper uint64, m Move) Move {
 		m.ID = upper<<32 | 7
 		return m
@@ -172,7 +175,8 @@ func TestIDsThatOnlyTheirUpperHalvesTellApart(t *testing.T) {
 	l.CountLate = true
 	h := l.HorizonMs
 	events := []Move{
-		id(1, moveOf(sale("", 1, t0))), id(2, moveOf(sale("", 1, t0))), id(3, moveOf(sale("", 2, t0-DayMs))), id(4, moveOf(view("", 1, t0))),
+		id(1, moveOf(sale("", 1, t0))), id(2, moveOf(sale("", 1, t0))), id(3, moveOf(sale("", 2, t0-DayMs))),
+		id(4, moveOf(view("", 1, t0))),
 		id(5, moveOf(sale("", 1, t0-2*h))), id(6, moveOf(sale("", 1, t0-2*h))), // late
 	}
 	r := withOthers(t, indexFrom)
@@ -187,7 +191,7 @@ func TestIDsThatOnlyTheirUpperHalvesTellApart(t *testing.T) {
 	if r.OnHand() != -6 {
 		t.Errorf("on-hand %d, want -6", r.OnHand())
 	}
-	// The older ones go; the others stay.
+	// The older ones expire; the others stay.
 	apply(t, r, moveOf(sale("newer", 0, t0-DayMs/2+h)), t0-DayMs/2+h, l, Accepted)
 	for _, m := range []Move{events[0], events[1], events[4], events[5]} {
 		apply(t, r, m, t0-DayMs/2+h, l, Repeated)
@@ -198,5 +202,5 @@ func TestIDsThatOnlyTheirUpperHalvesTellApart(t *testing.T) {
 	}
 	apply(t, again, events[1], t0-DayMs/2+h, l, Repeated)
 	apply(t, again, events[5], t0-DayMs/2+h, l, Repeated)
-	apply(t, again, events[2], t0-DayMs/2+h, l, Accepted) // forgotten: it is late now
+	apply(t, again, events[2], t0-DayMs/2+h, l, Accepted) // its id expired, and it is late now
 }

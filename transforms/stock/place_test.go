@@ -14,12 +14,12 @@ func TestPlaces(t *testing.T) {
 			t.Fatalf("%d is at place %d, from %d to %d", ms, p, from, to)
 		}
 		if _, ok := p.late(0); ok {
-			t.Fatalf("the place %d of %d is that of a late id", p, ms)
+			t.Fatalf("the place %d of time %d is marked as that of a late id", p, ms)
 		}
 		first, behind := rapid.IntRange(0, 1<<40).Draw(t, "first"), rapid.IntRange(0, 1<<30).Draw(t, "behind")
 		p = placeOfLate(first + behind)
 		if got, ok := p.late(first); !ok || got != behind || p == 0 {
-			t.Fatalf("late id %d behind %d is at place %x: %d, %t", behind, first, p, got, ok)
+			t.Fatalf("late id %d after %d is at place %x: %d, %t", behind, first, p, got, ok)
 		}
 	})
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// histories is how many histories TestOnHandIsAFunctionOfTheSet makes.
+// histories is the number of histories that TestOnHandIsAFunctionOfTheSet generates.
 func histories() int {
-	if racetest.Enabled {
+	if racetest.Enabled || testing.Short() {
 		return 10_000
 	}
 	return 120_000
 }
 
-// TestOnHandIsAFunctionOfTheSet is the promise of the package: whatever the order of arrival and however often an event is
-// repeated, on-hand is what the oracle makes of the set, as long as nothing is later than the horizon; and so it stays on the way
-// through the encoded form.
+// TestOnHandIsAFunctionOfTheSet checks the contract of the package: for any order of arrival and
+// any repetitions, on-hand is what the oracle computes from the set of events, if none is later
+// than the horizon. Encoding and decoding in between changes nothing.
 func TestOnHandIsAFunctionOfTheSet(t *testing.T) {
 	const shards = 8
 	for shard := range uint64(shards) {
@@ -29,14 +29,15 @@ func TestOnHandIsAFunctionOfTheSet(t *testing.T) {
 			for i := range uint64(histories() / shards) {
 				h := newHistory(rand.New(rand.NewPCG(shard, i)))
 				if err := h.check(); err != nil {
-					t.Fatalf("history %d of shard %d: %v\nthe set:%s\nin the order of arrival:%s", i, shard, err, listing(h.set), listing(h.arrived))
+					t.Fatalf("history %d of shard %d: %v\nthe set:%s\nin the order of arrival:%s", i, shard, err,
+						listing(h.set), listing(h.arrived))
 				}
 			}
 		})
 	}
 }
 
-// history is a random set of events of one key, and how they arrive.
+// history is a random set of events of one key, and their order of arrival.
 type history struct {
 	random  *rand.Rand
 	set     []truth.Event
@@ -45,13 +46,13 @@ type history struct {
 
 func newHistory(random *rand.Rand) *history {
 	h := &history{random: random}
-	// Times on few milliseconds meet each other; times on many lie all over the horizon.
+	// Times from a few milliseconds often coincide; times from many spread over the horizon.
 	span := []int64{1, 3, 40, testLimits.HorizonMs}[random.IntN(4)]
 	size := 1 + random.IntN(12)
 	if random.IntN(8) == 0 {
-		size = indexFrom - 8 + random.IntN(2*leafSize) // needs an index, or a tree, or nearly
+		size = indexFrom - 8 + random.IntN(2*leafSize) // around the sizes that need an index or a tree
 	}
-	resets := 1 + random.IntN(20) // in a hundred
+	resets := 1 + random.IntN(20) // percent
 	for i, name := range random.Perm(size) {
 		e := truth.Event{ID: fmt.Sprintf("e%d", name), OccurredAt: t0 + random.Int64N(span+1)}
 		switch kind := random.IntN(100); {
@@ -71,7 +72,8 @@ func newHistory(random *rand.Rand) *history {
 	return h
 }
 
-// check lets the history arrive in two orders and compares the result with the truth and with each other.
+// check applies the history in two orders and compares the results with the truth and with each
+// other.
 func (h *history) check() error {
 	var encoded [2][]byte
 	for i := range encoded {
@@ -79,7 +81,7 @@ func (h *history) check() error {
 		if err != nil {
 			return err
 		}
-		r.low = false // hysteresis: the one thing that may depend on the order
+		r.low = false // hysteresis may depend on the order
 		encoded[i] = r.AppendBinary(nil)
 	}
 	if !bytes.Equal(encoded[0], encoded[1]) {
@@ -88,7 +90,7 @@ func (h *history) check() error {
 	return nil
 }
 
-// arrive applies the events in a random order, some of them again, right away or much later.
+// arrive applies the events in a random order, some of them repeated, at once or much later.
 func (h *history) arrive() (*Record, error) {
 	order := h.random.Perm(len(h.set))
 	for i := range order {
@@ -119,7 +121,7 @@ func (h *history) arrive() (*Record, error) {
 		}
 		r = again
 	}
-	if err := wantSound(r); err != nil {
+	if err := wantConsistent(r); err != nil {
 		return nil, err
 	}
 	return r, wantTruth(r, h.set)
@@ -132,7 +134,7 @@ func (h *history) apply(r *Record, e truth.Event, nowMs int64, seen bool) error 
 	want := Outcome{
 		Dropped: !seen && (e.Type == "SALE" || e.Type == "RECEIPT") && was.known && e.OccurredAt < was.barrierAt,
 		Badge:   r.low != was.low,
-		// The oracle does not know it; TestRecomputed does.
+		// The oracle has no Recomputed; see TestRecomputed.
 		Recomputed: out.Recomputed && !seen && e.Type == "RESET",
 	}
 	if seen {

@@ -18,7 +18,8 @@ func TestRecomputed(t *testing.T) {
 		{"the first event", nil, reset("r", 9, t0), false, 9},
 		{"newer than all", []truth.Event{sale("a", 2, t0-1)}, reset("r", 9, t0), false, 9},
 		{"with a sale at its time", []truth.Event{sale("a", 2, t0)}, reset("r", 9, t0), true, 7},
-		{"with a receipt after it", []truth.Event{receipt("a", 2, t0+1), sale("b", 100, t0-1)}, reset("r", 9, t0), true, 11},
+		{"with a receipt after it", []truth.Event{receipt("a", 2, t0+1), sale("b", 100, t0-1)}, reset("r", 9, t0), true,
+			11},
 		{"superseded", []truth.Event{reset("a", 4, t0+1), sale("b", 1, t0+2)}, reset("r", 9, t0), false, 3},
 		{"superseded at its time by the id", []truth.Event{reset("s", 4, t0)}, reset("r", 9, t0), false, 4},
 		{"ids are compared by bytes", []truth.Event{reset("r10", 4, t0)}, reset("r9", 9, t0), true, 9},
@@ -49,24 +50,29 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// TestAdjustedReset: a count whose time was replaced by that of its publication is recognised when it is published again, with
-// another time or its own, and by the barrier too once its id was folded.
+// TestAdjustedReset checks that a RESET whose time was replaced is recognized when it is published
+// again, with another time or its own, and after its id was folded.
 func TestAdjustedReset(t *testing.T) {
-	const later = 5 * 60 * 1000 // how much later than published a count may be
+	const later = 5 * 60 * 1000 // the greatest distance that is adjusted
 	h := testLimits.HorizonMs
 	for _, tt := range []struct {
 		name        string
 		first, then Move
-		known       Verdict // while the ledger has its id
-		folded      Verdict // when only the barrier is left
+		known       Verdict // verdict while its id is in the ledger
+		folded      Verdict // verdict after its id was folded
 	}{
-		{"published again, still ahead", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0+100)), Repeated, Repeated},
-		{"published again when its time has come", adjusted(reset("c", 20, t0)), moveOf(reset("c", 20, t0+later)), Repeated, Repeated},
-		{"an earlier publication, late", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0-100)), Repeated, Repeated},
-		{"an earlier publication of one that was not ahead", moveOf(reset("c", 20, t0)), adjusted(reset("c", 20, t0-later)), Repeated, Repeated},
+		{"published again, still ahead", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0+100)), Repeated,
+			Repeated},
+		{"published again, not ahead any more", adjusted(reset("c", 20, t0)), moveOf(reset("c", 20, t0+later)),
+			Repeated, Repeated},
+		{"an earlier publication, late", adjusted(reset("c", 20, t0)), adjusted(reset("c", 20, t0-100)), Repeated,
+			Repeated},
+		{"an earlier publication of one that was not ahead", moveOf(reset("c", 20, t0)),
+			adjusted(reset("c", 20, t0-later)), Repeated, Repeated},
 		{"another quantity", adjusted(reset("c", 20, t0)), adjusted(reset("c", 21, t0+100)), Reused, Reused},
 		{"another quantity, not ahead", adjusted(reset("c", 20, t0)), moveOf(reset("c", 21, t0)), Reused, Reused},
-		{"another time, none of them ahead", moveOf(reset("c", 20, t0)), moveOf(reset("c", 20, t0-100)), Reused, Accepted},
+		{"another time, none of them ahead", moveOf(reset("c", 20, t0)), moveOf(reset("c", 20, t0-100)), Reused,
+			Accepted},
 		{"another type", adjusted(reset("c", 20, t0)), moveOf(receipt("c", 20, t0)), Reused, TooLate},
 	} {
 		for _, fold := range []bool{false, true} {

@@ -11,13 +11,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// wantSoundTimeline walks a timeline and says which of its rules is broken, or nothing.
-func wantSoundTimeline(t *timeline) error {
+// wantConsistentTimeline returns an error if t violates one of its invariants.
+func wantConsistentTimeline(t *timeline) error {
 	prev := entry{at: -1 << 63}
 	n := 0
 	for e := range t.all {
 		if !prev.less(e) {
-			return fmt.Errorf("%+v stands before %+v", prev, e)
+			return fmt.Errorf("%+v is before %+v", prev, e)
 		}
 		prev = e
 		n++
@@ -34,18 +34,18 @@ func wantSoundTimeline(t *timeline) error {
 	if len(t.few) > 0 || len(t.many.root.children) < 2 {
 		return errors.New("a tree beside a leaf, or of one leaf")
 	}
-	_, err := wantSoundNode(&t.many.root)
+	_, err := wantConsistentNode(&t.many.root)
 	return err
 }
 
-// wantSoundNode returns the depth of a node too.
-func wantSoundNode(n *node) (depth int, err error) {
+// wantConsistentNode is the same for a node, and returns its depth.
+func wantConsistentNode(n *node) (depth int, err error) {
 	var sum int64
 	first := true
 	n.from(math.MinInt64, func(e entry) bool {
 		sum += e.delta()
 		if first && e.less(n.lo) {
-			err = fmt.Errorf("%+v stands in a node from %+v", e, n.lo)
+			err = fmt.Errorf("%+v is in a node from %+v", e, n.lo)
 		}
 		first = false
 		return true
@@ -54,7 +54,7 @@ func wantSoundNode(n *node) (depth int, err error) {
 		return 0, err
 	}
 	if sum != n.sum {
-		return 0, fmt.Errorf("a node sums to %d, its entries to %d", n.sum, sum)
+		return 0, fmt.Errorf("the sum of a node is %d, that of its entries %d", n.sum, sum)
 	}
 	if n.children == nil {
 		if len(n.leaf) == 0 || len(n.leaf) > leafSize {
@@ -71,12 +71,13 @@ func wantSoundNode(n *node) (depth int, err error) {
 		}
 	}
 	for i := range n.children {
-		d, err := wantSoundNode(&n.children[i])
+		d, err := wantConsistentNode(&n.children[i])
 		if err != nil {
 			return 0, err
 		}
-		if i > 0 && (d+1 != depth || !n.children[i-1].lo.less(n.children[i].lo) || !n.children[i-1].last().less(n.children[i].lo)) {
-			return 0, fmt.Errorf("child %d is out of place", i)
+		if i > 0 && (d+1 != depth || !n.children[i-1].lo.less(n.children[i].lo) ||
+			!n.children[i-1].last().less(n.children[i].lo)) {
+			return 0, fmt.Errorf("child %d is out of order", i)
 		}
 		depth = d + 1
 	}
@@ -132,7 +133,7 @@ func wantEqual(t *timeline, s sortedSlice, ms int64) error {
 	if ok != (len(s) > 0) || ok && (newest != s[len(s)-1].timeMs() || t.oldest() != s[0]) {
 		return fmt.Errorf("newest %d, %t; oldest %+v", newest, ok, t.oldest())
 	}
-	return wantSoundTimeline(t)
+	return wantConsistentTimeline(t)
 }
 
 func TestTimelineAgainstASortedSlice(t *testing.T) {
@@ -145,10 +146,11 @@ func TestTimelineAgainstASortedSlice(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"insert": func(t *rapid.T) {
 				at := time.Draw(t, "time")
-				step := rapid.SampledFrom([]int64{-1, 0, 1}).Draw(t, "step") // a run down, on one time, or up
+				step := rapid.SampledFrom([]int64{-1, 0, 1}).Draw(t, "step") // a run backward, at one time, or forward
 				for range rapid.IntRange(1, 3*leafSize).Draw(t, "how many") {
 					nextID++
-					e := entry{at: at<<codeBits | rapid.Int64Range(codeSale, codeReset).Draw(t, "code"), qty: int64(nextID), id: mix(nextID)}
+					e := entry{at: at<<codeBits | rapid.Int64Range(codeSale, codeReset).Draw(t, "code"),
+						qty: int64(nextID), id: mix(nextID)}
 					line.insert(e)
 					model.insert(e)
 					at += step
@@ -171,7 +173,7 @@ func TestTimelineAgainstASortedSlice(t *testing.T) {
 	})
 }
 
-// TestTimelineLoads fills trees of three levels in several ways and takes them down again.
+// TestTimelineLoads fills trees of three levels in several orders and empties them again.
 func TestTimelineLoads(t *testing.T) {
 	const n = 3 * leafSize * fanout
 	random := rand.New(rand.NewPCG(5, 6))
@@ -193,7 +195,7 @@ func TestTimelineLoads(t *testing.T) {
 				line.insert(e)
 				model = append(model, e)
 				if i%10_000 == 0 {
-					if err := wantSoundTimeline(&line); err != nil {
+					if err := wantConsistentTimeline(&line); err != nil {
 						t.Fatalf("after %d: %v", i, err)
 					}
 				}
@@ -206,7 +208,7 @@ func TestTimelineLoads(t *testing.T) {
 			})
 			if name == "ascending" {
 				if got := len(line.many.root.children); got != 3 {
-					t.Errorf("in order, leaves and nodes are to be left full: %d at the top, want 3", got)
+					t.Errorf("leaves and nodes are not full after inserts in order: %d at the top, want 3", got)
 				}
 			}
 			for len(model) > 0 {
@@ -226,13 +228,13 @@ func TestTimelineLoads(t *testing.T) {
 				}
 			}
 			if line.len() != 0 || line.many != nil || line.few != nil {
-				t.Errorf("%d entries are left in memory", line.len())
+				t.Errorf("%d entries left", line.len())
 			}
 		})
 	}
 }
 
-func TestTimelineAllStopsWhenAsked(t *testing.T) {
+func TestTimelineAllStops(t *testing.T) {
 	for _, n := range []int{1, leafSize, leafSize + 1, 10 * leafSize * fanout} {
 		var line timeline
 		for i := range n {
