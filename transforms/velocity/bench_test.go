@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// sample returns a series with n buckets that were filled in order of time, the newest at noon, evaluated.
+// sample returns an evaluated series of n buckets, filled in order of time up to noon.
 func sample(n int64) *Series {
 	var s Series
 	step := min(minute*7, day/n/minute*minute)
@@ -31,7 +31,7 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// A store uploads late: its events fall anywhere into the day.
+// BenchmarkAddLate adds the events of a late upload, which occurred at any time of the day.
 func BenchmarkAddLate(b *testing.B) {
 	s := sample(dayMinutes)
 	var i int64
@@ -41,7 +41,7 @@ func BenchmarkAddLate(b *testing.B) {
 	}
 }
 
-// The life of a new key up to five buckets: what growth costs.
+// BenchmarkAddFirst adds the first five buckets of a new series.
 func BenchmarkAddFirst(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// fullExample has everything the encoding knows: a live reading with both sticky bits, a badge that has changed, and buckets
-// of each kind of content, one of them added since the last evaluation.
+// fullExample uses every part of the encoding: a live reading with both decisions, a changed badge,
+// and buckets of each kind of content, one of them added since the last evaluation.
 func fullExample() *Series {
 	var s Series
 	for m := range int64(3) {
@@ -23,7 +23,8 @@ func fullExample() *Series {
 	return &s
 }
 
-// The bytes that version 1 wrote. They never change: state written by an older job must stay readable.
+// golden holds encodings of version 1. They never change: the state of an earlier job must stay
+// readable.
 var golden = map[string]struct {
 	hex    string
 	series func() *Series
@@ -36,7 +37,8 @@ var golden = map[string]struct {
 	}},
 	"full": {
 		"01" + "0f" + "a0929fcaca33" + "e5d303" + "f2f88a0e" + "1e" + "8001" + "04" + "b904" + "8001" + "04" +
-			"05" + "39" + "02" + "d704" + "e30a" + "0f" + "0a" + "8001" + "04" + "00" + "03" + "0a" + "00" + "03" + "0a" + "02" + "01",
+			"05" + "39" + "02" + "d704" + "e30a" + "0f" + "0a" + "8001" + "04" + "00" + "03" + "0a" + "00" + "03" +
+			"0a" + "02" + "01",
 		fullExample,
 	},
 }
@@ -62,13 +64,15 @@ func TestEncodingGolden(t *testing.T) {
 			gotR, gotChanged, gotBadge := s.Evaluate(noon+hour, c)
 			wantR, wantChanged, wantBadge := want.Evaluate(noon+hour, c)
 			if gotR != wantR || gotChanged != wantChanged || (gotBadge == nil) != (wantBadge == nil) {
-				t.Errorf("decoded says %+v, %t, %+v\nwant %+v, %t, %+v", gotR, gotChanged, gotBadge, wantR, wantChanged, wantBadge)
+				t.Errorf("decoded: %+v, %t, %+v\nwant %+v, %t, %+v", gotR, gotChanged, gotBadge, wantR, wantChanged,
+					wantBadge)
 			}
 		})
 	}
 }
 
-// After a restart the options may be others: the decoded series asks to be looked at, and follows them.
+// TestDecodedSeriesIsDue checks that a decoded series is due at once and follows the current
+// options.
 func TestDecodedSeriesIsDue(t *testing.T) {
 	var s Series
 	c := DefaultConfig()
@@ -106,7 +110,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"last reading too far ahead", "0101" + clock + "ffffffffff7f" + "00000000000000", "is more than 1666666666"},
 		{"no bucket where one is due", "0100" + clock + "01", "number 1 is more than 0"},
 		{"more buckets than bytes", "0100" + clock + "03" + "00030200", "number 3 is more than 2"},
-		{"more buckets than minutes", "0100" + clock + "a70b" + strings.Repeat("000302", maxBuckets+1), "number 1447 is more than 1446"},
+		{"more buckets than minutes", "0100" + clock + "a70b" + strings.Repeat("000302", maxBuckets+1),
+			"number 1447 is more than 1446"},
 		{"bucket after the window", "0100" + clock + "01" + "a60b0302", "number 1446 is more than 1445"},
 		{"bucket after the last", "0100" + clock + "02" + "a50b0302" + "000302", "number 0 is more than -1"},
 		{"bucket of unknown content", "0100" + clock + "01" + "a00b1002", "flags 0x10 are not known"},
@@ -121,7 +126,8 @@ func TestDecodeRefuses(t *testing.T) {
 		s, _, err := DecodeSeries(b)
 		if err == nil {
 			t.Errorf("%s: accepted as %+v", tc.name, s)
-		} else if !strings.HasPrefix(err.Error(), "decoding velocity series: ") || !strings.HasSuffix(err.Error(), tc.want) {
+		} else if !strings.HasPrefix(err.Error(), "decoding velocity series: ") ||
+			!strings.HasSuffix(err.Error(), tc.want) {
 			t.Errorf("%s: error %q, want one that ends in %q", tc.name, err, tc.want)
 		}
 	}

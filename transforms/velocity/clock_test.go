@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestClockThatFallsBack(t *testing.T) {
+func TestClockGoesBack(t *testing.T) {
 	c := DefaultConfig()
 	var s Series
 	s.Add(noon, noon, View, 100)
@@ -15,37 +15,37 @@ func TestClockThatFallsBack(t *testing.T) {
 		t.Fatalf("badge %+v", badge)
 	}
 
-	// A little: the series stays where it was.
+	// By up to a day: the series stays at the greatest time.
 	if r, changed, badge := s.Evaluate(noon+hour, c); changed || badge != nil || r != before {
 		t.Errorf("an hour back: %+v, changed %t, badge %+v", r, changed, badge)
 	}
 	if !s.Add(noon+hour, noon+hour, Sale, 1) {
-		t.Error("an event of now did not count after the clock fell back by an hour")
+		t.Error("an event of now did not count after the clock went back by an hour")
 	}
 	if r := read(&s, noon+hour); r.UnitsHour != 1 || r.ViewsHour != 200 || r.ViewsDay != 300 {
 		t.Errorf("an hour back: %+v", r)
 	}
 
-	// A lot: the clock is right, and what is now in the future never was.
+	// By more than a day: the series follows, and drops what is then in the future.
 	back := noon - 3*day
 	r, changed, badge := s.Evaluate(back, c)
 	if !r.Gone() || !changed || badge == nil || badge.On || badge.At != back {
 		t.Errorf("days back: %+v, changed %t, badge %+v", r, changed, badge)
 	}
 	if !s.Add(back, back, Sale, 1) {
-		t.Error("an event of now did not count after the clock fell back by days")
+		t.Error("an event of now did not count after the clock went back by days")
 	}
 	if r := read(&s, back+minute); r.UnitsHour != 1 || r.ViewsDay != 0 {
 		t.Errorf("days back: %+v", r)
 	}
 	if r := read(&s, back+minute+day); !r.Gone() {
-		t.Errorf("and a day on: %+v", r)
+		t.Errorf("a day later: %+v", r)
 	}
 }
 
-func TestClockSetBackKeepsWhatIsNotInTheFuture(t *testing.T) {
+func TestClockGoesBackKeepsThePast(t *testing.T) {
 	var s Series
-	back := noon + minute - 1 // so that the window reaches to the end of the fifth minute
+	back := noon + minute - 1 // the end of the fifth minute ahead is the end of the window
 	now := back + day
 	for _, at := range []int64{back, back + 5*minute, back + 5*minute + 1, now} {
 		s.Add(at, now, View, 1)

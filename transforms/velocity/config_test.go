@@ -10,7 +10,8 @@ func TestDefaultConfigIsValid(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Fatal(err)
 	}
-	want := Config{DenseMinutes: 3, DenseUnits: 5, WeightView: 1, WeightCartAdd: 5, WeightUnit: 10, HighDemandEnter: 100, DwellMs: 300_000}
+	want := Config{DenseMinutes: 3, DenseUnits: 5, WeightView: 1, WeightCartAdd: 5, WeightUnit: 10,
+		HighDemandEnter: 100, DwellMs: 300_000}
 	if got := DefaultConfig(); got != want {
 		t.Errorf("DefaultConfig() = %+v, want %+v", got, want)
 	}

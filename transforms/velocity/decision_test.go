@@ -7,7 +7,8 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// The default thresholds: 3 minutes and 5 units to enter the window of the hour; out below 1.5 minutes or 2.5 units.
+// TestDenseWindow uses the default thresholds: an hour is dense from 3 minutes and 5 units, and
+// stays dense from 1.5 minutes and 2.5 units.
 func TestDenseWindow(t *testing.T) {
 	type sale struct{ minute, units int64 }
 	for _, tc := range []struct {
@@ -41,13 +42,14 @@ func TestDenseWindow(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			if read(&s, now) != r {
-				t.Error("a second look says something else")
+				t.Error("a second evaluation changes the reading")
 			}
 		})
 	}
 }
 
-// A burst ages: the window stays the hour's until less than half of what it took is left.
+// TestDenseWindowDecays checks that the hour stays dense until less than half of either threshold
+// is left.
 func TestDenseWindowDecays(t *testing.T) {
 	var s Series
 	for m := range int64(4) {
@@ -62,10 +64,10 @@ func TestDenseWindowDecays(t *testing.T) {
 		{noon + hour + 11*minute, true},              // 2 minutes, 4 units left
 		{noon + hour + 20*minute + 59*second, true},  // still
 		{noon + hour + 21*minute, false},             // 1 minute, 2 units
-		{noon + hour + 21*minute + 30*second, false}, // no flicker
-		{noon + day + 30*minute + 59*second, false},  // old
+		{noon + hour + 21*minute + 30*second, false}, // no change
+		{noon + day + 30*minute + 59*second, false},  // nearly gone
 		{noon + day + 31*minute, false},              // gone
-		{noon + day + 31*minute + 30*24*hour, false}, // long gone
+		{noon + day + 31*minute + 30*24*hour, false}, // gone for long
 	} {
 		if r := read(&s, e.now); r.Dense != e.want {
 			t.Errorf("%d s after the last sale: %+v", (e.now-last)/second, r)
@@ -73,7 +75,7 @@ func TestDenseWindowDecays(t *testing.T) {
 	}
 }
 
-func TestWindowDoesNotFlickerOnTheEdge(t *testing.T) {
+func TestWindowIsStableAtTheThreshold(t *testing.T) {
 	var s Series
 	now := noon
 	for m := range int64(3) {
@@ -125,7 +127,8 @@ func TestBadgeScoreAndHysteresis(t *testing.T) {
 				return
 			}
 			want := Change{
-				On: tc.want, At: noon, Score: tc.score, Views: tc.views, CartAdds: tc.carts, Units: tc.units, Enter: 100, Exit: 50,
+				On: tc.want, At: noon, Score: tc.score, Views: tc.views, CartAdds: tc.carts, Units: tc.units,
+				Enter: 100, Exit: 50,
 			}
 			if *badge != want {
 				t.Errorf("got  %+v\nwant %+v", *badge, want)
@@ -156,11 +159,13 @@ func TestBadgeDwell(t *testing.T) {
 	step := func(now int64, wantOn, wantChange bool, wantDue int64) {
 		t.Helper()
 		r, changed, badge := s.Evaluate(now, c)
-		if r.HighDemand != wantOn || (badge != nil) != wantChange || wantChange && (!changed || badge.On != wantOn || badge.At != now) {
+		if r.HighDemand != wantOn || (badge != nil) != wantChange ||
+			wantChange && (!changed || badge.On != wantOn || badge.At != now) {
 			t.Errorf("at noon + %d s: %+v, badge %+v", (now-noon)/second, r, badge)
 		}
 		if due := s.NextDue(c); due != wantDue {
-			t.Errorf("at noon + %d s: due at noon + %d s, want %d s", (now-noon)/second, (due-noon)/second, (wantDue-noon)/second)
+			t.Errorf("at noon + %d s: due at noon + %d s, want %d s", (now-noon)/second, (due-noon)/second,
+				(wantDue-noon)/second)
 		}
 	}
 	leaves := noon + hour + minute
@@ -192,7 +197,8 @@ func TestFirstBadgeNeedsNoDwell(t *testing.T) {
 	}
 }
 
-// A swing and back within the dwell is no change at all.
+// TestBadgeSwingWithinTheDwell checks that a score that crosses a threshold and returns within the
+// dwell causes no change.
 func TestBadgeSwingWithinTheDwell(t *testing.T) {
 	c := DefaultConfig()
 	var s Series
@@ -209,9 +215,9 @@ func TestBadgeSwingWithinTheDwell(t *testing.T) {
 	}
 }
 
-func TestBadgeGoesWithTheSeries(t *testing.T) {
+func TestBadgeEndsWithTheSeries(t *testing.T) {
 	c := DefaultConfig()
-	c.DwellMs = 2 * day // longer than the series lives
+	c.DwellMs = 2 * day // longer than the series has events
 	var s Series
 	s.Add(noon, noon, View, 100)
 	s.Evaluate(noon, c)
@@ -224,7 +230,7 @@ func TestBadgeGoesWithTheSeries(t *testing.T) {
 		t.Fatalf("gone: %+v, changed %t, badge %+v", r, changed, badge)
 	}
 
-	// The dwell is kept in mind for events that come meanwhile, then forgotten.
+	// The dwell applies to events until it ends; then the series is empty.
 	if due := s.NextDue(c); due != gone+2*day || s.Forgotten() {
 		t.Errorf("due %d after it was gone, forgotten %t", due-gone, s.Forgotten())
 	}
@@ -236,7 +242,7 @@ func TestBadgeGoesWithTheSeries(t *testing.T) {
 		t.Errorf("after the dwell: changed %t, badge %+v, forgotten %t", changed, badge, s.Forgotten())
 	}
 	if due := s.NextDue(c); due != math.MaxInt64 {
-		t.Errorf("forgotten, and due at %d", due)
+		t.Errorf("empty, but due at %d", due)
 	}
 }
 

@@ -21,8 +21,8 @@ type oracle struct {
 // types are the types of the events that have a Kind.
 var types = [kinds]string{Sale: "SALE", View: "VIEW", CartAdd: "CART_ADD"}
 
-// see is the time that a call at now counts as. What has left the day is past for good, even if the clock falls back; what a
-// clock that falls back by more than a day leaves in the future never was.
+// see returns the time that a call at now is evaluated at, and drops events: those that have left
+// the day window, and those in the future after the clock went back by more than a day.
 func (o *oracle) see(now int64) int64 {
 	setBack := o.clock-now > day
 	if setBack {
@@ -80,117 +80,133 @@ func (o *oracle) evaluate(now int64, c Config) (Reading, bool, *Change) {
 	return r, changed, badge
 }
 
-// Random events in random order, looked at at random times: the series says what the oracle says, also when it is written
-// and read back in between, and says nothing new before it is due.
+// TestSeriesAgainstOracle adds random events in random order and evaluates at random times, with
+// encoding and decoding in between. The series must agree with the oracle, and not change before it
+// is due.
 func TestSeriesAgainstOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c := Config{
-			DenseMinutes:    rapid.Int64Range(1, 5).Draw(t, "dense minutes"),
-			DenseUnits:      rapid.Int64Range(1, 12).Draw(t, "dense units"),
-			WeightView:      rapid.Int64Range(0, 3).Draw(t, "weight of views"),
-			WeightCartAdd:   rapid.Int64Range(0, 5).Draw(t, "weight of cart adds"),
-			WeightUnit:      rapid.Int64Range(0, 10).Draw(t, "weight of units"),
-			HighDemandEnter: rapid.Int64Range(1, 60).Draw(t, "enter"),
-			DwellMs:         rapid.SampledFrom([]int64{0, 1, 5 * minute, 2 * hour, 30 * hour}).Draw(t, "dwell"),
+		m := &seriesMachine{
+			config: Config{
+				DenseMinutes:    rapid.Int64Range(1, 5).Draw(t, "dense minutes"),
+				DenseUnits:      rapid.Int64Range(1, 12).Draw(t, "dense units"),
+				WeightView:      rapid.Int64Range(0, 3).Draw(t, "weight of views"),
+				WeightCartAdd:   rapid.Int64Range(0, 5).Draw(t, "weight of cart adds"),
+				WeightUnit:      rapid.Int64Range(0, 10).Draw(t, "weight of units"),
+				HighDemandEnter: rapid.Int64Range(1, 60).Draw(t, "enter"),
+				DwellMs:         rapid.SampledFrom([]int64{0, 1, 5 * minute, 2 * hour, 30 * hour}).Draw(t, "dwell"),
+			},
+			now: noon + rapid.Int64Range(0, minute-1).Draw(t, "start"),
 		}
-		var s Series
-		var o oracle
-		now := noon + rapid.Int64Range(0, minute-1).Draw(t, "start")
-		fellBack := false
-
-		evaluate := func(t *rapid.T) {
-			r, changed, badge := s.Evaluate(now, c)
-			wantR, wantChanged, wantBadge := o.evaluate(now, c)
-			if r != wantR || changed != wantChanged {
-				t.Fatalf("at noon + %d ms\ngot  %+v, changed %t\nwant %+v, changed %t", now-noon, r, changed, wantR, wantChanged)
-			}
-			if (badge == nil) != (wantBadge == nil) || badge != nil && *badge != *wantBadge {
-				t.Fatalf("at noon + %d ms: badge %+v, want %+v", now-noon, badge, wantBadge)
-			}
-			if s.Expires() != r.Expires {
-				t.Fatalf("Expires() = %d, the reading says %d", s.Expires(), r.Expires)
-			}
-		}
-		add := func(t *rapid.T, e truth.Event) {
-			kind := Kind(slices.Index(types[:], e.Type))
-			if got, want := s.Add(e.OccurredAt, now, kind, e.Quantity), o.add(e, now); got != want {
-				t.Fatalf("Add(%+v) = %t, want %t", e, got, want)
-			}
-		}
-		// due runs to when the series is due next. The millisecond before and a time in between must bring nothing new.
-		due := func(t *rapid.T) {
-			evaluate(t)
-			at := s.NextDue(c)
-			if at <= o.clock {
-				t.Fatalf("due at noon + %d ms, evaluated at noon + %d ms", at-noon, o.clock-noon)
-			}
-			at = min(at, o.clock+3*day)
-			quiet := []int64{rapid.Int64Range(o.clock, at-1).Draw(t, "before due"), at - 1}
-			for _, now = range quiet {
-				if _, changed, badge := s.Evaluate(now, c); changed || badge != nil {
-					t.Fatalf("at noon + %d ms, before it is due: changed %t, badge %+v", now-noon, changed, badge)
-				}
-				o.evaluate(now, c)
-			}
-			now = at
-			evaluate(t)
-		}
-
-		t.Repeat(map[string]func(*rapid.T){
-			"add": func(t *rapid.T) { add(t, drawEvent(t, now)) },
-			"add a burst": func(t *rapid.T) {
-				for range rapid.IntRange(2, 8).Draw(t, "events") {
-					e := drawEvent(t, now)
-					e.OccurredAt = now - rapid.Int64Range(0, 8*minute).Draw(t, "age")
-					add(t, e)
-				}
-				evaluate(t)
-			},
-			"evaluate": evaluate,
-			"go on a little": func(t *rapid.T) {
-				now += rapid.Int64Range(0, 3*minute).Draw(t, "by")
-				evaluate(t)
-			},
-			"go on": func(t *rapid.T) { now += rapid.Int64Range(0, 2*hour).Draw(t, "by") },
-			"go on long": func(t *rapid.T) {
-				if rapid.IntRange(0, 4).Draw(t, "rarely") == 0 {
-					now += rapid.Int64Range(20*hour, 30*hour).Draw(t, "by")
-					evaluate(t)
-				}
-			},
-			"run until due": due,
-			"fall back": func(t *rapid.T) {
-				if fellBack || rapid.IntRange(0, 4).Draw(t, "rarely") != 0 {
-					return // time should mostly pass
-				}
-				fellBack = true
-				now -= rapid.OneOf(rapid.Int64Range(0, 2*hour), rapid.Int64Range(day-1, day+hour)).Draw(t, "by")
-			},
-			"write and read back": func(t *rapid.T) {
-				b := s.AppendBinary(nil)
-				read, rest, err := DecodeSeries(b)
-				if err != nil || len(rest) != 0 {
-					t.Fatalf("%d bytes left, error %v", len(rest), err)
-				}
-				if again := read.AppendBinary(nil); !bytes.Equal(again, b) {
-					t.Fatalf("wrote %x, then %x", b, again)
-				}
-				s = read
-			},
-			"drop when forgotten": func(t *rapid.T) {
-				if s.Forgotten() {
-					clock := s.seen
-					s = Series{}
-					s.seen = clock // so that the oracle need not forget it as well
-				}
-			},
-			"": func(t *rapid.T) {
-				if n := len(s.buckets); n > maxBuckets {
-					t.Fatalf("%d buckets", n)
-				}
-			},
-		})
+		t.Repeat(rapid.StateMachineActions(m))
 	})
+}
+
+// seriesMachine applies the same actions to a series and to the oracle. Its methods with a rapid.T
+// as the only parameter are the actions.
+type seriesMachine struct {
+	config   Config
+	series   Series
+	oracle   oracle
+	now      int64
+	wentBack bool
+}
+
+func (m *seriesMachine) Check(t *rapid.T) {
+	if n := len(m.series.buckets); n > maxBuckets {
+		t.Fatalf("%d buckets", n)
+	}
+}
+
+func (m *seriesMachine) Evaluate(t *rapid.T) {
+	r, changed, badge := m.series.Evaluate(m.now, m.config)
+	wantR, wantChanged, wantBadge := m.oracle.evaluate(m.now, m.config)
+	if r != wantR || changed != wantChanged {
+		t.Fatalf("at noon + %d ms\ngot  %+v, changed %t\nwant %+v, changed %t",
+			m.now-noon, r, changed, wantR, wantChanged)
+	}
+	if (badge == nil) != (wantBadge == nil) || badge != nil && *badge != *wantBadge {
+		t.Fatalf("at noon + %d ms: badge %+v, want %+v", m.now-noon, badge, wantBadge)
+	}
+	if m.series.Expires() != r.Expires {
+		t.Fatalf("Expires() = %d, the reading has %d", m.series.Expires(), r.Expires)
+	}
+}
+
+func (m *seriesMachine) add(t *rapid.T, e truth.Event) {
+	kind := Kind(slices.Index(types[:], e.Type))
+	if got, want := m.series.Add(e.OccurredAt, m.now, kind, e.Quantity), m.oracle.add(e, m.now); got != want {
+		t.Fatalf("Add(%+v) = %t, want %t", e, got, want)
+	}
+}
+
+func (m *seriesMachine) Add(t *rapid.T) { m.add(t, drawEvent(t, m.now)) }
+
+func (m *seriesMachine) AddBurst(t *rapid.T) {
+	for range rapid.IntRange(2, 8).Draw(t, "events") {
+		e := drawEvent(t, m.now)
+		e.OccurredAt = m.now - rapid.Int64Range(0, 8*minute).Draw(t, "age")
+		m.add(t, e)
+	}
+	m.Evaluate(t)
+}
+
+func (m *seriesMachine) AdvanceMinutes(t *rapid.T) {
+	m.now += rapid.Int64Range(0, 3*minute).Draw(t, "by")
+	m.Evaluate(t)
+}
+
+func (m *seriesMachine) AdvanceHours(t *rapid.T) { m.now += rapid.Int64Range(0, 2*hour).Draw(t, "by") }
+
+func (m *seriesMachine) AdvanceDay(t *rapid.T) {
+	if rapid.IntRange(0, 4).Draw(t, "rarely") == 0 {
+		m.now += rapid.Int64Range(20*hour, 30*hour).Draw(t, "by")
+		m.Evaluate(t)
+	}
+}
+
+// AdvanceToDue advances to the next due time. Nothing may change at a time in between and at the
+// millisecond before.
+func (m *seriesMachine) AdvanceToDue(t *rapid.T) {
+	m.Evaluate(t)
+	at := m.series.NextDue(m.config)
+	if at <= m.oracle.clock {
+		t.Fatalf("due at noon + %d ms, evaluated at noon + %d ms", at-noon, m.oracle.clock-noon)
+	}
+	at = min(at, m.oracle.clock+3*day)
+	for _, now := range []int64{rapid.Int64Range(m.oracle.clock, at-1).Draw(t, "before due"), at - 1} {
+		if _, changed, badge := m.series.Evaluate(now, m.config); changed || badge != nil {
+			t.Fatalf("at noon + %d ms, before it is due: changed %t, badge %+v", now-noon, changed, badge)
+		}
+		m.oracle.evaluate(now, m.config)
+	}
+	m.now = at
+	m.Evaluate(t)
+}
+
+func (m *seriesMachine) GoBack(t *rapid.T) {
+	if m.wentBack || rapid.IntRange(0, 4).Draw(t, "rarely") != 0 {
+		return // mostly let time pass
+	}
+	m.wentBack = true
+	m.now -= rapid.OneOf(rapid.Int64Range(0, 2*hour), rapid.Int64Range(day-1, day+hour)).Draw(t, "by")
+}
+
+func (m *seriesMachine) EncodeAndDecode(t *rapid.T) {
+	b := m.series.AppendBinary(nil)
+	decoded, rest, err := DecodeSeries(b)
+	if err != nil || len(rest) != 0 {
+		t.Fatalf("%d bytes left, error %v", len(rest), err)
+	}
+	if again := decoded.AppendBinary(nil); !bytes.Equal(again, b) {
+		t.Fatalf("encoded as %x, then as %x", b, again)
+	}
+	m.series = decoded
+}
+
+func (m *seriesMachine) DropIfForgotten(*rapid.T) {
+	if m.series.Forgotten() {
+		m.series = Series{seen: m.series.seen} // the oracle keeps the time too
+	}
 }
 
 func drawEvent(t *rapid.T, now int64) truth.Event {

@@ -16,7 +16,7 @@ const (
 	day    = 24 * hour
 )
 
-// read evaluates s with the default thresholds.
+// read evaluates s with the default options.
 func read(s *Series, now int64) Reading {
 	r, _, _ := s.Evaluate(now, DefaultConfig())
 	return r
@@ -79,14 +79,16 @@ func TestCountsByKindAndWindow(t *testing.T) {
 		}
 	}
 	want := Reading{
-		UnitsHour: 5, UnitsDay: 46, ViewsHour: 4, ViewsDay: 8, CartsHour: 2, CartsDay: 13, Expires: now + 5*minute + day,
+		UnitsHour: 5, UnitsDay: 46, ViewsHour: 4, ViewsDay: 8, CartsHour: 2, CartsDay: 13,
+		Expires: now + 5*minute + day,
 	}
 	if got := read(&s, now); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
-// An event counts for its whole hour or day, and leaves when that has passed since the end of its minute.
+// TestWindowEdges checks that an event counts for its whole hour or day, and leaves when that has
+// passed since the end of its minute.
 func TestWindowEdges(t *testing.T) {
 	for _, second := range []int64{0, 1, 30_000, 59_999} {
 		t.Run(fmt.Sprintf("%d ms past the minute", second), func(t *testing.T) {
@@ -134,7 +136,8 @@ func TestExpires(t *testing.T) {
 	}
 }
 
-// A sale and its return sum to nothing, and yet the key is there until they are a day old.
+// TestSumsOfZeroAreNotGone checks that the key of a sale and its return exists until they are a day
+// old.
 func TestSumsOfZeroAreNotGone(t *testing.T) {
 	var s Series
 	s.Add(noon, noon, Sale, 3)
@@ -159,14 +162,14 @@ func TestChangedOnlyWhenTheReadingDiffers(t *testing.T) {
 			t.Errorf("at noon + %d ms: changed = %t, reading %+v", now-noon, changed, r)
 		}
 	}
-	step(noon, false) // a new series has nothing to take back
+	step(noon, false) // a new series reports no change
 	s.Add(noon, noon, Sale, 2)
 	step(noon, true)
 	step(noon+30*second, false)
 	s.Add(noon, noon+minute, Sale, 5)
 	s.Add(noon, noon+minute, Sale, -5)
 	step(noon+minute, false)
-	// The same sums, and yet the key lives longer.
+	// The sums are equal, but the key expires later.
 	s.Add(noon+2*minute, noon+2*minute, View, 1)
 	step(noon+2*minute, true)
 	step(noon+hour, false)
@@ -177,7 +180,7 @@ func TestChangedOnlyWhenTheReadingDiffers(t *testing.T) {
 	step(noon+day+3*minute, true) // gone
 	step(noon+day+4*minute, false)
 	if !s.Forgotten() {
-		t.Error("a series that is gone is not forgotten")
+		t.Error("a series that is gone is not empty")
 	}
 }
 
@@ -209,7 +212,8 @@ func TestNextDue(t *testing.T) {
 	due(math.MaxInt64)
 }
 
-// Memory follows what is live: it is bounded while events pour in without any evaluation, and is given back after a burst.
+// TestBucketsAreBounded checks that memory is bounded without evaluations, and released after a
+// burst.
 func TestBucketsAreBounded(t *testing.T) {
 	var s Series
 	empty := s.Size()

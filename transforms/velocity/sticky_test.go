@@ -17,21 +17,21 @@ var stickies = []Sticky{
 
 func TestStickyText(t *testing.T) {
 	if got := (Sticky{Dense: true, ChangedAt: 5}).String(); got != "1h off 5" {
-		t.Errorf("it is written %q", got)
+		t.Errorf("String() = %q", got)
 	}
 	for _, k := range stickies {
 		if got, err := ParseSticky(k.String()); err != nil || got != k {
-			t.Errorf("%+v, written %q, is read as %+v, %v", k, k.String(), got, err)
+			t.Errorf("%+v: String() = %q, parsed as %+v, %v", k, k.String(), got, err)
 		}
 	}
 	for _, text := range []string{"1h", "1h on", "2h on 5", "1h maybe 5", "1h on five", "1h on 5 6"} {
 		if k, err := ParseSticky(text); err == nil {
-			t.Errorf("%q is read as %+v", text, k)
+			t.Errorf("%q is parsed as %+v", text, k)
 		}
 	}
 }
 
-// TestResumedSeriesCanBeWritten: between a restart and the first evaluation the state may be written and read again.
+// TestResumedSeriesCanBeWritten encodes and decodes a resumed series before its first evaluation.
 func TestResumedSeriesCanBeWritten(t *testing.T) {
 	for _, k := range stickies {
 		for _, added := range []bool{false, true} {
@@ -46,32 +46,34 @@ func TestResumedSeriesCanBeWritten(t *testing.T) {
 				continue
 			}
 			if again := got.AppendBinary(nil); !bytes.Equal(again, b) {
-				t.Errorf("%+v, added %v: %x came back as %x", k, added, b, again)
+				t.Errorf("%+v, added %v: %x became %x", k, added, b, again)
 			}
 		}
 	}
 }
 
-// TestResume: what was decided holds on under hysteresis and dwell, and a series without events is found gone.
+// TestResume checks that hysteresis and dwell apply to the resumed decisions, and that a series
+// without events is found gone.
 func TestResume(t *testing.T) {
 	c := DefaultConfig()
 	s := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
 	now := noon + minute
-	s.Add(noon, now, Sale, 6) // half of what enters either
+	s.Add(noon, now, Sale, 6) // half of either threshold
 	s.Add(noon-minute, now, Sale, 1)
 	if r, changed, badge := s.Evaluate(now, c); !r.Dense || !r.HighDemand || !changed || badge != nil {
 		t.Errorf("resumed: %+v, changed %v, %+v", r, changed, badge)
 	}
 	gone := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
 	if gone.Forgotten() {
-		t.Error("forgotten before it was found gone")
+		t.Error("empty before it was found gone")
 	}
 	if r, changed, badge := gone.Evaluate(noon+25*hour, c); !r.Gone() || !changed || badge == nil || badge.On {
 		t.Errorf("without events: %+v, changed %v, %+v", r, changed, badge)
 	}
 }
 
-// TestResumeBeforeItWasDecided: a clock that starts over must not keep a badge for the time it had run before.
+// TestResumeBeforeItWasDecided checks that a badge does not outlast the dwell after a clock has
+// started over.
 func TestResumeBeforeItWasDecided(t *testing.T) {
 	c := DefaultConfig()
 	s := Resume(Sticky{HighDemand: true, ChangedAt: noon + 48*hour})
