@@ -11,8 +11,8 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// TestTrackerUnderConcurrency lets sources open batches whose messages fan out at random through goroutines, as bundles do, and
-// checks that every batch is done exactly once, and not before its last piece.
+// TestTrackerUnderConcurrency opens batches whose messages fan out through goroutines at random, as
+// bundles do. Every batch must be done exactly once, after its last piece.
 func TestTrackerUnderConcurrency(t *testing.T) {
 	const sources, batchesEach = 8, 200
 	tr := New(64)
@@ -67,7 +67,8 @@ func TestTrackerUnderConcurrency(t *testing.T) {
 	}
 }
 
-// TestWaitCoversDone: whoever waited may count on every done having returned, also when two batches end at the same moment.
+// TestWaitCoversDone checks that every done function has returned when Wait returns, also if two
+// batches end at the same time.
 func TestWaitCoversDone(t *testing.T) {
 	tr := New(10)
 	proceed, entered := make(chan struct{}), make(chan struct{})

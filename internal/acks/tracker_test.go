@@ -8,7 +8,7 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// count returns a done function and the number of its calls.
+// count returns a done function and a pointer to the number of its calls.
 func count() (done func(), calls *int) {
 	calls = new(int)
 	return func() { *calls++ }, calls
@@ -46,13 +46,15 @@ func TestDoneWithTheLastHold(t *testing.T) {
 		tr.Release(token)
 	}
 	if *calls != 1 || tr.Outstanding() != 0 || tr.Acked() != 2 {
-		t.Errorf("done was called %d times, outstanding %d, acked %d; want 1, 0, 2", *calls, tr.Outstanding(), tr.Acked())
+		t.Errorf("done was called %d times, outstanding %d, acked %d; want 1, 0, 2", *calls, tr.Outstanding(),
+			tr.Acked())
 	}
 	tr.Hold(token, 1)
 	tr.Release(token)
 	tr.Release([]int64{0, 99})
 	if *calls != 1 || tr.Outstanding() != 0 || tr.Acked() != 2 {
-		t.Errorf("a batch that was done came back: done was called %d times, outstanding %d, acked %d", *calls, tr.Outstanding(), tr.Acked())
+		t.Errorf("a batch that was done is open again: done was called %d times, outstanding %d, acked %d", *calls,
+			tr.Outstanding(), tr.Acked())
 	}
 }
 
@@ -89,28 +91,28 @@ func TestMessage(t *testing.T) {
 		t.Errorf("message 1 is %q, %v", m.ID, ok)
 	}
 	if _, ok := tr.Message(token, 2); ok {
-		t.Error("there is a message behind the last")
+		t.Error("there is a message after the last")
 	}
 	if _, ok := tr.Message(token+1, 0); ok {
 		t.Error("there is a message of a batch that was never opened")
 	}
 	tr.Release([]int64{token})
 	if _, ok := tr.Message(token, 1); ok {
-		t.Error("the messages of a batch that is done are still there")
+		t.Error("the messages of a batch that is done are kept")
 	}
 }
 
 func TestWait(t *testing.T) {
 	tr := New(10)
 	if err := tr.Wait(t.Context()); err != nil {
-		t.Errorf("nothing is open, but Wait returns %v", err)
+		t.Errorf("Wait without open batch returned %v", err)
 	}
 	token := []int64{tr.Open(make([]event.Message, 1), func() {})}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("enough")
 	cancel(why)
 	if err := tr.Wait(ctx); err != why {
-		t.Errorf("Wait with a batch open returns %v, want %v", err, why)
+		t.Errorf("Wait with an open batch returned %v, want %v", err, why)
 	}
 	waited := make(chan error)
 	go func() { waited <- tr.Wait(t.Context()) }()
@@ -143,21 +145,22 @@ func TestNilTracker(t *testing.T) {
 	tr.Hold([]int64{1}, 1)
 	tr.Release([]int64{1})
 	if _, ok := tr.Message(1, 0); ok {
-		t.Error("it has a message")
+		t.Error("a nil tracker has a message")
 	}
 	if tr.Outstanding() != 0 || tr.Acked() != 0 || tr.Busy() != 0 || tr.Full() {
-		t.Error("it is not idle")
+		t.Error("a nil tracker is not idle")
 	}
 	if err := tr.Wait(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
-// TestDoneUpTo: what was opened later does not count, and what was opened before does until its last hold is gone.
+// TestDoneUpTo checks that later batches are ignored, and that earlier ones count until their last
+// hold is released.
 func TestDoneUpTo(t *testing.T) {
 	tracker := New(10)
 	if tracker.Last() != 0 || !tracker.DoneUpTo(0) {
-		t.Error("something is open before the first batch")
+		t.Error("a batch is open before the first")
 	}
 	first := tracker.Open(make([]event.Message, 1), func() {})
 	second := tracker.Open(make([]event.Message, 1), func() {})

@@ -72,7 +72,8 @@ func TestNowMsFollowsTheWallClock(t *testing.T) {
 	}
 }
 
-// TestInverse: going there and back loses at most what a millisecond on the coarser side is worth, and time never goes back.
+// TestInverse checks that WallOf inverts AtWall up to a millisecond of the slower clock, and that
+// time never goes back.
 func TestInverse(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	for range 20_000 {
@@ -82,19 +83,19 @@ func TestInverse(t *testing.T) {
 		c := New(origin, start, speed)
 		wall := start.Add(time.Duration(r.Int64N(30*24*3600_000)) * time.Millisecond)
 		if back := c.WallOf(c.AtWall(wall)).Sub(wall).Abs(); float64(back.Milliseconds()) > 1+1/speed {
-			t.Fatalf("%+v: %v became %v after going there and back", c, wall, c.WallOf(c.AtWall(wall)))
+			t.Fatalf("%+v: %v became %v after the round trip", c, wall, c.WallOf(c.AtWall(wall)))
 		}
 		ms := origin.UnixMilli() + r.Int64N(30*24*3600_000)
 		if back := c.AtWall(c.WallOf(ms)) - ms; float64(max(back, -back)) > 1+speed {
-			t.Fatalf("%+v: clock time %d became %d after going there and back", c, ms, ms+back)
+			t.Fatalf("%+v: clock time %d became %d after the round trip", c, ms, ms+back)
 		}
 		if later := wall.Add(time.Duration(r.Int64N(1_000_000)) * time.Millisecond); c.AtWall(later) < c.AtWall(wall) {
-			t.Fatalf("%+v runs backwards from %v to %v", c, wall, later)
+			t.Fatalf("%+v goes back from %v to %v", c, wall, later)
 		}
 	}
 }
 
-// TestTravels: DoFns carry the clock as JSON, and every copy shows the same.
+// TestTravels encodes a clock as JSON, as in a DoFn, and compares the copy.
 func TestTravels(t *testing.T) {
 	c := New(at("2025-11-28T00:00:00Z"), at("2026-03-01T08:00:00.123Z"), 0.1)
 	b, err := json.Marshal(c)

@@ -13,7 +13,7 @@ import (
 
 type row struct{ Name string }
 
-// joinFn emits its prefix and what it is given.
+// joinFn emits its prefix and the text of its input.
 type joinFn struct {
 	Prefix string
 	begun  bool
@@ -53,15 +53,16 @@ func TestRegister(t *testing.T) {
 		t.Errorf("it emitted %q and returned %v", got, err)
 	}
 	if err := process.Call2x1(&row{}, emit); err == nil {
-		t.Error("its error is lost")
+		t.Error("the error of ProcessElement is lost")
 	}
 	fn.StartBundleFn().Fn.Call([]any{emit})
 	if !fn.Recv.(*joinFn).begun {
-		t.Error("StartBundle is that of another")
+		t.Error("StartBundle was called on another DoFn")
 	}
 }
 
-// TestFuncs calls a function of each shape, both ways that Beam can. Each notes its arguments in order.
+// TestFuncs calls a function of each shape in both ways that Beam does. Each records its arguments
+// in order.
 func TestFuncs(t *testing.T) {
 	var got []string
 	note := func(args ...string) string {
@@ -72,7 +73,7 @@ func TestFuncs(t *testing.T) {
 	cases := []struct {
 		fn       Func
 		in, out  int
-		specific func(f Func, a [8]any) []any // by the call for its shape
+		specific func(f Func, a [8]any) []any // the call specific to its shape
 	}{
 		{Func2x0(func(a, b s) { note(a, b) }), 2, 0, func(f Func, a [8]any) []any {
 			f.(reflectx.Func2x0).Call2x0(a[0], a[1])
@@ -92,12 +93,14 @@ func TestFuncs(t *testing.T) {
 			r, n := f.(reflectx.Func5x2).Call5x2(a[0], a[1], a[2], a[3], a[4])
 			return []any{r, n}
 		}},
-		{Func7x1(func(a, b, c, d, e, g, h s) s { return note(a, b, c, d, e, g, h) }), 7, 1, func(f Func, a [8]any) []any {
-			return []any{f.(reflectx.Func7x1).Call7x1(a[0], a[1], a[2], a[3], a[4], a[5], a[6])}
-		}},
-		{Func8x1(func(a, b, c, d, e, g, h, i s) s { return note(a, b, c, d, e, g, h, i) }), 8, 1, func(f Func, a [8]any) []any {
-			return []any{f.(reflectx.Func8x1).Call8x1(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])}
-		}},
+		{Func7x1(func(a, b, c, d, e, g, h s) s { return note(a, b, c, d, e, g, h) }), 7, 1,
+			func(f Func, a [8]any) []any {
+				return []any{f.(reflectx.Func7x1).Call7x1(a[0], a[1], a[2], a[3], a[4], a[5], a[6])}
+			}},
+		{Func8x1(func(a, b, c, d, e, g, h, i s) s { return note(a, b, c, d, e, g, h, i) }), 8, 1,
+			func(f Func, a [8]any) []any {
+				return []any{f.(reflectx.Func8x1).Call8x1(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7])}
+			}},
 	}
 	args := [8]any{"1", "2", "3", "4", "5", "6", "7", "8"}
 	for _, c := range cases {
@@ -111,7 +114,8 @@ func TestFuncs(t *testing.T) {
 			"its shape": func() []any { return c.specific(c.fn, args) },
 		} {
 			got = nil
-			if out := call(); strings.Join(got, "") != want || len(out) != c.out || c.out > 0 && !reflect.DeepEqual(out, results) {
+			if out := call(); strings.Join(got, "") != want || len(out) != c.out ||
+				c.out > 0 && !reflect.DeepEqual(out, results) {
 				t.Errorf("%v, by %s: took %v and returned %v, want %v", c.fn.Type(), how, got, out, results)
 			}
 		}

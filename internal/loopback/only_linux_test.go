@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tiedTo is the device that a listener is tied to, as the kernel has it.
-func tiedTo(t *testing.T, port int) (devices []string) {
+// boundTo returns the devices that the listeners on a port are bound to.
+func boundTo(t *testing.T, port int) (devices []string) {
 	t.Helper()
 	err := eachListener(port, func(fd int) error {
 		name, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
@@ -38,20 +38,20 @@ func TestOnly(t *testing.T) {
 	t.Cleanup(func() { other.Close() })
 	port, otherPort := l.Addr().(*net.TCPAddr).Port, other.Addr().(*net.TCPAddr).Port
 
-	if got := tiedTo(t, port); len(got) != 1 || got[0] != "" {
-		t.Fatalf("before: %q, want one listener that is tied to nothing", got)
+	if got := boundTo(t, port); len(got) != 1 || got[0] != "" {
+		t.Fatalf("before: %q, want one listener that is not bound", got)
 	}
 	if err := Only(port); err != nil {
 		t.Fatal(err)
 	}
-	if got := tiedTo(t, port); len(got) != 1 || got[0] != "lo" {
+	if got := boundTo(t, port); len(got) != 1 || got[0] != "lo" {
 		t.Errorf("after: %q, want lo", got)
 	}
-	if got := tiedTo(t, otherPort); len(got) != 1 || got[0] != "" {
-		t.Errorf("another listener is tied to %q too", got)
+	if got := boundTo(t, otherPort); len(got) != 1 || got[0] != "" {
+		t.Errorf("another listener is bound to %q too", got)
 	}
 
-	// It still answers here.
+	// The port is still reachable from this machine.
 	go func() {
 		if c, err := l.Accept(); err == nil {
 			c.Close()

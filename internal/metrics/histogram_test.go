@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestQuantile holds the histogram against the sorted values themselves: it may exceed the truth by a sixteenth.
+// TestQuantile compares quantiles with the exact values, which they may exceed by a sixteenth.
 func TestQuantile(t *testing.T) {
 	draws := map[string]func(*rand.Rand) int64{
 		"small":       func(r *rand.Rand) int64 { return r.Int64N(40) },
@@ -44,7 +44,7 @@ func TestHistogramEdges(t *testing.T) {
 	if h.Latency() != (Latency{}) {
 		t.Errorf("empty: %+v", h.Latency())
 	}
-	h.Add(-5) // the clock was set back
+	h.Add(-5) // as after the clock was set back
 	if got := h.Latency(); got != (Latency{}) {
 		t.Errorf("a negative duration counts as 0, got %+v", got)
 	}
@@ -58,12 +58,13 @@ func TestHistogramEdges(t *testing.T) {
 	}
 }
 
-// TestBuckets: the buckets follow each other without gap, and each holds its upper end.
+// TestBuckets checks that buckets are contiguous and include their upper bounds.
 func TestBuckets(t *testing.T) {
 	for i := range 30 * subBuckets {
 		upper := upperOf(i)
 		if bucketOf(upper) != i || bucketOf(upper+1) != i+1 {
-			t.Fatalf("bucket %d ends at %d, but that is in bucket %d and the next value in %d", i, upper, bucketOf(upper), bucketOf(upper+1))
+			t.Fatalf("bucket %d ends at %d, but that is in bucket %d and the next value in %d", i, upper,
+				bucketOf(upper), bucketOf(upper+1))
 		}
 	}
 }

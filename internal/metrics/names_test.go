@@ -22,14 +22,16 @@ func TestNamesAreUniqueAndComplete(t *testing.T) {
 		seen[name] = Counter(i)
 	}
 	for _, want := range []string{"events_pos_sale", "events_ecom_cart_add", "events_wms_reset", "events_file_view",
-		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries", "refused_bad_json", "refused_id_reused", "bigquery_rows", "bigquery_refusals", "bigquery_retries"} {
+		"ignored", "duplicates", "dropped_by_barrier", "recomputed", "redis_writes", "redis_retries",
+		"refused_bad_json", "refused_id_reused", "bigquery_rows", "bigquery_refusals", "bigquery_retries"} {
 		if _, ok := seen[want]; !ok {
 			t.Errorf("no counter is named %s", want)
 		}
 	}
 }
 
-// TestSeries: a counter's Beam name is its family and the values of its labels, and a family has the same labels throughout.
+// TestSeries checks that the Beam name of a counter consists of its family and label values, and
+// that all counters of a family have the same label names.
 func TestSeries(t *testing.T) {
 	labels := map[string]string{}
 	for _, c := range Counters() {
@@ -40,17 +42,18 @@ func TestSeries(t *testing.T) {
 			keys += l.Name + " "
 		}
 		if name != c.String() {
-			t.Errorf("%s has the family and labels %+v", c, s)
+			t.Errorf("%s has family and labels %+v", c, s)
 		}
 		if other, ok := labels[s.Family]; ok && other != keys {
-			t.Errorf("the family %s has the labels %sand %s", s.Family, other, keys)
+			t.Errorf("family %s has labels %sand %s", s.Family, other, keys)
 		}
 		labels[s.Family] = keys
 		if s.Help == "" {
-			t.Errorf("%s does not say what it counts", c)
+			t.Errorf("%s has no help", c)
 		}
 	}
-	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" || !slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
+	if s := Events(event.ECOM, event.CartAdd).Series(); s.Family != "events" ||
+		!slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
 		t.Errorf("cart adds are %+v", s)
 	}
 	if len(labels) != 17 {
@@ -58,9 +61,11 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// TestCountersDoNotOverlap: every event, every reason and every plain counter has a number of its own.
+// TestCountersDoNotOverlap checks that each counter has its own number.
 func TestCountersDoNotOverlap(t *testing.T) {
-	all := []Counter{Ignored, UnreadablePrices, DroppedByBarrier, Duplicates, Recomputed, SalesNeverCounted, RedisWrites, RedisRetries, RedisEvictedKeys, StateCalls, ImageMisses, SourceBundles, BigQueryRows, BigQueryRefusals, BigQueryRetries}
+	all := []Counter{Ignored, UnreadablePrices, DroppedByBarrier, Duplicates, Recomputed, SalesNeverCounted,
+		RedisWrites, RedisRetries, RedisEvictedKeys, StateCalls, ImageMisses, SourceBundles, BigQueryRows,
+		BigQueryRefusals, BigQueryRetries}
 	for _, c := range event.Channels {
 		for _, typ := range event.Types {
 			all = append(all, Events(c, typ))

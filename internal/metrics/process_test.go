@@ -10,7 +10,7 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// TestSummaryKeys: the summary file has these members and no others.
+// TestSummaryKeys checks the members of the summary file.
 func TestSummaryKeys(t *testing.T) {
 	b, err := json.Marshal(NewProcess(time.Now()).Summarize(0, time.Now()))
 	if err != nil {
@@ -20,13 +20,15 @@ func TestSummaryKeys(t *testing.T) {
 	if err := json.Unmarshal(b, &object); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"acked", "complete", "dropped_by_barrier", "duplicates", "events", "ignored", "ignored_by_name", "latency_ms", "recomputed", "redis_retries",
+	want := []string{"acked", "complete", "dropped_by_barrier", "duplicates", "events", "ignored", "ignored_by_name",
+		"latency_ms", "recomputed", "redis_retries",
 		"redis_writes", "refused", "runtime", "sales_never_counted", "unreadable_prices", "uptime_s"}
 	if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
 		t.Errorf("members are %v, want %v", got, want)
 	}
 	if string(object["events"]) != "{}" || string(object["refused"]) != "{}" {
-		t.Errorf("where nothing was counted stands %s and %s, want empty objects", object["events"], object["refused"])
+		t.Errorf("without counts, events and refused are %s and %s, want empty objects", object["events"],
+			object["refused"])
 	}
 	if string(object["latency_ms"]) != `{"p50":0,"p99":0,"max":0}` {
 		t.Errorf("latency_ms is %s", object["latency_ms"])
@@ -46,13 +48,15 @@ func TestSummarize(t *testing.T) {
 	}
 	p.StockLatency.Add(7)
 	s := p.Summarize(99, start.Add(1500*time.Millisecond))
-	if got := s.Events; len(got) != 2 || got["POS"]["SALE"] != 3 || got["ECOM"]["VIEW"] != 4 || got["ECOM"]["CART_ADD"] != 5 {
+	if got := s.Events; len(got) != 2 || got["POS"]["SALE"] != 3 || got["ECOM"]["VIEW"] != 4 ||
+		got["ECOM"]["CART_ADD"] != 5 {
 		t.Errorf("events: %v", got)
 	}
 	if got := s.Refused; len(got) != 2 || got["BAD_JSON"] != 2 || got["ID_REUSED"] != 1 {
 		t.Errorf("refused: %v", got)
 	}
-	if got := []int64{s.Ignored, s.DroppedByBarrier, s.Duplicates, s.Recomputed, s.RedisWrites, s.RedisRetries}; !slices.Equal(got, []int64{10, 11, 12, 13, 14, 15}) {
+	if got := []int64{s.Ignored, s.DroppedByBarrier, s.Duplicates, s.Recomputed, s.RedisWrites,
+		s.RedisRetries}; !slices.Equal(got, []int64{10, 11, 12, 13, 14, 15}) {
 		t.Errorf("counts: %v", got)
 	}
 	if s.Acked != 99 || s.UptimeS != 1.5 || s.LatencyMs != (Latency{7, 7, 7}) {
@@ -73,7 +77,7 @@ func TestBundleFlush(t *testing.T) {
 		t.Error("counted before the bundle was over")
 	}
 	b.Flush(t.Context(), p)
-	b.Flush(t.Context(), p) // nothing new
+	b.Flush(t.Context(), p) // adds nothing
 	if p.Count(Duplicates) != 5 || p.RefusedTotal() != 1 {
 		t.Errorf("duplicates %d, refused %d; want 5, 1", p.Count(Duplicates), p.RefusedTotal())
 	}
@@ -87,7 +91,7 @@ func TestObserveStock(t *testing.T) {
 	p := NewProcess(time.Now())
 	ObserveStock(t.Context(), p, []int64{0, 0}, 1000)
 	if p.Lag.Load() != 0 || p.StockLatency.Latency() != (Latency{}) {
-		t.Errorf("events of unknown age count: lag %d, %+v", p.Lag.Load(), p.StockLatency.Latency())
+		t.Errorf("events of unknown age are counted: lag %d, %+v", p.Lag.Load(), p.StockLatency.Latency())
 	}
 	ObserveStock(t.Context(), p, []int64{990, 0, 970, 995}, 1000)
 	if p.Lag.Load() != 30 || p.StockLatency.Latency() != (Latency{P50: 10, P99: 30, Max: 30}) {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestReadersSeeAWholeFile reads while the file is replaced by longer and shorter ones.
+// TestReadersSeeAWholeFile reads the file while it is replaced by longer and shorter data.
 func TestReadersSeeAWholeFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	contents := [][]byte{bytes.Repeat([]byte("a"), 100_000), bytes.Repeat([]byte("b"), 10)}
@@ -36,22 +36,23 @@ func TestReadersSeeAWholeFile(t *testing.T) {
 			return
 		default:
 		}
-		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, contents[0]) && !bytes.Equal(got, contents[1]) {
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, contents[0]) &&
+			!bytes.Equal(got, contents[1]) {
 			t.Fatalf("a reader saw %d bytes, %v", len(got), err)
 		}
 	}
 }
 
-func TestReplaceFailsAndLeavesWhatWasThere(t *testing.T) {
+func TestFailedReplaceKeepsTheFile(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := Replace(filepath.Join(dir, "folder"), nil); err == nil {
-		t.Error("a folder was replaced")
+		t.Error("no error for a folder as target")
 	}
 	if err := Replace(filepath.Join(dir, "none", "file"), nil); err == nil {
-		t.Error("there is no folder, and no error")
+		t.Error("no error for a missing folder")
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("the folder holds %v, %v", left, err)
