@@ -110,4 +110,4 @@ func (f *signalFn) ProcessElement(ctx context.Context, b batch.Signals) error {
 }
 
 // FinishBundle gives the Beam metrics what was counted behind the bundles' back.
-func (f *signalFn) FinishBundle(ctx context.Context) { f.env.Metrics.Settle(ctx) }
+func (f *signalFn) FinishBundle(ctx context.Context) { f.env.Metrics.FlushPending(ctx) }

@@ -128,7 +128,7 @@ func TestGoldenProducts(t *testing.T) {
 				}
 			}
 			p := g.products["555"]
-			if sticky := p.global.Sticky().String(); sticky != "1h on 1750000001000" {
+			if sticky := p.global.Decisions().String(); sticky != "1h on 1750000001000" {
 				t.Errorf("it keeps %q", sticky)
 			}
 			r, changed, _ := p.global.Evaluate(goldenNow+2000, g.config)

@@ -156,7 +156,7 @@ func (g *inventoryImage) Replay(record []byte) error {
 func (g *inventoryImage) Tidy() {
 	for key, p := range g.pairs {
 		size := p.Size()
-		if p.ExpireLooks(g.lastNow); p.Empty() {
+		if p.ExpireViews(g.lastNow); p.Empty() {
 			delete(g.pairs, key)
 			g.bytes -= pairOverhead + 2*len(key) + size
 			continue

@@ -11,7 +11,7 @@ import (
 // The fields that the mirror keeps of a product group, by prefix: what depends on the past and cannot be
 // computed from the stock state.
 const (
-	velocityPrefix = "v:" // pair name, with an empty store for the global series: velocity.Sticky
+	velocityPrefix = "v:" // pair name, with an empty store for the global series: velocity.Decisions
 	stockPrefix    = "s:" // product: the LOW_STOCK badge over all stores, or empty
 )
 
@@ -40,7 +40,7 @@ func (g *productImage) resume(kept map[string]string) error {
 		if !ok || !found {
 			return fmt.Errorf("field %q is not known", field)
 		}
-		sticky, err := velocity.ParseSticky(value)
+		sticky, err := velocity.ParseDecisions(value)
 		if err != nil {
 			return fmt.Errorf("field %q: %w", field, err)
 		}

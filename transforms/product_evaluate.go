@@ -52,9 +52,9 @@ func (g *productImage) evaluateAll(nowMs int64, out func(*series, evaluation)) {
 }
 
 func (g *productImage) evaluateSeries(s *series, nowMs int64) (e evaluation) {
-	size, before := s.Size(), s.Sticky()
+	size, before := s.Size(), s.Decisions()
 	e.reading, e.changed, e.badge = s.Evaluate(nowMs, g.config)
-	e.decided = s.Sticky() != before
+	e.decided = s.Decisions() != before
 	g.bytes += s.Size() - size
 	s.due = s.NextDue(g.config)
 	return e
@@ -79,7 +79,7 @@ func (g *productImage) visit(f func(*series)) {
 
 // drop removes a series, and its product, if nothing of it must be kept.
 func (g *productImage) drop(s *series) {
-	if !s.Forgotten() || s.isDirty {
+	if !s.Empty() || s.isDirty {
 		return
 	}
 	p := s.product
@@ -87,7 +87,7 @@ func (g *productImage) drop(s *series) {
 		delete(p.stores, s.store)
 		g.bytes -= seriesOverhead + len(s.store) + s.Size()
 	}
-	if len(p.stores) == 0 && p.global.Forgotten() && !p.global.isDirty && p.stock == (stock.Global{}) && g.products[p.id] == p {
+	if len(p.stores) == 0 && p.global.Empty() && !p.global.isDirty && p.stock == (stock.Global{}) && g.products[p.id] == p {
 		delete(g.products, p.id)
 		g.bytes -= productOverhead + len(p.id) + p.global.Size()
 	}

@@ -44,7 +44,7 @@ func (g *productImage) look(nowMs int64) (said []string) {
 			said = append(said, fmt.Sprintf("%s %s %+v", s.product.id, s.store, e.reading))
 		}
 		if e.decided {
-			said = append(said, fmt.Sprintf("%s %s keeps %s", s.product.id, s.store, s.Sticky()))
+			said = append(said, fmt.Sprintf("%s %s keeps %s", s.product.id, s.store, s.Decisions()))
 		}
 		if e.badge != nil {
 			said = append(said, fmt.Sprintf("%s %s badge %+v", s.product.id, s.store, *e.badge))
@@ -175,7 +175,7 @@ func TestNothingIsLateToDecay(t *testing.T) {
 		t.Error("nothing was ever due")
 	}
 	for _, p := range lazy.products {
-		if len(p.stores) > 0 || !p.global.Forgotten() {
+		if len(p.stores) > 0 || !p.global.Empty() {
 			t.Errorf("product %s remembers %d stores after a day of nothing", p.id, len(p.stores))
 		}
 	}

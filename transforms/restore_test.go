@@ -163,8 +163,8 @@ func TestRestoreKept(t *testing.T) {
 	k := testKeyed(t)
 	l := newLogs()
 	l.kept["0"] = map[string]string{
-		velocityField("", "gone"):  velocity.Sticky{Dense: true, HighDemand: true, ChangedAt: recent(25 * time.Hour)}.String(),
-		velocityField("1", "gone"): velocity.Sticky{Dense: true}.String(),
+		velocityField("", "gone"):  velocity.Decisions{Dense: true, HighDemand: true, ChangedAt: recent(25 * time.Hour)}.String(),
+		velocityField("1", "gone"): velocity.Decisions{Dense: true}.String(),
 	}
 	s, f := restart(t, l, k)
 	out := evaluateAllGroups(t, s, f)

@@ -211,7 +211,7 @@ func (f *SmartVelocityFn) republish(g *productImage) {
 	}
 	g.evaluateAll(f.now, func(s *series, e evaluation) {
 		e.changed = e.changed || !e.reading.Gone()
-		e.decided = e.decided || s.Sticky() != (velocity.Sticky{})
+		e.decided = e.decided || s.Decisions() != (velocity.Decisions{})
 		f.emitVelocity(s, e)
 	})
 }
@@ -242,7 +242,7 @@ func (f *SmartVelocityFn) emitVelocity(s *series, e evaluation) {
 		f.out.Badges = append(f.out.Badges, e.badge.Signal(s.store, s.product.id))
 	}
 	if e.decided {
-		f.keep(velocityField(s.store, s.product.id), s.Sticky().String())
+		f.keep(velocityField(s.store, s.product.id), s.Decisions().String())
 	}
 }
 

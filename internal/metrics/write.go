@@ -30,7 +30,7 @@ func inBundle(ctx context.Context) bool { return beammetrics.GetStore(ctx) != ni
 
 // CountNow adds n to a counter without waiting for the end of a bundle, for failures that may keep
 // a bundle from ending. If ctx is that of a bundle, the Beam metric is updated at once, otherwise
-// by the next Settle.
+// by the next FlushPending.
 func (p *Process) CountNow(ctx context.Context, c Counter, n int64) {
 	p.counts[c].Add(n)
 	if inBundle(ctx) {
@@ -40,9 +40,9 @@ func (p *Process) CountNow(ctx context.Context, c Counter, n int64) {
 	p.pending.counts[c].Add(n)
 }
 
-// Settle updates the Beam metrics with what was counted outside of bundles. ctx must be that of a
-// bundle.
-func (p *Process) Settle(ctx context.Context) {
+// FlushPending updates the Beam metrics with what was counted outside of bundles. ctx must be that
+// of a bundle.
+func (p *Process) FlushPending(ctx context.Context) {
 	for i := range p.pending.counts {
 		if n := p.pending.counts[i].Swap(0); n != 0 {
 			beamCounters[i].Inc(ctx, n)

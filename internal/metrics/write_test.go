@@ -48,9 +48,9 @@ func TestInABundle(t *testing.T) {
 	if got := beamMetrics(bundle, t); !maps.Equal(got, want) {
 		t.Errorf("Beam metrics are %v, want %v", got, want)
 	}
-	p.Settle(bundle)
+	p.FlushPending(bundle)
 	if got := beamMetrics(bundle, t); !maps.Equal(got, want) {
-		t.Errorf("Beam metrics after Settle are %v, want %v", got, want)
+		t.Errorf("Beam metrics after FlushPending are %v, want %v", got, want)
 	}
 	if p.Count(RedisRetries) != 2 || p.VelocityLatency.Latency().Max != 300 || p.Lag.Load() != 600 {
 		t.Errorf("the process counts %d retries, %v, lag %d", p.Count(RedisRetries), p.VelocityLatency.Latency(),
@@ -71,8 +71,8 @@ func TestOutsideABundle(t *testing.T) {
 		t.Errorf("the process counts %d writes before the next bundle, want 7", p.Count(RedisWrites))
 	}
 	first, second := bundleContext(t), bundleContext(t)
-	p.Settle(first)
-	p.Settle(second)
+	p.FlushPending(first)
+	p.FlushPending(second)
 	want := map[string]int64{"redis_writes": 7, StockLatencyMs + " values": 2, StockLatencyMs + " max": 200, LagMs: 200,
 		VelocityLatencyMs + " values": 1, VelocityLatencyMs + " max": 0}
 	if got := beamMetrics(first, t); !maps.Equal(got, want) {

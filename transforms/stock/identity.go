@@ -160,8 +160,8 @@ func (r *Record) expireLate(floor int64) {
 	r.dropEmptyIDs()
 }
 
-// ExpireLooks removes the ids of VIEW and CART_ADD events older than 24 hours of the clock.
-func (r *Record) ExpireLooks(nowMs int64) {
+// ExpireViews removes the ids of VIEW and CART_ADD events older than 24 hours of the clock.
+func (r *Record) ExpireViews(nowMs int64) {
 	if r.ids != nil {
 		r.ids.views.popBefore(nowMs-DayMs, func(e entry) { r.removeID(e.id, placeOf(e)) })
 		r.dropEmptyIDs()

@@ -94,11 +94,11 @@ func TestViewsMakeNoStock(t *testing.T) {
 	if r.HasStock() || r.Known() || r.OnHand() != 0 || r.Empty() {
 		t.Errorf("after views: %+v", r)
 	}
-	r.ExpireLooks(t0 + DayMs)
+	r.ExpireViews(t0 + DayMs)
 	if r.Empty() {
 		t.Error("ids of views are gone after exactly 24 hours")
 	}
-	if r.ExpireLooks(t0 + DayMs + 1); !r.Empty() || r.ids != nil {
+	if r.ExpireViews(t0 + DayMs + 1); !r.Empty() || r.ids != nil {
 		t.Errorf("after a day: %+v", r)
 	}
 	apply(t, &r, moveOf(sale("s", 0, t0)), t0, benchLimits, Accepted)

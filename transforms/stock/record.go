@@ -95,7 +95,7 @@ func (r *Record) Bump(atLeast int64) { r.version = max(r.version+1, atLeast) }
 
 // Apply applies one event. nowMs is the clock; it affects only how long ids are kept.
 func (r *Record) Apply(m Move, nowMs int64, l Limits) Outcome {
-	r.ExpireLooks(nowMs)
+	r.ExpireViews(nowMs)
 	e := entryOf(m)
 	content := e.content()
 	if known, ok := r.lookup(e); ok {

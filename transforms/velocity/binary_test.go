@@ -98,7 +98,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"another version", "02000000", "version 2 is not known"},
 		{"version 0", "00000000", "version 0 is not known"},
 		{"unknown flag", "0110" + clock + "00", "flags 0x10 are not known"},
-		{"sticky bits of a gone reading", "0102" + clock + "00", "flags 0x2 of a reading that is gone"},
+		{"decisions of a gone reading", "0102" + clock + "00", "flags 0x2 of a reading that is gone"},
 		{"flags without a clock", "010100" + "00000000000000" + "00", "clock 0 does not fit flags 0x1"},
 		{"buckets without a clock", "010000" + "01a00b0302", "number 1 is more than 0"},
 		{"clock in 1970", "010001" + "00", "clock 1 does not fit flags 0x0"},

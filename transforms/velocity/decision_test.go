@@ -231,15 +231,15 @@ func TestBadgeEndsWithTheSeries(t *testing.T) {
 	}
 
 	// The dwell applies to events until it ends; then the series is empty.
-	if due := s.NextDue(c); due != gone+2*day || s.Forgotten() {
-		t.Errorf("due %d after it was gone, forgotten %t", due-gone, s.Forgotten())
+	if due := s.NextDue(c); due != gone+2*day || s.Empty() {
+		t.Errorf("due %d after it was gone, empty %t", due-gone, s.Empty())
 	}
 	s.Add(gone, gone, View, 100)
 	if r, _, badge := s.Evaluate(gone, c); r.HighDemand || badge != nil {
 		t.Errorf("within the dwell: %+v, badge %+v", r, badge)
 	}
-	if _, changed, badge := s.Evaluate(gone+2*day, c); !changed || badge != nil || !s.Forgotten() {
-		t.Errorf("after the dwell: changed %t, badge %+v, forgotten %t", changed, badge, s.Forgotten())
+	if _, changed, badge := s.Evaluate(gone+2*day, c); !changed || badge != nil || !s.Empty() {
+		t.Errorf("after the dwell: changed %t, badge %+v, empty %t", changed, badge, s.Empty())
 	}
 	if due := s.NextDue(c); due != math.MaxInt64 {
 		t.Errorf("empty, but due at %d", due)

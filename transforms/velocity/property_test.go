@@ -203,8 +203,8 @@ func (m *seriesMachine) EncodeAndDecode(t *rapid.T) {
 	m.series = decoded
 }
 
-func (m *seriesMachine) DropIfForgotten(*rapid.T) {
-	if m.series.Forgotten() {
+func (m *seriesMachine) DropIfEmpty(*rapid.T) {
+	if m.series.Empty() {
 		m.series = Series{seen: m.series.seen} // the oracle keeps the time too
 	}
 }

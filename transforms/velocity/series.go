@@ -38,7 +38,7 @@ const (
 type Series struct {
 	buckets   []bucket // ordered by minute and kind, all in the day window of seen
 	seen      int64    // the greatest clock seen; 0 for none
-	changedAt int64    // when the badge last changed; 0 if never, or before the dwell
+	changedAt int64    // when the badge last changed; 0 if never; reset once the series is gone
 	last      Reading  // the last result of Evaluate; window and badge are subject to hysteresis
 	stale     bool     // Evaluate may return something other than last at once
 }
@@ -72,9 +72,9 @@ func (s *Series) Expires() int64 {
 	return leaves(s.buckets[len(s.buckets)-1].minute, dayMinutes)
 }
 
-// Forgotten reports whether the series holds no state, so that it can be dropped: Evaluate has
+// Empty reports whether the series holds no state, so that it can be dropped: Evaluate has
 // returned that it is gone, and no dwell is running.
-func (s *Series) Forgotten() bool {
+func (s *Series) Empty() bool {
 	return len(s.buckets) == 0 && s.changedAt == 0 && s.last.Gone()
 }
 

@@ -179,7 +179,7 @@ func TestChangedOnlyWhenTheReadingDiffers(t *testing.T) {
 	step(noon+day+minute, true)
 	step(noon+day+3*minute, true) // gone
 	step(noon+day+4*minute, false)
-	if !s.Forgotten() {
+	if !s.Empty() {
 		t.Error("a series that is gone is not empty")
 	}
 }

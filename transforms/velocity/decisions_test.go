@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-var stickies = []Sticky{
+var stickies = []Decisions{
 	{},
 	{Dense: true},
 	{ChangedAt: noon},
@@ -15,17 +15,17 @@ var stickies = []Sticky{
 	{HighDemand: true, ChangedAt: -5},
 }
 
-func TestStickyText(t *testing.T) {
-	if got := (Sticky{Dense: true, ChangedAt: 5}).String(); got != "1h off 5" {
+func TestDecisionsText(t *testing.T) {
+	if got := (Decisions{Dense: true, ChangedAt: 5}).String(); got != "1h off 5" {
 		t.Errorf("String() = %q", got)
 	}
 	for _, k := range stickies {
-		if got, err := ParseSticky(k.String()); err != nil || got != k {
+		if got, err := ParseDecisions(k.String()); err != nil || got != k {
 			t.Errorf("%+v: String() = %q, parsed as %+v, %v", k, k.String(), got, err)
 		}
 	}
 	for _, text := range []string{"1h", "1h on", "2h on 5", "1h maybe 5", "1h on five", "1h on 5 6"} {
-		if k, err := ParseSticky(text); err == nil {
+		if k, err := ParseDecisions(text); err == nil {
 			t.Errorf("%q is parsed as %+v", text, k)
 		}
 	}
@@ -56,15 +56,15 @@ func TestResumedSeriesCanBeWritten(t *testing.T) {
 // without events is found gone.
 func TestResume(t *testing.T) {
 	c := DefaultConfig()
-	s := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
+	s := Resume(Decisions{Dense: true, HighDemand: true, ChangedAt: noon})
 	now := noon + minute
 	s.Add(noon, now, Sale, 6) // half of either threshold
 	s.Add(noon-minute, now, Sale, 1)
 	if r, changed, badge := s.Evaluate(now, c); !r.Dense || !r.HighDemand || !changed || badge != nil {
 		t.Errorf("resumed: %+v, changed %v, %+v", r, changed, badge)
 	}
-	gone := Resume(Sticky{Dense: true, HighDemand: true, ChangedAt: noon})
-	if gone.Forgotten() {
+	gone := Resume(Decisions{Dense: true, HighDemand: true, ChangedAt: noon})
+	if gone.Empty() {
 		t.Error("empty before it was found gone")
 	}
 	if r, changed, badge := gone.Evaluate(noon+25*hour, c); !r.Gone() || !changed || badge == nil || badge.On {
@@ -76,7 +76,7 @@ func TestResume(t *testing.T) {
 // started over.
 func TestResumeBeforeItWasDecided(t *testing.T) {
 	c := DefaultConfig()
-	s := Resume(Sticky{HighDemand: true, ChangedAt: noon + 48*hour})
+	s := Resume(Decisions{HighDemand: true, ChangedAt: noon + 48*hour})
 	s.Add(noon, noon, View, 1)
 	if r, _, badge := s.Evaluate(noon+c.DwellMs, c); r.HighDemand || badge == nil {
 		t.Errorf("the badge is still on: %+v", r)

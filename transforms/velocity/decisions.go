@@ -6,23 +6,23 @@ import (
 	"strings"
 )
 
-// Sticky holds the decisions of a Series that hysteresis and dwell depend on. They do not follow
+// Decisions holds the decisions of a Series that hysteresis and dwell depend on. They do not follow
 // from its events. The zero value is that of a new series.
-type Sticky struct {
+type Decisions struct {
 	Dense      bool  // the window is 1h
 	HighDemand bool  // the badge is on
-	ChangedAt  int64 // when the badge last changed, epoch ms; 0 if never, or before the dwell
+	ChangedAt  int64 // when the badge last changed, epoch ms; 0 if never; reset once the series is gone
 }
 
-// Sticky returns the current decisions.
-func (s *Series) Sticky() Sticky {
-	return Sticky{Dense: s.last.Dense, HighDemand: s.last.HighDemand, ChangedAt: s.changedAt}
+// Decisions returns the current decisions.
+func (s *Series) Decisions() Decisions {
+	return Decisions{Dense: s.last.Dense, HighDemand: s.last.HighDemand, ChangedAt: s.changedAt}
 }
 
-// Resume returns a series without events and with the decisions k. Its next evaluation reports a
-// change.
-func Resume(k Sticky) Series {
-	if k == (Sticky{}) {
+// Resume returns a series without events and with the decisions k. Unless k is zero, the series
+// counts as not gone until its next evaluation.
+func Resume(k Decisions) Series {
+	if k == (Decisions{}) {
 		return Series{stale: true}
 	}
 	seen := min(max(k.ChangedAt, minClockMs), maxClockMs)
@@ -34,9 +34,9 @@ func Resume(k Sticky) Series {
 	}
 }
 
-// String returns the text form, which ParseSticky parses. It is empty for the zero value.
-func (k Sticky) String() string {
-	if k == (Sticky{}) {
+// String returns the text form, which ParseDecisions parses. It is empty for the zero value.
+func (k Decisions) String() string {
+	if k == (Decisions{}) {
 		return ""
 	}
 	window, badge := "24h", "off"
@@ -49,8 +49,8 @@ func (k Sticky) String() string {
 	return window + " " + badge + " " + strconv.FormatInt(k.ChangedAt, 10)
 }
 
-// ParseSticky parses a result of String.
-func ParseSticky(s string) (k Sticky, err error) {
+// ParseDecisions parses a result of String.
+func ParseDecisions(s string) (k Decisions, err error) {
 	if s == "" {
 		return k, nil
 	}
@@ -62,5 +62,5 @@ func ParseSticky(s string) (k Sticky, err error) {
 	if err != nil {
 		return k, fmt.Errorf("%q is not a velocity decision: %w", s, err)
 	}
-	return Sticky{Dense: f[0] == "1h", HighDemand: f[1] == "on", ChangedAt: at}, nil
+	return Decisions{Dense: f[0] == "1h", HighDemand: f[1] == "on", ChangedAt: at}, nil
 }
