@@ -74,7 +74,7 @@ func TestCSVColumns(t *testing.T) {
 func TestCSVReaderRecovers(t *testing.T) {
 	var d Decoder
 	var out Decoded
-	var kept []Event
+	var kept []UnifiedInventoryEvent
 	for _, record := range []string{
 		"s1,p1,2,1772366400000,e1,,,", `x"`, "s1,p2,2,1772366400000,e2,,,", "a\nb\nc", "s1,p3,2,1772366400000,e3,,,",
 		"", "s1,p4,2,1772366400000,e4,,,",

@@ -46,7 +46,7 @@ type Rules struct {
 // Decoded is the result of decoding one message. It has at least one event or refusal, or Ignored
 // is 1.
 type Decoded struct {
-	Events           []Event
+	Events           []UnifiedInventoryEvent
 	Refusals         []Refusal
 	Ignored          int    // 1 if the message is valid and concerns no product, otherwise 0
 	IgnoredName      string // the name of the ignored clickstream event, bounded by MaxIgnoredNames

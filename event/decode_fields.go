@@ -91,7 +91,7 @@ func (d *Decoder) time(v *value, name string) (int64, *Refusal) {
 // replaced. A VIEW or CART_ADD more than five minutes and at most a day ahead of the clock takes
 // the publish time, or the clock's now if the publish time is unknown or the clock is not the wall
 // clock. A RESET at most five minutes ahead of its own publish time takes the publish time.
-func (d *Decoder) setTime(e *Event, v *value, name string) *Refusal {
+func (d *Decoder) setTime(e *UnifiedInventoryEvent, v *value, name string) *Refusal {
 	ms, r := d.time(v, name)
 	if r != nil {
 		return r
@@ -168,7 +168,7 @@ func (d *Decoder) label(v *value, name string) (string, *Refusal) {
 }
 
 // setLabels sets the labels of e that concern the order as a whole.
-func (d *Decoder) setLabels(e *Event) (r *Refusal) {
+func (d *Decoder) setLabels(e *UnifiedInventoryEvent) (r *Refusal) {
 	f := &d.doc.fields
 	if e.UserID, r = d.label(&f[fieldUserID], "user_id"); r != nil {
 		return r

@@ -107,7 +107,7 @@ func fuzzDecode(t *testing.T, m *Message, wallClock bool) *Decoded {
 	if !bytes.Equal(m.Data, data) {
 		t.Fatal("the payload was changed")
 	}
-	if !reflect.DeepEqual(append([]Event{}, got.Events...), append([]Event{}, again.Events...)) ||
+	if !reflect.DeepEqual(append([]UnifiedInventoryEvent{}, got.Events...), append([]UnifiedInventoryEvent{}, again.Events...)) ||
 		!reflect.DeepEqual(append([]Refusal{}, got.Refusals...), append([]Refusal{}, again.Refusals...)) ||
 		got.Ignored != again.Ignored || got.IgnoredName != again.IgnoredName ||
 		got.UnreadablePrices != again.UnreadablePrices {
@@ -135,8 +135,8 @@ func fuzzDecode(t *testing.T, m *Message, wallClock bool) *Decoded {
 
 // sameEvents compares everything except messages and details.
 func sameEvents(a, b *Decoded) bool {
-	strip := func(d *Decoded) ([]Event, []Refusal) {
-		events, refusals := append([]Event{}, d.Events...), append([]Refusal{}, d.Refusals...)
+	strip := func(d *Decoded) ([]UnifiedInventoryEvent, []Refusal) {
+		events, refusals := append([]UnifiedInventoryEvent{}, d.Events...), append([]Refusal{}, d.Refusals...)
 		for i := range events {
 			events[i].Message = nil
 		}

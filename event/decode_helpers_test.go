@@ -96,7 +96,7 @@ func check(t *testing.T, m *Message, want ...string) *Decoded {
 }
 
 // one decodes m and returns its only event.
-func one(t *testing.T, m *Message) Event {
+func one(t *testing.T, m *Message) UnifiedInventoryEvent {
 	t.Helper()
 	var d Decoder
 	var out Decoded

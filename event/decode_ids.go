@@ -93,7 +93,7 @@ func (d *Decoder) eventID() (string, *Refusal) {
 
 // setEventID sets the id of e: the one that was sent, or else natural unless it is empty, or else
 // the message id. The suffixes of returns and items are added by emitOne and numberItems.
-func (d *Decoder) setEventID(e *Event, natural string) *Refusal {
+func (d *Decoder) setEventID(e *UnifiedInventoryEvent, natural string) *Refusal {
 	id, r := d.eventID()
 	if r != nil {
 		return r

@@ -14,12 +14,12 @@ type product struct {
 }
 
 // newEvent returns an event with the fields that all products of the message share.
-func (d *Decoder) newEvent(source Channel, t Type) Event {
-	return Event{Type: t, Source: source, Item: NoItem, Message: d.message}
+func (d *Decoder) newEvent(source Channel, t Type) UnifiedInventoryEvent {
+	return UnifiedInventoryEvent{Type: t, Source: source, Item: NoItem, Message: d.message}
 }
 
 // setProduct sets product, quantity and price of e, whose type is set.
-func (d *Decoder) setProduct(e *Event, p *product) (r *Refusal) {
+func (d *Decoder) setProduct(e *UnifiedInventoryEvent, p *product) (r *Refusal) {
 	if e.ProductID, r = d.productID(p); r != nil {
 		return r
 	}
@@ -36,7 +36,7 @@ func (d *Decoder) setProduct(e *Event, p *product) (r *Refusal) {
 }
 
 // emitOne completes e and appends it to the result. It is for messages without items.
-func (d *Decoder) emitOne(e *Event, p *product) *Refusal {
+func (d *Decoder) emitOne(e *UnifiedInventoryEvent, p *product) *Refusal {
 	if r := d.setProduct(e, p); r != nil {
 		return r
 	}
@@ -49,7 +49,7 @@ func (d *Decoder) emitOne(e *Event, p *product) *Refusal {
 
 // emitItems appends one event for each valid item of l and refuses the other items one by one. Each
 // event is a copy of base with the fields of its item. name is the path of the list in the message.
-func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
+func (d *Decoder) emitItems(base *UnifiedInventoryEvent, l *list, name string) *Refusal {
 	switch {
 	case l.kind == absent:
 		return missing(name)
@@ -71,7 +71,7 @@ func (d *Decoder) emitItems(base *Event, l *list, name string) *Refusal {
 	return nil
 }
 
-func (d *Decoder) setItem(e *Event, it *item, at path) *Refusal {
+func (d *Decoder) setItem(e *UnifiedInventoryEvent, it *item, at path) *Refusal {
 	switch it.kind {
 	case object:
 	case absent:

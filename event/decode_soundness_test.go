@@ -8,7 +8,7 @@ import (
 )
 
 // checkEvent returns an error if e violates a property that the rest of the pipeline relies on.
-func checkEvent(e *Event, m *Message) error {
+func checkEvent(e *UnifiedInventoryEvent, m *Message) error {
 	if e.Message != m {
 		return fmt.Errorf("event has another message")
 	}

@@ -46,11 +46,11 @@ func (t Type) MovesStock() bool { return t == Sale || t == Receipt || t == Reset
 // ShowsDemand reports whether events of the type affect velocity: SALE, VIEW and CART_ADD do.
 func (t Type) ShowsDemand() bool { return t == Sale || t == View || t == CartAdd }
 
-// Event is a unified inventory event of one product in one store.
+// UnifiedInventoryEvent is an inventory event of one product in one store.
 //
 // Its identity is (StoreID, ProductID, ID). An event with the identity, type, quantity and time of
 // an earlier one is a repetition and changes nothing.
-type Event struct {
+type UnifiedInventoryEvent struct {
 	// ID is 1 to 256 bytes as sent. A natural key has the suffix ":return" if it is that of a
 	// return. The event of an item has the suffix "#k", where k is a number.
 	ID         string

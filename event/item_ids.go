@@ -11,7 +11,7 @@ import (
 const returnSuffix = ":return"
 
 // isNaturalReturn reports whether e is a return identified by the natural key.
-func (d *Decoder) isNaturalReturn(e *Event) bool {
+func (d *Decoder) isNaturalReturn(e *UnifiedInventoryEvent) bool {
 	return d.natural && e.Type == Sale && (d.returned || e.Quantity < 0)
 }
 
@@ -19,7 +19,7 @@ func (d *Decoder) isNaturalReturn(e *Event) bool {
 // is the index of the event among those of the same product, ordered by quantity, then price. So
 // the ids depend neither on the order of the items, nor on items of other products, nor on refused
 // items. Events of equal quantity and price are interchangeable.
-func (d *Decoder) numberItems(events []Event, messageID string) {
+func (d *Decoder) numberItems(events []UnifiedInventoryEvent, messageID string) {
 	d.order = d.order[:0]
 	for i := range events {
 		d.order = append(d.order, i)
@@ -62,7 +62,7 @@ func (d *Decoder) itemID(messageID, suffix string, k int) string {
 	return string(d.scratch)
 }
 
-func compareItems(a, b *Event) int {
+func compareItems(a, b *UnifiedInventoryEvent) int {
 	if c := strings.Compare(a.ProductID, b.ProductID); c != 0 {
 		return c
 	}

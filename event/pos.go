@@ -57,7 +57,7 @@ func (d *Decoder) isReturn(v *value) (bool, *Refusal) {
 
 // posKey returns the natural key of a transaction: [terminal:]order:line, or [terminal:]order if
 // the transaction has items. It is empty if a part is missing.
-func (d *Decoder) posKey(e *Event) (string, *Refusal) {
+func (d *Decoder) posKey(e *UnifiedInventoryEvent) (string, *Refusal) {
 	terminal, r := d.label(&d.doc.fields[fieldTerminalID], "terminal_id")
 	if r != nil {
 		return "", r
@@ -79,7 +79,7 @@ func (d *Decoder) posKey(e *Event) (string, *Refusal) {
 
 // setTimeOfSale sets the time of e to the time of sale, or to the timestamp of the transaction if
 // that is absent or 0. The timestamp must be valid in either case.
-func (d *Decoder) setTimeOfSale(e *Event) *Refusal {
+func (d *Decoder) setTimeOfSale(e *UnifiedInventoryEvent) *Refusal {
 	sent, sold := &d.doc.fields[fieldTimestamp], &d.doc.fields[fieldTimeOfSale]
 	if sold.kind == absent || sold.isNumber() && parseDecimal(sold.raw).isZero() {
 		return d.setTime(e, sent, "timestamp")

@@ -10,7 +10,7 @@ func TestPOSLabels(t *testing.T) {
 		"price":19.990,"user_id":"u","client_id":"c","department_id":4,"timestamp":"2026-03-01T12:00:00Z",
 		"time_of_sale":"2026-03-01T12:30:00.1239+01:00",
 		"event_datetime":"2026-03-01 12:00:00","till":{"model":[1,2]}}`)
-	want := Event{ID: "77:2:return", Type: Sale, StoreID: "12", ProductID: "555", Quantity: -1,
+	want := UnifiedInventoryEvent{ID: "77:2:return", Type: Sale, StoreID: "12", ProductID: "555", Quantity: -1,
 		OccurredAt: testNow - 30*60*1000 + 123, Source: POS,
 		OrderNumber: "77", Line: "2", UserID: "u", ClientID: "c", DepartmentID: "4", Price: "19.990", Item: NoItem,
 		Message: m}

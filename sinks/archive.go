@@ -27,7 +27,7 @@ type page struct {
 	ends     []int  // of each message
 }
 
-func (a *archive) event(e *event.Event, ingestedAt int64) {
+func (a *archive) event(e *event.UnifiedInventoryEvent, ingestedAt int64) {
 	a.add(TableEvents, func(r *row) { r.event(e, ingestedAt) })
 }
 

@@ -54,7 +54,7 @@ func TestBigQueryConformance(t *testing.T) {
 		{
 			TableEvents,
 			appendRecords(TableEvents, func(r *row, x sinktest.Record) {
-				r.event(&event.Event{ID: strconv.FormatInt(x.Version, 10), Type: event.Sale, StoreID: x.Store, ProductID: x.Product, Quantity: x.Value}, 0)
+				r.event(&event.UnifiedInventoryEvent{ID: strconv.FormatInt(x.Version, 10), Type: event.Sale, StoreID: x.Store, ProductID: x.Product, Quantity: x.Value}, 0)
 			}),
 			keyOfEvent, "event_id", "quantity",
 		},

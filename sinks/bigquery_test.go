@@ -74,7 +74,7 @@ func newBigQueryStand(t testing.TB, answerWithin time.Duration) *bigQueryStand {
 func sales(first, n int) (rows [][]byte) {
 	for i := range n {
 		r := protoRow(nil, TableEvents)
-		r.event(&event.Event{
+		r.event(&event.UnifiedInventoryEvent{
 			ID: strconv.Itoa(first + i), Type: event.Sale, StoreID: "1", ProductID: "p", Quantity: 1, OccurredAt: 1_790_000_000_000, Source: event.POS,
 			Price: "19.990000000000002", Item: 2, Message: &event.Message{ID: "m1", PublishedAt: 1_790_000_000_200},
 		}, 1_790_000_000_456)
@@ -348,7 +348,7 @@ func TestBigQueryRefusedRequest(t *testing.T) {
 func TestBigQueryLargeRow(t *testing.T) {
 	s := newBigQueryStand(t, 0)
 	large := protoRow(nil, TableEvents)
-	large.event(&event.Event{ID: "2", Type: event.Sale, StoreID: "1", ProductID: strings.Repeat("p", maxRequestBytes), Source: event.WMS, Item: event.NoItem}, 0)
+	large.event(&event.UnifiedInventoryEvent{ID: "2", Type: event.Sale, StoreID: "1", ProductID: strings.Repeat("p", maxRequestBytes), Source: event.WMS, Item: event.NoItem}, 0)
 	rows := slices.Concat(sales(0, 2), [][]byte{large.end()}, sales(3, 2))
 	s.append(t, rows)
 	ids := s.storedIDs()

@@ -58,7 +58,7 @@ func drawRow(t *rapid.T, table Table) func(*row) {
 	})
 	switch table {
 	case TableEvents:
-		e := event.Event{
+		e := event.UnifiedInventoryEvent{
 			ID: text("event_id"), Type: rapid.SampledFrom(event.Types[:]).Draw(t, "type"), StoreID: text("store_id"), ProductID: text("product_id"),
 			Quantity: n("quantity"), OccurredAt: at("occurred_at"), Source: rapid.SampledFrom(event.Channels[:]).Draw(t, "source"),
 			OrderNumber: text("order_number"), Line: text("line"), UserID: text("user_id"), ClientID: text("client_id"), DepartmentID: text("department_id"),
@@ -264,7 +264,7 @@ func messageDescriptor(t testing.TB, table Table) protoreflect.MessageDescriptor
 }
 
 func BenchmarkWriteRows(b *testing.B) {
-	e := event.Event{
+	e := event.UnifiedInventoryEvent{
 		ID: "o-1#0", Type: event.Sale, StoreID: "12", ProductID: "555", Quantity: 2, OccurredAt: 1_790_000_000_123, Source: event.POS,
 		OrderNumber: "o-1", Line: "3", Price: "19.99", Item: event.NoItem, Message: &event.Message{ID: "1234567890", PublishedAt: 1_790_000_000_200},
 	}

@@ -13,7 +13,7 @@ import (
 // they are. The scope of a signal's row is "store", or "global" for one over all stores, which has no store_id.
 
 // AppendEvent appends a row of TableEvents as a line of JSON. ingestedAt is the wall clock in epoch ms.
-func AppendEvent(b []byte, e event.Event, ingestedAt int64) []byte {
+func AppendEvent(b []byte, e event.UnifiedInventoryEvent, ingestedAt int64) []byte {
 	r := jsonRow(b)
 	r.event(&e, ingestedAt)
 	return r.end()
@@ -51,7 +51,7 @@ func AppendDeadLetter(b []byte, l event.DeadLetter) []byte {
 	return r.end()
 }
 
-func (r *row) event(e *event.Event, ingestedAt int64) {
+func (r *row) event(e *event.UnifiedInventoryEvent, ingestedAt int64) {
 	r.text("event_id", e.ID)
 	r.text("type", e.Type.String())
 	r.text("store_id", e.StoreID)

@@ -11,7 +11,7 @@ import (
 	"github.com/beamlytics/streamlytics/sinks"
 )
 
-var fullEvent = event.Event{
+var fullEvent = event.UnifiedInventoryEvent{
 	ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2, OccurredAt: 1_790_000_000_123,
 	Source: event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d", Price: "19.990",
 	Item: 0, Message: &event.Message{ID: "m1", PublishedAt: 1_790_000_000_200},
@@ -32,7 +32,7 @@ func TestRows(t *testing.T) {
 			},
 		},
 		"event of a file": {
-			sinks.AppendEvent(nil, event.Event{
+			sinks.AppendEvent(nil, event.UnifiedInventoryEvent{
 				ID: "e", Type: event.Reset, StoreID: "s", ProductID: "p", OccurredAt: 946684800000, Source: event.FILE, Item: event.NoItem,
 				Message: &event.Message{File: "f", Line: 1},
 			}, 1_790_000_000_000),

@@ -39,7 +39,7 @@ func TestWarehouseConformance(t *testing.T) {
 		{
 			sinks.TableEvents,
 			func(b []byte, r sinktest.Record) []byte {
-				return sinks.AppendEvent(b, event.Event{
+				return sinks.AppendEvent(b, event.UnifiedInventoryEvent{
 					ID: strconv.FormatInt(r.Version, 10), Type: event.Sale, StoreID: r.Store, ProductID: r.Product, Quantity: r.Value,
 				}, 0)
 			},

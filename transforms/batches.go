@@ -103,7 +103,7 @@ const (
 
 // appendMove appends an event to a batch. A message that the ack tracker holds is named by token and
 // index; another is part of the batch, so that a dead letter found later is complete.
-func appendMove(b []byte, e *event.Event) ([]byte, error) {
+func appendMove(b []byte, e *event.UnifiedInventoryEvent) ([]byte, error) {
 	head := byte(e.Type)
 	if e.Adjusted {
 		head |= flagAdjusted

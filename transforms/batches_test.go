@@ -31,7 +31,7 @@ func TestMoveRoundTrip(t *testing.T) {
 		File: "gs://b/ä.csv", Line: 12}
 	withAttributes := &event.Message{Channel: event.ECOM, Format: event.FormatECOM, Data: []byte(`{"event":"view_item"}`), ID: "9",
 		Attributes: map[string]string{"event_id": "x"}, PublishedAt: 5}
-	for name, e := range map[string]event.Event{
+	for name, e := range map[string]event.UnifiedInventoryEvent{
 		"sale":       {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: 2, OccurredAt: 1_700_000_000_000, Item: event.NoItem, Message: tracked},
 		"return":     {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: -1_000_000_000, OccurredAt: 1, Item: 0, Message: tracked},
 		"count":      {Type: event.Reset, StoreID: "s", ProductID: "p", ID: "zähler", Quantity: 0, OccurredAt: math.MaxInt64 >> 3, Item: 7, Message: withAttributes},

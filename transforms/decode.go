@@ -35,7 +35,7 @@ type DecodeFn struct {
 	counts  metrics.Bundle
 
 	// Of the batch, not yet emitted. The memory is used again.
-	events  []event.Event
+	events  []event.UnifiedInventoryEvent
 	letters []event.DeadLetter
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // decodeAll runs a DecodeFn over one bundle, which is one batch of messages.
-func decodeAll(t *testing.T, messages ...event.Message) (events []event.Event, letters []event.DeadLetter) {
+func decodeAll(t *testing.T, messages ...event.Message) (events []event.UnifiedInventoryEvent, letters []event.DeadLetter) {
 	t.Helper()
 	fn := &DecodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, Rules: event.Rules{OnlineStore: "web"}}
 	fn.Setup()
@@ -121,7 +121,7 @@ func TestDecodeEmitsOnce(t *testing.T) {
 		if fn.ProcessElement(t.Context(), 5, batch.Messages{Messages: c.messages}, emit, nil); !slices.Equal(sizes, c.want) {
 			t.Errorf("batches of %d events, want %d", sizes, c.want)
 		}
-		if slices.ContainsFunc(fn.events[:cap(fn.events)], func(e event.Event) bool { return e.Message != nil }) {
+		if slices.ContainsFunc(fn.events[:cap(fn.events)], func(e event.UnifiedInventoryEvent) bool { return e.Message != nil }) {
 			t.Error("a message is kept")
 		}
 	}

@@ -17,10 +17,10 @@ import (
 const goldenNow = int64(1_750_000_000_000)
 
 // goldenMoves are the events behind the golden files of the inventory stage.
-func goldenMoves() []event.Event {
+func goldenMoves() []event.UnifiedInventoryEvent {
 	adjusted := ev(event.View, "online", "555", "v1", 1, goldenNow)
 	adjusted.Adjusted = true
-	return []event.Event{
+	return []event.UnifiedInventoryEvent{
 		ev(event.Reset, "12", "555", "count-1", 40, goldenNow-3*hourMs),
 		ev(event.Sale, "12", "555", "T1-1", 36, goldenNow-hourMs),
 		ev(event.Sale, "12", "555", "T1-2", -1, goldenNow-hourMs),

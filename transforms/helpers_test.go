@@ -38,13 +38,13 @@ func newEnv(t testing.TB, tracker *acks.Tracker) *process.Env {
 }
 
 // ev makes an event that came in a message of its own, which no tracker holds.
-func ev(typ event.Type, store, product, id string, quantity, atMs int64) event.Event {
-	return event.Event{Type: typ, StoreID: store, ProductID: product, ID: id, Quantity: quantity, OccurredAt: atMs,
+func ev(typ event.Type, store, product, id string, quantity, atMs int64) event.UnifiedInventoryEvent {
+	return event.UnifiedInventoryEvent{Type: typ, StoreID: store, ProductID: product, ID: id, Quantity: quantity, OccurredAt: atMs,
 		Item: event.NoItem, Message: &event.Message{ID: "m-" + id}}
 }
 
 // batchOf encodes events as they pass from KeyByStoreProduct to InventoryStatefulFn, under tokens.
-func batchOf(t testing.TB, tokens []int64, events ...event.Event) []byte {
+func batchOf(t testing.TB, tokens []int64, events ...event.UnifiedInventoryEvent) []byte {
 	t.Helper()
 	b := appendTokens(nil, tokens)
 	for i := range events {
@@ -106,7 +106,7 @@ func evaluationRecord(nowMs, wallMicros int64) []byte {
 type trade struct {
 	r     *rand.Rand
 	n     int
-	taken []event.Event
+	taken []event.UnifiedInventoryEvent
 }
 
 // Two pairs of these look alike where a colon joins them: (c, a:b) and (c:a, b).
@@ -118,8 +118,8 @@ var (
 func newTrade(seed uint64) *trade { return &trade{r: rand.New(rand.NewPCG(seed, 1))} }
 
 // draw makes up to n events that occurred in the day before nowMs, most of them in its last hour.
-func (tr *trade) draw(n int, nowMs int64) []event.Event {
-	events := make([]event.Event, 0, n)
+func (tr *trade) draw(n int, nowMs int64) []event.UnifiedInventoryEvent {
+	events := make([]event.UnifiedInventoryEvent, 0, n)
 	for range n {
 		if len(tr.taken) > 0 && tr.r.IntN(10) == 0 {
 			events = append(events, tr.taken[tr.r.IntN(len(tr.taken))])
@@ -149,7 +149,7 @@ func (tr *trade) draw(n int, nowMs int64) []event.Event {
 }
 
 // oracleEvents is the form in which the oracle takes events.
-func oracleEvents(events []event.Event) []truth.Event {
+func oracleEvents(events []event.UnifiedInventoryEvent) []truth.Event {
 	out := make([]truth.Event, len(events))
 	for i, e := range events {
 		out[i] = truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}

@@ -55,7 +55,7 @@ func (s *stockStage) bundle(key string, encoded []byte) stockOut {
 }
 
 // commit processes events of one key.
-func (s *stockStage) commit(key string, events ...event.Event) stockOut {
+func (s *stockStage) commit(key string, events ...event.UnifiedInventoryEvent) stockOut {
 	s.t.Helper()
 	return s.bundle(key, batchOf(s.t, nil, events...))
 }
@@ -80,7 +80,7 @@ func (s stocks) take(t *testing.T, b batch.Signals) {
 }
 
 // check compares what was said with the truth about the events, sums over all stores too if there are any.
-func (s stocks) check(t *testing.T, events []event.Event) {
+func (s stocks) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	t.Helper()
 	want := truth.Stock(oracleEvents(events))
 	for key, truth := range want {

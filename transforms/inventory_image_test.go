@@ -14,7 +14,7 @@ import (
 )
 
 // heard is everything that one batch makes an inventory image say.
-func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []event.Event) (said []string, accepted []move) {
+func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []event.UnifiedInventoryEvent) (said []string, accepted []move) {
 	t.Helper()
 	for _, m := range movesOf(t, batchOf(t, nil, events...)) {
 		touch, out := g.apply(&m, nowMs, g.limits)
@@ -139,12 +139,12 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 func TestSnapshotForgets(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	const now = 1_750_000_000_000
-	g.heard(t, now, 0, []event.Event{ev(event.View, "s", "seen", "a", 1, now), ev(event.Sale, "s", "sold", "b", 1, now)})
+	g.heard(t, now, 0, []event.UnifiedInventoryEvent{ev(event.View, "s", "seen", "a", 1, now), ev(event.Sale, "s", "sold", "b", 1, now)})
 	if g.Snapshot(); len(g.pairs) != 2 {
 		t.Fatalf("%d pairs after a snapshot at once, want 2", len(g.pairs))
 	}
 	const later int64 = now + 25*hourMs
-	g.heard(t, later, 0, []event.Event{ev(event.Sale, "s", "sold", "c", 1, later)})
+	g.heard(t, later, 0, []event.UnifiedInventoryEvent{ev(event.Sale, "s", "sold", "c", 1, later)})
 	if g.Snapshot(); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
 		t.Errorf("%d pairs a day later, want the one that was sold", len(g.pairs))
 	}
@@ -155,7 +155,7 @@ func TestSnapshotForgets(t *testing.T) {
 
 func TestInventoryReplayErrors(t *testing.T) {
 	g := newInventoryImage(testLimits)
-	g.heard(t, 1_750_000_000_000, 5, []event.Event{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
+	g.heard(t, 1_750_000_000_000, 5, []event.UnifiedInventoryEvent{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
 	snapshot := g.Snapshot()
 	for name, record := range map[string][]byte{
 		"empty":                 nil,

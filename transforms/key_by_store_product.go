@@ -80,7 +80,7 @@ func (f *KeyByStoreProductFn) ProcessElement(at beam.EventTime, b batch.Events,
 }
 
 // add appends an event to the batch of its Beam key.
-func (f *KeyByStoreProductFn) add(e *event.Event, emit func(beam.EventTime, string, []byte)) (err error) {
+func (f *KeyByStoreProductFn) add(e *event.UnifiedInventoryEvent, emit func(beam.EventTime, string, []byte)) (err error) {
 	if f.Groups == 0 {
 		f.key = signal.AppendPair(f.key[:0], e.StoreID, e.ProductID)
 		f.literal[string(f.key)], err = appendMove(f.literal[string(f.key)], e)

@@ -44,7 +44,7 @@ func (g *grouping) emit(at beam.EventTime, key string, encoded []byte) {
 	g.out[key] = append(g.out[key], emitted{at, tokens, movesOf(g.t, encoded), len(encoded)})
 }
 
-func (g *grouping) bundle(at beam.EventTime, events ...event.Event) {
+func (g *grouping) bundle(at beam.EventTime, events ...event.UnifiedInventoryEvent) {
 	g.t.Helper()
 	g.fn.StartBundle(g.t.Context(), g.emit)
 	for rest := events; len(rest) > 0; { // a batch for each ack token
@@ -123,7 +123,7 @@ func TestLiteralKeys(t *testing.T) {
 func TestGroupingKeepsOrder(t *testing.T) {
 	newEnv(t, nil)
 	g := newGrouping(t, 1)
-	var events []event.Event
+	var events []event.UnifiedInventoryEvent
 	for i := range 100 {
 		events = append(events, ev(event.Sale, "1", fmt.Sprint(i%3), "x", int64(i), 5))
 	}
@@ -141,7 +141,7 @@ func TestGroupingHoldsTokens(t *testing.T) {
 	newEnv(t, tracker)
 	g := newGrouping(t, 64)
 	done := 0
-	var events []event.Event
+	var events []event.UnifiedInventoryEvent
 	var tokens []int64
 	for range 3 {
 		messages := make([]event.Message, 10)
@@ -200,7 +200,7 @@ func TestGroupingOfNothing(t *testing.T) {
 func TestGroupingBoundsBatches(t *testing.T) {
 	newEnv(t, nil)
 	g := newGrouping(t, 1)
-	var events []event.Event
+	var events []event.UnifiedInventoryEvent
 	for i := range 40 {
 		e := ev(event.Sale, "1", "a", "x", int64(i), 5)
 		e.Message = &event.Message{Data: []byte(strings.Repeat("x", 256<<10))}

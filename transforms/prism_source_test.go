@@ -58,7 +58,7 @@ func sceneOf(pipelineID string) *scene {
 }
 
 // say adds a chunk of events, each in a message of its own.
-func (s *scene) say(events []event.Event) {
+func (s *scene) say(events []event.UnifiedInventoryEvent) {
 	var chunk []event.Message
 	for _, e := range events {
 		data, err := json.Marshal(map[string]any{"event_id": e.ID, "type": e.Type.String(), "store_id": e.StoreID, "product_id": e.ProductID,

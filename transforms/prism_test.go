@@ -84,7 +84,7 @@ func TestOnPrismAgainstOracle(t *testing.T) {
 }
 
 // check compares all that was heard with the truth, and the tracker with the messages.
-func (s *scene) check(t *testing.T, events []event.Event) {
+func (s *scene) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,7 +132,7 @@ func TestRefusalsOnPrism(t *testing.T) {
 	env := newEnv(t, acks.New(1<<20))
 	s := newScene(t, env)
 	now := time.Now().UnixMilli()
-	s.say([]event.Event{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now), ev(event.Sale, "1", "b", "y", 1, now),
+	s.say([]event.UnifiedInventoryEvent{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now), ev(event.Sale, "1", "b", "y", 1, now),
 		ev(event.Reset, "1", "b", "old", 5, now-8*24*hourMs)})
 	s.chunks[0] = append(s.chunks[0], event.Message{Channel: event.POS, ID: "bad", Data: []byte("{")})
 	p := play{groups: 64, cacheBytes: 1 << 20}
@@ -162,7 +162,7 @@ func TestDecayOnPrism(t *testing.T) {
 	env := newEnv(t, acks.New(1<<20))
 	s := newScene(t, env)
 	burst := p.clock.NowMs()
-	var events []event.Event
+	var events []event.UnifiedInventoryEvent
 	for i := range int64(20) {
 		events = append(events, ev(event.Sale, "1", "a", fmt.Sprint(i), 1, burst-(i%4)*minuteMs))
 	}

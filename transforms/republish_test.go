@@ -31,7 +31,7 @@ func controlOf(t *testing.T, changes []byte) control {
 func TestInventoryRepublishes(t *testing.T) {
 	env := newEnv(t, nil)
 	s := newStockStage(t, testKeyed(t))
-	var events []event.Event
+	var events []event.UnifiedInventoryEvent
 	for i := range 5 {
 		events = append(events, ev(event.Reset, "1", fmt.Sprint("p", i), fmt.Sprint("r", i), int64(i), recent(time.Hour)))
 	}

@@ -21,7 +21,7 @@ func TestViewsExpire(t *testing.T) {
 		now := day.Add(time.Duration(d) * 24 * time.Hour)
 		s.fn.Clock = clock.New(now, time.Now(), 1)
 		for i := range perDay / 100 {
-			var events []event.Event
+			var events []event.UnifiedInventoryEvent
 			for j := range 100 {
 				id := fmt.Sprint("v", d, "-", i, "-", j)
 				events = append(events, ev(event.View, "1", fmt.Sprint("p", (i*100+j)%500+d*500), id, 1, now.Add(-time.Minute).UnixMilli()))

@@ -11,12 +11,12 @@ import (
 func TestCodersRoundTrip(t *testing.T) {
 	m := event.Message{Channel: event.WMS, Format: event.FormatWMS, Data: []byte{0, 0xff},
 		Attributes: map[string]string{"a": "b"}, ID: "1", PublishedAt: 5, Token: 6, Index: 7}
-	e := event.Event{Type: event.Reset, StoreID: "s", ProductID: "p", ID: "x", Quantity: 4, OccurredAt: 9,
+	e := event.UnifiedInventoryEvent{Type: event.Reset, StoreID: "s", ProductID: "p", ID: "x", Quantity: 4, OccurredAt: 9,
 		Item: 2, Message: &m}
 	l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadID, Detail: "d", Item: 2}, Stage: event.StageStock,
 		Message: &m, FailedAt: 8}
 	roundTrip(t, Messages{[]event.Message{m}, 6}, encodeMessages, decodeMessages)
-	roundTrip(t, Events{[]event.Event{e, e}, 6}, encodeEvents, decodeEvents)
+	roundTrip(t, Events{[]event.UnifiedInventoryEvent{e, e}, 6}, encodeEvents, decodeEvents)
 	roundTrip(t, DeadLetters{[]event.DeadLetter{l}}, encodeDeadLetters, decodeDeadLetters)
 	signals := Signals{Tokens: []int64{6}, Logs: []LogWrite{{Key: "k", Record: []byte{1}}}}
 	roundTrip(t, signals, encodeSignals, decodeSignals)

@@ -12,7 +12,7 @@ type Messages struct {
 // Events are events of one Messages. A receiver may keep the events' strings and messages, but not
 // the slice: it is used again when ProcessElement has returned.
 type Events struct {
-	Events []event.Event
+	Events []event.UnifiedInventoryEvent
 	Token  int64 // ack token of the messages; 0 where the runner acknowledges
 }
 

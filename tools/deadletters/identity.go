@@ -27,7 +27,7 @@ const ofMessage = "\x00message id"
 // decoded is what the pipeline's decoder makes of a payload.
 type decoded struct {
 	eventID  string // of the first event, without the item's number; ofMessage; or empty when no event comes of the payload
-	events   []event.Event
+	events   []event.UnifiedInventoryEvent
 	refusals []event.Refusal
 }
 
@@ -64,10 +64,10 @@ func (d decoded) identifiedBy(messageID string) decoded {
 }
 
 // lost returns an event other than the letter's own that is in d and not in after, or nil.
-func (d decoded) lost(l letter, after decoded) *event.Event {
+func (d decoded) lost(l letter, after decoded) *event.UnifiedInventoryEvent {
 	for i := range d.events {
 		e := &d.events[i]
-		same := func(x event.Event) bool {
+		same := func(x event.UnifiedInventoryEvent) bool {
 			return x.StoreID == e.StoreID && x.ProductID == e.ProductID && x.ID == e.ID && x.Type == e.Type && x.Quantity == e.Quantity && x.OccurredAt == e.OccurredAt
 		}
 		if (l.Item == nil || *l.Item != e.Item) && !slices.ContainsFunc(after.events, same) {
@@ -187,7 +187,7 @@ func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map
 }
 
 // wouldCountAgain is the error of a repair after which an event that may count already is another event.
-func wouldCountAgain(lost *event.Event, before, after decoded) error {
+func wouldCountAgain(lost *event.UnifiedInventoryEvent, before, after decoded) error {
 	if before.eventID != after.eventID {
 		return fmt.Errorf("other parts of the message count already under the event id %q, and would count again under %q: "+
 			"leave the id as it was, or say --new_id", before.eventID, after.eventID)

@@ -18,7 +18,7 @@ func TestReplayOfRowsThatAWarehouseRefused(t *testing.T) {
 		return l
 	}
 	dir := warehouse(t,
-		refused(event.POS, 1, sinks.AppendEvent(nil, event.Event{
+		refused(event.POS, 1, sinks.AppendEvent(nil, event.UnifiedInventoryEvent{
 			ID: "o-1#1", Type: event.Sale, StoreID: "12", ProductID: "1", Quantity: 2, OccurredAt: 1_699_999_990_000, Source: event.POS,
 			OrderNumber: "o-1", Price: "1e40", Item: 1, Message: &event.Message{ID: "m1", PublishedAt: 1_699_999_999_000},
 		}, 1_700_000_000_000)),

@@ -31,7 +31,7 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 
 	lastSaleSent := map[[2]string]int64{} // by store and product
 	firstSent := map[string]int64{}
-	resets := map[identity]event.Event{}
+	resets := map[identity]event.UnifiedInventoryEvent{}
 	for _, d := range decode(t, ps) {
 		first, repeated := firstSent[string(d.Data)]
 		count("repetition within a minute", repeated && d.At-first <= 60_000)
@@ -173,7 +173,7 @@ func countOddities(t *testing.T, ps []Publication) (overtaken, tied int) {
 	t.Helper()
 	newest := map[truth.Key]int64{}
 	times := map[truth.Key]map[int64]bool{}
-	var receipts []event.Event
+	var receipts []event.UnifiedInventoryEvent
 	for _, d := range decode(t, ps) {
 		for _, e := range d.Events {
 			key := truth.Key{Store: e.StoreID, Product: e.ProductID}

@@ -46,7 +46,7 @@ type identity struct{ store, product, id string }
 
 // recount is all events that were ever sent, by identity, as the decoder reads them.
 type recount struct {
-	events     map[identity]event.Event
+	events     map[identity]event.UnifiedInventoryEvent
 	all        []truth.Event
 	tally      Tally
 	identities map[identity]Topic
@@ -54,7 +54,7 @@ type recount struct {
 
 func newRecount() *recount {
 	return &recount{
-		events: map[identity]event.Event{}, identities: map[identity]Topic{},
+		events: map[identity]event.UnifiedInventoryEvent{}, identities: map[identity]Topic{},
 		tally: Tally{Events: map[string]int64{}, Refused: map[event.Reason]int64{}},
 	}
 }

@@ -168,7 +168,7 @@ func (s *stand) check(r *row, rdb *redis.Client) {
 	s.t.Helper()
 	if s.stock == nil {
 		ledger := truth.NewLedger()
-		if _, err := yardstick.Decode(s.trace.lines, func(e *event.Event) {
+		if _, err := yardstick.Decode(s.trace.lines, func(e *event.UnifiedInventoryEvent) {
 			if e.Type.MovesStock() {
 				ledger.Add(truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID,
 					Quantity: e.Quantity, OccurredAt: e.OccurredAt})

@@ -16,7 +16,7 @@ import (
 func (s *stand) yardsticks() (rows []row) {
 	t, lines, n := s.t, s.trace.lines, len(s.trace.lines)
 	t.Helper()
-	took, err := yardstick.Decode(lines, func(*event.Event) {})
+	took, err := yardstick.Decode(lines, func(*event.UnifiedInventoryEvent) {})
 	if err != nil {
 		t.Fatal(err)
 	}

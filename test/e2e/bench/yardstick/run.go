@@ -63,7 +63,7 @@ func Run(lines [][]byte, threads int, write Write) (time.Duration, error) {
 
 // Decode only decodes, on one thread, and returns how long that took. Each event is valid until
 // each returns.
-func Decode(lines [][]byte, each func(*event.Event)) (time.Duration, error) {
+func Decode(lines [][]byte, each func(*event.UnifiedInventoryEvent)) (time.Duration, error) {
 	start := time.Now()
 	var d event.Decoder
 	var out event.Decoded
@@ -77,7 +77,7 @@ func Decode(lines [][]byte, each func(*event.Event)) (time.Duration, error) {
 	return time.Since(start), nil
 }
 
-func decodeLine(d *event.Decoder, out *event.Decoded, line []byte, nowMs int64) (*event.Event, error) {
+func decodeLine(d *event.Decoder, out *event.Decoded, line []byte, nowMs int64) (*event.UnifiedInventoryEvent, error) {
 	m := event.Message{Channel: event.FILE, Format: event.FormatUnified, Data: line}
 	d.Decode(&m, nowMs, true, out)
 	if len(out.Events) != 1 {
@@ -92,7 +92,7 @@ func decode(lines [][]byte, i, threads int, shards []*shard) error {
 	var out event.Decoded
 	now := time.Now().UnixMilli()
 	for start := i * batchEvents; start < len(lines); start += threads * batchEvents {
-		parts := make([][]event.Event, threads)
+		parts := make([][]event.UnifiedInventoryEvent, threads)
 		for j, line := range lines[start:min(start+batchEvents, len(lines))] {
 			e, err := decodeLine(&d, &out, line, now)
 			if err != nil {

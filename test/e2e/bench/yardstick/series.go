@@ -25,7 +25,7 @@ type minute struct {
 	units, views, carts int64
 }
 
-func (s *series) add(e *event.Event) {
+func (s *series) add(e *event.UnifiedInventoryEvent) {
 	at := e.OccurredAt / minuteMs
 	i, found := slices.BinarySearchFunc(s.minutes, at, func(m minute, at int64) int { return int(m.at - at) })
 	if !found {

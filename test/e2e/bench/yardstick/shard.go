@@ -9,7 +9,7 @@ import (
 
 // shard is the state of one thread.
 type shard struct {
-	in    chan []event.Event
+	in    chan []event.UnifiedInventoryEvent
 	write Write
 
 	pairs    map[string]*pair
@@ -49,7 +49,7 @@ type product struct {
 }
 
 func newShard(write Write) *shard {
-	return &shard{in: make(chan []event.Event, 4), write: write, pairs: map[string]*pair{}, products: map[string]*product{}, velocity: time.Now()}
+	return &shard{in: make(chan []event.UnifiedInventoryEvent, 4), write: write, pairs: map[string]*pair{}, products: map[string]*product{}, velocity: time.Now()}
 }
 
 func (s *shard) run() error {
@@ -67,7 +67,7 @@ func (s *shard) run() error {
 	return s.flush(time.Now(), true)
 }
 
-func (s *shard) apply(e *event.Event, nowMs int64) {
+func (s *shard) apply(e *event.UnifiedInventoryEvent, nowMs int64) {
 	s.key = append(append(append(s.key[:0], e.StoreID...), 0), e.ProductID...) // no id holds a NUL
 	p := s.pairs[string(s.key)]
 	if p == nil {
@@ -97,7 +97,7 @@ func (s *shard) apply(e *event.Event, nowMs int64) {
 }
 
 // take applies a sale, receipt or count.
-func (p *pair) take(e *event.Event) {
+func (p *pair) take(e *event.UnifiedInventoryEvent) {
 	switch {
 	case e.Type == event.Reset:
 		if p.known && (e.OccurredAt < p.barrier || e.OccurredAt == p.barrier && e.ID < p.barrierID) {
@@ -122,7 +122,7 @@ func (p *pair) take(e *event.Event) {
 	}
 }
 
-func (s *shard) count(v *series, store, product string, e *event.Event) {
+func (s *shard) count(v *series, store, product string, e *event.UnifiedInventoryEvent) {
 	v.store, v.product = store, product
 	v.add(e)
 	if !v.moved {
