@@ -86,13 +86,13 @@ func (c *Counts) of(k kind) (inHour, inDay *Range) {
 // surely counts in a window for the window's length; until its bucket leaves, and while it is ahead
 // of the clock, it may count. With all set it counts then too.
 func (c *Counts) add(k kind, quantity, at, nowMs int64, all bool) (may bool) {
-	age, surely := nowMs-at, all
+	age := nowMs - at
 	inHour, inDay := c.of(k)
 	if inWindow(at, nowMs, hour) {
 		inHour.add(quantity, all || 0 <= age && age < hour)
 	}
 	if inWindow(at, nowMs, day) {
-		surely = all || 0 <= age && age < day
+		surely := all || 0 <= age && age < day
 		inDay.add(quantity, surely)
 		c.Must = c.Must || surely
 		return true

@@ -1,6 +1,9 @@
 package truth
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestVelocityBounds(t *testing.T) {
 	const begin, end = 1_800_000_000_000, 1_800_000_059_999 // of a minute
@@ -92,7 +95,7 @@ func TestShown(t *testing.T) {
 		at("SALE", "a", 4, start), at("SALE", "b", 4, start+minute),
 		at("SALE", "c", -2, start+2*minute), at("CART_ADD", "d", 4, start+3*minute),
 	}
-	more := append(events[:4:4], at("SALE", "e", 3, start+3*minute), at("VIEW", "f", 7, start+30*minute))
+	more := slices.Concat(events, []Event{at("SALE", "e", 3, start+3*minute), at("VIEW", "f", 7, start+30*minute)})
 	var s Shown
 	for _, step := range []struct {
 		minutes     int64
