@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/bigquery"
 )
 
 // BigQueryEmulatorVariable is the environment variable that names a service to be used in place of BigQuery's Storage Write API,
@@ -20,11 +20,11 @@ var (
 )
 
 // bigQuery says where the warehouse's tables are; the zero value when there is no dataset.
-func (o Options) bigQuery() (sinks.BigQueryConfig, error) {
+func (o Options) bigQuery() (bigquery.Config, error) {
 	if o.BigQueryDataset == "" {
-		return sinks.BigQueryConfig{}, nil
+		return bigquery.Config{}, nil
 	}
-	c := sinks.BigQueryConfig{Project: o.Project, Dataset: o.BigQueryDataset, Emulator: o.BigQueryEmulator}
+	c := bigquery.Config{Project: o.Project, Dataset: o.BigQueryDataset, Emulator: o.BigQueryEmulator}
 	if i := strings.LastIndexByte(o.BigQueryDataset, '.'); i >= 0 {
 		c.Project, c.Dataset = o.BigQueryDataset[:i], o.BigQueryDataset[i+1:]
 	}
@@ -53,5 +53,5 @@ func (p *Pipeline) checkBigQuery(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	return sinks.CheckBigQuery(ctx, c)
+	return bigquery.Check(ctx, c)
 }

@@ -13,14 +13,14 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
 
 // withBigQuery gives the harness a BigQuery with the tables of the schema files.
 func (h *harness) withBigQuery() *fakebigquery.Server {
 	h.t.Helper()
-	server := fakebigquery.StartWithTables(h.t, "p", "shop", "../sinks/schema")
+	server := fakebigquery.StartWithTables(h.t, "p", "shop", "../sinks/rows/schema")
 	h.options.BigQueryDataset, h.options.BigQueryEmulator = "shop", server.Addr()
 	return server
 }
@@ -82,9 +82,9 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 	summary := r.stop()
 	h.check(tr.events)
 
-	folder := map[sinks.Table]map[string]bool{}
-	stored := map[sinks.Table]map[string]bool{}
-	for _, table := range sinks.Tables {
+	folder := map[rows.Table]map[string]bool{}
+	stored := map[rows.Table]map[string]bool{}
+	for _, table := range rows.Tables {
 		folder[table] = rowSet(t, folderLines(t, h.options.WarehouseDir, table))
 		stored[table] = rowSet(t, server.Rows(fakebigquery.TablePath("p", "shop", string(table))))
 		if len(folder[table]) == 0 {
@@ -101,15 +101,15 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 			t.Errorf("letter %+v", l)
 		}
 		row := canonical(t, l.Raw)
-		if stored[sinks.TableEvents][row] {
+		if stored[rows.Events][row] {
 			t.Errorf("a refused row is stored: %s", row)
 		}
-		stored[sinks.TableEvents][row] = true
+		stored[rows.Events][row] = true
 	}
 	if letters == 0 {
 		t.Error("no row was refused")
 	}
-	for _, table := range sinks.Tables {
+	for _, table := range rows.Tables {
 		if !maps.Equal(folder[table], stored[table]) {
 			t.Errorf("%s: %d rows in the folder, %d in BigQuery; such as %v", table, len(folder[table]), len(stored[table]),
 				difference(folder[table], stored[table]))
@@ -120,7 +120,7 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 		t.Errorf("refused %v, want %v", summary.Refused, refused)
 	}
 	runtime := r.env.Metrics.Runtime()
-	if runtime.BigQueryRefusals != int64(letters) || runtime.BigQueryRetries < 7 || runtime.BigQueryRows < int64(len(stored[sinks.TableEvents])) {
+	if runtime.BigQueryRefusals != int64(letters) || runtime.BigQueryRetries < 7 || runtime.BigQueryRows < int64(len(stored[rows.Events])) {
 		t.Errorf("counted %d rows, %d refusals of %d, %d retries", runtime.BigQueryRows, runtime.BigQueryRefusals, letters, runtime.BigQueryRetries)
 	}
 }
@@ -147,15 +147,15 @@ func TestBigQueryAlone(t *testing.T) {
 	h.publish("pos", []byte(`{"event_id":"1","type":"RESET","store_id":"1","product_id":"p","quantity":3,"occurred_at":"`+now+`"}`), nil)
 	h.publish("pos", []byte(`{"event_id":"2"}`), nil)
 	h.process()
-	for table, want := range map[sinks.Table]int{sinks.TableEvents: 1, sinks.TableDeadLetters: 1} {
+	for table, want := range map[rows.Table]int{rows.Events: 1, rows.DeadLetters: 1} {
 		if n := len(server.Rows(fakebigquery.TablePath("p", "shop", string(table)))); n != want {
 			t.Errorf("%d rows of %s, want %d", n, table, want)
 		}
 	}
-	if n := rows(t, ".", sinks.TableDeadLetters); n != 1 {
+	if n := countRows(t, ".", rows.DeadLetters); n != 1 {
 		t.Errorf("%d local dead letters", n)
 	}
-	if n := rows(t, ".", sinks.TableEvents); n != 0 {
+	if n := countRows(t, ".", rows.Events); n != 0 {
 		t.Errorf("%d local events", n)
 	}
 }

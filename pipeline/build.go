@@ -5,6 +5,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/localfiles"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 	"github.com/beamlytics/streamlytics/transforms"
@@ -93,7 +94,7 @@ func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
 func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Targets {
 	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
-		Warehouse: sinks.WarehouseOptions{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
+		Warehouse: localfiles.Options{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
 		Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
 		NoLocalDeadLetters: kind == dataflowRunner}
 }

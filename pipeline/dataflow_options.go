@@ -11,7 +11,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/gcpopts"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/options/jobopts"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // The defaults of options on Dataflow, where many threads share the work and the runner keeps the
@@ -122,7 +122,7 @@ func (o Options) checkWorkersReach(bad reportFunc) {
 		bad("redis_password_secret",
 			"names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
 	}
-	if ca := o.RedisCA; ca != "" && !sinks.IsSecretVersion(ca) {
+	if ca := o.RedisCA; ca != "" && !redis.IsSecretVersion(ca) {
 		bad("redis_ca", "%q is a file of this machine, which workers cannot read: give projects/P/secrets/S/versions/V", ca)
 	}
 	for _, f := range []struct{ flag, globs string }{{"events_files", o.EventsFiles}, {"wms_files", o.WMSFiles}} {

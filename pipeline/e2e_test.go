@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -141,12 +141,12 @@ func TestBoundedInputEndsByItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.check(tr.events)
-	for _, table := range []sinks.Table{sinks.TableEvents, sinks.TableStockChanges, sinks.TableVelocitySignals} {
-		if rows(t, h.options.WarehouseDir, table) == 0 {
+	for _, table := range []rows.Table{rows.Events, rows.StockChanges, rows.VelocitySignals} {
+		if countRows(t, h.options.WarehouseDir, table) == 0 {
 			t.Errorf("no rows in %s", table)
 		}
 	}
-	if n := rows(t, h.options.WarehouseDir, sinks.TableEvents); n != len(tr.events) {
+	if n := countRows(t, h.options.WarehouseDir, rows.Events); n != len(tr.events) {
 		t.Errorf("%d events in the warehouse, want %d", n, len(tr.events))
 	}
 }
@@ -217,7 +217,7 @@ func TestDecay(t *testing.T) {
 		t.Errorf("after the hour: %+v", later)
 	}
 	r.stop()
-	if n := rows(t, h.options.WarehouseDir, sinks.TableBadgeChanges); n != 4 {
+	if n := countRows(t, h.options.WarehouseDir, rows.BadgeChanges); n != 4 {
 		t.Errorf("%d badge changes archived, want on and off for the store and over all stores", n)
 	}
 }

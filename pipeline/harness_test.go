@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
@@ -134,9 +134,9 @@ func (h *harness) process() metrics.Summary {
 	return r.stop()
 }
 
-func (h *harness) deadLetters() (letters []sinks.DeadLetterRecord) {
+func (h *harness) deadLetters() (letters []deadletters.Record) {
 	h.t.Helper()
-	for l, err := range sinks.ReadDeadLetters(h.options.WarehouseDir) {
+	for l, err := range deadletters.Read(h.options.WarehouseDir) {
 		if err != nil {
 			h.t.Fatal(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/transforms/keyed"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
@@ -97,8 +97,8 @@ func (o Options) velocityConfig() velocity.Config {
 
 func (o Options) keyGroups() keyed.KeyGroups { return keyed.KeyGroups(o.KeyGroups) }
 
-func (o Options) redis() sinks.RedisConfig {
-	return sinks.RedisConfig{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
+func (o Options) redis() redis.Config {
+	return redis.Config{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
 		TLS: o.RedisTLS, CA: o.RedisCA}
 }
 

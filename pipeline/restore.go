@@ -7,7 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/mirror"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/transforms"
 )
 
@@ -16,12 +17,12 @@ import (
 func (p *Pipeline) restore(ctx context.Context) (restored bool, err error) {
 	targets := p.options.targets(p.id, p.plan.clock, prismRunner)
 	if !targets.Mirror {
-		r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
+		r, err := redis.Open(p.options.redis(), redis.Stats{})
 		if err != nil {
 			return false, err
 		}
 		defer r.Close()
-		n, err := sinks.DropMirror(ctx, r)
+		n, err := mirror.Drop(ctx, r)
 		if n > 0 {
 			slog.Warn("starting from empty state, as --restore=none says; the state of an earlier run was dropped from Redis", "keys", n)
 		}
@@ -59,7 +60,7 @@ func (p *Pipeline) verifyState(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), verifyFor)
 	defer cancel()
 	err := p.mirror.Verify(ctx)
-	if err != nil && !errors.Is(err, sinks.ErrIncomplete) && !errors.Is(err, sinks.ErrFenced) {
+	if err != nil && !errors.Is(err, mirror.ErrIncomplete) && !errors.Is(err, mirror.ErrFenced) {
 		slog.Warn("whether the state in Redis is whole is not known", "error", err)
 		return nil
 	}

@@ -14,7 +14,8 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/mirror"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
@@ -38,9 +39,9 @@ type Pipeline struct {
 	// a job that it submits; and, without Progress, every ten seconds how far the files are read.
 	Notices io.Writer
 
-	begun       atomic.Bool   // the runner has the job
-	mirror      *sinks.Mirror // nil where no state is mirrored
-	completion  completion    // of the bounded input
+	begun       atomic.Bool    // the runner has the job
+	mirror      *mirror.Mirror // nil where no state is mirrored
+	completion  completion     // of the bounded input
 	progress    *files.Progress
 	noticeEvery time.Duration // how often a line of progress goes to Notices
 }
@@ -174,7 +175,7 @@ func (p *Pipeline) flush(ctx context.Context) error {
 
 // checkRedis fails early where it is certain that nothing could be written.
 func (p *Pipeline) checkRedis(ctx context.Context) error {
-	r, err := sinks.OpenRedis(p.options.redis(), sinks.RedisStats{})
+	r, err := redis.Open(p.options.redis(), redis.Stats{})
 	if err != nil {
 		return err
 	}

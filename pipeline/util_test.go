@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
 func write(t *testing.T, path, content string) {
@@ -30,14 +30,14 @@ func gzipped(t *testing.T, s string) string {
 	return b.String()
 }
 
-// rows counts the lines of a table.
-func rows(t *testing.T, dir string, table sinks.Table) int {
+// countRows returns the number of rows of a table.
+func countRows(t *testing.T, dir string, table rows.Table) int {
 	t.Helper()
 	return len(folderLines(t, dir, table))
 }
 
 // folderLines are the rows of a table in a warehouse's folder.
-func folderLines(t *testing.T, dir string, table sinks.Table) (lines [][]byte) {
+func folderLines(t *testing.T, dir string, table rows.Table) (lines [][]byte) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, string(table), "*.jsonl"))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
@@ -153,12 +153,12 @@ func (o Options) checkRedis(bad reportFunc) {
 		bad("redis_addrs", "is empty")
 	}
 	for _, a := range addrs {
-		if err := sinks.CheckRedisAddr(a); err != nil {
+		if err := redis.CheckAddr(a); err != nil {
 			bad("redis_addrs", "%w", err)
 		}
 	}
 	if o.RedisPasswordSecret != "" {
-		if err := sinks.CheckSecretRef(o.RedisPasswordSecret); err != nil {
+		if err := redis.CheckSecretRef(o.RedisPasswordSecret); err != nil {
 			bad("redis_password_secret", "%w", err)
 		}
 	}

@@ -90,7 +90,7 @@ fresh=()
 # Tests wait for outages and deadlines more than they compute, so there may be more of them than cores.
 step "tests, with the race detector"
 outside='/test/(e2e|rig)' # tests that drive the built programs: the detector would watch the drivers. A program that is built with it is among them.
-inside=$(go list ./sinks ./pipeline ./sources/... ./transforms ./... | grep -v "$outside") # the long ones first
+inside=$(go list ./sinks/... ./pipeline ./sources/... ./transforms ./... | grep -v "$outside") # the long ones first
 # shellcheck disable=SC2086 # many packages
 GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
 
@@ -106,7 +106,7 @@ cat "$said"
 
 step "property tests at full size, and the demo's Redis: the race detector is too slow for them"
 go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./tools/retail
-go test -timeout=10m ${fresh[@]+"${fresh[@]}"} -run=Miniredis ./sinks
+go test -timeout=10m ${fresh[@]+"${fresh[@]}"} -run=Miniredis ./sinks/redis
 
 step "launch_dataflow.sh, with a gcloud that records"
 bats deploy/dataflow/test

@@ -4,118 +4,78 @@ import (
 	"context"
 	"fmt"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
-// archive gathers rows and writes them to the local warehouse, to BigQuery or to both. It is not safe for concurrent use.
+// archive gathers rows and writes them to every row sink. It is not safe for concurrent use.
 type archive struct {
-	warehouse *Warehouse // nil: rows are not kept there
-	bigquery  *BigQuery  // nil: rows are not kept there
-	clock     clock.Clock
-	pages     [len(Tables)]page
-	row       row // in the works
+	clock   clock.Clock
+	sinks   []RowSink
+	batches []*rows.Batch // of each sink
+	letters *DeadLetters  // of refused rows
 }
 
-// page is what is gathered of one table.
-type page struct {
-	lines    []byte // for the local warehouse
-	messages []byte // for BigQuery, one behind the other
-	ends     []int  // of each message
+func newArchive(c clock.Clock, letters *DeadLetters, sinks []RowSink) *archive {
+	a := &archive{clock: c, sinks: sinks, letters: letters}
+	for _, s := range sinks {
+		a.batches = append(a.batches, s.NewBatch())
+	}
+	return a
 }
 
 func (a *archive) event(e *event.UnifiedInventoryEvent, ingestedAt int64) {
-	a.add(TableEvents, func(r *row) { r.event(e, ingestedAt) })
+	for _, b := range a.batches {
+		b.Event(e, ingestedAt)
+	}
 }
 
-func (a *archive) stock(s *signal.Stock) { a.add(TableStockChanges, func(r *row) { r.stock(s) }) }
+func (a *archive) stock(s *signal.Stock) {
+	for _, b := range a.batches {
+		b.Stock(s)
+	}
+}
 
 func (a *archive) velocity(v *signal.Velocity) {
-	a.add(TableVelocitySignals, func(r *row) { r.velocity(v) })
+	for _, b := range a.batches {
+		b.Velocity(v)
+	}
 }
 
 func (a *archive) badge(c *signal.BadgeChange) {
-	a.add(TableBadgeChanges, func(r *row) { r.badge(c, a.clock) })
-}
-
-func (a *archive) add(t Table, describe func(*row)) {
-	p := a.page(t)
-	if a.warehouse != nil {
-		a.row = jsonRow(p.lines)
-		describe(&a.row)
-		p.lines = a.row.end()
-	}
-	if a.bigquery != nil {
-		a.row = protoRow(p.messages, t)
-		describe(&a.row)
-		p.messages = a.row.end()
-		p.ends = append(p.ends, len(p.messages))
+	for _, b := range a.batches {
+		b.Badge(c, a.clock)
 	}
 }
 
-func (a *archive) page(t Table) *page {
-	for i, x := range Tables {
-		if x == t {
-			return &a.pages[i]
-		}
-	}
-	panic("sinks: no table " + string(t)) // the callers are above
-}
-
-// size is about how many bytes are gathered.
+// size returns about how many bytes are gathered.
 func (a *archive) size() (n int) {
-	for i := range a.pages {
-		n += max(len(a.pages[i].lines), len(a.pages[i].messages))
+	for _, b := range a.batches {
+		n = max(n, b.Size())
 	}
 	return n
 }
 
-// reset forgets what is gathered.
+// reset removes what is gathered.
 func (a *archive) reset() {
-	for i := range a.pages {
-		p := &a.pages[i]
-		p.lines, p.ends = p.lines[:0], p.ends[:0]
-		if n := len(p.messages); n > 0 { // BigQuery keeps messages that it was given, so the next ones get memory of their own
-			p.messages = make([]byte, 0, n)
-		}
+	for _, b := range a.batches {
+		b.Reset()
 	}
 }
 
-// flush writes what is gathered and returns when all of it is safe.
+// flush writes what is gathered. When it returns nil, each row is stored or in the dead letters.
 func (a *archive) flush(ctx context.Context) error {
-	if a.warehouse != nil {
-		for i, t := range Tables {
-			if err := a.warehouse.Append(ctx, t, a.pages[i].lines); err != nil {
-				return fmt.Errorf("archive %s: %w", t, err)
-			}
+	for i, s := range a.sinks {
+		refused, err := s.Write(ctx, a.batches[i])
+		if err == nil {
+			err = a.letters.writeRefused(ctx, refused)
 		}
-	}
-	if a.bigquery != nil {
-		tables, ctx := errgroup.WithContext(ctx) // each answer takes its time
-		for i, t := range Tables {
-			if len(a.pages[i].ends) == 0 {
-				continue
-			}
-			tables.Go(func() error { return a.bigquery.Append(ctx, t, a.pages[i].rows()) })
-		}
-		if err := tables.Wait(); err != nil {
+		if err != nil {
 			return fmt.Errorf("archive: %w", err)
 		}
 	}
 	a.reset()
 	return nil
-}
-
-// rows are the messages one by one.
-func (p *page) rows() [][]byte {
-	rows := make([][]byte, len(p.ends))
-	start := 0
-	for i, end := range p.ends {
-		rows[i] = p.messages[start:end:end]
-		start = end
-	}
-	return rows
 }

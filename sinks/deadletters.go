@@ -2,70 +2,86 @@ package sinks
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
-// DeadLetters writes refusals to the table dead_letters: of the local warehouse, of BigQuery or of both. A pipeline that keeps its
-// rows elsewhere opens a local warehouse for the dead letters alone: a folder comes only with the first of them.
-//
-// It is safe for concurrent use.
+// DeadLetters writes dead letters to their table, in every row sink. It is safe for concurrent use.
 type DeadLetters struct {
-	warehouse *Warehouse
-	bigquery  *BigQuery
+	env   *process.Env
+	sinks []RowSink
+	// lastResort returns the sink of rows that a sink of dead letters refuses. It is nil where they
+	// are stored by another one already.
+	lastResort func() (RowSink, error)
 }
 
-// NewDeadLetters returns the dead letters of w and b, of which one may be nil. Closing those closes them.
-func NewDeadLetters(w *Warehouse, b *BigQuery) *DeadLetters {
-	return &DeadLetters{warehouse: w, bigquery: b}
-}
-
-// Write appends one row a letter and returns when all survive the end of this process. It blocks as Warehouse.Append and
-// BigQuery.Append do.
+// Write adds one row a letter and returns when all survive the end of this process. It blocks and
+// retries as every sink does.
 func (d *DeadLetters) Write(ctx context.Context, letters []event.DeadLetter) error {
-	if d.warehouse == nil && d.bigquery == nil {
-		return errors.New("there is nowhere to write dead letters to")
-	}
-	if d.warehouse != nil {
-		var lines []byte
+	for _, s := range d.sinks {
+		b := s.NewBatch()
 		for _, l := range letters {
-			lines = AppendDeadLetter(lines, l)
+			b.DeadLetter(l)
 		}
-		if err := d.warehouse.Append(ctx, TableDeadLetters, lines); err != nil {
+		refused, err := s.Write(ctx, b)
+		if err == nil && len(refused) > 0 {
+			err = d.writeToLastResort(ctx, refused)
+		}
+		if err != nil {
 			return err
 		}
-	}
-	if d.bigquery != nil {
-		rows := make([][]byte, len(letters))
-		for i := range letters {
-			rows[i] = deadLetterMessage(letters[i], maxRequestBytes-rowOverhead)
-		}
-		return d.bigquery.Append(ctx, TableDeadLetters, rows)
 	}
 	return nil
 }
 
-// deadLetterMessage is the row of a letter for BigQuery, of at most limit bytes. One that would be longer goes without text,
-// which is the payload once more, and if that is not enough, without the end of the payload.
-func deadLetterMessage(l event.DeadLetter, limit int) []byte {
-	encode := func(withText bool) []byte {
-		r := protoRow(nil, TableDeadLetters)
-		r.deadLetter(&l, withText)
-		return r.end()
+// writeRefused writes the dead letters of rows that a sink of another table has refused.
+func (d *DeadLetters) writeRefused(ctx context.Context, refused []rows.Refused) error {
+	if len(refused) == 0 {
+		return nil
 	}
-	message := encode(true)
-	if len(message) <= limit {
-		return message
+	letters := make([]event.DeadLetter, len(refused))
+	for i, r := range refused {
+		letters[i] = r.Letter
 	}
-	message = encode(false)
-	if len(message) <= limit {
-		return message
+	if err := d.Write(ctx, letters); err != nil {
+		return fmt.Errorf("write %d refused rows to the dead letters: %w", len(refused), err)
 	}
-	cut, whole := *l.Message, len(l.Message.Data)
-	const note = "; only the first %d of %d bytes are kept here"
-	cut.Data = cut.Data[:max(0, whole-(len(message)-limit)-len(note)-2*20)]
-	l.Message, l.Detail = &cut, l.Detail+fmt.Sprintf(note, len(cut.Data), whole)
-	return encode(false)
+	d.count(ctx, refused)
+	return nil
+}
+
+// writeToLastResort keeps dead letters that were refused. The disk of a worker, which may not last,
+// is better than no place.
+func (d *DeadLetters) writeToLastResort(ctx context.Context, refused []rows.Refused) error {
+	for _, r := range refused {
+		slog.ErrorContext(ctx, "BigQuery refused a dead letter; it is only in the folder dead_letters of this machine",
+			"error", r.Letter.Detail)
+	}
+	if d.lastResort != nil {
+		s, err := d.lastResort()
+		if err != nil {
+			return err
+		}
+		b := s.NewBatch()
+		for _, r := range refused {
+			b.Line(rows.DeadLetters, r.Letter.Message.Data) // the refused row as JSON
+		}
+		if _, err := s.Write(ctx, b); err != nil {
+			return fmt.Errorf("write %d refused rows to the dead letters: %w", len(refused), err)
+		}
+	}
+	d.count(ctx, refused)
+	return nil
+}
+
+func (d *DeadLetters) count(ctx context.Context, refused []rows.Refused) {
+	for _, r := range refused {
+		d.env.Metrics.CountNow(ctx, metrics.BigQueryRefusals, 1)
+		d.env.Metrics.CountNow(ctx, metrics.Refused(r.Letter.Reason), 1)
+	}
 }

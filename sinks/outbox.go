@@ -6,17 +6,19 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/sinks/retry"
 )
 
-// outboxBatches is how many batches wait in an outbox before the stage that fills it waits too.
+// outboxBatches is how many batches an outbox holds before its stage is blocked.
 const outboxBatches = 4
 
-// outbox writes the batches of one stage behind its back, in their order, so that the next bundle computes while Redis answers.
-// Batches that wait become one: the signals of a busy key are then written once. It is used only where acknowledging waits for
-// the ack tracker, so that a bundle may end before its signals are written; there, a write that fails for good fails the whole
-// pipeline, through Env.Fail.
+// outbox writes the batches of one stage in a goroutine, in order, so that the next bundle computes
+// while Redis answers. Batches that wait are joined: the signals of a busy key are then written
+// once. It is used only where messages are acknowledged by the ack tracker, so that a bundle may
+// end before its signals are written. A write that fails for good fails the pipeline through
+// Env.Fail.
 //
-// It is safe for concurrent use; batches are in order when their adding is.
+// It is safe for concurrent use; batches are written in the order of their adding.
 type outbox struct {
 	env   *process.Env
 	write func(context.Context, *batch.Signals) error
@@ -26,18 +28,21 @@ type outbox struct {
 	done   chan struct{} // closed when the writer has ended
 
 	mu      sync.Mutex
-	waiting int           // batches that are not written
+	waiting int           // batches that are not yet written
 	empty   chan struct{} // closed while there are none
 }
 
 func newOutbox(env *process.Env, write func(context.Context, *batch.Signals) error) *outbox {
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &outbox{env: env, write: write, queue: make(chan batch.Signals, outboxBatches), cancel: cancel, done: make(chan struct{}), empty: make(chan struct{})}
+	o := &outbox{
+		env: env, write: write, queue: make(chan batch.Signals, outboxBatches),
+		cancel: cancel, done: make(chan struct{}), empty: make(chan struct{}),
+	}
 	close(o.empty)
 	env.OnFlush(o.flush)
 	go func() {
 		defer close(o.done)
-		if err := o.run(ctx); err != nil && ctx.Err() == nil { // else it was closed
+		if err := o.run(ctx); err != nil && ctx.Err() == nil { // otherwise it was closed
 			env.Fail(err)
 		}
 	}()
@@ -59,7 +64,7 @@ func (o *outbox) add(ctx context.Context, b batch.Signals) error {
 		if err := o.env.Err(); err != nil {
 			return err
 		}
-		return ErrClosed
+		return retry.ErrClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
@@ -97,7 +102,8 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
-// flush returns when all that was added is written, or with the cause when ctx ends or the pipeline has failed.
+// flush returns when all batches that were added are written. It returns the cause when ctx ends or
+// the pipeline fails.
 func (o *outbox) flush(ctx context.Context) error {
 	o.mu.Lock()
 	empty := o.empty
@@ -112,7 +118,7 @@ func (o *outbox) flush(ctx context.Context) error {
 	}
 }
 
-// Close ends the writer; what waits is not written.
+// Close ends the goroutine. Batches that wait are not written.
 func (o *outbox) Close() error {
 	o.cancel()
 	<-o.done

@@ -13,6 +13,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/batch"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/sinks/mirror"
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
@@ -80,7 +81,8 @@ func waitUntil(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// TestOutboxKeepsOrderAndGathers: what waits behind a slow write is written at once, in order, and a flush waits for all of it.
+// TestOutboxKeepsOrderAndGathers: what waits behind a slow write is written at once, in order, and
+// a flush waits for all of it.
 func TestOutboxKeepsOrderAndGathers(t *testing.T) {
 	w := &slowWriter{let: make(chan error)}
 	o, env := newOutboxFor(t, w)
@@ -132,7 +134,8 @@ func TestOutboxHoldsUp(t *testing.T) {
 	}
 }
 
-// TestOutboxFails: a write that fails for good fails the pipeline, later adding, and whoever waits for the rest.
+// TestOutboxFails: a write that fails for good fails the pipeline, later adding, and whoever waits
+// for the rest.
 func TestOutboxFails(t *testing.T) {
 	w := &slowWriter{let: make(chan error)}
 	o, env := newOutboxFor(t, w)
@@ -140,13 +143,13 @@ func TestOutboxFails(t *testing.T) {
 	if err := o.add(ctx, stockBatch(0)); err != nil {
 		t.Fatal(err)
 	}
-	w.let <- ErrFenced
+	w.let <- mirror.ErrFenced
 	select {
 	case <-env.Context().Done():
 	case <-ctx.Done():
 		t.Fatal("the pipeline has not failed")
 	}
-	if err := env.Flush(ctx); !errors.Is(err, ErrFenced) {
+	if err := env.Flush(ctx); !errors.Is(err, mirror.ErrFenced) {
 		t.Errorf("flush: %v", err)
 	}
 	<-o.done
@@ -154,7 +157,7 @@ func TestOutboxFails(t *testing.T) {
 	for range outboxBatches + 1 { // the queue may still take some
 		err = errors.Join(err, o.add(ctx, stockBatch(1)))
 	}
-	if !errors.Is(err, ErrFenced) {
+	if !errors.Is(err, mirror.ErrFenced) {
 		t.Errorf("adding after a failure: %v", err)
 	}
 }

@@ -6,9 +6,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/internal/batch"
-	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/dofn"
-	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
@@ -18,60 +16,9 @@ func init() {
 	dofn.Register(func(f *deadLetterFn) dofn.Func { return dofn.Func2x1(f.ProcessElement) })
 }
 
-// Targets says where the sinks of a pipeline write. It travels inside the DoFns.
-type Targets struct {
-	PipelineID string
-	Clock      clock.Clock // for the expiry of velocity keys
-	Redis      RedisConfig
-	// WarehouseDir is the local warehouse's folder; empty: rows are not kept, and dead letters go to ./dead_letters.
-	WarehouseDir string
-	Warehouse    WarehouseOptions
-	BigQuery     BigQueryConfig
-	// NoLocalDeadLetters: dead letters go to BigQuery alone. For workers whose disk does not last.
-	NoLocalDeadLetters bool
-	// Mirror: logs are written to Redis too, for the next start. KeyGroups and ProductGroups are the layout they are written in.
-	Mirror                   bool
-	KeyGroups, ProductGroups int
-}
-
-// redis returns the Redis sink that the DoFns of this process share.
-func (t Targets) redis(env *process.Env) (*Redis, error) {
-	return process.Shared(env, "redis", func() (*Redis, error) {
-		return OpenRedis(t.Redis, RedisStats{
-			Writes: func(ctx context.Context, n int64) {
-				env.Metrics.RedisAway.Store(false)
-				env.Metrics.CountNow(ctx, metrics.RedisWrites, n)
-			},
-			Retries: func(ctx context.Context, n int64) {
-				env.Metrics.RedisAway.Store(true)
-				env.Metrics.CountNow(ctx, metrics.RedisRetries, n)
-			},
-		})
-	})
-}
-
-// OpenMirror returns the mirror that the DoFns of this process share.
-func (t Targets) OpenMirror(ctx context.Context, env *process.Env) (*Mirror, error) {
-	return process.Shared(env, "mirror", func() (*Mirror, error) {
-		r, err := t.redis(env)
-		if err != nil {
-			return nil, err
-		}
-		return OpenMirror(ctx, r, MirrorOptions{KeyGroups: t.KeyGroups, ProductGroups: t.ProductGroups, Job: t.job(env)})
-	})
-}
-
-// job names the pipeline where this process is one of its workers.
-func (t Targets) job(env *process.Env) string {
-	if env.Worker() {
-		return t.PipelineID
-	}
-	return ""
-}
-
-// signalFn writes signals to Redis and then to the warehouse, and releases their ack tokens. It must be fused with the stage
-// that makes them: as a stage of its own it would have no output, and Prism spins a core on such a stage. Where an ack tracker
-// waits for what is written, it leaves the writing to an outbox.
+// signalFn writes signals and releases their ack tokens. It must be fused with the stage that makes
+// them: as a stage of its own it would have no output, and Prism uses all of a core on such a
+// stage. Where an ack tracker waits for what is written, an outbox does the writing.
 type signalFn struct {
 	Targets Targets
 	Stage   string
@@ -109,5 +56,5 @@ func (f *signalFn) ProcessElement(ctx context.Context, b batch.Signals) error {
 	return f.writer.write(ctx, &b)
 }
 
-// FinishBundle gives the Beam metrics what was counted behind the bundles' back.
+// FinishBundle adds to the Beam metrics what was counted outside of bundles.
 func (f *signalFn) FinishBundle(ctx context.Context) { f.env.Metrics.FlushPending(ctx) }

@@ -1,4 +1,4 @@
--- The tables of the warehouse. Generated from sinks/schema: go test ./sinks -run Schema -update
+-- The tables of the warehouse. Generated from sinks/rows/schema: go test ./sinks/rows -run Schema -update
 --
 --   bq query --project_id=PROJECT --dataset_id=retail --use_legacy_sql=false < sql/tables.sql
 --

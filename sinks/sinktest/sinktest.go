@@ -1,10 +1,11 @@
 // Package sinktest is the suite that every sink passes. It tests the contract of package sinks:
 //
-//   - What blocks: a write blocks while its target is down or hangs, and completes by itself when the target is back. It
-//     ends early only with its context, promptly and with the context's cause.
-//   - What is durable when: as soon as a write has returned nil, a reader that knows nothing of the writer sees all of it.
-//   - What may be repeated: everything. A write that failed, or one whose outcome is unknown, is written again.
-//   - Where a target keeps one value per key, an older version never replaces a newer one, whoever comes first.
+//   - A write blocks while its target is down or hangs, and completes by itself when the target is
+//     back. It ends early only with its context, promptly and with the context's cause.
+//   - When a write has returned nil, a reader that is independent of the writer sees all of it.
+//   - Every write may be repeated, whether it has failed or its outcome is unknown.
+//   - Where a target keeps one value per key, an older version never replaces a newer one, in whatever
+//     order they are written.
 //   - Writers may run at the same time.
 package sinktest
 
@@ -18,10 +19,10 @@ import (
 	"time"
 )
 
-// Key is what a record is about.
+// Key identifies a record.
 type Key struct{ Store, Product string }
 
-// Record is one thing to write, in the terms that all sinks have in common.
+// Record is what all sinks can write.
 type Record struct {
 	Key
 	Version int64 // greater is newer
@@ -35,12 +36,12 @@ type Fault struct {
 	Up   func() // ends Down; what was written before may be lost
 }
 
-// Target is one sink and the means to look at and to disturb what it writes to.
+// Target is a sink, with functions that read from its target and disturb it.
 type Target struct {
 	// Write writes records through the sink.
 	Write func(ctx context.Context, records []Record) error
-	// Read returns what a reader sees under keys, past the sink: the value of the newest version. Keys that are not
-	// there are left out; others than keys do not matter.
+	// Read returns what a reader sees under keys, past the sink: the value of the newest version. Keys
+	// that are not there are left out; others than keys do not matter.
 	Read func(tb testing.TB, keys []Key) map[Key]int64
 	// Versioned says that versions decide between writes of one key; otherwise the last write does.
 	Versioned bool
@@ -49,11 +50,11 @@ type Target struct {
 }
 
 const (
-	// stillBlocked is how long a write is watched to see that it does not return.
+	// stillBlocked is how long a write must not return.
 	stillBlocked = 300 * time.Millisecond
 	// promptly is how soon a write returns after its context has ended.
 	promptly = 2 * time.Second
-	// recovered is how soon a write returns after its target is back; a cluster takes its time to agree on that.
+	// recovered is how soon a write returns after its target is back. A cluster needs time to agree.
 	recovered = 60 * time.Second
 )
 
@@ -77,9 +78,10 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 	}
 }
 
-// oddIDs are ids that the decoder lets pass and that quoting or splitting could break.
+// oddIDs are ids that the decoder accepts and that wrong quoting or splitting would break.
 var oddIDs = []string{
-	"7", "-0012", `"quoted"`, `back\slash`, "<b>&amp;</b>", "Zürich-Süd", "東京店", "🛒", "a/b|c,d;e", "'; DROP--", "%s%00", "null",
+	"7", "-0012", `"quoted"`, `back\slash`, "<b>&amp;</b>", "Zürich-Süd", "東京店", "🛒", "a/b|c,d;e", "'; DROP--",
+	"%s%00", "null",
 	"[1]", "é", strings.Repeat("ü", 64), "*", "store", "$-1",
 }
 
@@ -139,7 +141,7 @@ func testConcurrent(t *testing.T, target Target) {
 		wg.Go(func() {
 			for round := range rounds {
 				records := batch(fmt.Sprint("writer", w), 100, int64(round))
-				if target.Versioned { // all writers fight for one more key
+				if target.Versioned { // all writers write one more key
 					version := int64(round*writers + w)
 					records = append(records, Record{Key{"shared", "p"}, version, version})
 				}
@@ -207,7 +209,7 @@ func testFaults(t *testing.T, target Target) {
 	}
 }
 
-// batch makes n records with values that tell versions apart.
+// batch returns n records whose values differ by version.
 func batch(store string, n int, version int64) []Record {
 	records := make([]Record, n)
 	for i := range records {

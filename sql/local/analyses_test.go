@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -71,9 +71,9 @@ func (d *day) checkComplete(t *testing.T) {
 // writeAgain writes a part of all rows a second time, as happens after a failure. An event's row is then made anew.
 func (w *Warehouse) writeAgain(t *testing.T) {
 	t.Helper()
-	for _, table := range sinks.Tables {
+	for _, table := range rows.Tables {
 		what := "*"
-		if table == sinks.TableEvents {
+		if table == rows.Events {
 			what = "* REPLACE (ingested_at + INTERVAL 4 SECOND AS ingested_at)"
 		}
 		if _, err := w.db.ExecContext(t.Context(), "INSERT INTO "+string(table)+" SELECT "+what+" FROM "+string(table)+" USING SAMPLE 10% (bernoulli, 1)"); err != nil {
@@ -91,7 +91,7 @@ func (d *day) checkViews(t *testing.T, w *Warehouse) {
 		}
 		return r.Rows[0][0].(int64)
 	}
-	for _, table := range sinks.Tables {
+	for _, table := range rows.Tables {
 		want := d.identities(t, table)
 		if got := count("SELECT count(*) FROM " + string(table) + "_unique"); got != want {
 			t.Errorf("%s_unique has %d rows, want %d", table, got, want)
@@ -105,15 +105,15 @@ func (d *day) checkViews(t *testing.T, w *Warehouse) {
 }
 
 // identity names the columns that tell the rows of a table apart, by docs/FORMATS.md; a dead letter is told apart by all of it.
-var identity = map[sinks.Table][]string{
-	sinks.TableEvents:          {"store_id", "product_id", "event_id"},
-	sinks.TableStockChanges:    {"scope", "store_id", "product_id", "version"},
-	sinks.TableVelocitySignals: {"scope", "store_id", "product_id", "as_of"},
-	sinks.TableBadgeChanges:    {"badge", "scope", "store_id", "product_id", "changed_at"},
+var identity = map[rows.Table][]string{
+	rows.Events:          {"store_id", "product_id", "event_id"},
+	rows.StockChanges:    {"scope", "store_id", "product_id", "version"},
+	rows.VelocitySignals: {"scope", "store_id", "product_id", "as_of"},
+	rows.BadgeChanges:    {"badge", "scope", "store_id", "product_id", "changed_at"},
 }
 
 // identities counts the rows of a table that have different identities.
-func (d *day) identities(t *testing.T, table sinks.Table) int64 {
+func (d *day) identities(t *testing.T, table rows.Table) int64 {
 	t.Helper()
 	seen := map[string]bool{}
 	for _, line := range d.lines(t, table) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -41,7 +41,7 @@ func (a archived) event() truth.Event {
 }
 
 // rows reads a table from its files.
-func (d *day) rows(t *testing.T, name sinks.Table) (rows []archived) {
+func (d *day) rows(t *testing.T, name rows.Table) (rows []archived) {
 	t.Helper()
 	for _, line := range d.lines(t, name) {
 		var a archived
@@ -54,7 +54,7 @@ func (d *day) rows(t *testing.T, name sinks.Table) (rows []archived) {
 }
 
 // lines are the rows of a table as they were written.
-func (d *day) lines(t *testing.T, name sinks.Table) (rows [][]byte) {
+func (d *day) lines(t *testing.T, name rows.Table) (rows [][]byte) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(d.dir, string(name), "*.jsonl"))
 	if err != nil || len(files) == 0 {
@@ -81,7 +81,7 @@ func (d *day) lines(t *testing.T, name sinks.Table) (rows [][]byte) {
 // events are the archived events, each identity once, by the first that was written.
 func (d *day) events(t *testing.T) (unique []archived) {
 	t.Helper()
-	all := d.rows(t, sinks.TableEvents)
+	all := d.rows(t, rows.Events)
 	slices.SortStableFunc(all, func(a, b archived) int { return a.IngestedAt.Compare(b.IngestedAt) })
 	seen := map[[3]string]bool{}
 	for _, a := range all {
@@ -98,7 +98,7 @@ func (d *day) events(t *testing.T) (unique []archived) {
 func (d *day) knownStock(t *testing.T) map[key][]archived {
 	t.Helper()
 	signals := map[key][]archived{}
-	for _, a := range d.rows(t, sinks.TableStockChanges) {
+	for _, a := range d.rows(t, rows.StockChanges) {
 		if a.Scope == "store" && a.Known {
 			signals[a.key()] = append(signals[a.key()], a)
 		}

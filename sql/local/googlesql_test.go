@@ -14,7 +14,8 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	warehouse "github.com/beamlytics/streamlytics/sql"
 )
 
@@ -51,12 +52,12 @@ func googleSQL(t *testing.T) string {
 
 // work is what googlesql.py is asked for.
 type work struct {
-	Tables     map[sinks.Table]workTable `json:"tables"`
+	Tables     map[rows.Table]workTable `json:"tables"`
 	Statements []workStatement           `json:"statements"`
 }
 
 type workTable struct {
-	Columns []sinks.Column    `json:"columns"`
+	Columns []rows.Column    `json:"columns"`
 	Rows    []json.RawMessage `json:"rows"`
 }
 
@@ -89,8 +90,8 @@ func (d *day) checkGoogleSQL(t *testing.T, _ *Warehouse) {
 	defer few.Close()
 	d.keepFew(t, few)
 	var asked work
-	asked.Tables = map[sinks.Table]workTable{}
-	for _, table := range sinks.Tables {
+	asked.Tables = map[rows.Table]workTable{}
+	for _, table := range rows.Tables {
 		asked.Tables[table] = workTable{Columns: table.Columns(), Rows: few.export(t, table)}
 	}
 	for _, file := range []string{"tables.sql", "views.sql"} {
@@ -160,7 +161,7 @@ const deadLettersSQL = "dead_letters.sql"
 func (w *Warehouse) checkLetters(t *testing.T, a answer) {
 	t.Helper()
 	record := func(line []byte) string {
-		var l sinks.DeadLetterRecord
+		var l deadletters.Record
 		if err := json.Unmarshal(line, &l); err != nil || l.FailedAt.IsZero() {
 			t.Fatalf("dead letter %s: %v", line, err)
 		}
@@ -171,7 +172,7 @@ func (w *Warehouse) checkLetters(t *testing.T, a answer) {
 		return string(again)
 	}
 	want := map[string]bool{}
-	for _, row := range w.export(t, sinks.TableDeadLetters) {
+	for _, row := range w.export(t, rows.DeadLetters) {
 		want[record(row)] = true
 	}
 	var last time.Time
@@ -180,7 +181,7 @@ func (w *Warehouse) checkLetters(t *testing.T, a answer) {
 		if !want[record(line)] {
 			t.Errorf("letter %s is none of the table's", line)
 		}
-		var l sinks.DeadLetterRecord
+		var l deadletters.Record
 		if err := json.Unmarshal(line, &l); err != nil || l.FailedAt.Before(last) {
 			t.Errorf("letter %s is out of order (%v)", line, err)
 		}
@@ -220,8 +221,8 @@ func (d *day) keepFew(t *testing.T, w *Warehouse) {
 	for _, product := range d.telling(t, w) {
 		w.plant(t, "INSERT INTO kept VALUES ("+literal(product)+")")
 	}
-	for _, table := range sinks.Tables {
-		if table != sinks.TableDeadLetters {
+	for _, table := range rows.Tables {
+		if table != rows.DeadLetters {
 			w.plant(t, "DELETE FROM "+string(table)+" WHERE product_id NOT IN (FROM kept)")
 		}
 	}
@@ -281,7 +282,7 @@ func (d *day) telling(t *testing.T, w *Warehouse) (products []string) {
 }
 
 // export is a table as JSON lines, as BigQuery would load them.
-func (w *Warehouse) export(t *testing.T, table sinks.Table) (rows []json.RawMessage) {
+func (w *Warehouse) export(t *testing.T, table rows.Table) (rows []json.RawMessage) {
 	t.Helper()
 	var columns []string
 	for _, c := range table.Columns() {

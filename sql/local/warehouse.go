@@ -11,7 +11,7 @@ import (
 	_ "github.com/duckdb/duckdb-go/v2" // the database
 
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	warehouse "github.com/beamlytics/streamlytics/sql"
 )
 
@@ -45,7 +45,7 @@ func (w *Warehouse) load(ctx context.Context, dir string, c clock.Clock) error {
 		return err
 	}
 	found := false
-	for _, t := range sinks.Tables {
+	for _, t := range rows.Tables {
 		files, err := filepath.Glob(filepath.Join(dir, string(t), "*.jsonl"))
 		if err != nil {
 			return fmt.Errorf("look for the rows of %s: %w", t, err)
@@ -65,7 +65,7 @@ func (w *Warehouse) load(ctx context.Context, dir string, c clock.Clock) error {
 	return w.script(ctx, string(views))
 }
 
-func (w *Warehouse) loadTable(ctx context.Context, t sinks.Table, files []string, c clock.Clock) error {
+func (w *Warehouse) loadTable(ctx context.Context, t rows.Table, files []string, c clock.Clock) error {
 	var definitions, loaded, read []string
 	for _, column := range t.Columns() {
 		k := kinds[column.Type]

@@ -13,7 +13,8 @@ import (
 	"google.golang.org/api/googleapi"
 	"google.golang.org/api/option"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/sql"
 )
 
@@ -29,10 +30,10 @@ func (d dataset) read(ctx context.Context, warn func(error)) ([]letter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the dead letters of %s.%s: %w", d.project, d.id, explain(err))
 	}
-	place := fmt.Sprintf("%s.%s.%s", d.project, d.id, sinks.TableDeadLetters)
+	place := fmt.Sprintf("%s.%s.%s", d.project, d.id, rows.DeadLetters)
 	var letters []letter
 	for i, line := range lines {
-		var record sinks.DeadLetterRecord
+		var record deadletters.Record
 		if err := json.Unmarshal([]byte(line), &record); err != nil {
 			warn(fmt.Errorf("read dead letter %d of %s: %w", i+1, place, err))
 			continue

@@ -1,13 +1,12 @@
 package deadletters
 
 import (
-	"context"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/bigquery"
 	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
 
@@ -15,20 +14,20 @@ import (
 // commands find it.
 func openDataset(t *testing.T, letters ...event.DeadLetter) *fakebigquery.Server {
 	t.Helper()
-	server := fakebigquery.StartWithTables(t, "shop", "inventory", "../../sinks/schema")
-	config := sinks.BigQueryConfig{Project: "shop", Dataset: "inventory", Emulator: server.Addr()}
-	refused := func(context.Context, sinks.Table, []event.DeadLetter) error {
-		t.Error("a letter was refused")
-		return nil
-	}
-	b, err := sinks.OpenBigQuery(config, refused, sinks.BigQueryStats{})
+	server := fakebigquery.StartWithTables(t, "shop", "inventory", "../../sinks/rows/schema")
+	config := bigquery.Config{Project: "shop", Dataset: "inventory", Emulator: server.Addr()}
+	sink, err := bigquery.Open(config, bigquery.Stats{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sinks.NewDeadLetters(nil, b).Write(t.Context(), letters); err != nil {
-		t.Fatal(err)
+	b := sink.NewBatch()
+	for _, l := range letters {
+		b.DeadLetter(l)
 	}
-	if err := b.Close(); err != nil {
+	if refused, err := sink.Write(t.Context(), b); err != nil || len(refused) > 0 {
+		t.Fatalf("refused %v, error %v", refused, err)
+	}
+	if err := sink.Close(); err != nil {
 		t.Fatal(err)
 	}
 	queries := httptest.NewServer(server.Queries())
@@ -74,7 +73,7 @@ func TestLettersInBigQuery(t *testing.T) {
 
 func TestBigQueryErrors(t *testing.T) {
 	server := openDataset(t)
-	if out, _, err := runCommand(t, "list", inventory); err != nil || rows(out) != "" {
+	if out, _, err := runCommand(t, "list", inventory); err != nil || listed(out) != "" {
 		t.Errorf("an empty table: %v\n%s", err, out)
 	}
 	server.DropTable(fakebigquery.TablePath("shop", "inventory", "dead_letters"))

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
@@ -30,7 +30,9 @@ func warehouse(t *testing.T, letters ...event.DeadLetter) string {
 	}
 	for i, l := range letters {
 		name := filepath.Join(dir, "dead_letters", string(rune('a'+i))+".jsonl")
-		if err := os.WriteFile(name, sinks.AppendDeadLetter(nil, l), 0o644); err != nil {
+		b := rows.NewLines()
+		b.DeadLetter(l)
+		if err := os.WriteFile(name, b.Lines(rows.DeadLetters), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,15 +70,15 @@ func runCommand(t *testing.T, args ...string) (out, errOut string, err error) {
 	return o.String(), e.String(), err
 }
 
-// rows are the numbers in the first column of a list.
-func rows(list string) string {
-	var numbers []string
+// listed returns the numbers in the first column of a list.
+func listed(list string) string {
+	var column []string
 	for line := range strings.Lines(list) {
 		if n, _, _ := strings.Cut(line, " "); n != "N" {
-			numbers = append(numbers, n)
+			column = append(column, n)
 		}
 	}
-	return strings.Join(numbers, " ")
+	return strings.Join(column, " ")
 }
 
 func TestList(t *testing.T) {
@@ -86,7 +88,7 @@ func TestList(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     m1        -     timestamp: "\x1byesterday" cannot be read`
-	if !strings.Contains(out, want+"\n") || rows(out) != "1 2 3" {
+	if !strings.Contains(out, want+"\n") || listed(out) != "1 2 3" {
 		t.Errorf("got\n%s\nwant the row\n%s", out, want)
 	}
 	for _, c := range []struct{ args, want string }{
@@ -98,8 +100,8 @@ func TestList(t *testing.T) {
 		{"--reason=ID_REUSED", ""},
 	} {
 		out, _, err := runCommand(t, append([]string{"list", "--warehouse_dir=" + dir}, strings.Fields(c.args)...)...)
-		if err != nil || rows(out) != c.want {
-			t.Errorf("%s: got rows %q, %v, want %q", c.args, rows(out), err, c.want)
+		if err != nil || listed(out) != c.want {
+			t.Errorf("%s: got rows %q, %v, want %q", c.args, listed(out), err, c.want)
 		}
 	}
 }
@@ -127,8 +129,8 @@ func TestListPassesOverWhatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, warnings, err := runCommand(t, "list", "--warehouse_dir="+dir)
-	if err != nil || rows(out) != "1 2" || !strings.Contains(warnings, broken+":1") {
-		t.Errorf("got rows %q, warnings %q, %v", rows(out), warnings, err)
+	if err != nil || listed(out) != "1 2" || !strings.Contains(warnings, broken+":1") {
+		t.Errorf("got rows %q, warnings %q, %v", listed(out), warnings, err)
 	}
 	empty := t.TempDir()
 	if err := os.Mkdir(filepath.Join(empty, "events"), 0o755); err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -52,7 +52,7 @@ func (p *pipeline) receive(data string, attributes map[string]string, messageID 
 		})
 	}
 	for i, r := range out.Refusals {
-		l := letter{N: i + 1, DeadLetterRecord: sinks.DeadLetterRecord{
+		l := letter{N: i + 1, Record: deadletters.Record{
 			Raw: m.Data, Attributes: attributes, Reason: r.Reason, Detail: r.Detail, Stage: event.StageDecode, Source: p.channel.String(),
 		}}
 		if messageID != "" {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 )
 
 // letter is a dead letter and its number: its place among all that can be read, from 1, oldest first. Letters are only ever
@@ -17,12 +17,12 @@ import (
 type letter struct {
 	N       int     `json:"n"`
 	EventID *string `json:"event_id"` // nil where the payload does not give one
-	sinks.DeadLetterRecord
+	deadletters.Record
 	place string // where it is kept
 }
 
-func newLetter(n int, place string, record sinks.DeadLetterRecord) letter {
-	l := letter{N: n, DeadLetterRecord: record, place: place}
+func newLetter(n int, place string, record deadletters.Record) letter {
+	l := letter{N: n, Record: record, place: place}
 	if id := eventID(l); id != "" {
 		l.EventID = &id
 	}

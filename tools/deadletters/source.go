@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
 // source is a place that keeps dead letters.
@@ -39,12 +40,12 @@ func sourceOf(warehouseDir, bigQueryDataset string) (source, error) {
 type folder string
 
 func (f folder) read(_ context.Context, warn func(error)) ([]letter, error) {
-	files, err := filepath.Glob(filepath.Join(string(f), string(sinks.TableDeadLetters), "*.jsonl"))
+	files, err := filepath.Glob(filepath.Join(string(f), string(rows.DeadLetters), "*.jsonl"))
 	if err != nil {
 		return nil, fmt.Errorf("--warehouse_dir: %w", err)
 	}
 	var letters []letter
-	for record, err := range sinks.ReadDeadLetters(string(f)) {
+	for record, err := range deadletters.Read(string(f)) {
 		switch {
 		case err != nil && record.File == "":
 			return nil, err
@@ -56,7 +57,7 @@ func (f folder) read(_ context.Context, warn func(error)) ([]letter, error) {
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("there are no dead letters in %s: it has no %s/*.jsonl; "+
-			"--warehouse_dir is the pipeline's, or the folder in which it was started without one", string(f), sinks.TableDeadLetters)
+			"--warehouse_dir is the pipeline's, or the folder in which it was started without one", string(f), rows.DeadLetters)
 	}
 	return letters, nil
 }

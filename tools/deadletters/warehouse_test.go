@@ -6,7 +6,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
 // TestReplayOfRowsThatAWarehouseRefused: the row of an event is published as the unified event that it is; the row of a signal is no
@@ -17,13 +17,13 @@ func TestReplayOfRowsThatAWarehouseRefused(t *testing.T) {
 		l.Stage = event.StageWarehouse
 		return l
 	}
-	dir := warehouse(t,
-		refused(event.POS, 1, sinks.AppendEvent(nil, event.UnifiedInventoryEvent{
-			ID: "o-1#1", Type: event.Sale, StoreID: "12", ProductID: "1", Quantity: 2, OccurredAt: 1_699_999_990_000, Source: event.POS,
-			OrderNumber: "o-1", Price: "1e40", Item: 1, Message: &event.Message{ID: "m1", PublishedAt: 1_699_999_999_000},
-		}, 1_700_000_000_000)),
-		refused(0, event.NoItem, sinks.AppendStockChange(nil, signal.Stock{StoreID: "12", ProductID: "1", Version: 1})),
-	)
+	b := rows.NewLines()
+	b.Event(&event.UnifiedInventoryEvent{
+		ID: "o-1#1", Type: event.Sale, StoreID: "12", ProductID: "1", Quantity: 2, OccurredAt: 1_699_999_990_000, Source: event.POS,
+		OrderNumber: "o-1", Price: "1e40", Item: 1, Message: &event.Message{ID: "m1", PublishedAt: 1_699_999_999_000},
+	}, 1_700_000_000_000)
+	b.Stock(&signal.Stock{StoreID: "12", ProductID: "1", Version: 1})
+	dir := warehouse(t, refused(event.POS, 1, b.Lines(rows.Events)), refused(0, event.NoItem, b.Lines(rows.StockChanges)))
 	out, _, err := runCommand(t, "replay", "--warehouse_dir="+dir, "--all", "--dry_run", "--project=p", "--pos_topic=pos")
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 )
 
 // tally is the outcome of a comparison.
@@ -25,7 +25,7 @@ func (t *tally) fault(format string, args ...any) {
 // messages were delivered again, a letter may be there twice.
 func checkDeadLetters(dir string, since time.Time, refused map[event.Reason]int64, redelivered bool) (t tally, err error) {
 	found := map[event.Reason]int64{}
-	for letter, err := range sinks.ReadDeadLetters(dir) {
+	for letter, err := range deadletters.Read(dir) {
 		if err != nil {
 			return t, fmt.Errorf("check dead letters: %w", err)
 		}

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // Options say what is played and where. ParseOptions makes valid ones.
@@ -93,9 +93,9 @@ func parseAll(fs *flag.FlagSet, args []string) (errs []error) {
 
 type badFunc func(name, format string, args ...any)
 
-func (o *Options) checkPlaces(redis string, bad badFunc) {
+func (o *Options) checkPlaces(redisAddrs string, bad badFunc) {
 	var err error
-	if o.RedisAddrs, err = sinks.ParseRedisAddrs(redis); err != nil {
+	if o.RedisAddrs, err = redis.ParseAddrs(redisAddrs); err != nil {
 		bad("redis_addrs", "%w", err)
 	}
 	if o.WarehouseDir != "" {

@@ -8,16 +8,16 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
+	goredis "github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // store is the Redis of the demo: one in this process, or the one that was named.
 type store struct {
-	config   sinks.RedisConfig
-	client   redis.UniversalClient
+	config   redis.Config
+	client   goredis.UniversalClient
 	embedded *miniredis.Miniredis // nil: an external one
 }
 
@@ -27,7 +27,7 @@ type store struct {
 // The Redis in this process does not expire keys. No key lives longer for that: the pipeline deletes velocity keys itself when
 // the clock says so, and their expiry is for the time after a pipeline that is gone, here with its Redis.
 func openStore(ctx context.Context, addrs []string) (*store, error) {
-	s := &store{config: sinks.RedisConfig{Addrs: addrs}}
+	s := &store{config: redis.Config{Addrs: addrs}}
 	if len(addrs) == 0 {
 		var err error
 		if s.embedded, err = miniredis.Run(); err != nil {
@@ -36,7 +36,7 @@ func openStore(ctx context.Context, addrs []string) (*store, error) {
 		s.config.Addrs = []string{s.embedded.Addr()}
 	}
 	var err error
-	if s.client, err = sinks.NewRedisClient(s.config); err == nil && s.embedded == nil {
+	if s.client, err = redis.NewClient(s.config); err == nil && s.embedded == nil {
 		err = s.refuseUsed(ctx)
 	}
 	if err != nil {
@@ -74,12 +74,12 @@ func (s *store) close() {
 
 // mget reads any number of keys: by MGET, or in a cluster, where the keys of an MGET must share a slot, one by one in a pipeline.
 // A key that does not exist has an empty value.
-func mget(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]string, error) {
+func mget(ctx context.Context, rdb goredis.UniversalClient, keys []string) ([]string, error) {
 	const chunk = 1000 // so that others do not wait
 	values := make([]string, 0, len(keys))
 	for part := range slices.Chunk(keys, chunk) {
 		var err error
-		if _, cluster := rdb.(*redis.ClusterClient); cluster {
+		if _, cluster := rdb.(*goredis.ClusterClient); cluster {
 			values, err = pipelined(ctx, rdb, part, values)
 		} else {
 			var got []any
@@ -97,20 +97,20 @@ func mget(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]stri
 }
 
 // pipelined appends the values of keys.
-func pipelined(ctx context.Context, rdb redis.UniversalClient, keys, values []string) ([]string, error) {
+func pipelined(ctx context.Context, rdb goredis.UniversalClient, keys, values []string) ([]string, error) {
 	pipe := rdb.Pipeline()
 	for _, key := range keys {
 		pipe.Get(ctx, key)
 	}
 	replies, err := pipe.Exec(ctx)
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, goredis.Nil) {
 		return nil, err
 	}
 	for _, r := range replies {
-		if err := r.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		if err := r.Err(); err != nil && !errors.Is(err, goredis.Nil) {
 			return nil, err
 		}
-		values = append(values, r.(*redis.StringCmd).Val())
+		values = append(values, r.(*goredis.StringCmd).Val())
 	}
 	return values, nil
 }

@@ -6,18 +6,18 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/signal"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-func openTestStore(t *testing.T, addrs ...string) (*store, *sinks.Redis) {
+func openTestStore(t *testing.T, addrs ...string) (*store, *redis.Sink) {
 	t.Helper()
 	s, err := openStore(t.Context(), addrs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	sink, err := sinks.OpenRedis(s.config, sinks.RedisStats{})
+	sink, err := redis.Open(s.config, redis.Stats{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/tools/replay"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -49,7 +49,7 @@ const (
 // the help that was asked for has been written to output.
 func ParseOptions(args []string, output io.Writer) (Options, error) {
 	var o Options
-	var project, origin, redis string
+	var project, origin, redisAddrs string
 	fs := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // an error is told once, by the caller, without a screen of help
 	fs.StringVar(&project, "project", "", "Google Cloud `project` of topics given by id")
@@ -69,7 +69,7 @@ func ParseOptions(args []string, output io.Writer) (Options, error) {
 	fs.StringVar(&o.stateFile, "state_file", "", "`file` that remembers which world it is and how far it is published: with it a later start goes on with the same world")
 	fs.StringVar(&o.truthFile, "truth_file", "", "`file` for what the stock should be, as JSON, written at the end")
 	fs.StringVar(&o.checkTruth, "check_truth", "", "a truth `file` to hold --check_redis against; nothing is played then")
-	fs.StringVar(&redis, "check_redis", "", "comma separated `addresses`, more than one = cluster: wait there at the end until the stock is right")
+	fs.StringVar(&redisAddrs, "check_redis", "", "comma separated `addresses`, more than one = cluster: wait there at the end until the stock is right")
 	fs.DurationVar(&o.checkTimeout, "check_timeout", 2*time.Minute, "how long that may take")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -96,7 +96,7 @@ func ParseOptions(args []string, output io.Writer) (Options, error) {
 			}
 		})
 	}
-	o.checkOutput(redis, bad)
+	o.checkOutput(redisAddrs, bad)
 	return o, errors.Join(errs...)
 }
 
@@ -146,7 +146,7 @@ func (o *Options) checkWorld(origin string, bad badFunc) {
 	}
 }
 
-func (o *Options) checkOutput(redis string, bad badFunc) {
+func (o *Options) checkOutput(redisAddrs string, bad badFunc) {
 	for name, path := range map[string]string{"state_file": o.stateFile, "truth_file": o.truthFile} {
 		if path == "" {
 			continue
@@ -158,7 +158,7 @@ func (o *Options) checkOutput(redis string, bad badFunc) {
 		}
 	}
 	var err error
-	if o.checkRedis, err = sinks.ParseRedisAddrs(redis); err != nil {
+	if o.checkRedis, err = redis.ParseAddrs(redisAddrs); err != nil {
 		bad("check_redis", "%w", err)
 	}
 	if len(o.checkRedis) == 0 && o.checkTruth != "" {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/test/e2e/bench/yardstick"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
@@ -23,7 +23,7 @@ func (s *stand) yardsticks() (rows []row) {
 	rows = append(rows, row{what: "yardstick: decoding alone, one thread", events: n, rate: float64(n) / took.Seconds()})
 	for threads := 1; threads <= 2; threads++ {
 		server := redistest.Start(t)
-		client, err := sinks.OpenRedis(sinks.RedisConfig{Addrs: []string{server.Addr}}, sinks.RedisStats{})
+		client, err := redis.Open(redis.Config{Addrs: []string{server.Addr}}, redis.Stats{})
 		if err != nil {
 			t.Fatal(err)
 		}

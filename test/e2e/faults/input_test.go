@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
@@ -24,7 +24,7 @@ type letter struct {
 func (s *scenario) letters() map[letter]int {
 	s.t.Helper()
 	found := map[letter]int{}
-	for l, err := range sinks.ReadDeadLetters(s.process.Dir) {
+	for l, err := range deadletters.Read(s.process.Dir) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
