@@ -47,8 +47,11 @@ func question(text string) string {
 	return strings.Join(lines, " ")
 }
 
-// Find is the analysis of a name.
+// Find is the analysis of a name, or the query that rebuilds state.
 func Find(name string) (Analysis, error) {
+	if name == rebuildName {
+		return rebuild()
+	}
 	all, err := Analyses()
 	if err != nil {
 		return Analysis{}, err

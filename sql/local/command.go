@@ -16,7 +16,7 @@ import (
 
 // defaults are the values of parameters that need not be given.
 var defaults = map[string]any{
-	"lookback_days": int64(7), "lookahead_days": int64(2), "rate_hours": int64(24), "in_flight_seconds": int64(5),
+	"horizon_hours": int64(168), "lookback_days": int64(7), "lookahead_days": int64(2), "rate_hours": int64(24), "in_flight_seconds": int64(5),
 	"weight_views": int64(1), "weight_cart_adds": int64(5), "weight_units": int64(10),
 }
 
@@ -53,7 +53,12 @@ func Command(ctx context.Context, args []string, out, problems io.Writer) int {
 		fmt.Fprintf(problems, "analyse: %v\n", err)
 		return 2
 	}
-	if err := printAnswer(ctx, out, *dir, c, a, parameters, *limit); err != nil {
+	if a.Name == rebuildName {
+		err = writeEvents(ctx, out, *dir, parameters)
+	} else {
+		err = printAnswer(ctx, out, *dir, c, a, parameters, *limit)
+	}
+	if err != nil {
 		fmt.Fprintf(problems, "analyse: %v\n", err)
 		return 1
 	}
@@ -71,6 +76,11 @@ func usage(flags *flag.FlagSet, w io.Writer) {
 	}
 	for _, a := range all {
 		fmt.Fprintf(w, "  %s (%s)\n      %s\n", a.Name, strings.Join(a.Parameters, ", "), a.Question)
+	}
+	if a, err := rebuild(); err != nil {
+		fmt.Fprintln(w, err)
+	} else {
+		fmt.Fprintf(w, "\nNo analysis (at is now if it is not given):\n  %s (%s)\n      %s\n", a.Name, strings.Join(a.Parameters, ", "), a.Question)
 	}
 }
 
@@ -105,6 +115,9 @@ func asked(args []string) (Analysis, map[string]any, error) {
 			values[name] = v
 		}
 	}
+	if a.Name == rebuildName {
+		values["at"] = time.Now()
+	}
 	for _, arg := range args[1:] {
 		name, text, ok := strings.Cut(arg, "=")
 		if !ok {
@@ -119,6 +132,21 @@ func asked(args []string) (Analysis, map[string]any, error) {
 		}
 	}
 	return a, values, nil
+}
+
+// writeEvents writes the events that rebuild the state as JSON lines.
+func writeEvents(ctx context.Context, out io.Writer, dir string, parameters map[string]any) (err error) {
+	at, isTime := parameters["at"].(time.Time)
+	hours, isInteger := parameters["horizon_hours"].(int64)
+	if !isTime || !isInteger || len(parameters) != 2 {
+		return errors.New("rebuild takes at=TIME and horizon_hours=INTEGER")
+	}
+	w, err := Open(ctx, dir, clock.Clock{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return w.Rebuild(ctx, out, at, time.Duration(hours)*time.Hour)
 }
 
 // printAnswer runs an analysis and prints its rows as a table.
