@@ -12,9 +12,10 @@ import decimal
 import json
 import sys
 
+import wasmtime
 from google.protobuf import timestamp_pb2
 from zetasql.api import Analyzer, CatalogBuilder, TableBuilder
-from zetasql.core import ZetaSqlLocalService
+from zetasql.core import ZetaSqlLocalService, wasm_client
 from zetasql.types import (
     AnalyzerOptions,
     EvaluateQueryRequest,
@@ -28,6 +29,17 @@ from zetasql.types import (
     ZetaSQLBuiltinFunctionOptions,
 )
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
+
+
+class CachedConfig(wasmtime.Config):
+    """Keeps the compiled module in the user's cache: compiling it takes most of a short run."""
+
+    def __init__(self):
+        super().__init__()
+        self.cache = True
+
+
+wasm_client.Config = CachedConfig
 
 
 def kind(name):
