@@ -15,6 +15,7 @@ WITH unique_events AS (
   SELECT store_id, product_id, event_id, type, quantity, occurred_at
   FROM events
   WHERE occurred_at >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND occurred_at < @to
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 ),
 running AS ( -- moved: the sum of all movements before

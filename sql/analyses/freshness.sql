@@ -18,6 +18,7 @@ WITH ages AS (
     (UNIX_MILLIS(ingested_at) - UNIX_MILLIS(published_at)) / 1000 AS seconds_from_publishing
   FROM events
   WHERE occurred_at >= @from AND occurred_at < @to
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 )
 SELECT

@@ -15,6 +15,7 @@ WITH period_events AS (
   SELECT store_id, product_id, type, quantity, price
   FROM events
   WHERE occurred_at >= @from AND occurred_at < @to
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 ),
 movements AS (

@@ -7,7 +7,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +71,7 @@ func TestRebuildAPipeline(t *testing.T) {
 	sameStock(t, "with later events", first, second)
 
 	third := redistest.Start(t)
-	readFiles(t, third, filepath.Join(dir, "warehouse3"), later+","+events)
+	readFiles(t, third, filepath.Join(dir, "warehouse3"), later+","+asBigQueryExports(t, events))
 	sameStock(t, "with later events before the rebuilt ones", first, third)
 }
 
@@ -119,6 +121,21 @@ func exportEvents(t *testing.T, dir, warehouseDir string, at time.Time) (path st
 	}
 	path = filepath.Join(dir, "rebuilt.jsonl")
 	if err := os.WriteFile(path, lines.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// asBigQueryExports copies a file of events with the quantities as text, as BigQuery writes INT64 into JSON.
+func asBigQueryExports(t *testing.T, events string) (path string) {
+	t.Helper()
+	lines, err := os.ReadFile(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = strings.TrimSuffix(events, ".jsonl") + "-exported.jsonl"
+	lines = regexp.MustCompile(`"quantity":(-?[0-9]+)`).ReplaceAll(lines, []byte(`"quantity":"$1"`))
+	if err := os.WriteFile(path, lines, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
