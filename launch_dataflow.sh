@@ -15,9 +15,10 @@ Commands, with the options that they need:
   run       start a job; refuses if one of its name runs  --project --region --job_name --template
   update    put a new version in the place of the running job of that name, which hands its state over
                                                           --project --region --job_name --template
-  replace   for a version that cannot take the state over: drain the running job, wait until it is drained, and start the new
-            one with restore=redis, which takes the state from Redis
-                                                          --project --region --job_name --template
+  replace   for a version that cannot take the state over: drain the running job, wait until it is drained, export the events
+            that rebuild the state from the archive in BigQuery, and start the new job, which reads them beside its
+            subscriptions                                 --project --region --job_name --template --export_location
+  export    write the events that rebuild the state to files  --project --export_location
   rollback  update or replace (--strategy) to an earlier template; with --image, that template is first written for that image
                                                           --project --region --job_name --template
   wait      wait until the newest job of that name runs   --project --region --job_name
@@ -43,7 +44,7 @@ Options of build:
 Options of publish and rollback:
   --image=PATH               the image, with a tag or @sha256: digest
 
-Options of run, update, replace and rollback:
+Options of run, update, replace and rollback; export takes the parameters:
   --region=R                 region of the job
   --job_name=N               letters a-z, digits and hyphens
   --template=gs://...        the template's JSON file
@@ -62,7 +63,8 @@ Options of run, update, replace and rollback:
   --pipeline_option=NAME=VALUE   a flag of Beam's Dataflow runner that is neither above nor a parameter; may be repeated
   --transform_name_mapping=OLD=NEW   update: a transform that has another name now; may be repeated
   --strategy=S               rollback: update (default) or replace
-  --accept_state_loss        replace: go on where the running job does not keep its state in Redis
+  --export_location=gs://... folder for the files of export, which must be new; of replace, which makes a folder in it for the
+                             job that it replaces
   --no_wait                  do not wait until the job runs
   --timeout=D                how long to wait for that, such as 20m (default)
   --drain_timeout=D          how long a drain may take (default 60m)
@@ -77,9 +79,9 @@ Exit codes:
   3  no job of that name runs, or more than one does
   4  a job of that name runs already
   5  the job failed, or ended in another way than it should
-  6  the update was refused as incompatible, or a replacement would lose state
+  6  the update was refused as incompatible
   7  it took longer than --timeout or --drain_timeout
-  8  gcloud or docker is missing
+  8  gcloud, bq or docker is missing
 USAGE
 }
 
@@ -94,6 +96,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$root/deploy/dataflow/image.sh"
 # shellcheck source=deploy/dataflow/jobs.sh
 . "$root/deploy/dataflow/jobs.sh"
+# shellcheck source=deploy/dataflow/export.sh
+. "$root/deploy/dataflow/export.sh"
 # shellcheck source=deploy/dataflow/launch.sh
 . "$root/deploy/dataflow/launch.sh"
 

@@ -1,4 +1,4 @@
-# How launch_dataflow.sh gives commands to gcloud and docker, or prints them: with --dry_run, what is printed is a script that gives the
+# How launch_dataflow.sh gives commands to gcloud, bq and docker, or prints them: with --dry_run, what is printed is a script that gives the
 # same commands. Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
@@ -18,6 +18,11 @@ note() { ! dry || printf '# %s\n' "$*"; }
 need_programs() {
   dry && return
   command -v gcloud >/dev/null || give_up 8 "gcloud is missing: install the Google Cloud CLI, https://cloud.google.com/sdk/docs/install"
+  case $1,$opt_strategy in
+    export,* | replace,* | rollback,replace)
+      command -v bq >/dev/null || give_up 8 "bq is missing: it is a component of the Google Cloud CLI, gcloud components install bq"
+      ;;
+  esac
   [ "$1" != build ] || [ "$opt_builder" != docker ] || command -v docker >/dev/null ||
     give_up 8 "docker is missing: install it, or build with --builder=cloudbuild"
 }

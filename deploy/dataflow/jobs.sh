@@ -83,7 +83,7 @@ incompatible() {
 }
 refused() {
   give_up 6 "the running job cannot hand its state to the new version; it goes on as it was. If steps were only renamed, name them with" \
-    "--transform_name_mapping=OLD=NEW. Else: launch_dataflow.sh replace, which drains the job and takes the state from Redis"
+    "--transform_name_mapping=OLD=NEW. Else: launch_dataflow.sh replace, which drains the job and rebuilds its state from the archive"
 }
 
 do_wait() {

@@ -4,13 +4,12 @@
 
 # launch_template run|update: starts the job and waits until it runs.
 launch_template() {
-  local how=$1 label=none
-  [ "$(parameter restore)" != redis ] || label=redis
+  local how=$1
   set_here
   set -- "${here[@]}" --template-file-gcs-location="$opt_template"
   [ "$how" != update ] || set -- --update "$@"
   [ "${#parameters[@]}" = 0 ] || set -- "$@" --parameters="$(joined "${parameters[@]}")"
-  set -- "$@" --additional-user-labels="$(joined ${opt_label[@]+"${opt_label[@]}"} "streamlytics_restore=$label")"
+  [ "${#opt_label[@]}" = 0 ] || set -- "$@" --additional-user-labels="$(joined "${opt_label[@]}")"
   [ "${#opt_experiment[@]}" = 0 ] || set -- "$@" --additional-experiments="$(joined "${opt_experiment[@]}")"
   [ "${#opt_pipeline_option[@]}" = 0 ] || set -- "$@" --additional-pipeline-options="$(joined "${opt_pipeline_option[@]}")"
   [ -z "${opt_service_account-}" ] || set -- "$@" --service-account-email="$opt_service_account"
@@ -54,27 +53,31 @@ do_update() {
 }
 
 do_replace() {
-  local keeps
+  local files
   find_job
   # Whatever can be known to be wrong is to be known before the drain, after which nothing runs.
   # shellcheck disable=SC2034 # that there is an answer is enough
   must_ask template_file gcloud storage ls "$opt_template" --project="$opt_project"
-  must_ask keeps gcloud dataflow jobs describe "$job_id" "${here[@]}" '--format=value(labels.streamlytics_restore)'
-  note "goes on if that printed redis, or with --accept_state_loss"
-  dry || [ "$keeps" = redis ] || [ "${opt_accept_state_loss-}" = true ] ||
-    give_up 6 "job $job_id does not keep its state in Redis (its label streamlytics_restore is \"$keeps\", not redis): what replaces it" \
-      "would know no stock until each product's next count. Where that is meant, give --accept_state_loss"
+  files="$opt_export_location/$job_id/events-*.json.gz"
+  rebuild_query "$files" --dry_run
   drain_job
+  exported=
   trap stranded EXIT
+  rebuild_query "$files"
+  exported=$files
+  set_parameter "events_files=$files"
   launch_template run
+  dry || say "updates of this job need the same input: --parameter=events_files=$files, with its files"
 }
 
 # stranded: the end of a replacement, after the drain. A person who reads that the new job failed must know that nothing runs.
 stranded() {
-  local status=$?
+  local status=$? first=''
   rm -f "$errors"
+  [ -n "$exported" ] || first="launch_dataflow.sh export, then "
   [ "$status" = 0 ] || say "launch_dataflow: the job that ran is drained, so that nothing runs now, unless the new one gets there yet." \
-    "Messages wait in Pub/Sub. When the cause is mended: launch_dataflow.sh run, with --parameter=restore=redis"
+    "Messages wait in Pub/Sub. When the cause is mended: ${first}launch_dataflow.sh run with" \
+    "--parameter=events_files=${exported:-FILES}. Files that were exported more than 12 hours ago must be exported again"
   exit "$status"
 }
 

@@ -28,7 +28,9 @@ needed() {
   case $1 in
     build) echo project image ;;
     publish) echo project image template ;;
-    run | update | replace | rollback) echo project region job_name template ;;
+    run | update | rollback) echo project region job_name template ;;
+    replace) echo project region job_name template export_location ;;
+    export) echo project export_location ;;
     wait | drain | cancel | status) echo project region job_name ;;
     *) return 1 ;;
   esac
@@ -38,8 +40,9 @@ taken() {
     build) echo builder launcher_image version revision build_service_account ;;
     run) echo "$job_options" ;;
     update) echo "$job_options transform_name_mapping" ;;
-    replace) echo "$job_options drain_timeout accept_state_loss" ;;
-    rollback) echo "$job_options transform_name_mapping drain_timeout accept_state_loss strategy image" ;;
+    replace) echo "$job_options drain_timeout" ;;
+    export) echo parameter parameters_file ;;
+    rollback) echo "$job_options transform_name_mapping drain_timeout export_location strategy image" ;;
     wait) echo timeout poll ;;
     drain) echo no_wait drain_timeout poll ;;
   esac
@@ -53,14 +56,14 @@ kind() {
     *)
       case $1 in
         env_file | dry_run | image | builder | launcher_image | version | revision | build_service_account | strategy | \
-          drain_timeout | accept_state_loss | transform_name_mapping) ;;
+          drain_timeout | export_location | transform_name_mapping) ;;
         *) return 1 ;;
       esac
       ;;
   esac
   case $1 in
     parameter | label | experiment | pipeline_option | transform_name_mapping) echo many ;;
-    disable_public_ips | no_wait | accept_state_loss | dry_run) echo yes ;;
+    disable_public_ips | no_wait | dry_run) echo yes ;;
     *) echo once ;;
   esac
 }
@@ -196,6 +199,7 @@ check_options() {
   name=$(option job_name)
   [ "${#name}" -le 1024 ] || bad "--job_name: longer than 1,024 characters"
   must template "$gs.+\.json\$" "a template's file: gs://bucket/folder/name.json"
+  must export_location '^gs://[a-z0-9][-a-z0-9._]+(/[A-Za-z0-9._=-]+)+$' "a folder: gs://bucket/folder, of letters, digits and . _ = -"
   must temp_location "$gs?" "a folder: gs://bucket/folder"
   must staging_location "$gs?" "a folder: gs://bucket/folder"
   if [ "$command" = build ]; then
@@ -226,7 +230,9 @@ check_options() {
   must poll "$duration" "a duration such as 15s"
   [ -z "${opt_worker_region-}" ] || [ -z "${opt_worker_zone-}" ] || bad "--worker_zone: not beside --worker_region"
   check_pairs
-  case $command in run | update | replace | rollback) check_parameters "$command" ;; esac
+  case $command in run | update | replace | rollback | export) check_parameters "$command" ;; esac
+  [ "$command,$opt_strategy" != rollback,replace ] || [ -n "${opt_export_location-}" ] ||
+    bad "--export_location: rollback needs it with --strategy=replace"
   if [ -n "$wrong" ]; then
     printf 'launch_dataflow: wrong options:\n%s' "$wrong" >&2
     exit 2
@@ -237,7 +243,6 @@ check_pairs() {
   local pair label='^[a-z][a-z0-9_-]{0,62}=[a-z0-9_-]{0,63}$'
   for pair in ${opt_label[@]+"${opt_label[@]}"}; do
     [[ $pair =~ $label ]] || bad "--label: \"$pair\" is not name=value, each at most 63 of a-z, 0-9, _ and -, the name from a letter"
-    [ "${pair%%=*}" != streamlytics_restore ] || bad "--label: streamlytics_restore is set here: it says where the job keeps its state"
   done
   for pair in ${opt_transform_name_mapping[@]+"${opt_transform_name_mapping[@]}"}; do
     [[ $pair =~ ^[^=]+=. ]] || bad "--transform_name_mapping: \"$pair\" is not OLD=NEW"

@@ -82,16 +82,35 @@ check_parameters() {
     [ "$command" = rollback ] || template_parameters | grep -q "^$(printf '%s' "$name" | sed 's/[^A-Za-z0-9_]/./g') " ||
       bad "parameter $name: metadata.json has none of that name"
   done
-  if [ "$command" != rollback ]; then
-    for name in $(template_parameters | sed -n 's/ needed$//p'); do
-      [ -n "$(parameter "$name")" ] || bad "parameter $name: is needed"
-    done
+  case $command in
+    rollback | export) ;;
+    *)
+      for name in $(template_parameters | sed -n 's/ needed$//p'); do
+        [ -n "$(parameter "$name")" ] || bad "parameter $name: is needed"
+      done
+      ;;
+  esac
+  case $command,$opt_strategy in export,* | replace,* | rollback,replace) check_rebuild ;; esac
+}
+
+# check_rebuild: whether the archive can be queried with the parameters.
+check_rebuild() {
+  local dataset horizon
+  dataset=$(parameter bigquery_dataset)
+  [[ $dataset =~ ^(([a-z0-9.-]+:)?[a-z][a-z0-9-]*\.)?[A-Za-z0-9_]+$ ]] ||
+    bad "parameter bigquery_dataset: \"$dataset\" is neither dataset nor project.dataset, from which the state is rebuilt"
+  horizon=$(parameter ledger_horizon)
+  horizon=${horizon:-168h}
+  if [[ ! $horizon =~ ^[0-9]{1,6}h(0m)?(0s)?$ ]] || [ "$((10#${horizon%%h*}))" -lt 48 ]; then
+    bad "parameter ledger_horizon: \"$horizon\" is not whole hours from 48h on, which the query of the archive needs"
   fi
-  if [ "$command" = replace ] || { [ "$command" = rollback ] && [ "$opt_strategy" = replace ]; }; then
-    case $(parameter restore) in
-      '') parameters+=(restore=redis) ;;
-      redis) ;;
-      *) bad "parameter restore: a job that replaces another takes its state from Redis: restore=redis" ;;
-    esac
-  fi
+}
+
+# set_parameter NAME=VALUE: in the place of what stands.
+set_parameter() {
+  local pair kept=()
+  for pair in ${parameters[@]+"${parameters[@]}"}; do
+    [ "${pair%%=*}" = "${1%%=*}" ] || kept+=("$pair")
+  done
+  parameters=(${kept[@]+"${kept[@]}"} "$1")
 }

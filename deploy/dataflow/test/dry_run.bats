@@ -10,7 +10,7 @@ scripted() {
     run*) answer dataflow.jobs.describe JOB_STATE_RUNNING ;;
     replace* | *strategy=replace*)
       running old-id
-      answers dataflow.jobs.describe redis JOB_STATE_DRAINED JOB_STATE_RUNNING
+      answers dataflow.jobs.describe JOB_STATE_DRAINED JOB_STATE_RUNNING
       ;;
     drain*)
       running old-id
@@ -32,9 +32,11 @@ holds() {
   launch "$1"
   code 0
   real=$(recorded)
+  queries=$(cat "$FAKE/bq.in" 2>/dev/null || true)
   scripted "$1"
   CLOUDSDK_CORE_DISABLE_PROMPTS=1 bash -euc "$script"
   same "$(recorded)" "$real"
+  same "$(cat "$FAKE/bq.in" 2>/dev/null || true)" "$queries"
 }
 
 @test "for a command line of each kind" {
@@ -45,7 +47,7 @@ holds() {
     holds "${line/\$job/$job}"
     n=$((n + 1))
   done < <(grep -v '^#' "$BATS_TEST_DIRNAME/command_lines")
-  [ "$n" -ge 17 ]
+  [ "$n" -ge 19 ]
 }
 
 @test "for parameters with whatever a shell or gcloud may stumble over" {

@@ -11,8 +11,7 @@ load helper
   same "$(given "gcloud|dataflow|jobs|describe" | wc -l | tr -d ' ')" 3
   call=$(given "gcloud|dataflow|flex-template|run")
   same "$(option "$call" --template-file-gcs-location)" gs://shop-templates/streamlytics-1.4.0.json
-  same "$(items "$(option "$call" --additional-user-labels)")" streamlytics_restore=none
-  case $call in *--update*) false ;; esac
+  case $call in *--update* | *--additional-user-labels*) false ;; esac
 }
 
 @test "run passes on everything that it is given" {
@@ -25,8 +24,7 @@ pos_subscription=projects/shop-prod/subscriptions/pos
 dataflow_service_options=a,b
 redis_password_secret=projects/shop-prod/secrets/redis/versions/3"
   same "$(items "$(option "$call" --additional-user-labels)")" "team=stock
-stage=prod
-streamlytics_restore=none"
+stage=prod"
   same "$(items "$(option "$call" --additional-pipeline-options)")" "disk_type=pd-ssd
 cpu_profiling=gs://shop-temp/cpu"
   same "$(items "$(option "$call" --additional-experiments)")" "a
@@ -119,49 +117,57 @@ a, b=c ~d"
   unsaid replace,
 }
 
-@test "replace drains, waits, and starts the new job with the state of Redis" {
+@test "replace drains, waits, exports the archive, and starts the new job, which reads it" {
   running old-id
-  answers dataflow.jobs.describe redis JOB_STATE_DRAINING JOB_STATE_DRAINED JOB_STATE_QUEUED JOB_STATE_RUNNING
-  launch "replace $common $needed --poll=0s"
+  answers dataflow.jobs.describe JOB_STATE_DRAINING JOB_STATE_DRAINED JOB_STATE_QUEUED JOB_STATE_RUNNING
+  launch "replace $common $needed $export --parameter=events_files=gs://shop-temp/history.jsonl --poll=0s"
   code 0
   same "$output" new-id
-  same "$(recorded | cut -d'|' -f2-5 | grep -v describe)" "dataflow|jobs|list|--project=shop-prod
+  same "$(recorded | grep -v describe | sed -e 's/^gcloud|//' | cut -d'|' -f1-4)" "dataflow|jobs|list|--project=shop-prod
 storage|ls|gs://shop-templates/streamlytics-1.4.0.json|--project=shop-prod
+bq|query|--project_id=shop-prod|--dataset_id=retail
 dataflow|jobs|drain|old-id
+bq|query|--project_id=shop-prod|--dataset_id=retail
 dataflow|flex-template|run|streamlytics"
-  items "$(option "$(given "gcloud|dataflow|flex-template|run")" --parameters)" | grep -qx restore=redis
-  same "$(items "$(option "$(given "gcloud|dataflow|flex-template|run")" --additional-user-labels)")" streamlytics_restore=redis
+  same "$(given "bq" | grep -c -- '|--dry_run')" 1
+  same "$(items "$(option "$(given "gcloud|dataflow|flex-template|run")" --parameters)" | grep events_files)" \
+    "events_files=gs://shop-temp/rebuild/old-id/events-*.json.gz"
+  said "updates of this job need the same input: --parameter=events_files=gs://shop-temp/rebuild/old-id/events-*.json.gz"
 }
 
-@test "replace does not drain what keeps no state in Redis" {
-  running old-id
-  answer dataflow.jobs.describe none
-  launch "replace $common $needed"
-  code 6
-  said "does not keep its state in Redis"
-  same "$(given "gcloud|dataflow|jobs|drain")" ""
-}
-
-@test "replace goes on without state where that is meant" {
-  running old-id
-  answers dataflow.jobs.describe none JOB_STATE_DRAINED JOB_STATE_RUNNING
-  launch "replace $common $needed --accept_state_loss"
+@test "the query of the archive is that of sql/rebuild.sql, with its parameters" {
+  launch "export --project=shop-prod $export --parameter=bigquery_dataset=example.com:data.retail --parameter=ledger_horizon=72h"
   code 0
+  same "$output" "gs://shop-temp/rebuild/events-*.json.gz"
+  same "$(given bq)" "bq|query|--project_id=shop-prod|--dataset_id=example.com:data:retail|--use_legacy_sql=false|--format=none|--quiet"
+  same "$(head -n 1 "$FAKE/bq.in")" \
+    "EXPORT DATA OPTIONS (uri = 'gs://shop-temp/rebuild/events-*.json.gz', format = 'JSON', compression = 'GZIP') AS"
+  same "$(sed 1d "$FAKE/bq.in" | sed 's/CURRENT_TIMESTAMP()/@at/g')" "$(sed 's/@horizon_hours/72/g' "$root/sql/rebuild.sql")"
+  run ! grep -q '@' "$FAKE/bq.in"
 }
 
 @test "replace does not drain for a template that is not there" {
   running old-id
-  answer dataflow.jobs.describe redis
   fails storage.ls 1
-  launch "replace $common $needed"
+  launch "replace $common $needed $export"
   code 1
+  same "$(given "gcloud|dataflow|jobs|drain")" ""
+}
+
+@test "replace does not drain for an archive that cannot be queried" {
+  running old-id
+  fails bq.query 1
+  says bq.query "Access Denied: Table shop-prod:retail.events"
+  launch "replace $common $needed $export"
+  code 1
+  said "Access Denied: Table shop-prod:retail.events"
   same "$(given "gcloud|dataflow|jobs|drain")" ""
 }
 
 @test "a drain that takes too long starts nothing" {
   running old-id
-  answers dataflow.jobs.describe redis JOB_STATE_DRAINING
-  launch "replace $common $needed --drain_timeout=0s"
+  answer dataflow.jobs.describe JOB_STATE_DRAINING
+  launch "replace $common $needed $export --drain_timeout=0s"
   code 7
   said "old-id is JOB_STATE_DRAINING"
   same "$(given "gcloud|dataflow|flex-template")" ""
@@ -169,9 +175,8 @@ dataflow|flex-template|run|streamlytics"
 
 @test "a drain that is refused with exit code 0 starts nothing" {
   running old-id
-  answer dataflow.jobs.describe redis
   says dataflow.jobs.drain "Failed to drain job [old-id]: the job is of type batch. Ensure that you have permission"
-  launch "replace $common $needed --drain_timeout=0s"
+  launch "replace $common $needed $export --drain_timeout=0s"
   code 1
   said "drain was refused"
   same "$(given "gcloud|dataflow|flex-template")" ""
@@ -179,26 +184,31 @@ dataflow|flex-template|run|streamlytics"
 
 @test "a job that is cancelled while it drains is not replaced" {
   running old-id
-  answers dataflow.jobs.describe redis JOB_STATE_CANCELLED
-  launch "replace $common $needed"
+  answer dataflow.jobs.describe JOB_STATE_CANCELLED
+  launch "replace $common $needed $export"
   code 5
   said "instead of drained"
   same "$(given "gcloud|dataflow|flex-template")" ""
 }
 
-@test "where the new job fails after the drain, it is said that nothing runs" {
+@test "where the export fails after the drain, it is said that nothing runs" {
   running old-id
-  answers dataflow.jobs.describe redis JOB_STATE_DRAINED JOB_STATE_FAILED
-  launch "replace $common $needed"
-  code 5
+  answer dataflow.jobs.describe JOB_STATE_DRAINED
+  echo 1 >"$FAKE/bq.query.2.exit"
+  launch "replace $common $needed $export"
+  code 1
   said "nothing runs now"
-  said "launch_dataflow.sh run, with --parameter=restore=redis"
+  said "launch_dataflow.sh export, then launch_dataflow.sh run with --parameter=events_files=FILES"
+  same "$(given "gcloud|dataflow|flex-template")" ""
 }
 
-@test "a replacement without the state of Redis is refused" {
-  launch "replace $common $needed --parameter=restore=none"
-  code 2
-  said "parameter restore"
+@test "where the new job fails after the drain, it is said that nothing runs" {
+  running old-id
+  answers dataflow.jobs.describe JOB_STATE_DRAINED JOB_STATE_FAILED
+  launch "replace $common $needed $export"
+  code 5
+  said "nothing runs now"
+  said "mended: launch_dataflow.sh run with --parameter=events_files=gs://shop-temp/rebuild/old-id/events-*.json.gz"
 }
 
 @test "rollback updates to the earlier template" {
@@ -212,8 +222,8 @@ dataflow|flex-template|run|streamlytics"
 
 @test "rollback to an image writes its template first, and may replace" {
   running old-id
-  answers dataflow.jobs.describe redis JOB_STATE_DRAINED JOB_STATE_RUNNING
-  launch "rollback $common $needed --image=europe-west1-docker.pkg.dev/shop-prod/streamlytics/template:1.3.0 --strategy=replace"
+  answers dataflow.jobs.describe JOB_STATE_DRAINED JOB_STATE_RUNNING
+  launch "rollback $common $needed $export --image=europe-west1-docker.pkg.dev/shop-prod/streamlytics/template:1.3.0 --strategy=replace"
   code 0
   same "$(recorded | head -n 1 | cut -d'|' -f2-4)" "dataflow|flex-template|build"
   same "$(recorded | grep -c -- '|--update')" 0

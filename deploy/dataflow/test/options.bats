@@ -17,7 +17,7 @@ load helper
 }
 
 @test "needed options are named" {
-  for command in build publish run update replace rollback wait drain cancel status; do
+  for command in build publish run update replace rollback export wait drain cancel status; do
     launch "$command"
     code 2
     said "--project: $command needs it"
@@ -140,6 +140,26 @@ online_store=web = shop"
   PATH="$BATS_TEST_TMPDIR/bin" launch build --project=shop-prod --image=example.com/a/b:1 --builder=docker
   code 8
   said "docker is missing"
+  PATH="$BATS_TEST_TMPDIR/bin" launch "replace $common $needed $export"
+  code 8
+  said "bq is missing"
+}
+
+@test "the archive can be queried with the parameters of a replacement" {
+  for horizon in 47h 100m 72h30m 1.5h; do
+    launch "replace $common $needed $export --parameter=ledger_horizon=$horizon"
+    code 2
+    said "parameter ledger_horizon: \"$horizon\" is not whole hours from 48h on"
+  done
+  launch "export --project=shop-prod $export"
+  code 2
+  said 'parameter bigquery_dataset: "" is neither dataset nor project.dataset'
+  launch "replace $common $needed --export_location=gs://shop-temp/it\\'s"
+  code 2
+  said "--export_location: \"gs://shop-temp/it's\" is not a folder"
+  launch "rollback $common $needed --strategy=replace"
+  code 2
+  said "--export_location: rollback needs it with --strategy=replace"
 }
 
 @test "every command and option is in the help" {
@@ -147,7 +167,7 @@ online_store=web = shop"
   help=$output
   # shellcheck source=deploy/dataflow/options.sh
   . "$root/deploy/dataflow/options.sh"
-  for command in build publish run update replace rollback wait drain cancel status; do
+  for command in build publish run update replace rollback export wait drain cancel status; do
     case $help in *"  $command "*) ;; *) echo "no $command" && false ;; esac
     for name in $(needed $command) $(taken $command); do
       case $help in *"--$name"*) ;; *) echo "no --$name" && false ;; esac
@@ -164,7 +184,7 @@ online_store=web = shop"
     launch "$command" --env_file=dataflow.env --template=gs://shop-templates/1.json --dry_run
     code 0
   done
-  for command in wait drain cancel status; do
+  for command in export wait drain cancel status; do
     launch "$command" --env_file=dataflow.env --dry_run
     code 0
   done
