@@ -160,7 +160,7 @@ func endJob(finished <-chan error, cancel func()) error {
 	case <-time.After(endWithin):
 	}
 	cancel()
-	<-finished
+	_ = <-finished
 	return nil
 }
 
