@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
@@ -176,10 +176,17 @@ func (h *history) add(a arrival) {
 // keeper applies the rules of stock to the events of one key as a pipeline does, and writes its
 // archive.
 type keeper struct {
-	record          stock.Record
-	accepted        []truth.Event
-	verdicts        map[stock.Verdict]int
-	events, letters []byte // lines of the tables
+	record   stock.Record
+	accepted []truth.Event
+	verdicts map[stock.Verdict]int
+	rows     *rows.Batch // of its archive; nil: none
+}
+
+func (k *keeper) archived() *rows.Batch {
+	if k.rows == nil {
+		k.rows = rows.NewLines()
+	}
+	return k.rows
 }
 
 var rebuildLimits = stock.Limits{HorizonMs: rebuildHorizon.Milliseconds(), LowEnter: 5, LowExit: 8}
@@ -211,7 +218,7 @@ func (k *keeper) archive(a arrival, t event.Type, v stock.Verdict) {
 	if a.message == "" {
 		m.Channel, m.PublishedAt, source = event.FILE, 0, event.FILE
 	}
-	k.events = sinks.AppendEvent(k.events, event.UnifiedInventoryEvent{
+	k.archived().Event(&event.UnifiedInventoryEvent{
 		ID: e.ID, Type: t, StoreID: e.Store, ProductID: e.Product, Quantity: e.Quantity, OccurredAt: e.OccurredAt,
 		Source: source, Item: event.NoItem, Message: m,
 	}, a.at)
@@ -232,7 +239,7 @@ func (k *keeper) archive(a arrival, t event.Type, v stock.Verdict) {
 		stage = event.StageVelocity
 	}
 	letter := event.DeadLetter{Refusal: r, Stage: stage, Message: m, FailedAt: a.at + 5}
-	k.letters = sinks.AppendDeadLetter(k.letters, letter)
+	k.archived().DeadLetter(letter)
 }
 
 var eventTypes = map[string]event.Type{

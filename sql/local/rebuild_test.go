@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
-	"github.com/beamlytics/streamlytics/sinks"
+	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
@@ -47,11 +47,11 @@ func archiveOf(t *testing.T, keepers ...*keeper) string {
 	t.Helper()
 	var events, letters strings.Builder
 	for _, k := range keepers {
-		events.Write(k.events)
-		letters.Write(k.letters)
+		events.Write(k.archived().Lines(rows.Events))
+		letters.Write(k.archived().Lines(rows.DeadLetters))
 	}
-	dir := archive(t, string(sinks.TableEvents), strings.TrimSuffix(events.String(), "\n"))
-	archiveIn(t, dir, string(sinks.TableDeadLetters), strings.TrimSuffix(letters.String(), "\n"))
+	dir := archive(t, string(rows.Events), strings.TrimSuffix(events.String(), "\n"))
+	archiveIn(t, dir, string(rows.DeadLetters), strings.TrimSuffix(letters.String(), "\n"))
 	return dir
 }
 
@@ -85,8 +85,8 @@ func TestRebuild(t *testing.T) {
 	both := make([]*keeper, 0, 2*keys)
 	for i, h := range histories {
 		first := *firsts[i]
-		both = append(both, &keeper{events: first.events, letters: first.letters})
-		first.events, first.letters = nil, nil
+		both = append(both, &keeper{rows: first.rows})
+		first.rows = nil
 		for _, a := range h.after {
 			first.take(a)
 		}
@@ -225,7 +225,7 @@ func TestRebuildOfAnAdjustedCount(t *testing.T) {
 			return fmt.Sprintf(`{"event_id":%q,"type":%q,"store_id":"s","product_id":"p","source":"WMS","quantity":%d,`+
 				`"occurred_at":%q,"ingested_at":%q}`, id, kind, quantity, text(at), text(ingested))
 		}
-		dir := archive(t, string(sinks.TableEvents),
+		dir := archive(t, string(rows.Events),
 			row("count", "RESET", 10, 2*time.Second, 5*time.Second), // published again, and adjusted to that time
 			row("count", "RESET", 10, 0, 0),
 			row("sale", "SALE", 1, time.Second, 2*time.Second))
@@ -250,8 +250,8 @@ func TestRebuildInGoogleSQL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := work{Tables: map[sinks.Table]workTable{}}
-	for _, table := range []sinks.Table{sinks.TableEvents, sinks.TableDeadLetters} {
+	asked := work{Tables: map[rows.Table]workTable{}}
+	for _, table := range []rows.Table{rows.Events, rows.DeadLetters} {
 		asked.Tables[table] = workTable{Columns: table.Columns(), Rows: w.export(t, table)}
 	}
 	const hours = int64(rebuildHorizon / time.Hour)
