@@ -12,8 +12,6 @@ import (
 const service = "pubsub.googleapis.com:443"
 
 // NoCredentials is a hint for an error of Google's libraries about missing credentials.
-//
-//nolint:gosec // it names where credentials are
 const NoCredentials = "gcloud auth application-default login makes application default credentials, " +
 	"and GOOGLE_APPLICATION_CREDENTIALS names a file with them"
 
