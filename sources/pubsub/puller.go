@@ -123,7 +123,9 @@ func (p *puller) run(ctx context.Context) {
 		select {
 		case p.ready <- b:
 		case <-ctx.Done():
-			p.giveBack(b)
+			giveBack, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+			p.leases.nack(giveBack, b.lease)
+			cancel()
 			return
 		}
 	}
@@ -201,13 +203,6 @@ func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	}
 	b.lease = p.leases.add(ids, oldest)
 	return b
-}
-
-// messageOf converts a message of Pub/Sub.
-func messageOf(m *pubsubpb.PubsubMessage, c event.Channel, f event.Format) event.Message {
-	at := m.GetPublishTime()
-	return event.Message{Channel: c, Format: f, Data: m.GetData(), Attributes: m.GetAttributes(), ID: m.GetMessageId(),
-		PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
 }
 
 // take returns the pulls that are ready, up to about n messages and sources.BundleBytes. It waits
@@ -300,10 +295,4 @@ func (p *puller) stop(ctx context.Context) {
 			return
 		}
 	}
-}
-
-func (p *puller) giveBack(b pulled) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	p.leases.nack(ctx, b.lease)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/sdf"
 
@@ -111,4 +112,11 @@ func (f *ReadFn) ProcessElement(_ context.Context, watermark *sources.Watermark,
 		watermark.Advance(b.messages[0].PublishedAt)
 	}
 	return sdf.ResumeProcessingIn(resume), nil
+}
+
+// messageOf converts a message of Pub/Sub.
+func messageOf(m *pubsubpb.PubsubMessage, c event.Channel, f event.Format) event.Message {
+	at := m.GetPublishTime()
+	return event.Message{Channel: c, Format: f, Data: m.GetData(), Attributes: m.GetAttributes(), ID: m.GetMessageId(),
+		PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
 }
