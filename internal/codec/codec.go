@@ -9,9 +9,10 @@ import (
 
 // The errors of a Reader.
 var (
-	ErrShort   = errors.New("the data ends early")
-	ErrVarint  = errors.New("a number is longer than its shortest form or than 64 bits")
-	ErrCorrupt = errors.New("the data is corrupt")
+	ErrShort    = errors.New("data ends early")
+	ErrOverflow = errors.New("number over 64 bits")
+	ErrLong     = errors.New("number is not in its shortest form")
+	ErrCorrupt  = errors.New("data is corrupt")
 )
 
 // Reader consumes B from its front. After the first failure B is nil, Err is set, and every value read
@@ -79,8 +80,11 @@ func (r *Reader) Uvarint() uint64 {
 	case n == 0:
 		r.Fail(ErrShort)
 		return 0
-	case n < 0 || n > 1 && r.B[n-1] == 0:
-		r.Fail(ErrVarint)
+	case n < 0:
+		r.Fail(ErrOverflow)
+		return 0
+	case n > 1 && r.B[n-1] == 0:
+		r.Fail(ErrLong)
 		return 0
 	}
 	r.B = r.B[n:]

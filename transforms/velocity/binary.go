@@ -2,8 +2,9 @@ package velocity
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
+
+	"github.com/beamlytics/streamlytics/internal/codec"
 )
 
 // The encoding of a series, version 1. All numbers are varints; counts are signed (zig-zag).
@@ -103,22 +104,19 @@ func setIf(flags, flag byte, on bool) byte {
 // that of a full series. The series is due at once, because the options may have changed since it
 // was encoded.
 func DecodeSeries(b []byte) (s Series, rest []byte, err error) {
-	d := decoder{b: b}
+	d := decoder{codec.Reader{B: b}}
 	s = d.series()
-	if d.err != nil {
-		return Series{}, nil, fmt.Errorf("decoding velocity series: %w", d.err)
+	if d.Err != nil {
+		return Series{}, nil, fmt.Errorf("decode a velocity series: %w", d.Err)
 	}
-	return s, d.b, nil
+	return s, d.B, nil
 }
 
-// decoder reads an encoding. After the first error all reads return 0.
-type decoder struct {
-	b   []byte
-	err error
-}
+// decoder reads an encoding.
+type decoder struct{ codec.Reader }
 
 func (d *decoder) series() (s Series) {
-	if v := d.byte(); v != encodingVersion {
+	if v := d.Byte(); v != encodingVersion {
 		d.fail("version %d is not known", v)
 	}
 	flags := d.flags(flagsAll)
@@ -135,14 +133,14 @@ func (d *decoder) series() (s Series) {
 	if r := &s.last; flags&flagLive != 0 {
 		r.Expires = leaves(int32(d.uint(maxClockMs/minuteMs)), dayMinutes)
 		for _, n := range [...]*int64{&r.UnitsHour, &r.ViewsHour, &r.CartsHour, &r.UnitsDay, &r.ViewsDay, &r.CartsDay} {
-			*n = d.int()
+			*n = d.Varint()
 		}
 	} else if flags&(flagDense|flagHighDemand) != 0 {
 		d.fail("flags %#x of a reading that is gone", flags)
 	}
 	if s.seen != 0 {
 		s.buckets = d.buckets(s.seen)
-	} else if d.uint(0); d.err != nil {
+	} else if d.uint(0); d.Err != nil {
 		return Series{}
 	}
 	s.stale = true
@@ -150,8 +148,8 @@ func (d *decoder) series() (s Series) {
 }
 
 func (d *decoder) buckets(seen int64) []bucket {
-	minutes := d.uint(min(maxMinutes, int64(len(d.b)/2))) // a minute has at least two bytes
-	if minutes == 0 || d.err != nil {
+	minutes := d.uint(min(maxMinutes, int64(len(d.B)/2))) // a minute has at least two bytes
+	if minutes == 0 || d.Err != nil {
 		return nil
 	}
 	buckets := make([]bucket, 0, minutes)
@@ -163,7 +161,7 @@ func (d *decoder) buckets(seen int64) []bucket {
 			b := bucket{minute: minute, kind: k, sold: k == Sale && has&hasSale != 0}
 			counted := has&(hasUnits<<k) != 0
 			if counted {
-				if b.count = d.int(); b.count == 0 {
+				if b.count = d.Varint(); b.count == 0 {
 					d.fail("minute %d counts a 0", i)
 				}
 			}
@@ -176,28 +174,11 @@ func (d *decoder) buckets(seen int64) []bucket {
 	return buckets
 }
 
-var errTruncated = errors.New("it is cut off")
-
-func (d *decoder) fail(format string, args ...any) {
-	if d.err == nil {
-		d.err = fmt.Errorf(format, args...)
-		d.b = nil
-	}
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) == 0 {
-		d.fail("%w", errTruncated)
-		return 0
-	}
-	v := d.b[0]
-	d.b = d.b[1:]
-	return v
-}
+func (d *decoder) fail(format string, args ...any) { d.Fail(fmt.Errorf(format, args...)) }
 
 // flags reads a byte whose bits must be a subset of all.
 func (d *decoder) flags(all byte) byte {
-	v := d.byte()
+	v := d.Byte()
 	if v&^all != 0 {
 		d.fail("flags %#x are not known", v)
 	}
@@ -206,38 +187,10 @@ func (d *decoder) flags(all byte) byte {
 
 // uint reads a number from 0 to limit. A negative limit allows no number.
 func (d *decoder) uint(limit int64) int64 {
-	v, n := binary.Uvarint(d.b)
-	d.take(n)
-	if d.err != nil {
-		return 0
-	}
-	if limit < 0 || v > uint64(limit) {
+	v := d.Uvarint()
+	if d.Err == nil && (limit < 0 || v > uint64(limit)) {
 		d.fail("number %d is more than %d", v, limit)
 		return 0
 	}
 	return int64(v)
-}
-
-func (d *decoder) int() int64 {
-	v, n := binary.Varint(d.b)
-	d.take(n)
-	if d.err != nil {
-		return 0
-	}
-	return v
-}
-
-// take removes a varint of n bytes, a result of encoding/binary. It fails unless the varint is in
-// its shortest form.
-func (d *decoder) take(n int) {
-	switch {
-	case n == 0:
-		d.fail("%w", errTruncated)
-	case n < 0:
-		d.fail("number over 64 bits")
-	case n > 1 && d.b[n-1] == 0:
-		d.fail("number is not in its shortest form")
-	default:
-		d.b = d.b[n:]
-	}
 }

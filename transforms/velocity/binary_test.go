@@ -94,7 +94,7 @@ func TestDecodedSeriesIsDue(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	const clock = "809494caca33" // noon
 	for _, tc := range []struct{ name, hex, want string }{
-		{"nothing", "", "cut off"},
+		{"nothing", "", "ends early"},
 		{"another version", "02000000", "version 2 is not known"},
 		{"version 0", "00000000", "version 0 is not known"},
 		{"unknown flag", "0110" + clock + "00", "flags 0x10 are not known"},
@@ -116,8 +116,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{"bucket after the last", "0100" + clock + "02" + "a50b0302" + "000302", "number 0 is more than -1"},
 		{"bucket of unknown content", "0100" + clock + "01" + "a00b1002", "flags 0x10 are not known"},
 		{"bucket that counts 0", "0100" + clock + "01" + "a00b0300", "minute 0 counts a 0"},
-		{"bucket cut off", "0100" + clock + "01" + "a00b03", "cut off"},
-		{"bucket with a number cut off", "0100" + clock + "01" + "a00b0380", "cut off"},
+		{"bucket cut off", "0100" + clock + "01" + "a00b03", "ends early"},
+		{"bucket with a number cut off", "0100" + clock + "01" + "a00b0380", "ends early"},
 	} {
 		b, err := hex.DecodeString(tc.hex)
 		if err != nil {
@@ -126,7 +126,7 @@ func TestDecodeRefuses(t *testing.T) {
 		s, _, err := DecodeSeries(b)
 		if err == nil {
 			t.Errorf("%s: accepted as %+v", tc.name, s)
-		} else if !strings.HasPrefix(err.Error(), "decoding velocity series: ") ||
+		} else if !strings.HasPrefix(err.Error(), "decode a velocity series: ") ||
 			!strings.HasSuffix(err.Error(), tc.want) {
 			t.Errorf("%s: error %q, want one that ends in %q", tc.name, err, tc.want)
 		}
