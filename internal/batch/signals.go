@@ -4,17 +4,19 @@ package batch
 
 import "github.com/beamlytics/streamlytics/signal"
 
-// Signals is what a keyed stage says at once. Its signals are absolute: writing a batch again is
-// harmless.
+// Signals are the output of a keyed stage. Signals are absolute values, so a batch can be written
+// again.
 type Signals struct {
 	Stocks      []signal.Stock
 	PublishedAt []int64 // per stock: when the oldest event behind it was published, epoch ms; 0 unknown
 	Velocities  []signal.Velocity
 	Badges      []signal.BadgeChange
-	Logs        []LogWrite // to be written before the signals that they caused
+	Logs        []LogWrite // written before the signals that they caused
 	Kept        []Kept
 	Tokens      []int64 // ack tokens, released when all of the batch is written
-	Settles     []int64 // per product group whose pending velocity this batch settles: when the oldest event in it was published, epoch ms; 0 unknown
+	// Settles has, for each product group whose pending changes are in this batch, the publish time of
+	// the oldest one, epoch ms; 0 unknown.
+	Settles []int64
 }
 
 // Empty reports whether there is nothing to write. It may still hold tokens.
@@ -22,7 +24,7 @@ func (b *Signals) Empty() bool {
 	return len(b.Stocks)+len(b.Velocities)+len(b.Badges)+len(b.Logs)+len(b.Kept) == 0
 }
 
-// Join appends what a later batch says.
+// Join appends a later batch.
 func (b *Signals) Join(later Signals) {
 	b.Stocks = append(b.Stocks, later.Stocks...)
 	b.PublishedAt = append(b.PublishedAt, later.PublishedAt...)
@@ -34,22 +36,21 @@ func (b *Signals) Join(later Signals) {
 	b.Settles = append(b.Settles, later.Settles...)
 }
 
-// LogWrite is one write to the mirror of a stage's log.
+// LogWrite is one write to the log of a Beam key in the mirror.
 type LogWrite struct {
 	Key    string // the Beam key
 	Seq    int64  // grows with each write of the key
 	Prev   int64  // Seq of the write before it; 0: there was none
-	Losses int64  // how often Redis was found to have lost data when this was made
-	Anew   bool   // Record is a snapshot: the log begins anew with it
+	Losses int64  // process.Env.Losses when the record was made
+	Anew   bool   // Record is a snapshot, with which the log begins
 	Record []byte
 }
 
-// Kept is something that cannot be computed again from the logs: a field of a product group. An
-// empty value removes the field.
+// Kept is a field of a product group that cannot be computed from the logs. An empty value removes the
+// field.
 type Kept struct {
 	Group, Field, Value string
-	// Anew has no field: all fields of the group go, and those of the batch that follow are all there
-	// are.
+	// Anew removes all fields of the group. It comes without a field, before those that follow.
 	Anew   bool
-	Losses int64 // with Anew, how often Redis was found to have lost data when this was made
+	Losses int64 // with Anew, process.Env.Losses when it was made
 }
