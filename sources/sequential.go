@@ -29,8 +29,8 @@ const (
 	Idle = 50 * time.Millisecond
 )
 
-// Emit opens an ack token for messages and emits them as one batch. done is called when everything
-// that they caused is written. Nothing is emitted if there are no messages.
+// Emit opens an ack token for messages and emits them as one batch. done is called when the token
+// is released. Nothing is emitted if there are no messages.
 func Emit(t *acks.Tracker, at beam.EventTime, messages []event.Message, done func(),
 	emit func(beam.EventTime, batch.Messages)) {
 	if len(messages) == 0 {

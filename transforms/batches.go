@@ -17,23 +17,22 @@ import (
 // control. A batch of changes goes from InventoryStatefulFn to SmartVelocityFn: ack tokens, the publish
 // time of the oldest event, then changes, or a control.
 
-// control is what a batch without data asks of a keyed stage, a set of bits.
+// control is a set of requests to a keyed stage, in place of data.
 type control byte
 
 const (
-	// republish asks for everything that the key has published, after Redis lost data.
+	// republish requests everything that the key has published, after Redis lost data.
 	republish control = 1 << iota
-	// evaluate asks a product group for what is due, without waiting: state was restored, or the input has
-	// ended.
+	// evaluate requests an evaluation at once: state was restored, or the input has ended.
 	evaluate
 
 	// isControl marks the byte of a control. No event and no change begins with such a byte.
 	isControl byte = 0x80
 )
 
-// controlKey is the Beam key of controls that InventoryStatefulFn passes on to every product group. It is
-// not a key of a store and product or of a key group, and has no state.
-const controlKey = "end"
+// controlKey is the Beam key of controls that InventoryStatefulFn forwards to every product group. It is not
+// the name of a key group or of a store:product, and has no state.
+const controlKey = "control"
 
 // header is what precedes the data of a batch.
 type header struct {

@@ -30,9 +30,9 @@ type Mirror interface {
 }
 
 // Restore puts the state in a mirror into this process, before the graph of the pipeline starts. It
-// replays the stock state and computes the velocity state and the stock over all stores from it.
-// Restored, if not nil, is called for each Beam key. The product groups publish all signals when they
-// are evaluated for the first time; Start sees to that.
+// replays the stock state and computes the velocity state and the stock over all stores from it. It calls
+// restored, if not nil, after each Beam key. The product groups publish all signals when they are opened
+// for the first time, which the control of Start triggers.
 func Restore(ctx context.Context, k Keyed, c velocity.Config, m Mirror, restored func()) error {
 	env := process.Of(k.PipelineID)
 	inventory, err := keyed.NewRestored(env, inventoryStage, k.State, func() *inventoryImage { return newInventoryImage(k.Limits) })
@@ -103,7 +103,7 @@ func (p *restoredProducts) add(g *inventoryImage, nowMs int64) {
 }
 
 func (p *restoredProducts) store(env *process.Env, k Keyed) error {
-	restored, err := keyed.NewRestored(env, productStage, k.State, p.newImage)
+	restored, err := keyed.NewRestored(env, velocityStage, k.State, p.newImage)
 	if err != nil {
 		return fmt.Errorf("restore the velocity state: %w", err)
 	}
@@ -116,8 +116,8 @@ func (p *restoredProducts) store(env *process.Env, k Keyed) error {
 // startFn emits one control to InventoryStatefulFn.
 type startFn struct{}
 
-// Start returns batches for InventoryStateful: if restored, one that has every product group evaluated
-// before an event comes, so that its signals are published and decay; else none.
+// Start returns batches for InventoryStateful. If restored, it is one control that makes every product
+// group publish its signals and set its timer before an event comes. Otherwise it is empty.
 func Start(s beam.Scope, restored bool) beam.PCollection {
 	s = s.Scope("Start")
 	var starts []int

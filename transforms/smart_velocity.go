@@ -37,7 +37,7 @@ const (
 // VelocityOptions are the settings of SmartVelocity.
 type VelocityOptions struct {
 	velocity.Config
-	// Decay has signals change by time alone. It is off where the input is bounded, so that the job ends.
+	// Decay makes signals change by time alone. It is off with bounded input, so that the job ends.
 	Decay bool
 	// AtOnce evaluates each batch when it comes, without a timer. It is for bounded input on a runner that
 	// may fire timers after the end of the input, or never.
@@ -85,9 +85,9 @@ func (f *SmartVelocityFn) Setup() (err error) {
 	f.env = process.Of(f.PipelineID)
 	config := f.State
 	config.Mirrored = false // the velocity state is computed from the stock state
-	f.log, err = keyed.NewLog(f.env, productStage, config, f.newImage, &f.Stamp, &f.Log, &f.counts)
+	f.log, err = keyed.NewLog(f.env, velocityStage, config, f.newImage, &f.Stamp, &f.Log, &f.counts)
 	if err == nil {
-		f.pace, err = process.Shared(f.env, "product paces", func() (*paces, error) { return newPaces(), nil })
+		f.pace, err = process.Shared(f.env, "SmartVelocityFn paces", func() (*paces, error) { return newPaces(), nil })
 	}
 	if err != nil {
 		return fmt.Errorf("set up SmartVelocityFn: %w", err)
@@ -198,7 +198,7 @@ func (f *SmartVelocityFn) evaluate(g *productImage) {
 	}
 }
 
-// republish emits the velocity of every series, and has settle emit the stock of every product.
+// republish emits the velocity of every series, and marks the stock of every product for settle to emit.
 func (f *SmartVelocityFn) republish(g *productImage) {
 	if f.Options.Mirrored {
 		f.out.Kept = append(f.out.Kept, batch.Kept{Group: f.key, Anew: true, Losses: f.env.Losses()})

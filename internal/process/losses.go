@@ -12,7 +12,7 @@ type losses struct {
 // be written again.
 func (l *losses) Losses() int64 { return l.known.Load() }
 
-// Lose counts a loss that happened after since losses, unless another has been counted since.
+// Lose counts a loss if the count is still since, so that two observers of one loss count it once.
 func (l *losses) Lose(since int64) { l.known.CompareAndSwap(since, since+1) }
 
 // TakeLoss reports whether there was a loss since its last call. It is true for one caller.

@@ -1,6 +1,6 @@
 // Package pubsub reads Pub/Sub subscriptions. On runners without a Pub/Sub source of their own it
-// pulls messages, keeps them leased, and acknowledges them when everything that they caused is
-// written.
+// pulls messages, keeps them leased, and acknowledges them when the state, stock, archive rows and
+// dead letters that they caused are written.
 package pubsub
 
 import (
@@ -32,8 +32,8 @@ type Subscription struct {
 }
 
 // ReadFn reads subscriptions on runners that have no Pub/Sub source. It needs the pipeline's ack
-// tracker, and so all DoFns in this process: a message is acknowledged when everything that it
-// caused is written. Bundle finalization would not do: the bundle of a source is final when its
+// tracker, and so all DoFns in this process: a message is acknowledged when its token is
+// released. Bundle finalization would not do: the bundle of a source is final when its
 // output is queued, not when it is processed.
 type ReadFn struct {
 	sources.Sequential[Subscription]

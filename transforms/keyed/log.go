@@ -107,8 +107,9 @@ func (l *Log[I]) Open(p state.Provider, key string) (*Cell[I], error) {
 	return c, err
 }
 
-// NeedsRepublish reports whether Redis lost data after the key was last published as a whole; asked is
-// whether another DoFn asks for it. The caller then publishes everything that the image holds.
+// NeedsRepublish reports whether Redis lost data after the key was last published as a whole. On a runner
+// with several workers it is also true if asked, the request of another DoFn. If it is true, the caller
+// publishes everything that the image holds.
 func (l *Log[I]) NeedsRepublish(c *Cell[I], asked bool) bool {
 	losses := l.losses()
 	// Each worker of the runner counts losses by itself, so the numbers of two workers cannot be compared.
@@ -122,9 +123,9 @@ func (l *Log[I]) NeedsRepublish(c *Cell[I], asked bool) bool {
 // Keep returns an image that was not changed.
 func (l *Log[I]) Keep(key string, c *Cell[I]) { l.store.keep(key, c) }
 
-// Commit records what was applied to an image since Open. Mirrored is whether w must be written to the
-// mirror before what the record caused is published. The caller must not use the cell afterwards; w may
-// alias record.
+// Commit records what was applied to an image since Open. If mirrored, w must be written to the mirror
+// before the signals that the record caused. The caller must not use the cell afterwards. w may alias
+// record.
 func (l *Log[I]) Commit(p state.Provider, key string, c *Cell[I], record []byte) (w batch.LogWrite, mirrored bool, err error) {
 	// An event takes three to four times as much memory in the image as in its record. Tidying at an
 	// eighth keeps an image from growing by half before old data goes.

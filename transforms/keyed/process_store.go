@@ -20,11 +20,11 @@ type processStore[I Image] struct {
 
 	mu     sync.Mutex
 	images *cache[I]
-	keys   map[string]*held[I]
+	keys   map[string]*slot[I]
 }
 
-// held is what the store knows of a key whose image is not decoded.
-type held[I Image] struct {
+// slot is the state of one key in the store.
+type slot[I Image] struct {
 	out    bool    // with a bundle
 	cell   Cell[I] // without an image, while packed
 	packed []byte  // the snapshot of the image; nil while it is out or decoded
@@ -36,7 +36,7 @@ func sharedStore[I Image](env *process.Env, stage string, limit int, newImage fu
 }
 
 func newProcessStore[I Image](limit int, newImage func() I) *processStore[I] {
-	s := &processStore[I]{newImage: newImage, images: newCache[I](limit), keys: map[string]*held[I]{}}
+	s := &processStore[I]{newImage: newImage, images: newCache[I](limit), keys: map[string]*slot[I]{}}
 	s.images.evicted = func(key string, c *Cell[I]) { // within put
 		h := s.keys[key]
 		h.packed, h.cell = c.Image.Snapshot(), *c
@@ -52,7 +52,7 @@ func (s *processStore[I]) take(key string) (c *Cell[I], packed bool, err error) 
 	s.mu.Lock()
 	h := s.keys[key]
 	if h == nil {
-		s.keys[key] = &held[I]{out: true}
+		s.keys[key] = &slot[I]{out: true}
 		s.mu.Unlock()
 		return nil, false, nil
 	}
@@ -79,7 +79,7 @@ func (s *processStore[I]) take(key string) (c *Cell[I], packed bool, err error) 
 func (s *processStore[I]) add(key string, c *Cell[I]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keys[key] = &held[I]{}
+	s.keys[key] = &slot[I]{}
 	s.images.put(key, c)
 }
 

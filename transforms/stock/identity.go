@@ -11,7 +11,7 @@ type identities struct {
 	index    *index   // of all live ids, those of the ledger included; nil while there are few
 }
 
-// lateID is the id of an event that counted although it was older than the ledger when it arrived.
+// lateID is the id of an accepted event that was older than the ledger when it arrived.
 // It is kept for one horizon after its arrival.
 type lateID struct {
 	keep    int64 // time of the key's newest event at its arrival, epoch ms

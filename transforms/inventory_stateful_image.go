@@ -14,7 +14,7 @@ import (
 )
 
 // inventoryStage names the stage in what a process shares.
-const inventoryStage = "inventory"
+const inventoryStage = "InventoryStatefulFn"
 
 // The kinds of log records of InventoryStatefulFn.
 const (

@@ -10,8 +10,8 @@ import (
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
-// productStage names the stage in what a process shares.
-const productStage = "product"
+// velocityStage names the stage in what a process shares.
+const velocityStage = "SmartVelocityFn"
 
 // productImage is the state of one Beam key of SmartVelocityFn, a product group: for each product its
 // velocity, globally and per store, and its stock over all stores.
@@ -114,7 +114,7 @@ func (g *productImage) addDemand(id, store []byte, at, nowMs int64, k velocity.K
 	}
 }
 
-// markDirty has a series evaluated next time.
+// markDirty marks a series for the next evaluation.
 func (g *productImage) markDirty(s *series) {
 	if !s.isDirty {
 		s.isDirty = true
@@ -127,7 +127,7 @@ func (g *productImage) changeStock(p *product, onHand, stores int64) {
 	p.stock.Apply(onHand, stores, g.limits)
 }
 
-// touch has settle call its function with p.
+// touch marks p for settle.
 func (g *productImage) touch(p *product) {
 	if !p.touched {
 		p.touched, p.wasLow = true, p.stock.Low
