@@ -14,9 +14,10 @@ const (
 	say          // writes stock signals
 )
 
-// kindOf recognises the commands of the state mirror by their keys, a log and its ":by", and by how many arguments follow: the
-// epoch to claim; epoch, seq, anew, record, the seq before, and more to write.
-func kindOf(command []string) kind {
+// kindOf recognises the commands of the state mirror by their keys, a log and its ":by", and by how many
+// arguments follow: the epoch to claim; epoch, seq, anew, record, the seq before, and more to write. written
+// holds the logs that this life has written; kindOf adds to it.
+func kindOf(command []string, written map[string]bool) kind {
 	if len(command) < 5 || command[0] != "eval" && command[0] != "evalsha" {
 		return other
 	}
@@ -30,9 +31,10 @@ func kindOf(command []string) kind {
 	case len(arguments) == 1:
 		return claim
 	case len(arguments) >= 5:
-		anew, before := arguments[2] == "1", arguments[4]
+		anew, first := arguments[2] == "1", !written[command[3]]
+		written[command[3]] = true
 		switch {
-		case anew && before == "0":
+		case anew && first:
 			return rewrite
 		case anew:
 			return compact

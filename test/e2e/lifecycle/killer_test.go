@@ -48,21 +48,25 @@ type killer struct {
 	process chan *rig.Process // the process to kill, once it is known
 	fired   chan struct{}     // closed when the moment has come
 
-	mu     sync.Mutex
-	counts map[kind]int
-	all    int // commands since the first signal was written
-	done   bool
+	mu      sync.Mutex
+	counts  map[kind]int
+	written map[string]bool // logs that this life has written
+	all     int             // commands since the first signal was written
+	done    bool
 }
 
 func newKiller(m moment) *killer {
-	return &killer{moment: m, process: make(chan *rig.Process, 1), fired: make(chan struct{}), counts: map[kind]int{}}
+	return &killer{
+		moment: m, process: make(chan *rig.Process, 1), fired: make(chan struct{}),
+		counts: map[kind]int{}, written: map[string]bool{},
+	}
 }
 
 // watch is what the tap calls.
 func (k *killer) watch(command []string) redistest.Act {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	what := kindOf(command)
+	what := kindOf(command, k.written)
 	k.counts[what]++
 	if k.counts[say] > 0 {
 		k.all++
