@@ -33,7 +33,7 @@ func TestStorefront(t *testing.T) {
 		sold("", "1", 2, 9, false), sold("oslo", "1", 2, 3, false), sold("online", "1", 0, 6, false),
 		sold("", "2", 50, 50, true), sold("oslo", "2", 10, 10, false), sold("online", "2", 40, 40, false),
 		sold("", "3", 0, 0, false), // only looked at
-	}, nil); err != nil {
+	}, func(signal.Velocity) time.Time { return time.Time{} }); err != nil {
 		t.Fatal(err)
 	}
 	stock := func(store, product string, onHand int64, known bool, badge string) signal.Stock {
