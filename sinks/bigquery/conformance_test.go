@@ -85,7 +85,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	for _, table := range suiteTables {
 		t.Run(string(table.name), func(t *testing.T) {
-			sinktest.Run(t, func(t *testing.T) sinktest.Target { return table.target(t) })
+			sinktest.Run(t, table.target)
 		})
 	}
 }

@@ -93,7 +93,7 @@ var suiteTables = []suiteTable{
 func TestConformance(t *testing.T) {
 	for _, table := range suiteTables {
 		t.Run(string(table.name), func(t *testing.T) {
-			sinktest.Run(t, func(t *testing.T) sinktest.Target { return table.target(t) })
+			sinktest.Run(t, table.target)
 		})
 	}
 }
