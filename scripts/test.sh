@@ -99,7 +99,7 @@ said="$temp/analyses"
 in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
 analyses=$!
 status=0
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./test/e2e/faults ./test/e2e/soak ./test/e2e/monitoring ./test/e2e/... ./test/rig || status=$?
+go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./test/e2e/faults ./test/e2e/soak ./test/e2e/lifecycle ./test/e2e/... ./test/rig || status=$?
 wait "$analyses" || status=$?
 cat "$said"
 [ "$status" = 0 ] || exit "$status"

@@ -1,3 +1,4 @@
-// Package lifecycle holds the tests that end the program as kill -9 does, again and again and at chosen moments, or its Redis, while
-// events flow: repeated, in no order, in one run on one Redis. At the end every key holds what the truth says.
+// Package lifecycle tests the program over several runs and inputs, from outside. The program, or its
+// Redis, is killed again and again, at chosen moments, while events flow; the same events arrive over
+// Pub/Sub and as files; counts arrive hours late. At the end every key holds what the truth says.
 package lifecycle

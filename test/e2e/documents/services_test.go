@@ -1,0 +1,198 @@
+package documents
+
+import (
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// oneShot are the services that do something and end; their exit code is their health.
+var oneShot = []string{"setup"}
+
+func TestServices(t *testing.T) {
+	want := []string{"grafana", "pipeline", "prometheus", "pubsub", "redis", "setup", "simulator"}
+	if got := slices.Sorted(maps.Keys(loadStack(t).Services)); !slices.Equal(got, want) {
+		t.Errorf("there are %v, want %v", got, want)
+	}
+}
+
+// pinned is an image of an exact version.
+var pinned = regexp.MustCompile(`^[a-z0-9.\-/]+:v?\d+\.\d+\.\d+(-[a-z]+)?(@sha256:[0-9a-f]{64})?$`)
+
+// TestRulesOfServices holds each service against what all of them must be.
+func TestRulesOfServices(t *testing.T) {
+	p := loadStack(t)
+	published := map[string]string{}
+	for name, s := range p.Services {
+		bad := func(format string, args ...any) { t.Helper(); t.Errorf(name+": "+format, args...) }
+		if s.Build == nil && !pinned.MatchString(s.Image) {
+			bad("the image %s is not pinned to a version", s.Image)
+		}
+		if s.Build != nil && !strings.HasSuffix(s.Image, ":local") {
+			bad("the image %s is built here, and could be mistaken for one from elsewhere", s.Image)
+		}
+		for _, p := range s.Ports {
+			if !net.ParseIP(p.HostIP).IsLoopback() {
+				bad("port %d is published at %q, to other machines", p.Target, p.HostIP)
+			}
+			if other := published[p.Published]; other != "" {
+				bad("port %s is also %s's", p.Published, other)
+			}
+			published[p.Published] = name
+		}
+		single := slices.Contains(oneShot, name)
+		if single != (s.Health == nil) {
+			bad("its health check is %v", s.Health)
+		}
+		if want := "unless-stopped"; !single && s.Restart != want {
+			bad("it restarts %q, want %q", s.Restart, want)
+		}
+		if limits := s.Deploy.Resources.Limits; limits.CPUs == "" || limits.Memory == "" {
+			bad("its resources have no limit")
+		}
+		if !slices.Contains(s.Security, "no-new-privileges:true") {
+			bad("it may gain privileges")
+		}
+		if s.Build != nil && (!s.ReadOnly || !slices.Contains(s.CapDrop, "ALL")) {
+			bad("it is ours, and its file system or its capabilities are open")
+		}
+		for other, d := range s.DependsOn {
+			if _, ok := p.Services[other]; !ok {
+				bad("it waits for %s, which is not there", other)
+			}
+			switch d.Condition {
+			case "service_completed_successfully":
+				if !slices.Contains(oneShot, other) {
+					bad("it waits for %s to end, which does not", other)
+				}
+			case "service_healthy":
+				if p.Services[other].Health == nil {
+					bad("it waits for %s to be healthy, which has no health check", other)
+				}
+			}
+		}
+	}
+	if grace := time.Duration(p.Services["pipeline"].StopGrace); grace < 30*time.Second {
+		t.Errorf("the pipeline has %v to drain, want 30s", grace)
+	}
+}
+
+// TestMountsExist: what is mounted from the project is in the project, and each volume is declared and used.
+func TestMountsExist(t *testing.T) {
+	p := loadStack(t)
+	used := map[string]bool{}
+	for name, s := range p.Services {
+		for _, m := range s.Volumes {
+			switch m.Type {
+			case "volume":
+				used[m.Source] = true
+				if _, ok := p.Volumes[m.Source]; !ok || m.Source == "" {
+					t.Errorf("%s: the volume %q is not declared", name, m.Source)
+				}
+			case "bind":
+				if !m.ReadOnly {
+					t.Errorf("%s: it could write into %s", name, m.Source)
+				}
+				if entries, err := os.ReadDir(m.Source); err != nil || len(entries) == 0 {
+					t.Errorf("%s: %s: %v, %d files", name, m.Source, err, len(entries))
+				}
+			default:
+				t.Errorf("%s: a mount of type %q", name, m.Type)
+			}
+		}
+	}
+	for name := range p.Volumes {
+		if !used[name] {
+			t.Errorf("nobody uses the volume %s", name)
+		}
+	}
+}
+
+// TestDockerfileHasWhatIsBuilt: targets, users, folders and binaries that the services count on.
+func TestDockerfileHasWhatIsBuilt(t *testing.T) {
+	stages := dockerStages(t)
+	for name, s := range loadStack(t).Services {
+		if s.Build == nil {
+			continue
+		}
+		stage, ok := stages[s.Build.Target]
+		if !ok {
+			t.Errorf("%s: the Dockerfile has no target %s", name, s.Build.Target)
+		}
+		for _, m := range s.Volumes {
+			if !strings.Contains(stage, "\nWORKDIR "+m.Target+"\n") {
+				t.Errorf("%s: the volume is at %s, which the image does not give to its user", name, m.Target)
+			}
+		}
+		for _, command := range [][]string{program(name, s), health(s)} {
+			if len(command) == 0 {
+				continue
+			}
+			path := command[0]
+			inTools := strings.HasPrefix(path, "/usr/local/bin/") && strings.Contains(stage, " /usr/local/bin/\n")
+			if !inTools && !strings.Contains(stage, " "+path+"\n") {
+				t.Errorf("%s: there is no %s in the image", name, path)
+			}
+			if _, err := os.Stat(filepath.Join(root, "cmd", filepath.Base(path), "main.go")); err != nil {
+				t.Errorf("%s: %s is none of our programs: %v", name, path, err)
+			}
+		}
+	}
+}
+
+// program is what a service runs: its command, behind the entry point of the pipeline's image.
+func program(name string, s service) []string {
+	if s.Build != nil && s.Build.Target == "pipeline" {
+		return append([]string{"/streamlytics"}, s.Command...)
+	}
+	return s.Command
+}
+
+// health is the command of a service's health check, if it has one.
+func health(s service) []string {
+	if s.Health == nil || s.Health.Test[0] != "CMD" {
+		return nil
+	}
+	return s.Health.Test[1:]
+}
+
+// TestPrometheusFindsThePipeline: the target of its configuration is a service and the port that it serves metrics at.
+func TestPrometheusFindsThePipeline(t *testing.T) {
+	p := loadStack(t)
+	target := regexp.MustCompile(`targets: \[(\S+):(\d+)\]`).FindStringSubmatch(read(t, "deploy/monitoring/prometheus/prometheus.yml"))
+	if target == nil {
+		t.Fatal("prometheus asks nobody")
+	}
+	if s, ok := p.Services[target[1]]; !ok || !slices.Contains(s.Command, "--metrics_addr=:"+target[2]) {
+		t.Errorf("prometheus asks %s:%s, where nobody answers", target[1], target[2])
+	}
+}
+
+// TestLoaderRefuses: Compose's loader refuses what is not in the schema.
+func TestLoaderRefuses(t *testing.T) {
+	good := read(t, "docker-compose.yml")
+	for name, spoil := range map[string][2]string{
+		"an unknown field":     {"restart: unless-stopped", "restarts: unless-stopped"},
+		"an unknown condition": {"condition: service_healthy", "condition: service_happy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if strings.Count(good, spoil[0]) == 0 {
+				t.Fatalf("docker-compose.yml has no %s", strconv.Quote(spoil[0]))
+			}
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "docker-compose.yml"), []byte(strings.Replace(good, spoil[0], spoil[1], 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := load(dir, "docker-compose.yml"); err == nil {
+				t.Error("it was taken")
+			}
+		})
+	}
+}

@@ -1,0 +1,276 @@
+package documents
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/internal/loopback"
+	"github.com/beamlytics/streamlytics/test/rig"
+)
+
+// patience is how long a test waits for something that must happen.
+const patience = 2 * time.Minute
+
+// outside runs services as processes of this machine.
+type outside struct {
+	t       *testing.T
+	project project
+	ports   map[string]string // local address of a service's port, by service:port
+	folders map[string]string // local folder of a volume
+}
+
+func newOutside(t *testing.T) *outside {
+	t.Helper()
+	return &outside{t: t, project: loadStack(t), ports: map[string]string{}, folders: map[string]string{}}
+}
+
+// addr is where a service's port is here. Somebody else may take it before the service does, which then does not start.
+func (o *outside) addr(service, port string) string {
+	o.t.Helper()
+	key := service + ":" + port
+	if o.ports[key] == "" {
+		free, err := loopback.FreePort()
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		o.ports[key] = net.JoinHostPort("127.0.0.1", strconv.Itoa(free))
+	}
+	return o.ports[key]
+}
+
+var barePort = regexp.MustCompile(`^\d{4,5}$`)
+
+// local is an argument or a variable of a service with this machine's addresses and folders in it.
+func (o *outside) local(service, text string) string {
+	o.t.Helper()
+	hosts := regexp.MustCompile(`(\b(?:` + strings.Join(slices.Sorted(maps.Keys(o.project.Services)), "|") + `)|127\.0\.0\.1|0\.0\.0\.0|=):(\d+)\b`)
+	text = hosts.ReplaceAllStringFunc(text, func(found string) string {
+		parts := hosts.FindStringSubmatch(found)
+		host, port := parts[1], parts[2]
+		switch host {
+		case "=": // on all addresses
+			return "=" + o.addr(service, port)
+		case "127.0.0.1", "0.0.0.0":
+			return o.addr(service, port)
+		}
+		return o.addr(host, port)
+	})
+	if barePort.MatchString(text) {
+		_, text, _ = net.SplitHostPort(o.addr(service, text))
+	}
+	for _, m := range o.project.Services[service].Volumes {
+		if text == m.Target || strings.Contains(text, m.Target+"/") || strings.HasSuffix(text, "="+m.Target) {
+			text = strings.Replace(text, m.Target, o.folder(m), 1)
+		}
+	}
+	return text
+}
+
+func (o *outside) folder(m mount) string {
+	if m.Type == "bind" {
+		return m.Source
+	}
+	if o.folders[m.Source] == "" {
+		o.folders[m.Source] = o.t.TempDir()
+	}
+	return o.folders[m.Source]
+}
+
+// command is a command of a service, for this machine.
+func (o *outside) command(service string, words []string) *exec.Cmd {
+	o.t.Helper()
+	s := o.project.Services[service]
+	path := words[0]
+	if s.Build != nil {
+		path = rig.CommandBinary(o.t, filepath.Base(path))
+	}
+	var args []string
+	for _, word := range words[1:] {
+		args = append(args, o.local(service, word))
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Dir, cmd.Env = o.t.TempDir(), os.Environ()
+	for name, value := range s.Environment {
+		cmd.Env = append(cmd.Env, name+"="+o.local(service, value))
+	}
+	return cmd
+}
+
+// start starts a service and waits until its health check passes.
+func (o *outside) start(service string, more ...string) *rig.Process {
+	o.t.Helper()
+	p := rig.StartCommand(o.t, o.command(service, append(program(service, o.project.Services[service]), more...)))
+	var said []byte
+	err := p.Await(service+" is healthy", patience, func() bool {
+		var err error
+		said, err = o.command(service, health(o.project.Services[service])).CombinedOutput()
+		return err == nil
+	})
+	if err != nil {
+		o.t.Fatalf("%v\nits health check says: %s", err, said)
+	}
+	return p
+}
+
+// startPubSub starts our server in place of Google's emulator, which is a Java program that only its image has.
+func (o *outside) startPubSub() *rig.Process {
+	o.t.Helper()
+	addr := o.addr("pubsub", "8085")
+	p := rig.StartCommand(o.t, exec.Command(rig.CommandBinary(o.t, "localpubsub"), "--addr="+addr))
+	if err := p.Await("Pub/Sub serves", patience, func() bool { return strings.Contains(p.Log(), "PUBSUB_EMULATOR_HOST=") }); err != nil {
+		o.t.Fatal(err)
+	}
+	return p
+}
+
+// finish runs a service that ends, and returns what it says.
+func (o *outside) finish(service string) string {
+	o.t.Helper()
+	p := rig.StartCommand(o.t, o.command(service, program(service, o.project.Services[service])))
+	exit, err := p.Wait(patience)
+	if err != nil || exit != (rig.Exit{}) {
+		o.t.Fatalf("%s: %v, %v\n%s", service, exit, err, p.Log())
+	}
+	return p.Log()
+}
+
+func (o *outside) redis() *redis.Client {
+	client := redis.NewClient(&redis.Options{Addr: o.addr("redis", "6379")})
+	o.t.Cleanup(func() { _ = client.Close() })
+	return client
+}
+
+// scrape is what the pipeline serves to Prometheus.
+func (o *outside) scrape() string {
+	o.t.Helper()
+	request, err := http.NewRequestWithContext(o.t.Context(), http.MethodGet, "http://"+o.addr("pipeline", "9464")+"/metrics", nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		o.t.Fatalf("%s, %v", answer.Status, err)
+	}
+	return string(text)
+}
+
+// TestStackRunsOutside starts every service of ours and Redis with the commands, variables and health checks of docker-compose.yml,
+// in the order that it asks for, and sees signals arrive. Then pipeline and Redis are killed and started again as Docker would start
+// them, and at the end Redis holds what the simulator knows to be true.
+func TestStackRunsOutside(t *testing.T) {
+	o := newOutside(t)
+	o.startPubSub()
+	store := o.start("redis")
+	// The pipeline ends where there are no subscriptions: this is why it waits for setup.
+	early := rig.StartCommand(t, o.command("pipeline", program("pipeline", o.project.Services["pipeline"])))
+	if exit, err := early.Wait(patience); err != nil || exit.Code != 1 || !strings.Contains(early.Log(), `subscription "projects/local/subscriptions/`) {
+		t.Fatalf("without subscriptions: %v, %v\n%s", exit, err, early.Log())
+	}
+	t.Logf("without subscriptions the pipeline ended after %v", time.Since(early.Started()).Round(10*time.Millisecond))
+	if said := o.finish("setup"); strings.Count(said, " created\n") != 12 {
+		t.Errorf("setup says\n%s", said)
+	}
+	if said := o.finish("setup"); strings.Count(said, " unchanged\n") != 12 {
+		t.Errorf("once more, setup says\n%s", said)
+	}
+	pipeline := o.start("pipeline")
+	trade := o.start("simulator")
+	rdb := o.redis()
+	await := func(p *rig.Process, what string, condition func() bool) {
+		t.Helper()
+		if err := p.Await(what, patience, condition); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signals := func(pattern string) int {
+		keys, err := rdb.Keys(t.Context(), pattern).Result()
+		if err != nil {
+			return 0
+		}
+		return len(keys)
+	}
+	// 20 shops and the web shop have 200 products each. All but two shops, and all but the web shop's newest listings, are counted at
+	// the start.
+	await(pipeline, "stock is in Redis", func() bool { return signals("stock:global:*") == 200 && signals("stock:*") >= 200+19*200-4 })
+	await(pipeline, "velocity is in Redis", func() bool { return signals("velocity:global:*") > 0 })
+	if text := o.scrape(); !regexp.MustCompile(`(?m)^streamlytics_\w*acked\w* [1-9]`).MatchString(text) {
+		t.Errorf("the metrics do not count what was acknowledged:\n%s", text)
+	}
+
+	pipeline.Kill()
+	pipeline = o.start("pipeline")
+	store.Kill()
+	o.start("redis")
+	if err := rig.Until("the pipeline is healthy again", patience, func() bool {
+		return o.command("pipeline", health(o.project.Services["pipeline"])).Run() == nil
+	}); err != nil {
+		t.Fatalf("%v\n%s", err, pipeline.Log())
+	}
+	trade = o.restart(trade)
+	if err := trade.Stop(time.Duration(o.project.Services["simulator"].StopGrace)); err != nil {
+		t.Fatal(err)
+	}
+	truth := filepath.Join(o.folders["simulator"], "truth.json")
+	check := exec.CommandContext(t.Context(), rig.CommandBinary(t, "simulator"), "--check_truth="+truth, "--check_redis="+o.addr("redis", "6379"))
+	if said, err := check.CombinedOutput(); err != nil || !strings.Contains(string(said), ", wrong: 0, missing: 0") {
+		t.Errorf("%v\n%s", err, said)
+	} else {
+		t.Logf("%s", said)
+	}
+	if err := pipeline.Stop(time.Duration(o.project.Services["pipeline"].StopGrace)); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{"warehouse/events", "summary.json"} {
+		if _, err := os.Stat(filepath.Join(o.folders["pipeline"], want)); errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the pipeline's volume has no %s", want)
+		}
+	}
+}
+
+// restart kills the simulator and starts it again, as Docker would: the same world goes on.
+func (o *outside) restart(p *rig.Process) *rig.Process {
+	o.t.Helper()
+	before, err := os.ReadFile(filepath.Join(o.folders["simulator"], "state.json"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if err := p.Signal(syscall.SIGKILL); err != nil {
+		o.t.Fatal(err)
+	}
+	if _, err := p.Wait(patience); err != nil {
+		o.t.Fatal(err)
+	}
+	p = o.start("simulator", "--report_every=1s")
+	if err := p.Await("the world has gone on", patience, func() bool { return strings.Contains(p.Log(), " messages published, ") }); err != nil {
+		o.t.Fatal(err)
+	}
+	after, err := os.ReadFile(filepath.Join(o.folders["simulator"], "state.json"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	begun := regexp.MustCompile(`"clock_origin": "[^"]+"`)
+	if a, b := begun.FindString(string(before)), begun.FindString(string(after)); a == "" || a != b {
+		o.t.Errorf("the world was begun with %s, and goes on with %s", a, b)
+	}
+	return p
+}
