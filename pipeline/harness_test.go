@@ -11,7 +11,6 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/sinks/deadletters"
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
@@ -32,7 +31,7 @@ type harness struct {
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	if err := server.Create("p", "pos:pos,ecom:ecom,wms:wms"); err != nil {
 		t.Fatal(err)
 	}

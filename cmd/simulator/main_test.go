@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"github.com/beamlytics/streamlytics/test/programtest"
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestASignalEndsItWithALastLine(t *testing.T) {
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	if err := server.Create("p", "pos:pos,ecom:ecom,wms:wms"); err != nil {
 		t.Fatal(err)
 	}

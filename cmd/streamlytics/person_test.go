@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // patience is how long a test waits for something that must happen.
@@ -72,7 +72,7 @@ func ends(t *testing.T, p *rig.Process, code int) {
 // how the runner sees it.
 func TestOneLineSaysWhatIsWrong(t *testing.T) {
 	redis, away, file, dir := redistest.Start(t).Addr, nobody(t), sales(t, 3), t.TempDir()
-	pubsub := pubsubtest.Start(t)
+	pubsub := rig.ServePubSub(t, localpubsub.Options{})
 	files := []string{"--events_files=" + file, "--redis_addrs=" + redis}
 	pos := []string{"--pos_subscription=projects/p/subscriptions/pos", "--redis_addrs=" + redis}
 	for name, c := range map[string]struct {

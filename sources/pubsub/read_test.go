@@ -15,7 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/sources"
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/sourcetest"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
@@ -33,7 +33,7 @@ type service struct {
 
 func startService(t *testing.T, ackDeadline time.Duration) service {
 	t.Helper()
-	s := pubsubtest.Start(t)
+	s := rig.ServePubSub(t, localpubsub.Options{})
 	if err := s.CreateTopic(testTopic); err != nil {
 		t.Fatal(err)
 	}

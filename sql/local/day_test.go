@@ -14,7 +14,6 @@ import (
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/pipeline"
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
@@ -56,7 +55,7 @@ type key struct{ store, product string }
 // is waited for, so that the truth of that moment can be told.
 func play(t *testing.T) *day {
 	t.Helper()
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	rdb := redistest.Start(t)
 	o := pipeline.DefaultOptions()
 	o.Project, o.Emulator = project, server.Addr()

@@ -53,11 +53,11 @@ func googleSQL(t *testing.T) string {
 // work is what googlesql.py is asked for.
 type work struct {
 	Tables     map[rows.Table]workTable `json:"tables"`
-	Statements []workStatement           `json:"statements"`
+	Statements []workStatement          `json:"statements"`
 }
 
 type workTable struct {
-	Columns []rows.Column    `json:"columns"`
+	Columns []rows.Column     `json:"columns"`
 	Rows    []json.RawMessage `json:"rows"`
 }
 

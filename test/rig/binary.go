@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,9 +17,20 @@ const commands = "github.com/beamlytics/streamlytics/cmd/"
 // folder holds the binaries while Main runs the tests.
 var folder string
 
-// Main runs the tests of a package and returns their exit code: TestMain is os.Exit(rig.Main(m)). It keeps a folder for the
-// binaries, which all tests share and which is gone at the end.
+// prebuilt names the environment variable with the folder of programs that are built already: those
+// of cmd by their names, and streamlytics-race. scripts/test.sh sets it, so that all packages of a
+// run share one build.
+const prebuilt = "STREAMLYTICS_TEST_PROGRAMS"
+
+// Main runs the tests of a package and returns their exit code: TestMain is os.Exit(rig.Main(m)).
+// With -short it runs none, because they run the program from outside, for seconds each. The tests
+// of a package share its binaries, which are removed at the end.
 func Main(m *testing.M) int {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Println("no test runs with -short: all of them run the program from outside")
+		return 0
+	}
 	dir, err := os.MkdirTemp("", "streamlytics-rig-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rig: make a folder for the binaries:", err)
@@ -91,8 +103,12 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-// build builds a command into a file of a name, with variables, each NAME=value, beside those of the environment.
+// build returns the path of a command by the name of its file: one of the folder of prebuilt, or one
+// that it builds, with variables, each NAME=value, beside those of the environment.
 func build(env []string, name, command string, flags ...string) (string, error) {
+	if programs := os.Getenv(prebuilt); programs != "" {
+		return filepath.Join(programs, name), nil
+	}
 	path := filepath.Join(folder, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
 	cmd := exec.Command("go", args...)

@@ -34,14 +34,21 @@ type PubSub struct {
 	published atomic.Int64
 }
 
-// StartPubSub starts a server that ends with the test.
-func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
+// ServePubSub starts a server, with neither topics nor subscriptions, that ends with the test.
+func ServePubSub(tb testing.TB, o localpubsub.Options) *localpubsub.Server {
 	tb.Helper()
-	server, err := localpubsub.Start(localpubsub.Options{Clock: o.Clock})
+	server, err := localpubsub.Start(o)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(server.Close)
+	return server
+}
+
+// StartPubSub starts a server that ends with the test.
+func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
+	tb.Helper()
+	server := ServePubSub(tb, localpubsub.Options{Clock: o.Clock})
 	for _, c := range Channels {
 		if err := server.CreateTopic(topic(c)); err != nil {
 			tb.Fatal(err)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/rows"
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
@@ -211,7 +211,7 @@ func TestHelp(t *testing.T) {
 // startTopic starts a Pub/Sub server with a topic and returns what takes n messages from it.
 func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.PubsubMessage) {
 	t.Helper()
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	subscription := strings.Replace(topic, "/topics/", "/subscriptions/", 1)
 	if err := server.CreateTopic(topic); err != nil {

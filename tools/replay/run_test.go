@@ -15,13 +15,14 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/alicebob/miniredis/v2"
 
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // startPubSub starts a Pub/Sub server that every client of the test finds, and returns a client of it.
 func startPubSub(t *testing.T) *Client {
 	t.Helper()
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	client, err := Dial(t.Context())
 	if err != nil {

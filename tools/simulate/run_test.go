@@ -20,7 +20,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
@@ -35,7 +34,7 @@ type bus struct {
 
 func newBus(t *testing.T) *bus {
 	t.Helper()
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
 	if err := server.Create("p", "pos:pos,ecom:ecom,wms:wms"); err != nil {
 		t.Fatal(err)

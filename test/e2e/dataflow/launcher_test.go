@@ -112,8 +112,13 @@ func launchedPool(t *testing.T, p *dataflow.WorkerPool) {
 	}
 }
 
-// TestBuiltAsTheImage: the tests build the program as the image does.
+// TestBuiltAsTheImage: the tests build the program as the image does, alone and in scripts/test.sh.
 func TestBuiltAsTheImage(t *testing.T) {
+	delivered := strings.Join(rig.AsDelivered, " ")
+	script, err := os.ReadFile("../../../scripts/test.sh")
+	if err != nil || !strings.Contains(strings.ReplaceAll(string(script), `"`, ""), "go build "+delivered+" ") {
+		t.Errorf("scripts/test.sh does not build the programs with %s: %v", delivered, err)
+	}
 	dockerfile, err := os.ReadFile("../../../Dockerfile")
 	if err != nil {
 		t.Fatal(err)
@@ -124,8 +129,8 @@ func TestBuiltAsTheImage(t *testing.T) {
 	}
 	for _, line := range lines {
 		flags := strings.Replace(strings.ReplaceAll(line[1], `"`, ""), " -X main.version=$VERSION", "", 1)
-		if want := strings.Join(rig.AsDelivered, " "); flags != want {
-			t.Errorf("the image is built with %s, the tests' program with %s", flags, want)
+		if flags != delivered {
+			t.Errorf("the image is built with %s, the tests' program with %s", flags, delivered)
 		}
 	}
 }

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 func TestPublish(t *testing.T) {
-	server := pubsubtest.Start(t)
+	server := rig.ServePubSub(t, localpubsub.Options{})
 	if err := server.Create("shop", "pos:pos"); err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,14 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
-	"github.com/beamlytics/streamlytics/test/pubsubtest"
+	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // servers are two that speak the protocol and were written by different people: ours, and Google's own for tests.
 var servers = map[string]func(*testing.T) (addr string){
 	"localpubsub": func(t *testing.T) string {
-		server := pubsubtest.Start(t)
+		server := rig.ServePubSub(t, localpubsub.Options{})
 		return server.Addr()
 	},
 	"pstest": func(t *testing.T) string {
