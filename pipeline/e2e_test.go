@@ -202,6 +202,7 @@ func TestReusedID(t *testing.T) {
 
 // TestDecay sees a burst leave the hour without a single new event: window, units and badge follow.
 func TestDecay(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t)
 	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300 // an hour in 12 s
 	r := h.start()
@@ -224,6 +225,7 @@ func TestDecay(t *testing.T) {
 
 // TestExpiry sees the keys go when the last event is 24 hours old.
 func TestExpiry(t *testing.T) {
+	t.Parallel()
 	h := newHarness(t)
 	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300
 	r := h.start()

@@ -64,6 +64,7 @@ func openMirror(t *testing.T, server *redistest.Server) *mirror.Mirror {
 // TestWatchNoticesWhatRedisLoses: a restart and an emptied server count as a loss, each once; a
 // Redis that only hangs does not.
 func TestWatchNoticesWhatRedisLoses(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	env := watched(t, openRedis(t, server.Addr), nil)
 	here := func() bool { return server.Client().Exists(t.Context(), canaryKey).Val() == 1 }
@@ -89,6 +90,7 @@ func TestWatchNoticesWhatRedisLoses(t *testing.T) {
 // TestWatchNoticesEachMaster empties the masters of a cluster, one after the other: each is one
 // loss. So is each that is restarted, and none is a failover in agreement but for the new server.
 func TestWatchNoticesEachMaster(t *testing.T) {
+	t.Parallel()
 	c := redistest.StartClusterWithReplicas(t, 0)
 	env := watched(t, openRedis(t, c.Addrs()...), nil)
 	canaries := func(master *redistest.Server) bool {
@@ -117,6 +119,7 @@ func TestWatchNoticesEachMaster(t *testing.T) {
 
 // TestWatchWithoutTheRight: without INFO, an emptied server is noticed all the same.
 func TestWatchWithoutTheRight(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	if err := server.Client().Do(t.Context(), "acl", "setuser", "default", "-info").Err(); err != nil {
 		t.Fatal(err)
@@ -135,6 +138,7 @@ func TestWatchWithoutTheRight(t *testing.T) {
 // TestWatchEndsTheSuperseded: a pipeline fails when another has begun to use its state, also when
 // it is idle.
 func TestWatchEndsTheSuperseded(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	env := watched(t, openRedis(t, server.Addr), openMirror(t, server))
 	openMirror(t, server)
@@ -144,6 +148,7 @@ func TestWatchEndsTheSuperseded(t *testing.T) {
 // TestWatchNoticesAMissingLayout: the layout and the epochs are written again when somebody deletes
 // them.
 func TestWatchNoticesAMissingLayout(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	m := openMirror(t, server)
 	write := func(w batch.LogWrite) {
@@ -166,6 +171,7 @@ func TestWatchNoticesAMissingLayout(t *testing.T) {
 
 // TestEvictionIsNoLoss: keys that a full Redis evicts are counted, and are no loss of data.
 func TestEvictionIsNoLoss(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "--maxmemory-policy", "volatile-lru")
 	env := watched(t, openRedis(t, server.Addr), nil)
 	rdb := server.Client()

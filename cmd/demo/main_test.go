@@ -23,6 +23,7 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 var closingLine = regexp.MustCompile(`^stock keys checked against the truth: [1-9]\d*, wrong: 0$`)
 
 func TestASignalEndsItWithTheClosingLine(t *testing.T) {
+	t.Parallel()
 	programtest.Signals(t, func(t *testing.T, signal os.Signal) {
 		temp := t.TempDir()
 		cmd := program(t, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
@@ -50,6 +51,7 @@ func TestASignalEndsItWithTheClosingLine(t *testing.T) {
 }
 
 func TestItEndsByItself(t *testing.T) {
+	t.Parallel()
 	out, err := program(t, "--duration=1s", "--clock_speed=600", "--events_per_second=50", "--shops=2", "--products=10").CombinedOutput()
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if err != nil || !closingLine.MatchString(lines[len(lines)-1]) {

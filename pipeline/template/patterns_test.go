@@ -50,7 +50,7 @@ func agree(t *testing.T, flag string, value *rapid.Generator[string]) {
 			neither++
 		}
 	})
-	if both < 5 || neither < 5 {
+	if !testing.Short() && (both < 5 || neither < 5) { // -short draws too few
 		t.Errorf("%d values that both accept and %d that both refuse say little", both, neither)
 	}
 }

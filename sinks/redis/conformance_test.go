@@ -89,13 +89,16 @@ type redisTarget struct {
 	fault  sinktest.Fault
 }
 
-// runBoth runs the suite for stock and for velocity.
+// runBoth runs the suite for stock and then for velocity, at the same time as the caller's others.
 func runBoth(t *testing.T, name string, open func(*testing.T) redisTarget) {
-	t.Run(name+"/stock", func(t *testing.T) {
-		sinktest.Run(t, func(t *testing.T) sinktest.Target { return stockTarget(t, open(t)) })
-	})
-	t.Run(name+"/velocity", func(t *testing.T) {
-		sinktest.Run(t, func(t *testing.T) sinktest.Target { return velocityTarget(t, open(t)) })
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		t.Run("stock", func(t *testing.T) {
+			sinktest.Run(t, func(t *testing.T) sinktest.Target { return stockTarget(t, open(t)) })
+		})
+		t.Run("velocity", func(t *testing.T) {
+			sinktest.Run(t, func(t *testing.T) sinktest.Target { return velocityTarget(t, open(t)) })
+		})
 	})
 }
 

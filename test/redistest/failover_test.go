@@ -11,6 +11,9 @@ import (
 // TestFailover lets a replica take over in agreement with its master, then kills it and finds the first master in its place again,
 // with what was written under each.
 func TestFailover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a failover takes seconds")
+	}
 	t.Parallel()
 	ctx := context.Background()
 	c := redistest.StartClusterWithReplicas(t, 1)

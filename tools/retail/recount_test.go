@@ -1,7 +1,3 @@
-//go:build !race
-
-// The world of these tests has one goroutine, and much happens in it: the race detector would find nothing, in ten times the time.
-
 package retail
 
 import (

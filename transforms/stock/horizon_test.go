@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/test/racetest"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -32,7 +31,7 @@ type arrival struct {
 func TestStreamsOverManyHorizons(t *testing.T) {
 	const shards = 8
 	streams := 1_500
-	if racetest.Enabled {
+	if testing.Short() {
 		streams = 150
 	}
 	for shard := range uint64(shards) {

@@ -6,13 +6,12 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/beamlytics/streamlytics/test/racetest"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
 // histories is the number of histories that TestOnHandIsAFunctionOfTheSet generates.
 func histories() int {
-	if racetest.Enabled || testing.Short() {
+	if testing.Short() {
 		return 10_000
 	}
 	return 120_000
