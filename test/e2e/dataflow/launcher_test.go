@@ -134,19 +134,3 @@ func TestBuiltAsTheImage(t *testing.T) {
 		}
 	}
 }
-
-// TestRunnerNames: a runner has its name in any case, and the name that Beam registers.
-func TestRunnerNames(t *testing.T) {
-	g := newGoogle(t)
-	for name, want := range map[string]string{
-		"DataflowRunner": "--region: is missing", "DATAFLOW": "--region: is missing", "dataflowrunner": "--region: is missing",
-		"PrismRunner": "no input", "Prism": "no input", "DirectRunner": "no input", "Spark": `--runner: "Spark" is not one of`, "Runner": `--runner: "Runner" is not one of`,
-	} {
-		if code, output := g.run(t, "--runner="+name, "--streaming"); code == 0 || !strings.Contains(output, want) {
-			t.Errorf("--runner=%s: exit code %d\n%s\nwant %q", name, code, output, want)
-		}
-	}
-	if code, output := g.run(t, "--streaming=perhaps"); code == 0 || !strings.Contains(output, `--streaming: "perhaps" is not true or false`) {
-		t.Errorf("exit code %d\n%s", code, output)
-	}
-}

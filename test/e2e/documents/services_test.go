@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -172,27 +171,5 @@ func TestPrometheusFindsThePipeline(t *testing.T) {
 	}
 	if s, ok := p.Services[target[1]]; !ok || !slices.Contains(s.Command, "--metrics_addr=:"+target[2]) {
 		t.Errorf("prometheus asks %s:%s, where nobody answers", target[1], target[2])
-	}
-}
-
-// TestLoaderRefuses: Compose's loader refuses what is not in the schema.
-func TestLoaderRefuses(t *testing.T) {
-	good := read(t, "docker-compose.yml")
-	for name, spoil := range map[string][2]string{
-		"an unknown field":     {"restart: unless-stopped", "restarts: unless-stopped"},
-		"an unknown condition": {"condition: service_healthy", "condition: service_happy"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if strings.Count(good, spoil[0]) == 0 {
-				t.Fatalf("docker-compose.yml has no %s", strconv.Quote(spoil[0]))
-			}
-			dir := t.TempDir()
-			if err := os.WriteFile(filepath.Join(dir, "docker-compose.yml"), []byte(strings.Replace(good, spoil[0], spoil[1], 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := load(dir, "docker-compose.yml"); err == nil {
-				t.Error("it was taken")
-			}
-		})
 	}
 }

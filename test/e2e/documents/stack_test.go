@@ -178,6 +178,7 @@ func (o *outside) scrape() string {
 // in the order that it asks for, and sees signals arrive. Then pipeline and Redis are killed and started again as Docker would start
 // them, and at the end Redis holds what the simulator knows to be true.
 func TestStackRunsOutside(t *testing.T) {
+	t.Parallel()
 	o := newOutside(t)
 	o.startPubSub()
 	store := o.start("redis")

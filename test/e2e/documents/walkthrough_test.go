@@ -21,12 +21,14 @@ const within = 5 * time.Minute
 // TestWalkthrough follows walkthrough.md in a clone, on the route with plain processes, with the real programs. What it changes are
 // the ports, so that it disturbs nobody; what it does not compare are moments, and a number of keys that depends on the hour.
 func TestWalkthrough(t *testing.T) {
+	t.Parallel()
 	follow(t, "walkthrough.md", steps(t, "walkthrough.md", 30))
 }
 
 // TestReadme does what README.md has a newcomer do, twice in one clone and shell. Within each round the pipeline reads its files a
 // second time, which changes no key.
 func TestReadme(t *testing.T) {
+	t.Parallel()
 	all := steps(t, "README.md", 15)
 	find := func(start string) int {
 		i := slices.IndexFunc(all, func(s shellStep) bool { return strings.HasPrefix(s.Command, start) })

@@ -109,14 +109,3 @@ func TestTerminatedTwice(t *testing.T) {
 	}
 	s.goOn()
 }
-
-// TestKilled ends the program without a word, in full flow.
-func TestKilled(t *testing.T) {
-	s := newScenario(t, "SIGKILL in full flow", halfway)
-	s.inFullFlow()
-	s.process.Kill()
-	if n, acked := s.sold(), s.pubsub.Stats().Acked; n < acked {
-		t.Errorf("%d messages are acknowledged, %d are in Redis", acked, n)
-	}
-	s.goOn()
-}

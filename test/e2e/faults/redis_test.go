@@ -3,9 +3,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -125,34 +122,4 @@ func TestRedisFailover(t *testing.T) {
 func TestRedisSlow(t *testing.T) {
 	s := newScenario(t, "Redis slow (100 to 300 ms a reply)", setup{seed: 106})
 	s.outage(*outage, func() { s.link.Delay(100*time.Millisecond, 300*time.Millisecond) }, func() { s.link.Delay(0, 0) })
-}
-
-// TestRedisWrongPassword ends the program at once, with words that help and do not tell the password.
-func TestRedisWrongPassword(t *testing.T) {
-	const right, wrong = "right-9f3c", "wrong-77ab"
-	s := newScenario(t, "Redis wrong password at start", setup{redis: []string{"--requirepass", right}})
-	file := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	env, flags := s.launch.Env, s.launch.Flags
-	for name, how := range map[string]struct{ env, flags []string }{
-		"of the environment": {env: []string{"REDIS_PASSWORD=" + wrong}},
-		"in a file":          {flags: []string{"--redis_password_secret=file:" + file}},
-		"none":               {},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s.launch.Env, s.launch.Flags = slices.Concat(env, how.env), slices.Concat(flags, how.flags)
-			s.start()
-			exit, err := s.process.Wait(patience)
-			if err != nil || exit.Code != 1 {
-				t.Errorf("%v, %v", exit, err)
-			}
-			s.said(s.link.Addr, "check the user name and the password's secret")
-			if log := s.process.Log(); strings.Contains(log, wrong) || strings.Contains(log, right) {
-				t.Errorf("a password is in the log:\n%s", log)
-			}
-		})
-	}
-	s.log(rig.Outcome{Fault: s.fault})
 }

@@ -49,8 +49,10 @@ type scenario struct {
 	healed  time.Time    // when the fault was over
 }
 
+// newScenario returns the scenario of a test, which runs at the same time as others.
 func newScenario(t *testing.T, fault string, s setup) *scenario {
 	t.Helper()
+	t.Parallel()
 	if s.events == 0 {
 		s.events = 6000
 	}

@@ -19,6 +19,7 @@ const replyDelay = 200 * time.Millisecond
 // repetitions and disorder; from files of this machine; and from files of Cloud Storage. The runs over files end by themselves.
 // The truth must be in Redis each time, and the same keys with the same stock.
 func TestFilesLeaveWhatPubSubLeaves(t *testing.T) {
+	t.Parallel()
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 31, Events: 4000, Duplicates: 0.1, Span: 40 * time.Minute})
 	ledger := truth.NewLedger(trace.Events...)
 	said := map[string]map[string]string{}

@@ -23,6 +23,7 @@ func TestKilled(t *testing.T) {
 		{0, 500, map[phase]int{restore: 3, rewriting: 2, compaction: 3, logging: 2, anyTime: 2}},
 	} {
 		t.Run(fmt.Sprintf("key_groups=%d", test.groups), func(t *testing.T) {
+			t.Parallel()
 			p := newPlan(*seed, test.events)
 			t.Logf("-kills.seed=%d, as of %s", p.seed, p.now.UTC().Format(time.RFC3339Nano))
 			r := newRun(t, fmt.Sprintf("--key_groups=%d", test.groups))

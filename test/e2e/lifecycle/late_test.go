@@ -34,6 +34,7 @@ type night struct {
 // hours old, each pair's of another time: what was sold before a count must not matter any more, what was sold at it and after it
 // must. At the end the other half of the six hours comes, on both sides of the counts.
 func TestLateCount(t *testing.T) {
+	t.Parallel()
 	dir := folder(t.TempDir())
 	n := newNight(t, dir)
 	first, second := n.counts[:len(n.counts)/2], n.counts[len(n.counts)/2:]
@@ -44,20 +45,8 @@ func TestLateCount(t *testing.T) {
 	n.finish(undisturbed)
 }
 
-// TestLateCountInCloudStorage is the same with objects of a bucket, one of them in gzip.
-func TestLateCountInCloudStorage(t *testing.T) {
-	b := newBucket(t)
-	n := newNight(t, b)
-	first, second := n.counts[:len(n.counts)/2], n.counts[len(n.counts)/2:]
-	b.put(t, "counts-1.csv.gz", gzipped(t, csvFile(first)))
-	n.counted("the first object", first)
-	b.put(t, "counts-2.jsonl", jsonFile(second))
-	n.counted("the second object", second)
-	n.finish(true)
-}
-
 // newNight starts the job and lets half of its sales and receipts flow, up to the truth.
-func newNight(t *testing.T, p place) *night {
+func newNight(t *testing.T, p folder) *night {
 	t.Helper()
 	n := &night{t: t, redis: redistest.Start(t), truth: truth.NewLedger()}
 	n.pubsub = rig.StartPubSub(t, rig.PubSubOptions{})
@@ -69,7 +58,7 @@ func newNight(t *testing.T, p place) *night {
 	})
 	moves := slices.DeleteFunc(trace.Events, func(e truth.Event) bool { return e.Type == "RESET" })
 	n.counts, n.late = counts(moves, trace.Options.Until), moves[len(moves)/2:]
-	n.process = rig.Start(t, rig.Launch{Env: append(n.pubsub.Env(), p.env()...), Flags: append(n.pubsub.Flags(), "--redis_addrs="+n.redis.Addr,
+	n.process = rig.Start(t, rig.Launch{Env: n.pubsub.Env(), Flags: append(n.pubsub.Flags(), "--redis_addrs="+n.redis.Addr,
 		"--wms_files="+p.path("counts-*"), "--wms_files_poll="+poll.String())})
 	n.sold("before the counts", moves[:len(moves)/2])
 	return n

@@ -14,6 +14,7 @@ import (
 // TestGroupsCannotChange starts the program with another --key_groups or --product_groups on a Redis that holds state. It must refuse, say
 // what to do, and touch nothing: with the old number everything goes on.
 func TestGroupsCannotChange(t *testing.T) {
+	t.Parallel()
 	p := newPlan(3, 300)
 	r := newRun(t)
 	if err := r.pubsub.Publish(p.life(flow)...); err != nil {

@@ -23,6 +23,7 @@ const patience = 2 * time.Minute
 // TestLeastPrivilege runs the program as the user that docs/SECURITY.md makes, over TLS with the password in a file: a backlog,
 // kill -9, restore, drain, and a start from empty state. The rights suffice, and each of them is needed.
 func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
 	const admin, password = "of the administrator", "of the pipeline"
 	server, ca := redistest.StartTLS(t, "--requirepass", admin)
 	root := server.ClientTLS(ca, admin)
@@ -164,6 +165,7 @@ func TestOutsideOfTheRights(t *testing.T) {
 
 // TestLeastPrivilegeInACluster adds what the document says of clusters, on each node.
 func TestLeastPrivilegeInACluster(t *testing.T) {
+	t.Parallel()
 	const password = "of the pipeline"
 	cluster := redistest.StartCluster(t)
 	acl, more := aclOf(t, "pipeline", password), aclOf(t, "cluster", "")

@@ -55,6 +55,7 @@ func TestWrongCredentials(t *testing.T) {
 		{"the password in the address", []string{"--redis_addrs=redis://:" + marked + "@" + secure.Addr}, "", "an address has an @"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 			if err := pubsub.Publish(rig.NewTrace(rig.TraceOptions{Seed: 1, Events: 10}).Messages...); err != nil {
 				t.Fatal(err)

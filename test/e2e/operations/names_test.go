@@ -21,6 +21,7 @@ var given = map[string]bool{"instance": true, "job": true, "le": true}
 // TestWhatIsWatchedExists scrapes the real program after some trade, and looks there for every metric and label that the dashboard
 // and the alert rules speak of, and for each metric in the documents.
 func TestWhatIsWatchedExists(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	s.trade()
 	e := scrape(t, s.url)

@@ -42,6 +42,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 		{"default variable", "", "REDIS_PASSWORD=" + marked, syscall.SIGQUIT},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			server := redistest.Start(t, "--requirepass", marked)
 			pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 			temp, warehouse := t.TempDir(), t.TempDir()

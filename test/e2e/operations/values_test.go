@@ -7,12 +7,23 @@ import (
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
+// answers reports whether a path of the program has an answer.
+func (s *shop) answers(path string, status int, body string) bool {
+	gotStatus, got, err := get(s.url + path)
+	return err == nil && gotStatus == status && got == body+"\n"
+}
+
 // TestCounts compares what the endpoint exposes, the summary file and what was published, of a program
-// that loses Redis for a while.
+// that loses Redis for a while. The program is alive meanwhile, and not ready.
 func TestCounts(t *testing.T) {
+	t.Parallel()
 	s := open(t)
 	s.trade()
-	s.outage(func() bool { return scrape(t, s.url).value(t, "streamlytics_redis_retries_total") > 2 })
+	s.outage(func() bool {
+		return scrape(t, s.url).value(t, "streamlytics_redis_retries_total") > 2 &&
+			s.answers("/readyz", http.StatusServiceUnavailable, "Redis does not answer") && s.answers("/healthz", http.StatusOK, "ok")
+	})
+	s.await("it is ready again", func() bool { return s.answers("/readyz", http.StatusOK, "ready") })
 	s.await("velocity is written", func() bool {
 		e := scrape(t, s.url)
 		return e.value(t, "streamlytics_velocity_pending") == 0 && e.value(t, "streamlytics_velocity_latency_ms") > 0
@@ -73,28 +84,5 @@ func TestCounts(t *testing.T) {
 	}
 	if sum := e["streamlytics_stock_latency_ms"].GetMetric()[0].GetHistogram().GetSampleSum(); sum < float64(summary.LatencyMs.Max) {
 		t.Errorf("all latencies are %v ms together, but the longest is %d ms", sum, summary.LatencyMs.Max)
-	}
-}
-
-// TestHealth asks a program that starts, loses Redis, gets it back and ends.
-func TestHealth(t *testing.T) {
-	s := open(t)
-	answers := func(path string, status int, body string) func() bool {
-		return func() bool {
-			gotStatus, got, err := get(s.url + path)
-			return err == nil && gotStatus == status && got == body+"\n"
-		}
-	}
-	s.await("it is ready", answers("/readyz", http.StatusOK, "ready"))
-	s.outage(answers("/readyz", http.StatusServiceUnavailable, "Redis does not answer"))
-	if !answers("/healthz", http.StatusOK, "ok")() {
-		t.Error("a program that waits for Redis is alive")
-	}
-	s.await("it is ready again", answers("/readyz", http.StatusOK, "ready"))
-	if err := s.program.Stop(patience); err != nil {
-		t.Fatal(err)
-	}
-	if status, body, err := get(s.url + "/healthz"); err == nil {
-		t.Errorf("after its end the program answers %d %s", status, body)
 	}
 }
