@@ -1,12 +1,64 @@
 #!/usr/bin/env bash
-# Runs every check of the project: format, vet, lint, shell scripts, all tests, with the race detector where the code under test runs in
-# their process, and the property tests again at full size. Installs what is missing: redis-server, shellcheck, bats, curl, compilers for C and C++ (for the race detector
-# and DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
+# Runs every check of the project: format, vet, lint, shell scripts, and all tests, with the race
+# detector where the code under test runs in their process. What is missing is installed, and named
+# before that: redis-server, shellcheck, bats, curl, compilers for C and C++ (for the race detector and
+# DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 step() { printf '== %s\n' "$*"; }
 fail() { printf 'test: %s\n' "$*" >&2; exit 1; }
+
+# The folder for temporary files, of Beam and the toolchain too, is removed at the end, and what runs
+# beside the script ends with it.
+temp=$(mktemp -d)
+groups=
+# shellcheck disable=SC2086,SC2317,SC2329 # a list of process groups; the trap calls it
+finish() {
+  [ -z "$groups" ] || kill -- $groups 2>/dev/null || true
+  rm -rf "$temp" || true
+}
+trap finish EXIT
+export TMPDIR="$temp"
+mkdir "$temp/running"
+
+# run NAME COMMAND...: runs a command, which is named while it runs.
+run() {
+  local name=$1 status=0
+  shift
+  touch "$temp/running/$name"
+  "$@" || status=$?
+  rm -f "$temp/running/$name"
+  return "$status"
+}
+
+# beside NAME COMMAND...: runs a command at the same time as what follows, in a process group of its
+# own. Its output is kept for join. $! is its process.
+beside() {
+  set -m
+  run "$@" >"$temp/$1" 2>&1 &
+  set +m
+  groups="$groups -$!"
+}
+
+# join NAME PROCESS: waits for a command that runs beside, and prints its output.
+failed=
+join() {
+  step "$1"
+  wait "$2" || failed="$failed $1"
+  cat "$temp/$1"
+}
+
+# No silence is longer than half a minute.
+report() {
+  while sleep 20; do
+    printf '== still running after %d s: %s\n' "$SECONDS" "$(cd "$temp/running" && ls -m)"
+  done
+}
+set -m
+report &
+set +m
+groups="-$!"
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then
@@ -29,12 +81,12 @@ updated=
 add() {
   step "install $1"
   if command -v apt-get >/dev/null; then
-    [ -n "$updated" ] || as_root apt-get update -qq
+    [ -n "$updated" ] || run "install $1" as_root apt-get update -qq
     updated=1
     # shellcheck disable=SC2086 # several packages
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $2 </dev/null
+    run "install $1" as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $2 </dev/null
   elif [ -n "$3" ] && command -v brew >/dev/null; then
-    brew install --quiet "$3"
+    run "install $1" brew install --quiet "$3"
   else
     fail "$1 is missing, and there is no package manager here that would install it: install $1 and try again"
   fi
@@ -51,64 +103,65 @@ need python3 "python3 python3-venv" python # hadolint, and GoogleSQL for the ana
 python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
-# The flags of the Dockerfile: what is compiled once serves vet, lint, tests and the programs that these run. What is for debuggers, which
-# the Dockerfile has the linker leave out, is not made at all. A clone that belongs to another user is no reason for a build to fail.
+# The flags of the Dockerfile: what is compiled once serves vet, lint, tests and the programs that these
+# run. A clone that belongs to another user is no reason for a build to fail.
 export CGO_ENABLED=0 GOFLAGS="${GOFLAGS:-} -trimpath -buildvcs=false -gcflags=all=-dwarf=false"
 
-# in_c COMMAND...: with what is written in C. The tags keep Go's own packages, and so all that is built on them, as they are without.
+# in_c COMMAND...: with what is written in C. The tags keep Go's own packages, and so all that is built
+# on them, as they are without.
 in_c() { CGO_ENABLED=1 GOFLAGS="$GOFLAGS -tags=netgo,osusergo" "$@"; }
-
-step "gofmt"
-unformatted=$(gofmt -l .)
-[ -z "$unformatted" ] || fail "run gofmt -w on: $unformatted"
-
-step "go vet"
-go vet ./...
-
-step "golangci-lint"
-./scripts/lint.sh
-
-step "shellcheck"
-shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh deploy/dataflow/*.sh \
-  deploy/dataflow/test/gcloud deploy/dataflow/test/*.sh deploy/dataflow/test/*.bash deploy/dataflow/test/*.bats
-
-step "hadolint"
-./scripts/hadolint.sh --ignore=DL3066 Dockerfile # the user has no number because the base image names it
-
-step "actionlint"
-go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
-
-# What Beam and the toolchain leave in the folder for temporary files goes with the run.
-temp=$(mktemp -d)
-trap 'rm -rf "$temp" || true' EXIT
-export TMPDIR="$temp"
 
 # In CI a result from an earlier run is no result.
 fresh=()
 [ -z "${CI:-}" ] || fresh=(-count=1)
+tests() { run "$1" go test ${fresh[@]+"${fresh[@]}"} -timeout=20m "${@:2}"; }
 
-# Tests wait for outages and deadlines more than they compute, so there may be more of them than cores.
-step "tests, with the race detector"
-outside='/test/(e2e|rig)' # tests that drive the built programs: the detector would watch the drivers. A program that is built with it is among them.
-inside=$(go list ./sinks/... ./pipeline ./sources/... ./transforms ./... | grep -v "$outside") # the long ones first
+step "gofmt, shellcheck"
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || fail "run gofmt -w on: $unformatted"
+shellcheck -x .ci/run scripts/*.sh setup_pubsub.sh launch_dataflow.sh deploy/dataflow/*.sh \
+  deploy/dataflow/test/gcloud deploy/dataflow/test/*.sh deploy/dataflow/test/*.bash deploy/dataflow/test/*.bats
+
+step "go vet"
+run "go vet" go vet ./...
+
+# The linter, which is built here, has the time that the tests wait for outages and deadlines.
+beside golangci-lint nice -n 10 ./scripts/lint.sh
+lint=$!
+beside analyses in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./...
+analyses=$! # of the warehouse, in DuckDB and in GoogleSQL; they wait for a day of trade to pass
+
+step "hadolint, actionlint, and launch_dataflow.sh with a gcloud that records"
+run hadolint ./scripts/hadolint.sh --ignore=DL3066 Dockerfile # the user has no number because the base image names it
+run actionlint go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+run bats bats deploy/dataflow/test
+
+step "programs, which all tests from outside share"
+export STREAMLYTICS_TEST_PROGRAMS="$temp/programs"
+run "go build" go build -trimpath -buildvcs=false -ldflags="-s -w" -o "$temp/programs/" ./cmd/...
+CGO_ENABLED=1 run "go build -race" go build -race -o "$temp/programs/streamlytics-race" ./cmd/streamlytics
+
+# The long packages come first. Tests wait more than they compute, so there may be more than cores.
+step "tests of the programs, from outside"
+tests "tests from outside" -p=4 ./test/e2e/faults ./test/e2e/soak ./test/e2e/lifecycle ./test/e2e/... ./test/rig ./cmd/streamlytics ||
+  failed="$failed tests-from-outside"
+
+# These have no goroutine, and draw so much that the race detector would take minutes.
+step "tests at full size, without the race detector; the demo's Redis"
+alone='./transforms/stock ./tools/retail'
 # shellcheck disable=SC2086 # many packages
-GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 go test -race -p=3 -timeout=20m ${fresh[@]+"${fresh[@]}"} $inside
+tests "tests at full size" $alone || failed="$failed tests-at-full-size"
+tests "the demo's Redis" -run=Miniredis ./sinks/redis || failed="$failed demo-redis"
 
-step "tests of the programs, from outside; analyses of the warehouse, in DuckDB and in GoogleSQL"
-said="$temp/analyses"
-in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"} ./... >"$said" 2>&1 & # it waits for a day of trade to pass
-analyses=$!
-status=0
-go test -p=4 -timeout=20m ${fresh[@]+"${fresh[@]}"} ./test/e2e/faults ./test/e2e/soak ./test/e2e/lifecycle ./test/e2e/... ./test/rig || status=$?
-wait "$analyses" || status=$?
-cat "$said"
-[ "$status" = 0 ] || exit "$status"
+step "all other tests, with the race detector"
+# shellcheck disable=SC2086 # many packages
+others=$(go list ./sinks/... ./pipeline ./sources/... ./transforms ./... |
+  grep -vxF "$(go list ./test/e2e/... ./test/rig ./cmd/streamlytics $alone)")
+# shellcheck disable=SC2086 # many packages
+GORACE="suppressions=$PWD/scripts/race-suppressions.txt ${GORACE:-}" CGO_ENABLED=1 tests "tests with the race detector" \
+  -race -p=3 $others || failed="$failed tests-with-the-race-detector"
 
-step "property tests at full size, and the demo's Redis: the race detector is too slow for them"
-go test -timeout=10m ${fresh[@]+"${fresh[@]}"} ./transforms/stock ./tools/retail
-go test -timeout=10m ${fresh[@]+"${fresh[@]}"} -run=Miniredis ./sinks/redis
-
-step "launch_dataflow.sh, with a gcloud that records"
-bats deploy/dataflow/test
-
-step "all checks passed"
+join analyses "$analyses"
+join golangci-lint "$lint"
+[ -z "$failed" ] || fail "these checks failed:$failed"
+step "all checks passed, in $SECONDS s"
