@@ -85,7 +85,7 @@ func TestMeasurements(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			n := m.events
 			if !*table {
-				n = min(n, 2000)
+				n = min(n/6, 2000) // of a live measurement, seconds
 			}
 			s := newStand(t, newTrace(shapes[m.shape], *seed, n, time.Now()))
 			for _, r := range m.run(s, m.name+"; "+shapes[m.shape].name) {

@@ -6,7 +6,7 @@
 // state of each step, decide whether a running job can be updated. When a change of testdata is
 // meant, write the files again:
 //
-//	go test ./test/e2e/dataflow -update
+//	go test ./test/e2e/dataflow -write
 //
 // Workers: the graph that Dataflow gets runs with several processes as workers and with its state at
 // the runner. Prism, in a process of its own, is the runner. Prism has one worker for a job and

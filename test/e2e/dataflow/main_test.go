@@ -10,7 +10,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-var update = flag.Bool("update", false, "write the files of testdata again")
+// write has the name that Beam leaves: --update is its flag for the update of a job.
+var write = flag.Bool("write", false, "write the files of testdata again")
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPrism) != "" {

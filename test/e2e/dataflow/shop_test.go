@@ -30,7 +30,7 @@ type shop struct {
 func newShop(t *testing.T, seed uint64, events int) *shop {
 	t.Helper()
 	s := &shop{t: t, redis: redistest.Start(t), trace: rig.NewTrace(rig.TraceOptions{Seed: seed, Events: events})}
-	s.bigQuery = fakebigquery.StartWithTables(t, "p", "d", "../../../sinks/schema").Addr()
+	s.bigQuery = fakebigquery.StartWithTables(t, "p", "d", "../../../sinks/rows/schema").Addr()
 	s.versions = rig.NewVersions(s.redis.Client())
 	t.Cleanup(func() {
 		if t.Failed() {

@@ -118,7 +118,7 @@ func hash(b []byte) string { sum := sha256.Sum256(b); return hex.EncodeToString(
 func same(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if *update {
+	if *write {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -132,7 +132,7 @@ func same(t *testing.T, name, got string) {
 	for i := range max(len(gotLines), len(wantLines)) {
 		g, w := lineOf(gotLines, i), lineOf(wantLines, i)
 		if g != w {
-			t.Fatalf("%s is another from line %d on: got %q, want %q; if it is meant, write it anew with -update", path, i+1, g, w)
+			t.Fatalf("%s is another from line %d on: got %q, want %q; if it is meant, write it again with -write", path, i+1, g, w)
 		}
 	}
 }

@@ -45,8 +45,8 @@ func StartWithTables(tb testing.TB, project, dataset, folder string) *Server {
 	}
 	tb.Cleanup(s.Close)
 	files, err := filepath.Glob(filepath.Join(folder, "*.json"))
-	if err != nil {
-		tb.Fatal(err)
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("%d schemas in %s, %v", len(files), folder, err)
 	}
 	for _, file := range files {
 		schema, err := os.ReadFile(file)
