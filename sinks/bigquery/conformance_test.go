@@ -85,6 +85,7 @@ func TestConformance(t *testing.T) {
 	t.Parallel()
 	for _, table := range suiteTables {
 		t.Run(string(table.name), func(t *testing.T) {
+			t.Parallel()
 			sinktest.Run(t, table.target)
 		})
 	}
