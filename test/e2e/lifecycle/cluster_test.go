@@ -21,40 +21,35 @@ func newClusterRun(t *testing.T, replicated ...int) (*run, *redistest.Cluster) {
 // TestKilledOnCluster is TestKilled on a Redis Cluster, with kills at any time.
 func TestKilledOnCluster(t *testing.T) {
 	t.Parallel()
-	for _, groups := range []int{64, 0} {
-		t.Run(fmt.Sprintf("key_groups=%d", groups), func(t *testing.T) {
-			r, _ := newClusterRun(t)
-			r.flags = []string{fmt.Sprintf("--key_groups=%d", groups)}
-			p := newPlan(*seed, 600)
-			t.Logf("-kills.seed=%d, as of %s", p.seed, p.now.UTC().Format(time.RFC3339Nano))
-			for range 6 {
-				messages := p.life(flow)
-				// Some time after the start, or when some more are acknowledged, whichever comes first.
-				wait := time.Duration(100+p.random.IntN(900)) * time.Millisecond
-				acked := r.pubsub.Stats().Acked + 1 + p.random.Int64N(int64(len(messages)))
-				process := r.launch(r.addrs)
-				published := make(chan error, 1)
-				go func() { published <- r.pubsub.PublishAt(context.Background(), 2_500, messages...) }()
-				if err := process.Await("the kill", patience, func() bool {
-					return time.Since(process.Started()) > wait || r.pubsub.Stats().Acked >= acked
-				}); err != nil {
-					t.Fatal(err)
-				}
-				process.Kill()
-				r.kills[anyTime]++
-				if err := <-published; err != nil {
-					t.Fatal(err)
-				}
-				if err := r.versions.Look(context.Background(), true); err != nil {
-					t.Error(err)
-				}
-			}
-			if err := r.pubsub.Publish(p.life(flow)...); err != nil {
-				t.Fatal(err)
-			}
-			r.finish(p.truth)
-		})
+	r, _ := newClusterRun(t)
+	p := newPlan(*seed, 600)
+	t.Logf("-kills.seed=%d, as of %s", p.seed, p.now.UTC().Format(time.RFC3339Nano))
+	for range 6 {
+		messages := p.life(flow)
+		// Some time after the start, or when some more are acknowledged, whichever comes first.
+		wait := time.Duration(100+p.random.IntN(900)) * time.Millisecond
+		acked := r.pubsub.Stats().Acked + 1 + p.random.Int64N(int64(len(messages)))
+		process := r.launch(r.addrs)
+		published := make(chan error, 1)
+		go func() { published <- r.pubsub.PublishAt(context.Background(), 2_500, messages...) }()
+		if err := process.Await("the kill", patience, func() bool {
+			return time.Since(process.Started()) > wait || r.pubsub.Stats().Acked >= acked
+		}); err != nil {
+			t.Fatal(err)
+		}
+		process.Kill()
+		r.kills[anyTime]++
+		if err := <-published; err != nil {
+			t.Fatal(err)
+		}
+		if err := r.versions.Look(context.Background(), true); err != nil {
+			t.Error(err)
+		}
 	}
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(p.truth)
 }
 
 // TestClusterFailsOver lets the replica of each master take over in turn, in agreement, while events flow.
