@@ -103,11 +103,13 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-// build returns the path of a command by the name of its file: one of the folder of prebuilt, or one
-// that it builds, with variables, each NAME=value, beside those of the environment.
+// build returns the path of a command by the name of its file: in the folder of prebuilt, if it is
+// there, or else built with variables, each NAME=value, beside those of the environment.
 func build(env []string, name, command string, flags ...string) (string, error) {
-	if programs := os.Getenv(prebuilt); programs != "" {
-		return filepath.Join(programs, name), nil
+	if path := filepath.Join(os.Getenv(prebuilt), name); filepath.IsAbs(path) {
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
 	}
 	path := filepath.Join(folder, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
