@@ -21,8 +21,8 @@ import (
 
 // The defaults are the short form, which is part of the tests; `make soak` gives the long one.
 var (
-	duration = flag.Duration("soak.duration", 2*time.Minute, "how long to publish, all rounds together")
-	round    = flag.Duration("soak.round", 11*time.Second, "how long a round is: publish, one fault in the midst, wait, check")
+	duration = flag.Duration("soak.duration", 88*time.Second, "how long to publish, all rounds together")
+	round    = flag.Duration("soak.round", 8*time.Second, "how long a round is: publish, one fault in the midst, wait, check")
 	rate     = flag.Float64("soak.rate", 1000, "events a second")
 	seed     = flag.Uint64("soak.seed", 1, "decides the events and the faults")
 	race     = flag.Bool("soak.race", true, "build the program with the race detector")
