@@ -16,7 +16,7 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/redis/go-redis/v9/logging"
 
-	"github.com/beamlytics/streamlytics/internal/maxprocs"
+	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/tools/demo"
 )
 
@@ -37,7 +37,7 @@ func run() error {
 	}
 	beam.Init()
 	logging.Disable() // go-redis reports every failed dial by itself
-	maxprocs.Raise()
+	process.RaiseMaxProcs()
 	ctx, drain := context.WithCancel(context.Background())
 	defer drain()
 	signals := make(chan os.Signal, 2)

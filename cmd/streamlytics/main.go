@@ -14,7 +14,7 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 	"golang.org/x/term"
 
-	"github.com/beamlytics/streamlytics/internal/maxprocs"
+	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
@@ -51,7 +51,7 @@ func run() error {
 	beam.Init() // does not return in a process that a runner started as its worker
 
 	slog.SetDefault(slog.New(options.NewLogHandler(os.Stderr)))
-	maxprocs.Raise()
+	process.RaiseMaxProcs()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p, invalid := pipeline.New(ctx, options)

@@ -16,7 +16,6 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/acks"
 	"github.com/beamlytics/streamlytics/internal/batch"
-	"github.com/beamlytics/streamlytics/internal/maxprocs"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
@@ -25,7 +24,7 @@ func init() { beam.RegisterType(reflect.TypeFor[catchFn]()) }
 // Main runs the tests of a package with Prism set up as in package pipeline.
 func Main(m *testing.M) {
 	*jobopts.Experiments = "prism_disable_sdf_split"
-	maxprocs.Raise()
+	process.RaiseMaxProcs()
 	ptest.Main(m)
 }
 
