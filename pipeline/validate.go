@@ -102,7 +102,7 @@ func (o Options) checkSubscriptions(bad reportFunc) []pubsub.Subscription {
 			bad(s.flag, "%s is read as another channel already", name)
 			continue
 		}
-		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel, Format: s.channel.Format()})
+		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel})
 	}
 	return subs
 }

@@ -38,14 +38,13 @@ func ReadNative(s beam.Scope, subscription Subscription) beam.PCollection {
 	s = s.Scope("ReadPubSub")
 	payload := protox.MustEncode(&pipepb.PubSubReadPayload{Subscription: subscription.Name, WithAttributes: true})
 	raw := beam.External(s, readURN, payload, nil, []beam.FullType{typex.New(reflectx.ByteSlice)}, false)
-	return beam.ParDo(s, &GatherFn{Channel: subscription.Channel, Format: subscription.Format}, raw[0])
+	return beam.ParDo(s, &GatherFn{Channel: subscription.Channel}, raw[0])
 }
 
 // GatherFn makes one batch of the messages that the runner delivers in a bundle. A batch that is
 // large is emitted before the bundle ends.
 type GatherFn struct {
 	Channel event.Channel
-	Format  event.Format
 
 	messages []event.Message
 	bytes    int
@@ -63,7 +62,7 @@ func (f *GatherFn) ProcessElement(at beam.EventTime, raw []byte, emit func(beam.
 	if err := proto.Unmarshal(raw, &m); err != nil {
 		return fmt.Errorf("read a message of the runner's: %w", err)
 	}
-	f.messages = append(f.messages, messageOf(&m, f.Channel, f.Format))
+	f.messages = append(f.messages, messageOf(&m, f.Channel))
 	f.bytes += len(raw)
 	f.latest = max(f.latest, at)
 	if len(f.messages) == sources.BundleMessages || f.bytes >= sources.BundleBytes {

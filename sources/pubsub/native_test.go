@@ -39,7 +39,7 @@ func gathered(t *testing.T, f *GatherFn, payloads ...[]byte) (batches []batch.Me
 
 // TestGather: the messages of a bundle are one batch at the time of the latest.
 func TestGather(t *testing.T) {
-	f := &GatherFn{Channel: event.WMS, Format: event.FormatWMS}
+	f := &GatherFn{Channel: event.WMS}
 	for range 2 {
 		batches, times := gathered(t, f, []byte("x"), []byte("y"))
 		if len(batches) != 1 || len(batches[0].Messages) != 2 || times[0] != 2 || batches[0].Token != 0 {

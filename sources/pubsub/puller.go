@@ -194,7 +194,7 @@ func (p *puller) accept(received []*pubsubpb.ReceivedMessage) pulled {
 	oldest := int64(0)
 	for i, r := range received {
 		ids[i] = r.GetAckId()
-		messages[i] = messageOf(r.GetMessage(), p.sub.Channel, p.sub.Format)
+		messages[i] = messageOf(r.GetMessage(), p.sub.Channel)
 		b.bytes += int64(messages[i].Size())
 		b.latest = max(b.latest, messages[i].PublishedAt)
 		if i == 0 || messages[i].PublishedAt < oldest {

@@ -24,11 +24,10 @@ func init() {
 	dofn.Register(func(f *ReadFn) dofn.Func { return dofn.Func5x2(f.ProcessElement) })
 }
 
-// Subscription is one Pub/Sub subscription and what its messages are.
+// Subscription is one Pub/Sub subscription and the channel of its messages.
 type Subscription struct {
 	Name    string // projects/{project}/subscriptions/{id}
 	Channel event.Channel
-	Format  event.Format
 }
 
 // ReadFn reads subscriptions on runners that have no Pub/Sub source. It needs the pipeline's ack
@@ -115,8 +114,8 @@ func (f *ReadFn) ProcessElement(_ context.Context, watermark *sources.Watermark,
 }
 
 // messageOf converts a message of Pub/Sub.
-func messageOf(m *pubsubpb.PubsubMessage, c event.Channel, f event.Format) event.Message {
+func messageOf(m *pubsubpb.PubsubMessage, c event.Channel) event.Message {
 	at := m.GetPublishTime()
-	return event.Message{Channel: c, Format: f, Data: m.GetData(), Attributes: m.GetAttributes(), ID: m.GetMessageId(),
-		PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
+	return event.Message{Channel: c, Format: c.Format(), Data: m.GetData(), Attributes: m.GetAttributes(),
+		ID: m.GetMessageId(), PublishedAt: at.GetSeconds()*1000 + int64(at.GetNanos())/1_000_000}
 }

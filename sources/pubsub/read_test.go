@@ -22,7 +22,7 @@ import (
 
 var (
 	testTopic = localpubsub.TopicName("shop", "sales")
-	testSub   = Subscription{Name: localpubsub.SubscriptionName("shop", "sales-a"), Channel: event.POS, Format: event.FormatPOS}
+	testSub   = Subscription{Name: localpubsub.SubscriptionName("shop", "sales-a"), Channel: event.POS}
 )
 
 // service is a Pub/Sub with one topic and testSub on it.
@@ -139,7 +139,7 @@ func checkMessages(t *testing.T, messages []event.Message, n int) {
 		if seen[string(m.Data)]++; seen[string(m.Data)] == 2 {
 			t.Errorf("message %s came twice", m.Data)
 		}
-		if m.Channel != testSub.Channel || m.Format != testSub.Format || m.ID == "" || m.Token == 0 ||
+		if m.Channel != testSub.Channel || m.Format != event.FormatPOS || m.ID == "" || m.Token == 0 ||
 			m.Attributes["n"] != string(m.Data) || time.Since(time.UnixMilli(m.PublishedAt)).Abs() > time.Minute {
 			t.Fatalf("a message came as %+v", m)
 		}
