@@ -71,7 +71,7 @@ func missingInBeam(t *testing.T, summary metrics.Summary, beam map[string]beamMe
 		"dropped_by_barrier": s.DroppedByBarrier, "recomputed": s.Recomputed, "redis_writes": s.RedisWrites,
 		"redis_retries": s.RedisRetries, "redis_evicted_keys": run.RedisEvictedKeys,
 		"sales_never_counted": s.SalesNeverCounted, "image_misses": run.ImageMisses,
-		"source_bundles": run.SourceBundles, "state_calls": run.StateCalls, "bigquery_rows": run.BigQueryRows,
+		"state_calls": run.StateCalls, "bigquery_rows": run.BigQueryRows,
 		"bigquery_refusals": run.BigQueryRefusals, "bigquery_retries": run.BigQueryRetries,
 	}
 	for _, c := range metrics.Counters() {

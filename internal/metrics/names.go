@@ -25,7 +25,6 @@ const (
 	RedisEvictedKeys // keys that Redis evicted during the run
 	StateCalls       // round trips to the runner's state
 	ImageMisses      // images that were restored from their log
-	SourceBundles    // source bundles with messages
 	BigQueryRows     // rows written to BigQuery
 	BigQueryRefusals // rows refused by BigQuery; each is a dead letter
 	BigQueryRetries  // failed requests
@@ -115,7 +114,6 @@ var unlabelled = map[Counter]Series{
 	RedisEvictedKeys:  {Family: "redis_evicted_keys", Help: "Keys that Redis evicted because its memory was full."},
 	StateCalls:        {Family: "state_calls", Help: "Round trips to the runner's state."},
 	ImageMisses:       {Family: "image_misses", Help: "Images of state that were restored from their log."},
-	SourceBundles:     {Family: "source_bundles", Help: "Source bundles with messages."},
 	BigQueryRows:      {Family: "bigquery_rows", Help: "Rows written to BigQuery."},
 	BigQueryRefusals:  {Family: "bigquery_refusals", Help: "Rows refused by BigQuery; each is a dead letter."},
 	BigQueryRetries:   {Family: "bigquery_retries", Help: "Failed attempts to write to BigQuery; each is retried."},

@@ -56,7 +56,7 @@ func TestSeries(t *testing.T) {
 		!slices.Equal(s.Labels, []Label{{"channel", "ECOM"}, {"type", "CART_ADD"}}) {
 		t.Errorf("cart adds are %+v", s)
 	}
-	if len(labels) != 17 {
+	if len(labels) != 16 {
 		t.Errorf("the families are %v", labels)
 	}
 }
@@ -64,7 +64,7 @@ func TestSeries(t *testing.T) {
 // TestCountersDoNotOverlap checks that each counter has its own number.
 func TestCountersDoNotOverlap(t *testing.T) {
 	all := []Counter{Ignored, UnreadablePrices, DroppedByBarrier, Duplicates, Recomputed, SalesNeverCounted,
-		RedisWrites, RedisRetries, RedisEvictedKeys, StateCalls, ImageMisses, SourceBundles, BigQueryRows,
+		RedisWrites, RedisRetries, RedisEvictedKeys, StateCalls, ImageMisses, BigQueryRows,
 		BigQueryRefusals, BigQueryRetries}
 	for _, c := range event.Channels {
 		for _, typ := range event.Types {

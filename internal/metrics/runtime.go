@@ -6,7 +6,6 @@ import "runtime"
 type Runtime struct {
 	StateCalls       int64   `json:"state_calls"`         // round trips to the runner's state
 	ImageMisses      int64   `json:"image_misses"`        // images that were restored from their log
-	SourceBundles    int64   `json:"source_bundles"`      // source bundles with messages
 	RedisEvictedKeys int64   `json:"redis_evicted_keys"`  // keys that Redis evicted
 	BigQueryRows     int64   `json:"bigquery_rows"`       // rows written to BigQuery
 	BigQueryRefusals int64   `json:"bigquery_refusals"`   // rows refused by BigQuery; each is a dead letter
@@ -26,7 +25,6 @@ func (p *Process) Runtime() Runtime {
 	return Runtime{
 		StateCalls:       p.Count(StateCalls),
 		ImageMisses:      p.Count(ImageMisses),
-		SourceBundles:    p.Count(SourceBundles),
 		RedisEvictedKeys: p.Count(RedisEvictedKeys),
 		BigQueryRows:     p.Count(BigQueryRows),
 		BigQueryRefusals: p.Count(BigQueryRefusals),
