@@ -46,7 +46,9 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 		})
 	}
 	if len(p.files) > 0 {
-		input("Files", func(s beam.Scope) beam.PCollection { return files.Read(s, id, p.files) })
+		input("Files", func(s beam.Scope) beam.PCollection {
+			return files.Read(s, id, p.files, kind == prismRunner)
+		})
 	}
 	for _, w := range p.watched {
 		input("NewFiles", func(s beam.Scope) beam.PCollection { return files.Watch(s, id, w) })
@@ -95,6 +97,6 @@ func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Target
 	bigQuery, _ := o.bigQuery() // checked before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
 		Warehouse: localfiles.Options{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
-		Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
+		CheckEviction: kind == dataflowRunner, Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
 		NoLocalDeadLetters: kind == dataflowRunner}
 }

@@ -27,7 +27,7 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 	if w.redis, err = t.redis(env); err != nil {
 		return nil, err
 	}
-	if env.Worker() { // otherwise the program has checked before it started the pipeline
+	if t.CheckEviction {
 		if err := w.redis.CheckEviction(ctx); err != nil {
 			return nil, err
 		}

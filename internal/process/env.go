@@ -27,7 +27,6 @@ type Env struct {
 
 	restoring atomic.Int64 // keys still to be restored
 
-	worker  bool
 	failing context.Context // ends with the first Fail, whose error is the cause
 	fail    context.CancelCauseFunc
 
@@ -74,14 +73,10 @@ func Of(id string) *Env {
 	e := envs[id]
 	if e == nil {
 		e = newEnv(nil)
-		e.worker = true
 		envs[id] = e
 	}
 	return e
 }
-
-// Worker reports whether this process is a worker of a runner, of which there may be several.
-func (e *Env) Worker() bool { return e.worker }
 
 // BeginRestore sets how many Beam keys are to be restored before the graph starts.
 func (e *Env) BeginRestore(keys int) { e.restoring.Store(int64(keys)) }

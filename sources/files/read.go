@@ -33,6 +33,7 @@ type ReadFn struct {
 
 	PipelineID string
 	Sequences  [][]File // each is read in its order, one file after the other
+	InStep     bool     // sequences are read at the same pace
 
 	env      *process.Env
 	reading  *sequences
@@ -40,16 +41,16 @@ type ReadFn struct {
 }
 
 // Read reads files once and returns a PCollection of batch.Messages. Files of one format are read
-// one after the other, in the given order; those of two formats side by side, at the same pace by
-// bytes.
-func Read(s beam.Scope, pipelineID string, files []File) beam.PCollection {
+// one after the other, in the given order; those of two formats side by side. With inStep these are
+// read at the same pace by bytes, which requires that one process reads all of them.
+func Read(s beam.Scope, pipelineID string, files []File, inStep bool) beam.PCollection {
 	s = s.Scope("ReadFiles")
 	sequences := byFormat(files)
 	indexes := make([]int, len(sequences))
 	for i := range indexes {
 		indexes[i] = i
 	}
-	return beam.ParDo(s, &ReadFn{PipelineID: pipelineID, Sequences: sequences}, beam.CreateList(s, indexes))
+	return beam.ParDo(s, &ReadFn{PipelineID: pipelineID, Sequences: sequences, InStep: inStep}, beam.CreateList(s, indexes))
 }
 
 func byFormat(files []File) (sequences [][]File) {
@@ -92,7 +93,7 @@ func (f *ReadFn) ProcessElement(ctx context.Context, watermark *sources.Watermar
 		at.Done = true
 		return sdf.StopProcessing(), sources.Claim(t, at)
 	}
-	if f.env.MustWait() || !f.env.Worker() && f.reading.ahead(sequence) {
+	if f.env.MustWait() || f.InStep && f.reading.ahead(sequence) {
 		return sdf.ResumeProcessingIn(10 * time.Millisecond), sources.Claim(t, at)
 	}
 	ended := at.File

@@ -89,7 +89,7 @@ func TestFilesOnPrism(t *testing.T) {
 	if read, total := progress.Read(); read != 0 || total != stored {
 		t.Errorf("before the start, %d of %d bytes are read; want 0 of %d", read, total, stored)
 	}
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files)) })
+	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
 	if read, total := progress.Read(); read != stored || total != stored {
 		t.Errorf("at the end, %d of %d bytes are read, want all of %d", read, total, stored)
 	}
@@ -107,7 +107,7 @@ func TestFilesOnPrism(t *testing.T) {
 func TestFilesWithoutTracker(t *testing.T) {
 	env := sourcetest.NewEnv(t, nil)
 	files := []File{fileOf(t, writeFile(t, t.TempDir(), "a.csv", numbered("a", columns, 7000)), event.FormatWMS)}
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files)) })
+	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
 	checkNumbered(t, sourcetest.NetOf(env).Caught(), map[string]int{"a": 7000})
 }
 
@@ -126,7 +126,7 @@ func TestFilesWaitForTheTracker(t *testing.T) {
 	n.Release = func(tokens []int64) {
 		time.AfterFunc(100*time.Millisecond, func() { tracker.Release(tokens) }) // far slower than reading
 	}
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files)) })
+	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
 	checkNumbered(t, n.Caught(), map[string]int{"a": 22_000, "b": 22_000})
 	if most := int64(limit + sources.BundleMessages); n.Outstanding() > most {
 		t.Errorf("%d messages were outstanding at once, more than %d", n.Outstanding(), most)
@@ -149,7 +149,7 @@ func TestFilesFailure(t *testing.T) {
 	}
 	files := []File{fileOf(t, writeFile(t, dir, "a.csv", numbered("a", columns, 10)), event.FormatWMS), {Path: loop, Format: event.FormatWMS}}
 	p, s := beam.NewPipelineWithRoot()
-	sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files))
+	sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true))
 	if err := ptest.Run(p); err == nil || !strings.Contains(err.Error(), loop) {
 		t.Errorf("the job ends with %v", err)
 	}
@@ -172,7 +172,7 @@ func TestFilesWithBadContent(t *testing.T) {
 	env := sourcetest.NewEnv(t, acks.New(1<<20))
 	progress := ProgressOf(env)
 	progress.Measure(files)
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files)) })
+	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
 	refused, good := map[string]string{}, map[string]int{}
 	for _, m := range sourcetest.NetOf(env).Caught() {
 		name := filepath.Base(m.File)
@@ -211,7 +211,7 @@ func TestFilesInOrder(t *testing.T) {
 			fileOf(t, writeFile(t, dir, sales+".jsonl", numbered(sales, "", 7000)), event.FormatUnified))
 	}
 	env := sourcetest.NewEnv(t, acks.New(1<<20))
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files)) })
+	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
 	caught := sourcetest.NetOf(env).Caught()
 	checkNumbered(t, caught, lines)
 	last, seen := map[event.Format]event.Message{}, map[event.Format]int{}
