@@ -35,7 +35,7 @@ FROM ${RUNTIME_IMAGE} AS pipeline
 ARG VERSION=dev
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Streamlytics" \
-      org.opencontainers.image.description="Exact stock and honest velocity signals from POS, ECOM and WMS events" \
+      org.opencontainers.image.description="Exact stock and velocity signals from POS, ECOM and WMS events" \
       org.opencontainers.image.source="https://github.com/beamlytics/streamlytics" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="$VERSION" \

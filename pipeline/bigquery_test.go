@@ -218,7 +218,7 @@ func TestBigQueryDataset(t *testing.T) {
 		o := DefaultOptions()
 		o.BigQueryDataset, o.Project, o.POSSubscription = c.dataset, c.project, "projects/p/subscriptions/s"
 		got, err := o.bigQuery()
-		_, invalid := o.check(context.Background(), time.Now())
+		_, invalid := o.validate(context.Background(), time.Now())
 		if c.says == "" {
 			if err != nil || invalid != nil || got.Project+" "+got.Dataset != c.want && c.dataset != "" {
 				t.Errorf("%q in %q is %+v, %v, %v", c.dataset, c.project, got, err, invalid)

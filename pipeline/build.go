@@ -19,9 +19,9 @@ import (
 //	files         -> decode -> key by store:product -+-> InventoryStatefulFn -> signals
 //	                                                       +-> SmartVelocityFn -> signals
 //
-// with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before the inputs are joined, so that
-// all of it fuses with its source and only batches cross the border between two stages. The names of the scopes are part of a
-// job's identity on runners that update jobs in place.
+// with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before the
+// inputs are joined, so that these steps fuse with the source and only batches pass between stages.
+// Dataflow updates a job in place by the names of its scopes.
 //
 // kind is the runner that the graph is for, and restored is whether state of an earlier run was
 // restored.
@@ -76,27 +76,30 @@ func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
 	return transforms.Keyed{
 		PipelineID: id,
 		Clock:      p.clock,
-		Limits: stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), LowEnter: o.LowStockEnter, LowExit: o.LowStockExit,
-			CountLate: o.LateEvents == lateCount},
+		Limits: stock.Limits{HorizonMs: o.LedgerHorizon.Milliseconds(), CountLate: o.LateEvents == lateCount,
+			LowEnter: o.LowStockEnter, LowExit: o.LowStockExit},
 		ProductGroups: o.ProductGroups,
-		State:         keyed.Config{InProcess: kind == prismRunner, CacheBytes: o.ImageCacheMB << 20, Mirrored: o.mirrored(kind)},
+		State: keyed.Config{InProcess: kind == prismRunner, Mirrored: o.mirrored(kind),
+			CacheBytes: o.ImageCacheMB << 20},
 	}
 }
 
 // mirrored reports whether the state is copied to Redis, for the next start.
 func (o Options) mirrored(kind runnerKind) bool { return kind == prismRunner && o.Restore == "redis" }
 
+// velocity returns the settings of SmartVelocityFn. A bounded job on Dataflow sets no timers, because
+// they may fire after the end of the input, or never.
 func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
 	return transforms.VelocityOptions{Config: o.velocityConfig(), Decay: !p.bounded(),
 		AtOnce: p.bounded() && kind == dataflowRunner, Mirrored: o.mirrored(kind)}
 }
 
-// targets are what sinks write to. Dataflow's workers have no mirror, because the runner keeps the
+// targets returns what sinks write to. Dataflow's workers have no mirror, because the runner keeps the
 // state, and no lasting disk for dead letters.
 func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Targets {
-	bigQuery, _ := o.bigQuery() // checked before
+	bigQuery, _ := o.bigQuery() // validated before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
 		Warehouse: localfiles.Options{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
-		CheckEviction: kind == dataflowRunner, Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups,
-		NoLocalDeadLetters: kind == dataflowRunner}
+		CheckEviction: kind == dataflowRunner, NoLocalDeadLetters: kind == dataflowRunner,
+		Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups}
 }

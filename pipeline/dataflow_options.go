@@ -2,9 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"debug/elf"
 	"encoding/json"
+	"errors"
 	"flag"
+	"fmt"
 	"log/slog"
+	"os"
 	"regexp"
 	"strings"
 
@@ -67,12 +71,9 @@ var onlyOnDataflow = strings.Fields(`
 	subnetwork teardown_policy temp_location template_location transform_name_mapping update
 	use_public_ips worker_binary worker_machine_type worker_region worker_zone zone`)
 
-// checkDataflow checks what a job on Dataflow needs, and refuses what has no effect there. It does
-// nothing for other runners.
-func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
-	if o.runnerKind() != dataflowRunner {
-		return
-	}
+// validateDataflow reports options that a job on Dataflow needs and are missing, and options that have
+// no effect there.
+func (o Options) validateDataflow(ctx context.Context, bad reportFunc) {
 	given := o.given()
 	for _, x := range uselessOnDataflow {
 		if _, ok := given[x.flag]; ok || isSet(x.flag) {
@@ -80,7 +81,8 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 		}
 	}
 	if o.Restore == "redis" {
-		bad("restore", "redis is not for Dataflow, where the runner keeps the state: update the job with --update, "+
+		bad("restore", "redis is not for Dataflow, where the runner keeps the state: "+
+			"update the job with --update, "+
 			"or replace it with one that reads the archive's events with --events_files (docs/DATAFLOW.md)")
 	}
 	if o.Project == "" {
@@ -104,26 +106,28 @@ func (o Options) checkDataflow(ctx context.Context, bad reportFunc) {
 		}
 	}
 	if n := *jobopts.JobName; n != "" && (len(n) > maxJobName || !jobName.MatchString(n)) {
-		bad("job_name", "%q is not a name for a job: small letters, digits and hyphens, a letter first, no hyphen last", n)
+		bad("job_name", "%q is not a name for a job: "+
+			"small letters, digits and hyphens, a letter first, no hyphen last", n)
 	}
 	if o.BigQueryDataset == "" {
 		bad("bigquery_dataset", "is missing: dead letters go there, because workers have no lasting disk")
 	}
-	o.checkWorkersReach(bad)
+	o.validateReach(bad)
 }
 
-// checkWorkersReach refuses what only this machine can reach, and a worker binary that cannot run on
+// validateReach reports what only this machine can reach, and a worker binary that cannot run on
 // Dataflow.
-func (o Options) checkWorkersReach(bad reportFunc) {
+func (o Options) validateReach(bad reportFunc) {
 	if o.Emulator != "" {
 		bad("runner", "PUBSUB_EMULATOR_HOST is set, which Dataflow cannot reach: unset it")
 	}
 	if s := o.RedisPasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
 		bad("redis_password_secret",
-			"names something of this machine, which workers cannot read: give projects/P/secrets/S/versions/V")
+			"is on this machine, where workers cannot read it: give projects/P/secrets/S/versions/V")
 	}
 	if ca := o.RedisCA; ca != "" && !redis.IsSecretVersion(ca) {
-		bad("redis_ca", "%q is a file of this machine, which workers cannot read: give projects/P/secrets/S/versions/V", ca)
+		bad("redis_ca", "%q is a file of this machine, which workers cannot read: "+
+			"give projects/P/secrets/S/versions/V", ca)
 	}
 	for _, f := range []struct{ flag, globs string }{{"events_files", o.EventsFiles}, {"wms_files", o.WMSFiles}} {
 		for _, glob := range splitList(f.globs) {
@@ -156,4 +160,39 @@ func valueOf(name string) string {
 		return f.Value.String()
 	}
 	return ""
+}
+
+// workerBinary returns the file that workers run: --worker_binary, or this program.
+func workerBinary() (string, error) {
+	if path := *jobopts.WorkerBinary; path != "" {
+		return path, nil
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program's file: %w", err)
+	}
+	return path, nil
+}
+
+// howToBuild is the hint of checkWorkerBinary.
+const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, " +
+	"and give --worker_binary=worker"
+
+// checkWorkerBinary returns an error for a file that workers cannot run: it must be for Linux on amd64
+// and need no libraries.
+func checkWorkerBinary(path string) error {
+	f, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s is not a program for Linux: %s: %w", path, howToBuild, err)
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	if f.Machine != elf.EM_X86_64 {
+		return fmt.Errorf("%s is for %v, and workers are amd64: %s", path, f.Machine, howToBuild)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			return errors.New(path + " is linked to libraries of this machine: " + howToBuild)
+		}
+	}
+	return nil
 }

@@ -16,7 +16,7 @@ func problems(t *testing.T, args ...string) string {
 	if err != nil {
 		return err.Error()
 	}
-	if _, err := o.check(t.Context(), time.Now()); err != nil {
+	if _, err := o.validate(t.Context(), time.Now()); err != nil {
 		return err.Error()
 	}
 	return ""
@@ -149,7 +149,7 @@ func TestSubscriptionNames(t *testing.T) {
 	} {
 		o := DefaultOptions()
 		o.Project, o.POSSubscription = c.project, c.given
-		p, err := o.check(t.Context(), time.Now())
+		p, err := o.validate(t.Context(), time.Now())
 		switch {
 		case c.problem == "" && (err != nil || len(p.subscriptions) != 1 || p.subscriptions[0].Name != c.full):
 			t.Errorf("%q in %q: %v, %v", c.given, c.project, p.subscriptions, err)

@@ -1,11 +1,14 @@
 package pipeline
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/beamlytics/streamlytics/event"
 )
 
 // receipts is a CSV header; receipt adds a line to it.
@@ -135,5 +138,25 @@ func TestWatchedFilesThatSettle(t *testing.T) {
 	r.stop()
 	if letters := h.deadLetters(); len(letters) != 1 || letters[0].Reason != "BAD_JSON" || !strings.Contains(letters[0].Detail, "b.csv.gz") {
 		t.Errorf("dead letters: %+v", letters)
+	}
+}
+
+// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the lines around it count.
+func TestAVeryLongLine(t *testing.T) {
+	h := newHarness(t)
+	file := filepath.Join(t.TempDir(), "events.jsonl")
+	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}` + "\n"
+	write(t, file, fmt.Sprintf(sale, 1)+strings.Repeat("x", 20<<20)+"\n"+fmt.Sprintf(sale, 2))
+	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
+	h.options.EventsFiles = file
+	h.options.ClockOrigin = "2026-11-27T12:00:00Z"
+	runToEnd(t, h.options)
+	letters := h.deadLetters()
+	if len(letters) != 1 || letters[0].Reason != event.TooLarge || len(letters[0].Raw) != 16<<20 ||
+		!strings.Contains(letters[0].Detail, fmt.Sprint(20<<20)) || !strings.Contains(letters[0].Detail, file+":2") {
+		t.Fatalf("%d dead letters", len(letters))
+	}
+	if got, _ := h.get("stock:1:1"); got != "-2" {
+		t.Errorf("stock %s, want -2", got)
 	}
 }

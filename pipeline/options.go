@@ -1,16 +1,21 @@
 package pipeline
 
 import (
+	"fmt"
 	"log/slog"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks/bigquery"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/transforms/keyed"
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
-// Options are everything a pipeline can be told. Each field is a flag of the binary, named in its comment.
+// Options configure a pipeline. Each field is the value of the flag, or of the variable of the
+// environment, in its comment.
 type Options struct {
 	Runner  string // --runner
 	Project string // --project
@@ -50,27 +55,36 @@ type Options struct {
 	LowStockEnter int64 // --low_stock_enter
 	LowStockExit  int64 // --low_stock_exit
 
-	Velocity          velocity.Config // --dense_minutes and the like; DwellMs follows HighDemandDwell
+	Velocity          velocity.Config // --dense_minutes and the like; HighDemandDwell replaces DwellMs
 	HighDemandDwell   time.Duration   // --high_demand_dwell
 	ClockOrigin       string          // --clock_origin
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
 	MetricsAddr       string          // --metrics_addr
 	OutstandingEvents int64           // --outstanding_events
-	LogLevel          slog.Level      // --log_level; for the program: a Pipeline logs to slog's default
+	LogLevel          slog.Level      // --log_level, for NewLogHandler; a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
 }
 
-// settleFor is the default of --wms_files_settle.
-const settleFor = 10 * time.Second
+// The values of --ecom_refunds and --late_events.
+const (
+	refundsIgnore = "ignore"
+	refundsReturn = "return"
 
-// DefaultOptions are the flags' defaults.
+	lateRefuse = "refuse"
+	lateCount  = "count"
+)
+
+// defaultSettle is the default of --wms_files_settle.
+const defaultSettle = 10 * time.Second
+
+// DefaultOptions returns the defaults of the flags on Prism.
 func DefaultOptions() Options {
 	v := velocity.DefaultConfig()
 	return Options{
 		Runner:            "prism",
 		RedisAddrs:        "127.0.0.1:6379",
-		WMSFilesSettle:    settleFor,
+		WMSFilesSettle:    defaultSettle,
 		OnlineStore:       "online",
 		EcomRefunds:       refundsIgnore,
 		KeyGroups:         64,
@@ -89,29 +103,84 @@ func DefaultOptions() Options {
 	}
 }
 
+// runnerKind is one of the runners that the pipeline is built for.
+type runnerKind int
+
+const (
+	unknownRunner runnerKind = iota
+	// prismRunner runs in this process, which is its only worker, and ends with it.
+	prismRunner
+	// dataflowRunner has workers of its own, keeps the state and acknowledges messages. This process
+	// only submits the job.
+	dataflowRunner
+)
+
+// runnerKind returns the runner that --runner names. Names are taken in any case and also as Beam
+// registers them, such as DataflowRunner, which the launcher of Flex Templates passes.
+func (o Options) runnerKind() runnerKind {
+	switch strings.TrimSuffix(strings.ToLower(o.Runner), "runner") {
+	case "prism", "direct":
+		return prismRunner
+	case "dataflow":
+		return dataflowRunner
+	}
+	return unknownRunner
+}
+
+// rules returns the options of decoding.
+func (o Options) rules() event.Rules {
+	return event.Rules{OnlineStore: o.OnlineStore, ReturnRefunds: o.EcomRefunds == refundsReturn,
+		StripLeadingZeros: o.StripLeadingZeros}
+}
+
+func (o Options) keyGroups() keyed.KeyGroups { return keyed.KeyGroups(o.KeyGroups) }
+
 func (o Options) velocityConfig() velocity.Config {
 	c := o.Velocity
 	c.DwellMs = o.HighDemandDwell.Milliseconds()
 	return c
 }
 
-func (o Options) keyGroups() keyed.KeyGroups { return keyed.KeyGroups(o.KeyGroups) }
-
 func (o Options) redis() redis.Config {
-	return redis.Config{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername, PasswordSecret: o.RedisPasswordSecret,
-		TLS: o.RedisTLS, CA: o.RedisCA}
+	return redis.Config{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername,
+		PasswordSecret: o.RedisPasswordSecret, TLS: o.RedisTLS, CA: o.RedisCA}
 }
 
-// rules are the options of decoding.
-func (o Options) rules() event.Rules {
-	return event.Rules{OnlineStore: o.OnlineStore, ReturnRefunds: o.EcomRefunds == refundsReturn, StripLeadingZeros: o.StripLeadingZeros}
-}
-
-// The values of --ecom_refunds and --late_events.
-const (
-	refundsIgnore = "ignore"
-	refundsReturn = "return"
-
-	lateRefuse = "refuse"
-	lateCount  = "count"
+var (
+	datasetName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
+	// projectName matches the id of a project, with the domain that old projects have.
+	projectName = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z][a-z0-9-]*$`)
 )
+
+// bigQuery returns the project and dataset of the warehouse's tables, and the zero Config when there
+// is no dataset.
+func (o Options) bigQuery() (bigquery.Config, error) {
+	if o.BigQueryDataset == "" {
+		return bigquery.Config{}, nil
+	}
+	c := bigquery.Config{Project: o.Project, Dataset: o.BigQueryDataset, Emulator: o.BigQueryEmulator}
+	if i := strings.LastIndexByte(o.BigQueryDataset, '.'); i >= 0 {
+		c.Project, c.Dataset = o.BigQueryDataset[:i], o.BigQueryDataset[i+1:]
+	}
+	switch {
+	case !datasetName.MatchString(c.Dataset) || len(c.Dataset) > 1024:
+		return c, fmt.Errorf("%q is neither dataset nor project.dataset: "+
+			"a dataset's name has letters, digits and underscores", o.BigQueryDataset)
+	case c.Project == "":
+		return c, fmt.Errorf("%q is in no project; give --project too, or project.dataset", o.BigQueryDataset)
+	case !projectName.MatchString(c.Project):
+		return c, fmt.Errorf("%q: %q is not the id of a project", o.BigQueryDataset, c.Project)
+	}
+	return c, nil
+}
+
+// splitList splits a list at commas. It drops empty items and the blanks around items.
+func splitList(s string) []string {
+	var list []string
+	for x := range strings.SplitSeq(s, ",") {
+		if x = strings.Trim(x, " \t\n\f\r"); x != "" {
+			list = append(list, x)
+		}
+	}
+	return list
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +22,28 @@ import (
 
 	"github.com/beamlytics/streamlytics/internal/loopback"
 )
+
+// validatePrism reports flags of Beam that would move DoFns to another process or detach the job from
+// this one, and flags that only Dataflow reads.
+func validatePrism(bad reportFunc) {
+	if t := *jobopts.EnvironmentType; t != "" && !strings.EqualFold(t, "loopback") {
+		bad("environment_type", "%q is not LOOPBACK: this process is the worker", t)
+	}
+	if *jobopts.EnvironmentConfig != "" {
+		bad("environment_config", "has no use: this process is the worker")
+	}
+	if *jobopts.Endpoint != "" {
+		bad("endpoint", "has no use: Prism runs in this process")
+	}
+	if *jobopts.Async {
+		bad("async", "has no use: the job ends with this process")
+	}
+	for _, name := range onlyOnDataflow {
+		if isSet(name) {
+			bad(name, "has no use: it is for --runner=dataflow")
+		}
+	}
+}
 
 // cancelWithin is how long Prism may take to end a job that is cancelled.
 const cancelWithin = time.Second
@@ -45,8 +68,8 @@ var prismJobs = sync.OnceValues(func() (jobpb.JobServiceClient, error) {
 			return nil, fmt.Errorf("start Prism: %w", err)
 		}
 		if err := loopback.Only(port); err != nil {
-			slog.Warn("the runner's port is open to other machines, and lets them run programs here: close it with a firewall",
-				"port", port, "error", err)
+			slog.Warn("the runner's port is open to other machines, and lets them run programs here: "+
+				"close it with a firewall", "port", port, "error", err)
 		}
 		return jobs, nil
 	}

@@ -11,11 +11,11 @@ import (
 )
 
 const (
-	mutexFraction = 100                    // one of so many waits for a lock is kept
-	blockRate     = 100 * time.Microsecond // waits of about this length are kept, longer ones always
+	mutexFraction = 100                    // one of this many waits for a lock is recorded
+	blockRate     = 100 * time.Microsecond // waits of this length or longer are recorded, some shorter ones too
 )
 
-// startProfiles profiles the process until the function that it returns is called, which writes the profiles to a folder. An
+// startProfiles profiles the process until stop is called, which writes the profiles to a folder. An
 // empty dir does nothing.
 func startProfiles(dir string) (stop func() error, err error) {
 	if dir == "" {

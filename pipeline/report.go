@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/wholefile"
 )
@@ -17,8 +18,23 @@ const (
 	summaryEvery  = 10 * time.Second
 )
 
-// report writes progress and the summary file while the pipeline runs. The summary is written at once too, so that the file is not that
-// of an earlier run. The function it returns stops that and writes both once more.
+// Clock returns the clock of the pipeline, which started with New.
+func (p *Pipeline) Clock() clock.Clock { return p.plan.clock }
+
+// StockLatency returns the times from publishing an event to its stock in Redis since the start. The
+// difference of two snapshots holds the times between them.
+func (p *Pipeline) StockLatency() metrics.Snapshot { return p.env.Metrics.StockLatency.Snapshot() }
+
+// Summary returns what the pipeline has done so far. It leaves Runtime empty, which is filled in the
+// summary file.
+func (p *Pipeline) Summary() metrics.Summary {
+	s := p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
+	s.Complete = p.complete()
+	return s
+}
+
+// report writes progress and the summary file while the pipeline runs. It writes the summary at once,
+// so that the file is not that of an earlier run. stop ends this and writes both a last time.
 func (p *Pipeline) report() (stop func()) {
 	var tasks sync.WaitGroup
 	quit := make(chan struct{})
@@ -50,7 +66,8 @@ func (p *Pipeline) report() (stop func()) {
 	}
 }
 
-// reportProgress writes a line to Progress again and again, or else lines to Notices until the files are read.
+// reportProgress rewrites a line on Progress, or else writes lines to Notices until the files are
+// read.
 func (p *Pipeline) reportProgress(every func(time.Duration, func(last bool))) {
 	line := progress{p: p, started: time.Now(), last: time.Now()}
 	if p.Progress == nil {
@@ -72,83 +89,15 @@ func (p *Pipeline) reportProgress(every func(time.Duration, func(last bool))) {
 	})
 }
 
+// saveSummary replaces the summary file as a whole, so that a reader never sees a part of it.
 func (p *Pipeline) saveSummary() {
 	s := p.Summary()
 	s.Runtime = p.env.Metrics.Runtime()
-	if err := writeSummary(p.options.SummaryFile, s); err != nil {
-		slog.Error("summary file not written", "error", err)
-	}
-}
-
-// Summary is what the pipeline has done so far, without what the process does (Runtime), which the summary file adds.
-func (p *Pipeline) Summary() metrics.Summary {
-	s := p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
-	s.Complete = p.complete()
-	return s
-}
-
-// notice tells a person something.
-func (p *Pipeline) notice(format string, args ...any) {
-	if p.Notices != nil {
-		fmt.Fprintf(p.Notices, format+"\n", args...)
-	}
-}
-
-// Closing is one line for a person about what the pipeline did; empty when it did nothing, or its work was done elsewhere, on Dataflow.
-func (p *Pipeline) Closing() string {
-	if !p.begun.Load() {
-		return ""
-	}
-	acked, busy := p.env.Tracker.Acked(), p.env.Tracker.Busy()
-	m := p.env.Metrics
-	line := fmt.Sprintf("%d messages, %d events and %d refusals in %.1f s", acked, m.Decoded(), m.RefusedTotal(), busy.Seconds())
-	if busy > 0 {
-		line += fmt.Sprintf(" (%.0f messages/s)", float64(acked)/busy.Seconds())
-	}
-	if len(p.plan.files) > 0 {
-		line += ", " + p.howFar()
-	}
-	line += fmt.Sprintf(", %d signals written to Redis, ran for %.1f s", m.Count(metrics.RedisWrites), p.Summary().UptimeS)
-	if rss := metrics.Usage().PeakRSSBytes; rss > 0 {
-		line += fmt.Sprintf(", peak memory %d MB", rss>>20)
-	}
-	return line
-}
-
-// writeSummary replaces the file as a whole, so that a reader never sees a part of it.
-func writeSummary(path string, s metrics.Summary) error {
 	b, err := json.MarshalIndent(s, "", "  ")
+	if err == nil {
+		err = wholefile.Replace(p.options.SummaryFile, append(b, '\n'))
+	}
 	if err != nil {
-		return fmt.Errorf("encode the summary: %w", err)
+		slog.Error("the summary file was not written", "error", err)
 	}
-	if err := wholefile.Replace(path, append(b, '\n')); err != nil {
-		return fmt.Errorf("write the summary: %w", err)
-	}
-	return nil
-}
-
-// progress is a line that is written again and again. It belongs to one goroutine.
-type progress struct {
-	p       *Pipeline
-	started time.Time
-	last    time.Time
-	decoded int64
-}
-
-// text is the line as of now. Its rate is that since the last call.
-func (l *progress) text() string {
-	now := time.Now()
-	m := l.p.env.Metrics
-	decoded := m.Decoded()
-	rate := float64(decoded-l.decoded) / max(now.Sub(l.last).Seconds(), 0.001)
-	l.last, l.decoded = now, decoded
-	line := fmt.Sprintf("%.0f events/s, %d in all, lag %d ms, outstanding %d, refused %d", rate, decoded, m.Lag.Load(),
-		l.p.env.Tracker.Outstanding(), m.RefusedTotal())
-	if len(l.p.plan.files) > 0 && !l.p.filesRead() {
-		line = l.p.howFar() + ": " + line
-		if left := l.p.timeLeft(now.Sub(l.started)); left > 0 {
-			line += fmt.Sprintf(", %v left", left)
-		}
-	}
-	return line
 }

@@ -1,4 +1,5 @@
-// Deadletters lists, shows and replays what the pipeline refused. `deadletters help` says how.
+// Deadletters lists, shows and replays what the pipeline refused. `deadletters help` lists its
+// commands.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Demo shows Streamlytics at work in one process: a simulated retailer, Pub/Sub, the pipeline on Prism, Redis, and a live view
-// of what a storefront would show, held against the truth. `demo --help` lists its flags.
+// Demo runs Streamlytics in one process: a simulated retailer, Pub/Sub, the pipeline on Prism, Redis,
+// and a live view of what a storefront shows, compared with the truth. `demo --help` lists its flags.
 package main
 
 import (
@@ -36,7 +36,7 @@ func run() error {
 		return fmt.Errorf("invalid options:\n%w", err)
 	}
 	beam.Init()
-	logging.Disable() // go-redis reports every failed dial by itself
+	logging.Disable() // go-redis logs every failed dial
 	process.RaiseMaxProcs()
 	ctx, drain := context.WithCancel(context.Background())
 	defer drain()

@@ -1,9 +1,9 @@
-// Command localpubsub serves Google Cloud Pub/Sub from memory, for work without a network:
+// Localpubsub serves Google Cloud Pub/Sub from memory, for work without a network:
 //
 //	localpubsub --addr=127.0.0.1:8085 --project=shop --create=sales:sales-a,views:views-a
 //
-// Its first line of output is what its clients want in their environment, PUBSUB_EMULATOR_HOST=127.0.0.1:8085. It serves
-// until SIGINT or SIGTERM.
+// Its first line of output is the variable for the environment of its clients,
+// PUBSUB_EMULATOR_HOST=127.0.0.1:8085. It serves until SIGINT or SIGTERM.
 package main
 
 import (
@@ -37,7 +37,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8085", "host and port to listen on; port 0 takes a free one")
 	project := flags.String("project", "local", "project of what --create creates")
-	create := flags.String("create", "", "topics and subscriptions to create, as topic:subscription or topic alone, separated by commas")
+	create := flags.String("create", "",
+		"topics and subscriptions to create, as topic:subscription or topic alone, separated by commas")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("--create: %w", err)
 	}
 	if _, err := fmt.Fprintf(stdout, "PUBSUB_EMULATOR_HOST=%s\n", server.Addr()); err != nil {
-		return fmt.Errorf("printing the address: %w", err)
+		return fmt.Errorf("print the address: %w", err)
 	}
 	<-ctx.Done()
 	return nil

@@ -1,5 +1,6 @@
-// Probe asks whether a program is well: its exit code is 0 if a URL answers with 2xx, or if a file was written not long ago. It is the
-// health check of containers that have neither a shell nor curl. `probe --help` says how.
+// Probe checks the health of a program: its exit code is 0 if a URL answers with 2xx, or if a file was
+// written recently. It is for containers that have neither a shell nor curl. `probe --help` lists its
+// flags.
 package main
 
 import (

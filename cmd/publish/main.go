@@ -1,4 +1,4 @@
-// Publish sends messages to a topic of Pub/Sub as they are. `publish --help` says how.
+// Publish publishes messages to a topic of Pub/Sub unchanged. `publish --help` lists its flags.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Pubsubsetup makes topics and subscriptions for the pipeline. It is what setup_pubsub.sh runs; `pubsubsetup --help` lists its flags.
+// Pubsubsetup creates topics and subscriptions for the pipeline. setup_pubsub.sh runs it.
+// `pubsubsetup --help` lists its flags.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Replay publishes recorded events to the pipeline's topics at a chosen speed, with duplicates and disorder if wanted, and
-// checks the stock in Redis against the truth. `replay --help` lists its flags.
+// Replay publishes recorded events to the pipeline's topics at a chosen speed, with duplicates and
+// disorder if wanted, and compares the stock in Redis with the truth. `replay --help` lists its flags.
 package main
 
 import (

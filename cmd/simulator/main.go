@@ -1,5 +1,5 @@
-// Simulator publishes a simulated retailer to Pub/Sub, without end or for a while, and can hold the stock in Redis against the truth.
-// `simulator --help` lists its flags.
+// Simulator publishes the events of a simulated retailer to Pub/Sub, without end or for a given time,
+// and can compare the stock in Redis with the truth. `simulator --help` lists its flags.
 package main
 
 import (
@@ -33,6 +33,6 @@ func run(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("invalid options:\n%w", err)
 	}
-	logging.Disable() // go-redis reports every failed dial by itself
+	logging.Disable() // go-redis logs every failed dial
 	return simulate.Run(ctx, options, os.Stdout)
 }

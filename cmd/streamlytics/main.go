@@ -1,4 +1,4 @@
-// Command streamlytics runs the pipeline. See its --help and the README.
+// Streamlytics runs the pipeline. `streamlytics --help` lists its flags.
 package main
 
 import (
@@ -18,10 +18,13 @@ import (
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
-// The exit codes beside 0. docs/OPERATIONS.md describes them.
+// version is the release of this binary. The linker sets it (-X main.version=1.4.0).
+var version = "dev"
+
+// The exit codes beside 0, which docs/OPERATIONS.md describes. Go exits with 2 after a panic.
 const (
 	failed      = 1
-	interrupted = 3 // Go itself exits with 2 after a panic
+	interrupted = 3
 )
 
 func main() {
@@ -46,7 +49,7 @@ func run() error {
 		fmt.Print(pipeline.Usage())
 		return nil
 	}
-	logging.Disable() // go-redis reports every failed dial by itself; the sinks report failures with what they mean
+	logging.Disable() // go-redis logs every failed dial; the sinks log failures with their consequences
 	pipeline.SetupWorker()
 	beam.Init() // does not return in a process that a runner started as its worker
 
@@ -55,7 +58,7 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	p, invalid := pipeline.New(ctx, options)
-	if err := errors.Join(err, invalid); err != nil {
+	if err := errors.Join(err, invalid); err != nil { // one message for the types and the values of flags
 		if p != nil {
 			err = errors.Join(err, p.Close())
 		}

@@ -1,5 +1,6 @@
-// Package template describes the pipeline to Dataflow: it makes the metadata of the Flex Template, metadata.json, from the flags of the
-// binary. Dataflow shows them in its console, checks the parameters of a launch against them, and hands those to the binary as flags.
+// Package template describes the pipeline to Dataflow. It makes the metadata of the Flex Template,
+// metadata.json, from the flags of the program. Dataflow shows the parameters in its console, checks
+// those of a launch against their patterns, and passes them to the program as flags.
 //
 // The format is TemplateMetadata of the Dataflow API, v1b3.
 package template
@@ -18,45 +19,45 @@ import (
 
 //go:generate go run ./generate
 
-// Metadata is what Dataflow is told of a template.
+// Metadata describes a template.
 type Metadata struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	Streaming   bool   `json:"streaming"`
-	// In Dataflow's at-least-once mode an element between two stages may come twice. Events have ids that show it; what stock and
-	// velocity of one store pass on to the stages over all stores has none, and would count twice.
+	// SupportsAtLeastOnce is false, because in that mode an element between two stages may come twice.
+	// Events have ids that show it. The elements from stock to velocity have none and would count twice.
 	SupportsAtLeastOnce bool        `json:"supportsAtLeastOnce"`
 	SupportsExactlyOnce bool        `json:"supportsExactlyOnce"`
 	Parameters          []Parameter `json:"parameters"`
 }
 
-// Parameter is what Dataflow is told of a flag.
+// Parameter describes a flag.
 type Parameter struct {
 	Name      string `json:"name"`
 	GroupName string `json:"groupName"`
 	Label     string `json:"label"`
 	HelpText  string `json:"helpText"`
-	// ParamType is a name of the API's enum, and chooses how the console asks for the value.
+	// ParamType is a name of the API's enum. The console chooses its input field by it.
 	ParamType   string   `json:"paramType"`
 	EnumOptions []Option `json:"enumOptions,omitempty"`
-	// Regexes are what a value must match, all of it.
+	// Regexes must each match the whole value.
 	Regexes      []string `json:"regexes,omitempty"`
 	DefaultValue string   `json:"defaultValue,omitempty"`
 	IsOptional   bool     `json:"isOptional,omitempty"`
 }
 
-// Option is a value of a parameter of the type ENUM.
+// Option is a value of a parameter with the type ENUM.
 type Option struct {
 	Value string `json:"value"`
 	Label string `json:"label"`
 }
 
-// Build makes the metadata from the flags. The error lists every flag about which nobody has decided, and every decision about a
-// flag that is no more.
+// Build returns the metadata for flags. The error lists every flag that is neither a parameter nor
+// excluded, and every parameter and exclusion without a flag.
 func Build(flags []pipeline.Flag) (Metadata, error) {
 	m := Metadata{
 		Name:                "Streamlytics",
-		Description:         "Exact stock and honest velocity signals in Redis, from POS, ECOM and WMS events in Pub/Sub.",
+		Description:         "Exact stock and velocity signals in Redis, from POS, ECOM and WMS events in Pub/Sub.",
 		Streaming:           true,
 		SupportsExactlyOnce: true,
 	}
@@ -70,18 +71,18 @@ func Build(flags []pipeline.Flag) (Metadata, error) {
 		case left && taken:
 			errs = append(errs, fmt.Errorf("--%s is both a parameter and excluded", f.Name))
 		case !left && !taken:
-			errs = append(errs, fmt.Errorf("--%s is neither a parameter (parameters.go) nor excluded with a reason (excluded.go)", f.Name))
+			errs = append(errs, fmt.Errorf("--%s is neither in parameters nor in excluded (parameters.go)", f.Name))
 		}
 	}
 	for name := range excluded {
 		if _, ok := known[name]; !ok {
-			errs = append(errs, fmt.Errorf("excluded.go names --%s, which is no flag", name))
+			errs = append(errs, fmt.Errorf("excluded has --%s, which is no flag", name))
 		}
 	}
 	for _, p := range parameters {
 		f, ok := known[p.flag]
 		if !ok {
-			errs = append(errs, fmt.Errorf("parameters.go names --%s, which is no flag", p.flag))
+			errs = append(errs, fmt.Errorf("parameters has --%s, which is no flag", p.flag))
 			continue
 		}
 		m.Parameters = append(m.Parameters, p.describe(f))
@@ -90,7 +91,8 @@ func Build(flags []pipeline.Flag) (Metadata, error) {
 }
 
 func (p parameter) describe(f pipeline.Flag) Parameter {
-	d := Parameter{Name: f.Name, GroupName: p.group, Label: p.label, HelpText: p.help, ParamType: p.kind, Regexes: p.regexes}
+	d := Parameter{Name: f.Name, GroupName: p.group, Label: p.label, HelpText: p.help,
+		ParamType: p.kind, Regexes: p.regexes}
 	if d.HelpText == "" {
 		d.HelpText = helpText(f.Usage)
 	}
@@ -103,14 +105,15 @@ func (p parameter) describe(f pipeline.Flag) Parameter {
 	return d
 }
 
-// helpText makes a sentence of a flag's usage. Other flags have no hyphens as parameters.
+// helpText makes a sentence of a flag's usage. It removes the hyphens of the flags in it, which
+// parameters do not have.
 func helpText(usage string) string {
 	_, s := flag.UnquoteUsage(&flag.Flag{Usage: usage})
 	s = strings.ReplaceAll(s, "--", "")
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
-// JSON is the file's content, for people too: one field a line.
+// JSON returns the content of metadata.json, with one field a line.
 func (m Metadata) JSON() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -120,7 +123,7 @@ func (m Metadata) JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// flagsOfTemplate lists the flags of the binary that this package is compiled with, and those of Beam that are parameters.
+// flagsOfTemplate returns the flags of the program and those of Beam that are parameters.
 func flagsOfTemplate() ([]pipeline.Flag, error) {
 	flags, err := pipeline.Flags("dataflow")
 	if err != nil {
@@ -130,7 +133,7 @@ func flagsOfTemplate() ([]pipeline.Flag, error) {
 	return append(flags, ofBeam...), err
 }
 
-// Generate makes the metadata of that binary.
+// Generate returns the content of metadata.json for the program.
 func Generate() ([]byte, error) {
 	flags, err := flagsOfTemplate()
 	if err != nil {

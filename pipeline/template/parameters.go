@@ -1,17 +1,16 @@
 package template
 
-// parameter is what the template has to say of a flag beyond the flag itself.
+// parameter describes a flag beyond its usage and default.
 type parameter struct {
 	flag  string
 	group string
 	label string
-	kind  string // of the API's enum ParamType
-	// required are those without which there is no job; they have no default.
+	kind  string // a name of the API's enum ParamType
+	// required is set where the job cannot start without the flag. Such a flag has no default.
 	required bool
-	options  []string // of the kind ENUM
+	options  []string // of kind ENUM
 	regexes  []string
-	// help is what is said in place of the flag's usage, where that speaks of what Dataflow does not have.
-	help string
+	help     string // replaces the flag's usage, where that mentions what Dataflow does not have
 }
 
 const (
@@ -25,60 +24,116 @@ const (
 	groupWorkers   = "Workers"
 )
 
-// parameters are the template's, in the order in which the console asks for them.
+// parameters are the parameters of the template, in the order in which the console shows them.
 var parameters = []parameter{
-	{flag: "pos_subscription", group: groupInput, label: "Subscription of till transactions", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
-	{flag: "ecom_subscription", group: groupInput, label: "Subscription of the clickstream", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
-	{flag: "wms_subscription", group: groupInput, label: "Subscription of warehouse messages", kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
-	{flag: "wms_files", group: groupInput, label: "Warehouse files", kind: "TEXT", regexes: []string{gcsFiles}},
-	{flag: "wms_files_poll", group: groupInput, label: "How often to look for new and changed warehouse files", kind: "TEXT", regexes: []string{duration}},
-	{flag: "wms_files_settle", group: groupInput, label: "How long a warehouse file must not have changed before an unfinished end of it is read", kind: "TEXT", regexes: []string{duration}},
-	{flag: "events_files", group: groupInput, label: "Files of unified events", kind: "TEXT", regexes: []string{gcsFiles}},
-	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none", kind: "TEXT", regexes: []string{storeID}},
-	{flag: "ecom_refunds", group: groupInput, label: "Refund events of the web shop", kind: "ENUM", options: []string{"ignore", "return"}, regexes: []string{`^(ignore|return)$`}},
-	{flag: "strip_leading_zeros", group: groupInput, label: "Product ids without leading zeros", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
+	{flag: "pos_subscription", group: groupInput, label: "Subscription of till transactions",
+		kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "ecom_subscription", group: groupInput, label: "Subscription of the clickstream",
+		kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "wms_subscription", group: groupInput, label: "Subscription of warehouse messages",
+		kind: "PUBSUB_SUBSCRIPTION", regexes: []string{subscription}},
+	{flag: "wms_files", group: groupInput, label: "Warehouse files",
+		kind: "TEXT", regexes: []string{gcsFiles}},
+	{flag: "wms_files_poll", group: groupInput, label: "How often to look for new and changed warehouse files",
+		kind: "TEXT", regexes: []string{duration}},
+	{flag: "wms_files_settle", group: groupInput,
+		label: "How long a warehouse file must not have changed before an unfinished end of it is read",
+		kind:  "TEXT", regexes: []string{duration}},
+	{flag: "events_files", group: groupInput, label: "Files of unified events",
+		kind: "TEXT", regexes: []string{gcsFiles}},
+	{flag: "online_store", group: groupInput, label: "Store of web shop events that name none",
+		kind: "TEXT", regexes: []string{storeID}},
+	{flag: "ecom_refunds", group: groupInput, label: "Refund events of the web shop",
+		kind: "ENUM", options: []string{"ignore", "return"}, regexes: []string{`^(ignore|return)$`}},
+	{flag: "strip_leading_zeros", group: groupInput, label: "Product ids without leading zeros",
+		kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
-	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis", kind: "TEXT", required: true, regexes: []string{redisAddrs}},
-	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis", kind: "TEXT"},
-	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is", kind: "TEXT", regexes: []string{versionName},
-		help: "The version of a secret of Secret Manager that holds the Redis password: projects/P/secrets/S/versions/V. Workers read it."},
-	{flag: "redis_tls", group: groupRedis, label: "Speak TLS with Redis", kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
-	{flag: "redis_ca", group: groupRedis, label: "Where the authority of Redis's certificate is", kind: "TEXT", regexes: []string{versionName},
-		help: "The version of a secret of Secret Manager that holds the certificate, in PEM, of the authority that signed Redis's: projects/P/secrets/S/versions/V. Workers read it. The system's authorities without it."},
+	{flag: "redis_addrs", group: groupRedis, label: "Addresses of Redis",
+		kind: "TEXT", required: true, regexes: []string{redisAddrs}},
+	{flag: "redis_username", group: groupRedis, label: "ACL user of Redis",
+		kind: "TEXT"},
+	{flag: "redis_password_secret", group: groupRedis, label: "Where the Redis password is",
+		kind: "TEXT", regexes: []string{versionName},
+		help: "The version of a secret of Secret Manager that holds the Redis password: " +
+			"projects/P/secrets/S/versions/V. Workers read it."},
+	{flag: "redis_tls", group: groupRedis, label: "Connect to Redis with TLS",
+		kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
+	{flag: "redis_ca", group: groupRedis, label: "Where the authority of Redis's certificate is",
+		kind: "TEXT", regexes: []string{versionName},
+		help: "The version of a secret of Secret Manager that holds the certificate, in PEM, of the authority " +
+			"that signed Redis's: projects/P/secrets/S/versions/V. Workers read it. " +
+			"The system's authorities without it."},
 
-	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset", kind: "TEXT", required: true, regexes: []string{dataset}},
+	{flag: "bigquery_dataset", group: groupWarehouse, label: "BigQuery dataset",
+		kind: "TEXT", required: true, regexes: []string{dataset}},
 
-	{flag: "key_groups", group: groupState, label: "Key groups", kind: "NUMBER", regexes: []string{count}},
-	{flag: "product_groups", group: groupState, label: "Product groups", kind: "NUMBER", regexes: []string{count}},
-	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB", kind: "NUMBER", regexes: []string{count}},
-	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon", kind: "TEXT", regexes: []string{duration}},
-	{flag: "late_events", group: groupState, label: "Sales and receipts older than the ledger", kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},
+	{flag: "key_groups", group: groupState, label: "Key groups",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "product_groups", group: groupState, label: "Product groups",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "image_cache_mb", group: groupState, label: "Memory for decoded state, MB",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "ledger_horizon", group: groupState, label: "Ledger horizon",
+		kind: "TEXT", regexes: []string{duration}},
+	{flag: "late_events", group: groupState, label: "Sales and receipts older than the ledger",
+		kind: "ENUM", options: []string{"refuse", "count"}, regexes: []string{`^(refuse|count)$`}},
 
-	{flag: "low_stock_enter", group: groupStock, label: "LOW_STOCK on at", kind: "NUMBER", regexes: []string{integer}},
-	{flag: "low_stock_exit", group: groupStock, label: "LOW_STOCK off above", kind: "NUMBER", regexes: []string{integer}},
+	{flag: "low_stock_enter", group: groupStock, label: "LOW_STOCK on at",
+		kind: "NUMBER", regexes: []string{integer}},
+	{flag: "low_stock_exit", group: groupStock, label: "LOW_STOCK off above",
+		kind: "NUMBER", regexes: []string{integer}},
 
-	{flag: "dense_minutes", group: groupVelocity, label: "Minutes with sales that make an hour dense", kind: "NUMBER", regexes: []string{count}},
-	{flag: "dense_units", group: groupVelocity, label: "Units that make an hour dense", kind: "NUMBER", regexes: []string{count}},
-	{flag: "weight_views", group: groupVelocity, label: "Weight of a view", kind: "NUMBER", regexes: []string{count}},
-	{flag: "weight_cart_adds", group: groupVelocity, label: "Weight of a unit put into a cart", kind: "NUMBER", regexes: []string{count}},
-	{flag: "weight_units", group: groupVelocity, label: "Weight of a unit sold", kind: "NUMBER", regexes: []string{count}},
-	{flag: "high_demand_enter", group: groupVelocity, label: "HIGH_DEMAND on at a score of", kind: "NUMBER", regexes: []string{count}},
-	{flag: "high_demand_dwell", group: groupVelocity, label: "Shortest time between changes of HIGH_DEMAND", kind: "TEXT", regexes: []string{duration}},
+	{flag: "dense_minutes", group: groupVelocity, label: "Minutes with sales that make an hour dense",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "dense_units", group: groupVelocity, label: "Units that make an hour dense",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_views", group: groupVelocity, label: "Weight of a view",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_cart_adds", group: groupVelocity, label: "Weight of a unit put into a cart",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "weight_units", group: groupVelocity, label: "Weight of a unit sold",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "high_demand_enter", group: groupVelocity, label: "HIGH_DEMAND on at a score of",
+		kind: "NUMBER", regexes: []string{count}},
+	{flag: "high_demand_dwell", group: groupVelocity, label: "Shortest time between changes of HIGH_DEMAND",
+		kind: "TEXT", regexes: []string{duration}},
 
-	{flag: "log_level", group: groupLogs, label: "What is logged", kind: "ENUM", options: []string{"DEBUG", "INFO", "WARN", "ERROR"}, regexes: []string{`^(DEBUG|INFO|WARN|ERROR)$`}},
+	{flag: "log_level", group: groupLogs, label: "Log level",
+		kind: "ENUM", options: []string{"DEBUG", "INFO", "WARN", "ERROR"},
+		regexes: []string{`^(DEBUG|INFO|WARN|ERROR)$`}},
 
-	{flag: "sdk_container_image", group: groupWorkers, label: "Image of the workers", kind: "TEXT", regexes: []string{image},
-		help: "The container image that workers run, in place of that of Beam's Go SDK. It must hold the same version of the SDK."},
-	{flag: "number_of_worker_harness_threads", group: groupWorkers, label: "Threads of a worker", kind: "NUMBER", regexes: []string{count},
+	{flag: "sdk_container_image", group: groupWorkers, label: "Image of the workers",
+		kind: "TEXT", regexes: []string{image},
+		help: "The container image that workers run, in place of that of Beam's Go SDK. " +
+			"It must hold the same version of the SDK."},
+	{flag: "number_of_worker_harness_threads", group: groupWorkers, label: "Threads of a worker",
+		kind: "NUMBER", regexes: []string{count},
 		help: "How many bundles a worker works on at once. Dataflow decides without it."},
-	{flag: "disk_size_gb", group: groupWorkers, label: "Disk of a worker, GB", kind: "NUMBER", regexes: []string{count},
+	{flag: "disk_size_gb", group: groupWorkers, label: "Disk of a worker, GB",
+		kind: "NUMBER", regexes: []string{count},
 		help: "The size of a worker's disk, GB. Dataflow decides without it."},
-	{flag: "dataflow_service_options", group: groupWorkers, label: "Service options", kind: "TEXT", regexes: []string{serviceOptions},
+	{flag: "dataflow_service_options", group: groupWorkers, label: "Service options",
+		kind: "TEXT", regexes: []string{serviceOptions},
 		help: "Service options of Dataflow, separated by commas, such as enable_google_cloud_profiler."},
 }
 
-// beamFlags are the parameters that are flags of Beam's Dataflow runner. Others of its flags are set by the launcher from what a launch
-// says of its environment, or by additional pipeline options.
+// excluded are the flags that are no parameters of the template, each with the reason.
+var excluded = map[string]string{
+	"runner":             "the launcher sets it",
+	"project":            "the launcher sets it",
+	"restore":            "Dataflow keeps the state",
+	"metrics_addr":       "the counts are the job's metrics",
+	"warehouse_dir":      "workers have no lasting disk",
+	"warehouse_fsync":    "workers have no lasting disk",
+	"summary_file":       "workers have no lasting disk; the counts are the job's metrics",
+	"profile_dir":        "workers have no lasting disk",
+	"clock_origin":       "a job for production goes by the wall clock",
+	"clock_speed":        "a job for production goes by the wall clock",
+	"outstanding_events": "Dataflow reads Pub/Sub by itself, and holds back by itself",
+}
+
+// beamFlags returns the parameters that are flags of Beam's Dataflow runner. Its other flags are set by
+// the launcher from the environment of a launch, or by additional pipeline options.
 func beamFlags() (names []string) {
 	for _, p := range parameters {
 		if p.group == groupWorkers {

@@ -40,7 +40,7 @@ func TestMetricsAddr(t *testing.T) {
 	} {
 		o := DefaultOptions()
 		o.POSSubscription, o.MetricsAddr = "projects/p/subscriptions/s", addr
-		_, err := o.check(t.Context(), time.Now())
+		_, err := o.validate(t.Context(), time.Now())
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", addr, err, want)
 		}
@@ -137,7 +137,7 @@ func TestGaugesAndHistograms(t *testing.T) {
 // TestReadiness goes through all that keeps a pipeline from being ready, a line each.
 func TestReadiness(t *testing.T) {
 	p := register(t)
-	server := httptest.NewServer(scrapeHandler(prometheus.NewRegistry(), p.failed, p.notReady))
+	server := httptest.NewServer(metricsHandler(prometheus.NewRegistry(), p.failed, p.notReady))
 	defer server.Close()
 	expect := func(path string, status int, want string) {
 		t.Helper()
@@ -164,7 +164,7 @@ func TestReadiness(t *testing.T) {
 	expect("/healthz", http.StatusOK, "ok")
 	p.env.Fail(errors.New("the password is 1234"))
 	for _, path := range []string{"/readyz", "/healthz"} {
-		expect(path, http.StatusServiceUnavailable, "the pipeline has failed; its log says why")
+		expect(path, http.StatusServiceUnavailable, "the pipeline has failed; its log has the error")
 	}
 	if status, _ := fetch(t, http.MethodPost, server.URL+"/metrics"); status != http.StatusMethodNotAllowed {
 		t.Errorf("POST is answered with %d", status)
@@ -190,10 +190,10 @@ func TestScrapesAtOnce(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
 	never := func() string { return "" }
-	server := httptest.NewServer(scrapeHandler(registry, never, never))
+	server := httptest.NewServer(metricsHandler(registry, never, never))
 	defer server.Close()
 	var answers sync.WaitGroup
-	for range scrapesAtOnce {
+	for range maxScrapes {
 		answers.Go(func() {
 			if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusOK {
 				t.Errorf("a scrape in good time is answered with %d", status)

@@ -2,13 +2,10 @@ package pipeline
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/beamlytics/streamlytics/event"
 )
 
 // TestRangesOfFlags: a value out of its flag's range is refused by the flag's name, at the start.
@@ -75,7 +72,7 @@ func TestDaysAreWrittenInHours(t *testing.T) {
 			if err == nil || err.Error() != want {
 				t.Errorf("%v, want %s", err, want)
 			}
-			if _, err := o.check(t.Context(), time.Now()); err != nil {
+			if _, err := o.validate(t.Context(), time.Now()); err != nil {
 				t.Errorf("--%s=%s is complained about twice: %v", flag, value, err)
 			}
 		}
@@ -93,25 +90,5 @@ func TestAddressesMayHoldAPassword(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "--redis_addrs: an address has an @") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", addr, err)
 		}
-	}
-}
-
-// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the lines around it count.
-func TestAVeryLongLine(t *testing.T) {
-	h := newHarness(t)
-	file := filepath.Join(t.TempDir(), "events.jsonl")
-	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}` + "\n"
-	write(t, file, fmt.Sprintf(sale, 1)+strings.Repeat("x", 20<<20)+"\n"+fmt.Sprintf(sale, 2))
-	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
-	h.options.EventsFiles = file
-	h.options.ClockOrigin = "2026-11-27T12:00:00Z"
-	runToEnd(t, h.options)
-	letters := h.deadLetters()
-	if len(letters) != 1 || letters[0].Reason != event.TooLarge || len(letters[0].Raw) != 16<<20 ||
-		!strings.Contains(letters[0].Detail, fmt.Sprint(20<<20)) || !strings.Contains(letters[0].Detail, file+":2") {
-		t.Fatalf("%d dead letters", len(letters))
-	}
-	if got, _ := h.get("stock:1:1"); got != "-2" {
-		t.Errorf("stock %s, want -2", got)
 	}
 }

@@ -1,0 +1,175 @@
+package pipeline
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks/redis"
+	"github.com/beamlytics/streamlytics/sources/files"
+	"github.com/beamlytics/streamlytics/sources/pubsub"
+)
+
+// resourceID matches the id of a subscription, as Pub/Sub accepts it.
+const resourceID = `[A-Za-z][A-Za-z0-9._~+%-]{0,254}`
+
+var (
+	subscriptionName = regexp.MustCompile(`^projects/[^/\s]+/subscriptions/` + resourceID + `$`)
+	subscriptionID   = regexp.MustCompile(`^` + resourceID + `$`)
+	topicName        = regexp.MustCompile(`^(projects/[^/]*/)?topics/`)
+)
+
+func (o Options) validateSubscriptions(bad reportFunc) (subs []pubsub.Subscription) {
+	for _, s := range []struct {
+		flag, given string
+		channel     event.Channel
+	}{
+		{"pos_subscription", o.POSSubscription, event.POS},
+		{"ecom_subscription", o.ECOMSubscription, event.ECOM},
+		{"wms_subscription", o.WMSSubscription, event.WMS},
+	} {
+		name, ok := o.subscriptionName(bad, s.flag, s.given)
+		if !ok {
+			continue
+		}
+		if slices.ContainsFunc(subs, func(x pubsub.Subscription) bool { return x.Name == name }) {
+			bad(s.flag, "%s is read as another channel already", name)
+			continue
+		}
+		subs = append(subs, pubsub.Subscription{Name: name, Channel: s.channel})
+	}
+	return subs
+}
+
+// subscriptionName returns the full name of a subscription that is given by name or id. It reports
+// false when none is given or the name is invalid.
+func (o Options) subscriptionName(bad reportFunc, flag, given string) (name string, ok bool) {
+	switch {
+	case given == "":
+		return "", false
+	case subscriptionName.MatchString(given):
+		return given, true
+	case topicName.MatchString(given):
+		bad(flag, "%q is a topic; give a subscription of it: projects/{project}/subscriptions/{id}", given)
+		return "", false
+	case !subscriptionID.MatchString(given):
+		bad(flag, "%q is neither projects/{project}/subscriptions/{id} nor an id", given)
+		return "", false
+	case o.Project == "":
+		bad(flag, "%q is an id; give --project too, or the full name", given)
+		return "", false
+	}
+	name = "projects/" + o.Project + "/subscriptions/" + given
+	if !subscriptionName.MatchString(name) {
+		bad(flag, "%q is no subscription: --project=%q is not the id of a project", name, o.Project)
+		return "", false
+	}
+	return name, true
+}
+
+const (
+	minPoll   = 10 * time.Millisecond // also of --wms_files_settle
+	maxSettle = 24 * time.Hour
+)
+
+// validateFiles returns the files that are read once, and those that are watched.
+func (o Options) validateFiles(ctx context.Context, bad reportFunc) (once []files.File, watched []files.Watched) {
+	match := func(flag, globs string, format event.Format) {
+		found, err := files.Match(ctx, globs, format)
+		if err != nil {
+			bad(flag, "%w", err)
+		}
+		once = append(once, found...)
+	}
+	if o.EventsFiles != "" {
+		match("events_files", o.EventsFiles, event.FormatUnified)
+	}
+	switch {
+	case o.WMSFilesSettle < minPoll || o.WMSFilesSettle > maxSettle:
+		bad("wms_files_settle", "%v is not between %v and %v", o.WMSFilesSettle, minPoll, maxSettle)
+	case o.WMSFilesSettle != defaultSettle && o.WMSFilesPoll == 0:
+		bad("wms_files_settle", "needs --wms_files_poll")
+	}
+	switch {
+	case o.WMSFilesPoll < 0 || o.WMSFilesPoll > 0 && o.WMSFilesPoll < minPoll:
+		bad("wms_files_poll", "%v is neither 0 nor at least %v", o.WMSFilesPoll, minPoll)
+	case o.WMSFiles == "" && o.WMSFilesPoll > 0:
+		bad("wms_files_poll", "needs --wms_files")
+	case o.WMSFiles == "":
+	case o.WMSFilesPoll > 0:
+		if err := files.CheckGlobs(ctx, o.WMSFiles); err != nil {
+			bad("wms_files", "%w", err)
+		}
+		watched = append(watched, files.Watched{Globs: o.WMSFiles, Format: event.FormatWMS,
+			Poll: o.WMSFilesPoll, Settle: o.WMSFilesSettle})
+	default:
+		match("wms_files", o.WMSFiles, event.FormatWMS)
+	}
+	return once, watched
+}
+
+func (o Options) validateRedis(bad reportFunc) {
+	addrs := splitList(o.RedisAddrs)
+	if len(addrs) == 0 {
+		bad("redis_addrs", "is empty")
+	}
+	for _, a := range addrs {
+		if err := redis.CheckAddr(a); err != nil {
+			bad("redis_addrs", "%w", err)
+		}
+	}
+	if o.RedisPasswordSecret != "" {
+		if err := redis.CheckSecretRef(o.RedisPasswordSecret); err != nil {
+			bad("redis_password_secret", "%w", err)
+		}
+	}
+	if o.RedisCA != "" && !o.RedisTLS {
+		bad("redis_ca", "needs --redis_tls")
+	}
+}
+
+// validatePaths creates the folders that are missing.
+func (o Options) validatePaths(bad reportFunc) {
+	if o.WarehouseDir != "" {
+		if info, err := os.Stat(o.WarehouseDir); err == nil && !info.IsDir() {
+			bad("warehouse_dir", "%s is not a directory", o.WarehouseDir)
+		} else if err := os.MkdirAll(o.WarehouseDir, 0o755); err != nil {
+			bad("warehouse_dir", "%w", err)
+		}
+	}
+	if o.ProfileDir != "" {
+		if err := os.MkdirAll(o.ProfileDir, 0o755); err != nil {
+			bad("profile_dir", "%w", err)
+		}
+	}
+	if o.SummaryFile != "" {
+		if info, err := os.Stat(o.SummaryFile); err == nil && info.IsDir() {
+			bad("summary_file", "%s is a directory", o.SummaryFile)
+		} else if info, err := os.Stat(filepath.Dir(o.SummaryFile)); err != nil {
+			bad("summary_file", "%w", err)
+		} else if !info.IsDir() {
+			bad("summary_file", "%s is not a directory", filepath.Dir(o.SummaryFile))
+		}
+	}
+}
+
+// validateMetrics validates the address of the metrics. Run fails if its port is taken.
+func (o Options) validateMetrics(bad reportFunc) {
+	if o.MetricsAddr == "" {
+		return
+	}
+	_, port, err := net.SplitHostPort(o.MetricsAddr)
+	if err != nil {
+		bad("metrics_addr", "%q is neither host:port nor :port", o.MetricsAddr)
+		return
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		bad("metrics_addr", "%q: the port %q is not a number between 0 and 65535", o.MetricsAddr, port)
+	}
+}
