@@ -19,9 +19,9 @@ import (
 //	files         -> decode -> key by store:product -+-> InventoryStatefulFn -> signals
 //	                                                       +-> SmartVelocityFn -> signals
 //
-// with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before the
-// inputs are joined, so that these steps fuse with the source and only batches pass between stages.
-// Dataflow updates a job in place by the names of its scopes.
+// with dead letters beside decode and InventoryStatefulFn. Each input is decoded and keyed before
+// the inputs are joined, so that these steps fuse with the source and only batches pass between
+// stages. Dataflow updates a job in place by the names of its scopes.
 //
 // kind is the runner that the graph is for, and restored is whether state of an earlier run was
 // restored.
@@ -53,8 +53,8 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 	for _, w := range p.watched {
 		input("NewFiles", func(s beam.Scope) beam.PCollection { return files.Watch(s, id, w) })
 	}
-	// Start is always there, so the inputs are always joined: another input does not change the graph in
-	// front of the state, and a job can be updated in place.
+	// Start is always there, so the inputs are always joined: another input does not change the
+	// graph in front of the state, and a job can be updated in place.
 	batches = append(batches, transforms.Start(s, restored))
 	settings := o.keyed(id, p, kind)
 	st := s.Scope("Stock")
@@ -70,8 +70,8 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 	}
 }
 
-// keyed returns the settings of the keyed stages. Prism keeps state in the memory of this process and
-// loses it with the process, so there the stages keep it themselves.
+// keyed returns the settings of the keyed stages. Prism keeps state in the memory of this process
+// and loses it with the process, so there the stages keep it themselves.
 func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
 	return transforms.Keyed{
 		PipelineID: id,
@@ -87,15 +87,15 @@ func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
 // mirrored reports whether the state is copied to Redis, for the next start.
 func (o Options) mirrored(kind runnerKind) bool { return kind == prismRunner && o.Restore == "redis" }
 
-// velocity returns the settings of SmartVelocityFn. A bounded job on Dataflow sets no timers, because
-// they may fire after the end of the input, or never.
+// velocity returns the settings of SmartVelocityFn. A bounded job on Dataflow sets no timers,
+// because they may fire after the end of the input, or never.
 func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
 	return transforms.VelocityOptions{Config: o.velocityConfig(), Decay: !p.bounded(),
 		AtOnce: p.bounded() && kind == dataflowRunner, Mirrored: o.mirrored(kind)}
 }
 
-// targets returns what sinks write to. Dataflow's workers have no mirror, because the runner keeps the
-// state, and no lasting disk for dead letters.
+// targets returns what sinks write to. Dataflow's workers have no mirror, because the runner keeps
+// the state, and no lasting disk for dead letters.
 func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Targets {
 	bigQuery, _ := o.bigQuery() // validated before
 	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,

@@ -13,8 +13,9 @@ import (
 	dataflowapi "google.golang.org/api/dataflow/v1b3"
 )
 
-// submit submits the job to Dataflow, or writes it to --template_location, or logs it with --dry_run.
-// Without --async it returns when the job has ended. When ctx ends, it returns and the job goes on.
+// submit submits the job to Dataflow, or writes it to --template_location, or logs it with
+// --dry_run. Without --async it returns when the job has ended. When ctx ends, it returns and the
+// job goes on.
 func (p *Pipeline) submit(ctx context.Context) error {
 	wait, err := p.prepareJob(ctx)
 	if err != nil {
@@ -52,17 +53,17 @@ func (p *Pipeline) submit(ctx context.Context) error {
 	}
 }
 
-// WorkersGraph returns the graph that Dataflow gets: the runner keeps the state, and the workers are
-// other processes. Any runner can execute it where the input is files.
+// WorkersGraph returns the graph that Dataflow gets: the runner keeps the state, and the workers
+// are other processes. Any runner can execute it where the input is files.
 func (p *Pipeline) WorkersGraph() *beam.Pipeline {
 	b := beam.NewPipeline()
 	build(b.Root(), p.id, p.options, p.plan, dataflowRunner, false)
 	return b
 }
 
-// prepareJob sets the flags that Beam's runner reads, and reports whether to wait for the job's end.
-// Beam submits without waiting, so that the job's id is known while the job runs. Beam then reports
-// success when a job of the same name runs already, so prepareJob looks for one.
+// prepareJob sets the flags that Beam's runner reads, and reports whether to wait for the job's
+// end. Beam submits without waiting, so that the job's id is known while the job runs. Beam then
+// reports success when a job of the same name runs already, so prepareJob looks for one.
 func (p *Pipeline) prepareJob(ctx context.Context) (wait bool, err error) {
 	*gcpopts.Region = gcpopts.GetRegion(ctx) // may run gcloud; Beam would run it again
 	binary, err := workerBinary()

@@ -11,9 +11,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
 )
 
-// SetupWorker sends the logs of a process that a runner started as its worker to the runner. It does
-// nothing in other processes. Call it after ParseFlags and before beam.Init, which does not return
-// in a worker.
+// SetupWorker sends the logs of a process that a runner started as its worker to the runner. It
+// does nothing in other processes. Call it after ParseFlags and before beam.Init, which does not
+// return in a worker.
 func SetupWorker() {
 	if valueOf("worker") == "true" {
 		logToRunner(workerLogLevel)
@@ -31,14 +31,14 @@ func workerLogLevel() slog.Level {
 	return level
 }
 
-// frames is the number of calls between slog's functions and Handle's call of Beam's log. The runner
-// shows the line of code behind them.
+// frames is the number of calls between slog's functions and Handle's call of Beam's log. The
+// runner shows the line of code behind them.
 const frames = 3
 
-// logToRunner makes slog's default logger write to the runner through Beam. Dataflow shows a line in
-// Cloud Logging with its level, worker, step and bundle. Call it in a worker before Beam's harness
-// runs; lines before the harness is connected go to stderr. level returns the least level, and is
-// called for each line, because a worker gets its options after it has started.
+// logToRunner makes slog's default logger write to the runner through Beam. Dataflow shows a line
+// in Cloud Logging with its level, worker, step and bundle. Call it in a worker before Beam's
+// harness runs; lines before the harness is connected go to stderr. level returns the least level,
+// and is called for each line, because a worker gets its options after it has started.
 func logToRunner(level func() slog.Level) {
 	log.SetLogger(untilConnected{}) // Beam's own logger writes to slog, which would be a circle
 	slog.SetDefault(slog.New(newRunnerHandler(level)))
@@ -50,8 +50,8 @@ func (untilConnected) Log(_ context.Context, _ log.Severity, _ int, msg string) 
 	fmt.Fprintln(os.Stderr, msg)
 }
 
-// runnerHandler writes a record as one line of text: the message, then the attributes as slog's text
-// handler writes them.
+// runnerHandler writes a record as one line of text: the message, then the attributes as slog's
+// text handler writes them.
 type runnerHandler struct {
 	level func() slog.Level
 	with  func(*strings.Builder) slog.Handler // writes the attributes as text

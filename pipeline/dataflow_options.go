@@ -71,8 +71,8 @@ var onlyOnDataflow = strings.Fields(`
 	subnetwork teardown_policy temp_location template_location transform_name_mapping update
 	use_public_ips worker_binary worker_machine_type worker_region worker_zone zone`)
 
-// validateDataflow reports options that a job on Dataflow needs and are missing, and options that have
-// no effect there.
+// validateDataflow reports options that a job on Dataflow needs and are missing, and options that
+// have no effect there.
 func (o Options) validateDataflow(ctx context.Context, bad reportFunc) {
 	given := o.given()
 	for _, x := range uselessOnDataflow {
@@ -178,8 +178,8 @@ func workerBinary() (string, error) {
 const howToBuild = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=amd64 go build -o worker ./cmd/streamlytics, " +
 	"and give --worker_binary=worker"
 
-// checkWorkerBinary returns an error for a file that workers cannot run: it must be for Linux on amd64
-// and need no libraries.
+// checkWorkerBinary returns an error for a file that workers cannot run: it must be for Linux on
+// amd64 and need no libraries.
 func checkWorkerBinary(path string) error {
 	f, err := elf.Open(path)
 	if err != nil {

@@ -81,8 +81,8 @@ func (p *Pipeline) flush(ctx context.Context) error {
 // was read and its results written.
 var ErrInterrupted = errors.New("interrupted before the input was done")
 
-// interrupted returns the error of a run that was stopped. Its argument is the error of the drain. A
-// run over unbounded input has no other end, so there stopping is no error.
+// interrupted returns the error of a run that was stopped. Its argument is the error of the drain.
+// A run over unbounded input has no other end, so there stopping is no error.
 func (p *Pipeline) interrupted(drained error) error {
 	begun := p.begun.Load()
 	switch {

@@ -14,8 +14,8 @@ type Flag struct {
 	Default string // as it is written on the command line; empty without a default
 }
 
-// Flags returns the flags of the program by name, with their defaults on a runner. Flags of Beam are
-// not among them.
+// Flags returns the flags of the program by name, with their defaults on a runner. Flags of Beam
+// are not among them.
 func Flags(runner string) ([]Flag, error) {
 	o, err := ParseFlags([]string{"--runner=" + runner})
 	if err != nil {

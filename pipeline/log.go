@@ -93,8 +93,8 @@ var (
 )
 
 // cause returns the cause in a text of the runner, on one line. The runner sends an error as a text
-// in which the error of the DoFn comes last, behind the plan of the bundle, once for each layer that
-// it passed. A text of one line is returned as it is.
+// in which the error of the DoFn comes last, behind the plan of the bundle, once for each layer
+// that it passed. A text of one line is returned as it is.
 func cause(text string) string {
 	if !strings.Contains(text, "\n") {
 		return text

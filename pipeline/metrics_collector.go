@@ -10,9 +10,10 @@ import (
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
-// collector exposes the counts of a running pipeline to Prometheus. It reads them when it is scraped.
-// The Beam metric x is streamlytics_x, and a counter streamlytics_x_total. What Beam, which has no
-// labels, puts into the name of a counter are labels. A collector is safe for concurrent use.
+// collector exposes the counts of a running pipeline to Prometheus. It reads them when it is
+// scraped. The Beam metric x is streamlytics_x, and a counter streamlytics_x_total. What Beam,
+// which has no labels, puts into the name of a counter are labels. A collector is safe for
+// concurrent use.
 type collector struct {
 	env           *process.Env
 	counters      map[string]*prometheus.Desc // by family
@@ -42,8 +43,8 @@ type subscriptionMetric struct {
 	value func(f pubsub.Flow, now time.Time) int64
 }
 
-// newCollector returns the collector of a pipeline. notReady returns why the pipeline is not ready, or
-// nothing.
+// newCollector returns the collector of a pipeline. notReady returns why the pipeline is not ready,
+// or nothing.
 func newCollector(env *process.Env, notReady func() string) *collector {
 	c := &collector{env: env, counters: map[string]*prometheus.Desc{}}
 	for _, counter := range metrics.Counters() {

@@ -107,8 +107,9 @@ func (p *Pipeline) failed() string {
 	return ""
 }
 
-// notReady returns why messages cannot be taken to their end now, one reason a line, or nothing. The
-// text is for everyone on the network: it names subscriptions and contains no error of a service.
+// notReady returns why messages cannot be taken to their end now, one reason a line, or nothing.
+// The text is for everyone on the network: it names subscriptions and contains no error of a
+// service.
 func (p *Pipeline) notReady() string {
 	if why := p.failed(); why != "" {
 		return why

@@ -110,8 +110,8 @@ const (
 	unknownRunner runnerKind = iota
 	// prismRunner runs in this process, which is its only worker, and ends with it.
 	prismRunner
-	// dataflowRunner has workers of its own, keeps the state and acknowledges messages. This process
-	// only submits the job.
+	// dataflowRunner has workers of its own, keeps the state and acknowledges messages. This
+	// process only submits the job.
 	dataflowRunner
 )
 
@@ -152,8 +152,8 @@ var (
 	projectName = regexp.MustCompile(`^([a-z0-9.-]+:)?[a-z][a-z0-9-]*$`)
 )
 
-// bigQuery returns the project and dataset of the warehouse's tables, and the zero Config when there
-// is no dataset.
+// bigQuery returns the project and dataset of the warehouse's tables, and the zero Config when
+// there is no dataset.
 func (o Options) bigQuery() (bigquery.Config, error) {
 	if o.BigQueryDataset == "" {
 		return bigquery.Config{}, nil

@@ -42,8 +42,9 @@ type parser struct {
 	given map[string]bool
 }
 
-// launcherFlags are flags that the launcher of Flex Templates gives and Beam's Go SDK does not have.
-// They have no effect: a job with unbounded input streams, and the service chooses the engine.
+// launcherFlags are flags that the launcher of Flex Templates gives and Beam's Go SDK does not
+// have. They have no effect: a job with unbounded input streams, and the service chooses the
+// engine.
 var launcherFlags = map[string]bool{"streaming": true, "enable_streaming_engine": true}
 
 // next parses a flag and its value.

@@ -23,8 +23,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/loopback"
 )
 
-// validatePrism reports flags of Beam that would move DoFns to another process or detach the job from
-// this one, and flags that only Dataflow reads.
+// validatePrism reports flags of Beam that would move DoFns to another process or detach the job
+// from this one, and flags that only Dataflow reads.
 func validatePrism(bad reportFunc) {
 	if t := *jobopts.EnvironmentType; t != "" && !strings.EqualFold(t, "loopback") {
 		bad("environment_type", "%q is not LOOPBACK: this process is the worker", t)
@@ -220,8 +220,8 @@ const runnersOwn = ""
 // gets no work.
 //
 // The fault: Prism asks the worker of such a step for its progress after 100 ms, which a step takes
-// only on a machine that stalls, and fails the job with a nil pointer in stage.Execute when there is
-// no worker.
+// only on a machine that stalls, and fails the job with a nil pointer in stage.Execute when there
+// is no worker.
 func addSpareWorker(graph *pipepb.Pipeline) {
 	environments := graph.GetComponents().GetEnvironments()
 	for _, e := range environments {

@@ -15,8 +15,8 @@ const (
 	blockRate     = 100 * time.Microsecond // waits of this length or longer are recorded, some shorter ones too
 )
 
-// startProfiles profiles the process until stop is called, which writes the profiles to a folder. An
-// empty dir does nothing.
+// startProfiles profiles the process until stop is called, which writes the profiles to a folder.
+// An empty dir does nothing.
 func startProfiles(dir string) (stop func() error, err error) {
 	if dir == "" {
 		return func() error { return nil }, nil

@@ -127,8 +127,8 @@ func bytesOf(n int64) string {
 	return fmt.Sprintf("%.1f TB", value)
 }
 
-// Closing returns a line about what the pipeline did. It is empty when the job did not begin, and on
-// Dataflow.
+// Closing returns a line about what the pipeline did. It is empty when the job did not begin, and
+// on Dataflow.
 func (p *Pipeline) Closing() string {
 	if !p.begun.Load() {
 		return ""

@@ -21,20 +21,20 @@ const (
 // Clock returns the clock of the pipeline, which started with New.
 func (p *Pipeline) Clock() clock.Clock { return p.plan.clock }
 
-// StockLatency returns the times from publishing an event to its stock in Redis since the start. The
-// difference of two snapshots holds the times between them.
+// StockLatency returns the times from publishing an event to its stock in Redis since the start.
+// The difference of two snapshots holds the times between them.
 func (p *Pipeline) StockLatency() metrics.Snapshot { return p.env.Metrics.StockLatency.Snapshot() }
 
-// Summary returns what the pipeline has done so far. It leaves Runtime empty, which is filled in the
-// summary file.
+// Summary returns what the pipeline has done so far. It leaves Runtime empty, which is filled in
+// the summary file.
 func (p *Pipeline) Summary() metrics.Summary {
 	s := p.env.Metrics.Summarize(p.env.Tracker.Acked(), time.Now())
 	s.Complete = p.complete()
 	return s
 }
 
-// report writes progress and the summary file while the pipeline runs. It writes the summary at once,
-// so that the file is not that of an earlier run. stop ends this and writes both a last time.
+// report writes progress and the summary file while the pipeline runs. It writes the summary at
+// once, so that the file is not that of an earlier run. stop ends this and writes both a last time.
 func (p *Pipeline) report() (stop func()) {
 	var tasks sync.WaitGroup
 	quit := make(chan struct{})

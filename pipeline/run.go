@@ -59,10 +59,11 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 		progress: files.ProgressOf(env), noticeEvery: noticeEvery}, nil
 }
 
-// Run executes the pipeline and closes it. Bounded input ends by itself: Run returns nil when all of
-// it is read and its results are written, and ErrInterrupted when ctx ends before that. Unbounded
-// input ends with ctx: Run returns nil when all that was pulled is written and acknowledged. A job
-// that fails and a drain that takes too long are errors; Pub/Sub delivers their messages again.
+// Run executes the pipeline and closes it. Bounded input ends by itself: Run returns nil when all
+// of it is read and its results are written, and ErrInterrupted when ctx ends before that.
+// Unbounded input ends with ctx: Run returns nil when all that was pulled is written and
+// acknowledged. A job that fails and a drain that takes too long are errors; Pub/Sub delivers their
+// messages again.
 func (p *Pipeline) Run(ctx context.Context) (err error) {
 	defer func() { err = hinted(errors.Join(err, p.Close())) }()
 	if p.options.runnerKind() == dataflowRunner {

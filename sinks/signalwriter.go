@@ -78,7 +78,8 @@ func (w *signalWriter) writeMirror(ctx context.Context, b *batch.Signals) error 
 			}
 		}
 	} else if err := w.mirror.CheckEpoch(ctx); err != nil {
-		// A batch of the product stage has no log that is fenced, and time alone changes its signals.
+		// A batch of the product stage has no log that is fenced, and time alone changes its
+		// signals.
 		return fmt.Errorf("check the owner of the state in Redis: %w", err)
 	}
 	if len(b.Kept) > 0 {

@@ -19,16 +19,16 @@ type Targets struct {
 	PipelineID string
 	Clock      clock.Clock // for the expiry of velocity keys
 	Redis      redis.Config
-	// CheckEviction has a sink of signals refuse a Redis that may evict keys without a TTL. It is for
-	// workers: a program that runs the DoFns itself checks before it starts the graph.
+	// CheckEviction has a sink of signals refuse a Redis that may evict keys without a TTL. It is
+	// for workers: a program that runs the DoFns itself checks before it starts the graph.
 	CheckEviction bool
 	// WarehouseDir is the folder of the local archive. If it is empty, rows are not kept, and dead
 	// letters are written to ./dead_letters.
 	WarehouseDir string
 	Warehouse    localfiles.Options
 	BigQuery     bigquery.Config
-	// NoLocalDeadLetters has dead letters written to BigQuery alone, for workers whose disk does not
-	// last.
+	// NoLocalDeadLetters has dead letters written to BigQuery alone, for workers whose disk does
+	// not last.
 	NoLocalDeadLetters bool
 	// Mirror has logs written to Redis too, for the next start. KeyGroups and ProductGroups are the
 	// layout they are written in.

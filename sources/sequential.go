@@ -20,8 +20,8 @@ import (
 
 const (
 	// BundleMessages is the largest number of messages that one bundle emits. Measured on two cores
-	// with 64 key groups: bundles of 1,000 give 65,000 events/s, of 5,000 155,000, of 10,000 173,000;
-	// larger ones add latency.
+	// with 64 key groups: bundles of 1,000 give 65,000 events/s, of 5,000 155,000, of 10,000
+	// 173,000; larger ones add latency.
 	BundleMessages = 5000
 	// BundleBytes is the size of the messages at which a bundle ends, whatever their number.
 	BundleBytes = 32 << 20

@@ -21,18 +21,19 @@ func init() {
 	register.Iter1[int]()
 }
 
-// weights is the number of elements of the ballast. With key groups, it is more than the eight bundles
-// that Prism runs at a time emit for the next stage. Without key groups, one bundle may emit as many.
+// weights is the number of elements of the ballast. With key groups, it is more than the eight
+// bundles that Prism runs at a time emit for the next stage. Without key groups, one bundle may
+// emit as many.
 const weights = 5_000
 
-// Ballast keeps elements pending until the stage that makes last, a PCollection of batch.Signals, has
-// ended. Prism (Beam 2.77) needs it: it counts pending elements, and the process ends with a panic when
-// the count falls below zero. PersistBundle in its engine/elementmanager.go passes the output of a
-// bundle to the next stage before it counts it. If the next stage completes these elements first, and
-// few others are pending, the count is negative for a moment.
+// Ballast keeps elements pending until the stage that makes last, a PCollection of batch.Signals,
+// has ended. Prism (Beam 2.77) needs it: it counts pending elements, and the process ends with a
+// panic when the count falls below zero. PersistBundle in its engine/elementmanager.go passes the
+// output of a bundle to the next stage before it counts it. If the next stage completes these
+// elements first, and few others are pending, the count is negative for a moment.
 //
-// The ballast waits in a grouping. Prism visits all elements of a grouping whenever the watermark of
-// its input advances, so that watermark stays at its minimum until the input has ended: an idle
+// The ballast waits in a grouping. Prism visits all elements of a grouping whenever the watermark
+// of its input advances, so that watermark stays at its minimum until the input has ended: an idle
 // pipeline spends no time on the ballast.
 func Ballast(s beam.Scope, pipelineID string, last beam.PCollection) {
 	ballast(s.Scope("Ballast"), &loadFn{PipelineID: pipelineID, Weights: weights}, last, &unloadFn{})
@@ -44,15 +45,15 @@ func ballast(s beam.Scope, load *loadFn, last beam.PCollection, unload any) {
 	beam.ParDo0(s, unload, beam.GroupByKey(s, beam.Flatten(s, loaded, rest)))
 }
 
-// pollBallast is the time between two checks whether the input has ended, wall time. Input without an
-// end is checked less often: its end is a drain, which may take longer.
+// pollBallast is the time between two checks whether the input has ended, wall time. Input without
+// an end is checked less often: its end is a drain, which may take longer.
 const (
 	pollBallast     = 50 * time.Millisecond
 	pollBallastIdle = time.Second
 )
 
-// loadFn emits the ballast, and ends when the input has ended and its messages are acknowledged. It has
-// no watermark estimator, so its output watermark is that of its only element until then.
+// loadFn emits the ballast, and ends when the input has ended and its messages are acknowledged. It
+// has no watermark estimator, so its output watermark is that of its only element until then.
 type loadFn struct {
 	PipelineID string
 	Weights    int
@@ -63,8 +64,8 @@ type loadFn struct {
 // Setup finds what the process shares.
 func (f *loadFn) Setup() { f.env = process.Of(f.PipelineID) }
 
-// CreateInitialRestriction is part of Beam's contract of a splittable DoFn, as are the methods below.
-// The restriction has two positions: the ballast, and the end of the input.
+// CreateInitialRestriction is part of Beam's contract of a splittable DoFn, as are the methods
+// below. The restriction has two positions: the ballast, and the end of the input.
 func (f *loadFn) CreateInitialRestriction([]byte) offsetrange.Restriction {
 	return offsetrange.Restriction{Start: 0, End: 2}
 }

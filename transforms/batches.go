@@ -13,9 +13,9 @@ import (
 
 // Two kinds of batches pass between the keyed stages, as bytes.
 //
-// A batch of events goes from KeyByStoreProduct to InventoryStatefulFn: ack tokens, then events, or a
-// control. A batch of changes goes from InventoryStatefulFn to SmartVelocityFn: ack tokens, the publish
-// time of the oldest event, then changes, or a control.
+// A batch of events goes from KeyByStoreProduct to InventoryStatefulFn: ack tokens, then events, or
+// a control. A batch of changes goes from InventoryStatefulFn to SmartVelocityFn: ack tokens, the
+// publish time of the oldest event, then changes, or a control.
 
 // control is a set of requests to a keyed stage, in place of data.
 type control byte
@@ -79,8 +79,9 @@ func (h *header) readChanges(r *codec.Reader) {
 	h.readControl(r)
 }
 
-// move is an event in a batch or in the log of InventoryStatefulFn. Its first part, the core, is all that
-// the state needs, and all that the log keeps. The second part is its origin, for a dead letter.
+// move is an event in a batch or in the log of InventoryStatefulFn. Its first part, the core, is
+// all that the state needs, and all that the log keeps. The second part is its origin, for a dead
+// letter.
 type move struct {
 	stock.Move
 	store, product []byte // alias the batch
@@ -100,8 +101,8 @@ const (
 	flagInline   = 0x10
 )
 
-// appendMove appends an event to a batch. A message that the ack tracker holds is named by token and
-// index; another is part of the batch, so that a dead letter found later is complete.
+// appendMove appends an event to a batch. A message that the ack tracker holds is named by token
+// and index; another is part of the batch, so that a dead letter found later is complete.
 func appendMove(b []byte, e *event.UnifiedInventoryEvent) ([]byte, error) {
 	head := byte(e.Type)
 	if e.Adjusted {

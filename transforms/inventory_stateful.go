@@ -37,10 +37,10 @@ type Keyed struct {
 	State         keyed.Config
 }
 
-// InventoryStatefulFn is branch A: exact on-hand by store:product. It decides about the identity of every
-// event, views and cart adds included. It takes batches of events by key group and emits stock signals,
-// dead letters of what only the state can refuse, and, by product group, the changes that
-// SmartVelocityFn needs.
+// InventoryStatefulFn is branch A: exact on-hand by store:product. It decides about the identity of
+// every event, views and cart adds included. It takes batches of events by key group and emits
+// stock signals, dead letters of what only the state can refuse, and, by product group, the changes
+// that SmartVelocityFn needs.
 type InventoryStatefulFn struct {
 	Keyed
 
@@ -197,8 +197,8 @@ func (f *InventoryStatefulFn) accept(m *move, t *touch, out stock.Outcome) {
 	}
 }
 
-// emit emits the signals of a pair that a batch touched. After a repetition it emits the absolute values
-// again, because the first signal may have been lost.
+// emit emits the signals of a pair that a batch touched. After a repetition it emits the absolute
+// values again, because the first signal may have been lost.
 func (f *InventoryStatefulFn) emit(t *touch) {
 	if !t.changed && !(t.repeated && t.HasStock()) {
 		return

@@ -22,7 +22,8 @@ const (
 	recordSnapshot = 'S' // clock, then each pair: its name and stock.Record
 )
 
-// inventoryImage is the state of one Beam key of InventoryStatefulFn: a record for each store:product.
+// inventoryImage is the state of one Beam key of InventoryStatefulFn: a record for each
+// store:product.
 type inventoryImage struct {
 	limits  stock.Limits
 	pairs   map[string]*pair // by pair name
@@ -109,8 +110,8 @@ func (g *inventoryImage) add(name, store, product string, r stock.Record) *pair 
 	return p
 }
 
-// settle ends a batch: it raises the versions of changed pairs and calls f, if not nil, with each touched
-// pair.
+// settle ends a batch: it raises the versions of changed pairs and calls f, if not nil, with each
+// touched pair.
 func (g *inventoryImage) settle(nowMs, wallMicros int64, f func(*touch)) {
 	g.lastNow = max(g.lastNow, nowMs)
 	for i := range g.touched {
@@ -151,8 +152,8 @@ func (g *inventoryImage) Replay(record []byte) error {
 	}
 }
 
-// Tidy implements keyed.Image. It drops ids of views and cart adds that are older than a day, and pairs
-// of which nothing is left.
+// Tidy implements keyed.Image. It drops ids of views and cart adds that are older than a day, and
+// pairs of which nothing is left.
 func (g *inventoryImage) Tidy() {
 	for key, p := range g.pairs {
 		size := p.Size()

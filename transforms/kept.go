@@ -8,8 +8,8 @@ import (
 	"github.com/beamlytics/streamlytics/transforms/velocity"
 )
 
-// The fields that the mirror keeps of a product group, by prefix: what depends on the past and cannot be
-// computed from the stock state.
+// The fields that the mirror keeps of a product group, by prefix: what depends on the past and
+// cannot be computed from the stock state.
 const (
 	velocityPrefix = "v:" // pair name, with an empty store for the global series: velocity.Decisions
 	stockPrefix    = "s:" // product: the LOW_STOCK badge over all stores, or empty
@@ -28,7 +28,8 @@ func lowValue(low bool) string {
 	return ""
 }
 
-// resume sets what the mirror kept. A series is dirty afterwards, so that one without events is deleted.
+// resume sets what the mirror kept. A series is dirty afterwards, so that one without events is
+// deleted.
 func (g *productImage) resume(kept map[string]string) error {
 	for field, value := range kept {
 		if id, ok := strings.CutPrefix(field, stockPrefix); ok {

@@ -121,8 +121,8 @@ func (f *KeyByStoreProductFn) FinishBundle(_ context.Context, emit func(beam.Eve
 	return nil
 }
 
-// republish asks every Beam key and every product group to publish again what Redis has lost. A drain
-// waits for it.
+// republish asks every Beam key and every product group to publish again what Redis has lost. A
+// drain waits for it.
 func (f *KeyByStoreProductFn) republish(emit func(beam.EventTime, string, []byte)) error {
 	names := f.names
 	if f.Groups == 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// paces holds when each product group was evaluated last and whether changes of it are pending. It is not
-// state: without it a group is evaluated sooner. It is safe for concurrent use.
+// paces holds when each product group was evaluated last and whether changes of it are pending. It
+// is not state: without it a group is evaluated sooner. It is safe for concurrent use.
 type paces struct {
 	mu   sync.Mutex
 	keys map[string]*pace
@@ -31,8 +31,8 @@ func (p *paces) of(key string) *pace {
 	return k
 }
 
-// pending records that a group has changes that are not evaluated yet, the oldest published at a time,
-// epoch ms, 0 unknown. It counts the group in m.
+// pending records that a group has changes that are not evaluated yet, the oldest published at a
+// time, epoch ms, 0 unknown. It counts the group in m.
 func (p *paces) pending(m *metrics.Process, key string, publishedAt int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,8 +59,8 @@ func (p *paces) last(key string) time.Time {
 	return p.of(key).evaluated
 }
 
-// evaluated records that the group was evaluated. It reports whether changes were pending, and when the
-// oldest was published.
+// evaluated records that the group was evaluated. It reports whether changes were pending, and when
+// the oldest was published.
 func (p *paces) evaluated(key string, now time.Time) (publishedAt int64, had bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A pair name names a store:product in images and snapshots: both ids as sent, with a colon between them. If
-// the store id holds a colon, a NUL takes its place, which no id holds. Earlier versions wrote the same
-// names.
+// A pair name names a store:product in images and snapshots: both ids as sent, with a colon between
+// them. If the store id holds a colon, a NUL takes its place, which no id holds. Earlier versions
+// wrote the same names.
 const (
 	pairColon = ":"
 	pairNUL   = "\x00"

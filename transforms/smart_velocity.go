@@ -26,11 +26,12 @@ func init() {
 }
 
 const (
-	// velocityEvery is the time between two evaluations of a product group while events come, wall time.
-	// Events are visible within five seconds; evaluating less often makes the changes of a busy product
-	// one write.
+	// velocityEvery is the time between two evaluations of a product group while events come, wall
+	// time. Events are visible within five seconds; evaluating less often makes the changes of a
+	// busy product one write.
 	velocityEvery = 2 * time.Second
-	// decayEvery is the shortest time between two evaluations that are due by time alone, wall time.
+	// decayEvery is the shortest time between two evaluations that are due by time alone, wall
+	// time.
 	decayEvery = 100 * time.Millisecond
 )
 
@@ -39,16 +40,17 @@ type VelocityOptions struct {
 	velocity.Config
 	// Decay makes signals change by time alone. It is off with bounded input, so that the job ends.
 	Decay bool
-	// AtOnce evaluates each batch when it comes, without a timer. It is for bounded input on a runner that
-	// may fire timers after the end of the input, or never.
+	// AtOnce evaluates each batch when it comes, without a timer. It is for bounded input on a
+	// runner that may fire timers after the end of the input, or never.
 	AtOnce bool
 	// Mirrored keeps decisions for the next start in the mirror.
 	Mirrored bool
 }
 
-// SmartVelocityFn is branch B: velocity by store:product and by product over all stores, and the stock
-// over all stores. It is keyed by product group, so that one Beam key has a product in all its stores. It
-// takes the changes of InventoryStatefulFn, each of which comes once, and emits signals.
+// SmartVelocityFn is branch B: velocity by store:product and by product over all stores, and the
+// stock over all stores. It is keyed by product group, so that one Beam key has a product in all
+// its stores. It takes the changes of InventoryStatefulFn, each of which comes once, and emits
+// signals.
 type SmartVelocityFn struct {
 	Keyed
 	Options VelocityOptions
@@ -74,7 +76,8 @@ type SmartVelocityFn struct {
 	record []byte
 }
 
-// SmartVelocity applies SmartVelocityFn to the changes of InventoryStateful. It returns batch.Signals.
+// SmartVelocity applies SmartVelocityFn to the changes of InventoryStateful. It returns
+// batch.Signals.
 func SmartVelocity(s beam.Scope, k Keyed, o VelocityOptions, changes beam.PCollection) beam.PCollection {
 	return beam.ParDo(s.Scope("SmartVelocityFn"), &SmartVelocityFn{Keyed: k, Options: o, Stamp: state.MakeValueState[int64]("stamp"),
 		Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate")}, changes)
@@ -104,8 +107,8 @@ func (f *SmartVelocityFn) StartBundle(context.Context, func(beam.EventTime, batc
 	f.out = batch.Signals{}
 }
 
-// ProcessElement applies the changes of a batch to the image of its product group. Stock is published at
-// once, velocity when the timer fires.
+// ProcessElement applies the changes of a batch to the image of its product group. Stock is
+// published at once, velocity when the timer fires.
 func (f *SmartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string,
 	changes []byte, _ func(beam.EventTime, batch.Signals)) error {
 	f.begin(at, key)
@@ -181,8 +184,8 @@ func (f *SmartVelocityFn) startRecord(kind byte) {
 	f.record = binary.AppendVarint(f.record, f.wall.UnixMicro())
 }
 
-// nextEvaluation returns the same time until the group is evaluated: setting its timer again then moves
-// nothing.
+// nextEvaluation returns the same time until the group is evaluated: setting its timer again then
+// moves nothing.
 func (f *SmartVelocityFn) nextEvaluation() time.Time {
 	if f.env.InputEnded() || f.header.control == evaluate {
 		return f.wall
@@ -223,9 +226,9 @@ func (f *SmartVelocityFn) keep(field, value string) {
 	}
 }
 
-// setTimer sets the timer of the group. With bounded input the timer holds the watermark: after the end
-// of the input the window would expire, and its state with it, before the timer fires. Otherwise it must
-// not, because a timer is always set.
+// setTimer sets the timer of the group. With bounded input the timer holds the watermark: after the
+// end of the input the window would expire, and its state with it, before the timer fires.
+// Otherwise it must not, because a timer is always set.
 func (f *SmartVelocityFn) setTimer(p timers.Provider, at time.Time) {
 	if f.Options.Decay {
 		f.Timer.Set(p, at, timers.WithNoOutputTimestamp())

@@ -15,8 +15,8 @@ type evaluation struct {
 	badge   *velocity.Change
 }
 
-// evaluate evaluates every series that may have changed by the clock, and calls out, if not nil, with
-// those that did.
+// evaluate evaluates every series that may have changed by the clock, and calls out, if not nil,
+// with those that did.
 func (g *productImage) evaluate(nowMs int64, out func(*series, evaluation)) {
 	one := func(s *series) {
 		if e := g.evaluateSeries(s, nowMs); out != nil && (e.changed || e.decided || e.badge != nil) {

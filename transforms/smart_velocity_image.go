@@ -13,8 +13,8 @@ import (
 // velocityStage names the stage in what a process shares.
 const velocityStage = "SmartVelocityFn"
 
-// productImage is the state of one Beam key of SmartVelocityFn, a product group: for each product its
-// velocity, globally and per store, and its stock over all stores.
+// productImage is the state of one Beam key of SmartVelocityFn, a product group: for each product
+// its velocity, globally and per store, and its stock over all stores.
 type productImage struct {
 	limits   stock.Limits
 	config   velocity.Config
@@ -135,8 +135,8 @@ func (g *productImage) touch(p *product) {
 	}
 }
 
-// settle ends a batch: it raises the versions of touched stock and calls f, if not nil, with each touched
-// product.
+// settle ends a batch: it raises the versions of touched stock and calls f, if not nil, with each
+// touched product.
 func (g *productImage) settle(wallMicros int64, f func(*product)) {
 	for _, p := range g.touched {
 		p.touched = false

@@ -99,8 +99,8 @@ func (g *productImage) restore(r *codec.Reader) error {
 	return r.Err
 }
 
-// restoreSeries reads a series. It is dirty: a snapshot does not hold whether it was, and evaluating it
-// once more publishes nothing twice.
+// restoreSeries reads a series. It is dirty: a snapshot does not hold whether it was, and
+// evaluating it once more publishes nothing twice.
 func (g *productImage) restoreSeries(r *codec.Reader, s *series) error {
 	if r.Err != nil {
 		return r.Err

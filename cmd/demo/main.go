@@ -1,5 +1,6 @@
-// Demo runs Streamlytics in one process: a simulated retailer, Pub/Sub, the pipeline on Prism, Redis,
-// and a live view of what a storefront shows, compared with the truth. `demo --help` lists its flags.
+// Demo runs Streamlytics in one process: a simulated retailer, Pub/Sub, the pipeline on Prism,
+// Redis, and a live view of what a storefront shows, compared with the truth. `demo --help` lists
+// its flags.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Probe checks the health of a program: its exit code is 0 if a URL answers with 2xx, or if a file was
-// written recently. It is for containers that have neither a shell nor curl. `probe --help` lists its
-// flags.
+// Probe checks the health of a program: its exit code is 0 if a URL answers with 2xx, or if a file
+// was written recently. It is for containers that have neither a shell nor curl. `probe --help`
+// lists its flags.
 package main
 
 import (

@@ -1,5 +1,6 @@
 // Replay publishes recorded events to the pipeline's topics at a chosen speed, with duplicates and
-// disorder if wanted, and compares the stock in Redis with the truth. `replay --help` lists its flags.
+// disorder if wanted, and compares the stock in Redis with the truth. `replay --help` lists its
+// flags.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Simulator publishes the events of a simulated retailer to Pub/Sub, without end or for a given time,
-// and can compare the stock in Redis with the truth. `simulator --help` lists its flags.
+// Simulator publishes the events of a simulated retailer to Pub/Sub, without end or for a given
+// time, and can compare the stock in Redis with the truth. `simulator --help` lists its flags.
 package main
 
 import (

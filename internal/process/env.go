@@ -1,6 +1,6 @@
-// Package process holds what the DoFns of one pipeline share in this process: the ack tracker, counts,
-// state and connections. DoFns are serialised and exist in many copies, so they carry the id of the
-// pipeline and find the rest here.
+// Package process holds what the DoFns of one pipeline share in this process: the ack tracker,
+// counts, state and connections. DoFns are serialised and exist in many copies, so they carry the
+// id of the pipeline and find the rest here.
 package process
 
 import (
@@ -65,8 +65,8 @@ func newEnv(tracker *acks.Tracker) *Env {
 	return e
 }
 
-// Of returns the Env of a pipeline. In a worker of a runner none is registered; Of makes one without a
-// tracker, which lives as long as the process.
+// Of returns the Env of a pipeline. In a worker of a runner none is registered; Of makes one
+// without a tracker, which lives as long as the process.
 func Of(id string) *Env {
 	mu.Lock()
 	defer mu.Unlock()
@@ -87,7 +87,8 @@ func (e *Env) KeyRestored() { e.restoring.Add(-1) }
 // RestoringKeys returns how many keys are still to be restored.
 func (e *Env) RestoringKeys() int64 { return max(e.restoring.Load(), 0) }
 
-// Fail ends the pipeline with an error of something that runs beside the bundles. The first error counts.
+// Fail ends the pipeline with an error of something that runs beside the bundles. The first error
+// counts.
 func (e *Env) Fail(err error) { e.fail(err) }
 
 // Context ends when Fail is called, with its error as the cause.
@@ -96,8 +97,8 @@ func (e *Env) Context() context.Context { return e.failing }
 // Err returns the first error of Fail, or nil.
 func (e *Env) Err() error { return context.Cause(e.failing) }
 
-// OnFlush adds a function that waits until something that runs beside the bundles has finished all that
-// it was given.
+// OnFlush adds a function that waits until something that runs beside the bundles has finished all
+// that it was given.
 func (e *Env) OnFlush(f func(context.Context) error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -116,11 +117,12 @@ func (e *Env) Flush(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// MustWait reports whether a source must not emit now: too much is outstanding, or the pipeline drains.
+// MustWait reports whether a source must not emit now: too much is outstanding, or the pipeline
+// drains.
 func (e *Env) MustWait() bool { return e.Tracker.Full() || e.Stopping() }
 
-// Shared returns the resource of a name. The first caller opens it, and after a failure the next one. A
-// resource that is an io.Closer is closed with the Env, the last one opened first.
+// Shared returns the resource of a name. The first caller opens it, and after a failure the next
+// one. A resource that is an io.Closer is closed with the Env, the last one opened first.
 func Shared[T any](e *Env, name string, open func() (T, error)) (T, error) {
 	e.mu.Lock()
 	r := e.resources[name]

@@ -35,10 +35,12 @@ func (i *input) InputEnded() bool {
 	return n > 0 && i.read.Load() == n
 }
 
-// TakeInputEnd reports whether InputEnded became true since its last call. It is true for one caller.
+// TakeInputEnd reports whether InputEnded became true since its last call. It is true for one
+// caller.
 func (i *input) TakeInputEnd() bool { return i.InputEnded() && i.taken.CompareAndSwap(false, true) }
 
-// End makes sources end their input, so that the job ends. Everything that they emitted must be finished.
+// End makes sources end their input, so that the job ends. Everything that they emitted must be
+// finished.
 func (i *input) End() { i.ended.Store(true) }
 
 // Ended reports whether End was called.

@@ -8,8 +8,8 @@ type losses struct {
 	taken atomic.Int64
 }
 
-// Losses returns how often Redis was found to have lost data. What was written before the last loss must
-// be written again.
+// Losses returns how often Redis was found to have lost data. What was written before the last loss
+// must be written again.
 func (l *losses) Losses() int64 { return l.known.Load() }
 
 // Lose counts a loss if the count is still since, so that two observers of one loss count it once.

@@ -1,6 +1,6 @@
 // Package template describes the pipeline to Dataflow. It makes the metadata of the Flex Template,
-// metadata.json, from the flags of the program. Dataflow shows the parameters in its console, checks
-// those of a launch against their patterns, and passes them to the program as flags.
+// metadata.json, from the flags of the program. Dataflow shows the parameters in its console,
+// checks those of a launch against their patterns, and passes them to the program as flags.
 //
 // The format is TemplateMetadata of the Dataflow API, v1b3.
 package template
@@ -24,8 +24,9 @@ type Metadata struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	Streaming   bool   `json:"streaming"`
-	// SupportsAtLeastOnce is false, because in that mode an element between two stages may come twice.
-	// Events have ids that show it. The elements from stock to velocity have none and would count twice.
+	// SupportsAtLeastOnce is false, because in that mode an element between two stages may come
+	// twice. Events have ids that show it. The elements from stock to velocity have none and would
+	// count twice.
 	SupportsAtLeastOnce bool        `json:"supportsAtLeastOnce"`
 	SupportsExactlyOnce bool        `json:"supportsExactlyOnce"`
 	Parameters          []Parameter `json:"parameters"`

@@ -90,7 +90,7 @@ func TestTheFormatIsTheAPIs(t *testing.T) {
 func TestAFlagThatIsAddedOrRemovedIsNoticed(t *testing.T) {
 	flags := dataflowFlags(t)
 	_, err := Build(append(slices.Clone(flags), pipeline.Flag{Name: "new_flag", Usage: "is new"}))
-	if err == nil || !strings.Contains(err.Error(), "--new_flag is neither a parameter") {
+	if err == nil || !strings.Contains(err.Error(), "--new_flag is neither in parameters nor in excluded") {
 		t.Errorf("a flag more: %v", err)
 	}
 	for i, f := range flags {

@@ -132,8 +132,8 @@ var excluded = map[string]string{
 	"outstanding_events": "Dataflow reads Pub/Sub by itself, and holds back by itself",
 }
 
-// beamFlags returns the parameters that are flags of Beam's Dataflow runner. Its other flags are set by
-// the launcher from the environment of a launch, or by additional pipeline options.
+// beamFlags returns the parameters that are flags of Beam's Dataflow runner. Its other flags are
+// set by the launcher from the environment of a launch, or by additional pipeline options.
 func beamFlags() (names []string) {
 	for _, p := range parameters {
 		if p.group == groupWorkers {

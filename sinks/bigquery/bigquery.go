@@ -30,9 +30,9 @@ type Config struct {
 	Emulator string
 }
 
-// answerWithin is how long a request may be without an answer. Then its connection is closed and the
-// request is sent again, so that its rows may be stored twice. It is long enough for a slow line to
-// transmit what may be on its way at once.
+// answerWithin is how long a request may be without an answer. Then its connection is closed and
+// the request is sent again, so that its rows may be stored twice. It is long enough for a slow
+// line to transmit what may be on its way at once.
 const answerWithin = 2 * time.Minute
 
 // Enabled reports whether rows are written to BigQuery.

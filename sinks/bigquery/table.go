@@ -116,7 +116,8 @@ func (t *table) write(ctx context.Context, request [][]byte, refused *refusals) 
 			continue // at once, without the bad rows
 		}
 		if invalid && len(request) > 1 {
-			// The service does not name the row that is wrong. Halving finds it and stores the others.
+			// The service does not name the row that is wrong. Halving finds it and stores the
+			// others.
 			half := len(request) / 2
 			if err := t.write(ctx, request[:half], refused); err != nil {
 				return err

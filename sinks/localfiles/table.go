@@ -153,8 +153,8 @@ func (t *table) write(lines []byte) (int, error) {
 		return n, err
 	}
 	if syncErr := t.file.Sync(); syncErr != nil {
-		// After a failed fsync the content of the disk is unknown, and a second fsync may succeed all the
-		// same. The lines are written to another file: twice is better than never.
+		// After a failed fsync the content of the disk is unknown, and a second fsync may succeed
+		// all the same. The lines are written to another file: twice is better than never.
 		return 0, errors.Join(err, syncErr, t.leave())
 	}
 	return n, err

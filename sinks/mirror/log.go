@@ -13,8 +13,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
-// claimScript makes an epoch the one that may write a log. It returns the seq of the last write, the
-// length of the log after it, and the log.
+// claimScript makes an epoch the one that may write a log. It returns the seq of the last write,
+// the length of the log after it, and the log.
 const claimScript = `local by = redis.call('hmget', KEYS[2], 'epoch', 'seq', 'len')
 if tonumber(by[1] or '0') > tonumber(ARGV[1]) then return redis.error_reply('FENCED') end
 redis.call('hset', KEYS[2], 'epoch', ARGV[1])
@@ -47,8 +47,8 @@ return 1`
 const (
 	// logReaders is how many commands of Logs are on their way at once.
 	logReaders = 4
-	// pairLogs is how many logs of single store:product pairs Logs reads at once. A log of a key group
-	// is large and read alone.
+	// pairLogs is how many logs of single store:product pairs Logs reads at once. A log of a key
+	// group is large and read alone.
 	pairLogs = 256
 )
 

@@ -25,9 +25,9 @@ type Config struct {
 	PasswordSecret string
 	// TLS encrypts connections and checks the server's certificate.
 	TLS bool
-	// CA refers to the authorities, in PEM, that are trusted in place of the system's: a file of the
-	// worker, or "projects/P/secrets/S/versions/V" in Google Secret Manager, which workers on other
-	// machines can read.
+	// CA refers to the authorities, in PEM, that are trusted in place of the system's: a file of
+	// the worker, or "projects/P/secrets/S/versions/V" in Google Secret Manager, which workers on
+	// other machines can read.
 	CA string
 }
 

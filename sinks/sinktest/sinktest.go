@@ -40,8 +40,8 @@ type Fault struct {
 type Target struct {
 	// Write writes records through the sink.
 	Write func(ctx context.Context, records []Record) error
-	// Read returns what a reader sees under keys, past the sink: the value of the newest version. Keys
-	// that are not there are left out; others than keys do not matter.
+	// Read returns what a reader sees under keys, past the sink: the value of the newest version.
+	// Keys that are not there are left out; others than keys do not matter.
 	Read func(tb testing.TB, keys []Key) map[Key]int64
 	// Versioned says that versions decide between writes of one key; otherwise the last write does.
 	Versioned bool
@@ -54,7 +54,8 @@ const (
 	stillBlocked = 300 * time.Millisecond
 	// promptly is how soon a write returns after its context has ended.
 	promptly = 2 * time.Second
-	// recovered is how soon a write returns after its target is back. A cluster needs time to agree.
+	// recovered is how soon a write returns after its target is back. A cluster needs time to
+	// agree.
 	recovered = 60 * time.Second
 )
 

@@ -24,8 +24,8 @@ type cursor struct {
 	at      int64  // lines emitted, header and blank ones included
 	ended   int64  // those of them that have an end
 
-	// partial is set where the file may still grow: a last line without an end, and a flaw, set waits
-	// then and are not emitted.
+	// partial is set where the file may still grow: a last line without an end, and a flaw, set
+	// waits then and are not emitted.
 	partial bool
 	waits   bool
 	over    bool // the last line without an end, or the flaw, was emitted

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxExpansion is the largest permitted ratio of expanded to compressed bytes. Events reach 5 to
-	// 30; a gzip bomb up to 1,032.
+	// maxExpansion is the largest permitted ratio of expanded to compressed bytes. Events reach 5
+	// to 30; a gzip bomb up to 1,032.
 	maxExpansion = 200
 	// freeExpansion is the number of expanded bytes that is permitted at any ratio: a small file of
 	// equal lines is no attack.

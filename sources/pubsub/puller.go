@@ -111,7 +111,8 @@ func (p *puller) run(ctx context.Context) {
 			continue
 		}
 		if len(received) == 0 {
-			// A server that answers at once although it has no message must not be polled in a tight loop.
+			// A server that answers at once although it has no message must not be polled in a
+			// tight loop.
 			if time.Since(asked) < sources.Idle && gax.Sleep(ctx, sources.Idle/2+rand.N(sources.Idle/2)) != nil {
 				return
 			}

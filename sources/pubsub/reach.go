@@ -10,7 +10,8 @@ import (
 
 const (
 	// silentAfter is how long a pull may stay without an answer. The service answers a pull without
-	// messages within about a minute and a half; over a network that drops packets no answer arrives.
+	// messages within about a minute and a half; over a network that drops packets no answer
+	// arrives.
 	silentAfter = 5 * time.Minute
 	// logEvery is how often pulls that keep failing are logged.
 	logEvery = 5 * time.Second
@@ -18,12 +19,13 @@ const (
 
 // Reach is the state of pulling from a subscription.
 type Reach struct {
-	// Up reports whether the last pull was answered and the pull in progress, if any, is not overdue.
+	// Up reports whether the last pull was answered and the pull in progress, if any, is not
+	// overdue.
 	Up bool
 	// Problem is why Up is false. It contains no text of the service's.
 	Problem string
-	// AnsweredAt is when the service last answered a pull, with or without messages; zero before the
-	// first answer.
+	// AnsweredAt is when the service last answered a pull, with or without messages; zero before
+	// the first answer.
 	AnsweredAt time.Time
 	// Opened is when the process began to pull.
 	Opened time.Time

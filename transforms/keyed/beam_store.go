@@ -9,11 +9,12 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// beamStore keeps logs in the state of the runner, and beside each log a stamp: a random number, written
-// at each commit. The decoded image is cached in this process with the stamp of its last commit. Open
-// reads the stamp, which is one call to the runner. If it is the cached one, the image is current. If not,
-// because the bundle that changed it failed, another worker had the key, or the cache evicted it, the
-// image is rebuilt from the log. The elements of a log are those of splitRecord.
+// beamStore keeps logs in the state of the runner, and beside each log a stamp: a random number,
+// written at each commit. The decoded image is cached in this process with the stamp of its last
+// commit. Open reads the stamp, which is one call to the runner. If it is the cached one, the image
+// is current. If not, because the bundle that changed it failed, another worker had the key, or the
+// cache evicted it, the image is rebuilt from the log. The elements of a log are those of
+// splitRecord.
 type beamStore[I Image] struct {
 	stamp    *state.Value[int64]
 	log      *state.Bag[[]byte]

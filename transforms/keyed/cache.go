@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// cache keeps decoded images in this process, up to a number of bytes. It evicts the least recently used
-// first. It is safe for concurrent use.
+// cache keeps decoded images in this process, up to a number of bytes. It evicts the least recently
+// used first. It is safe for concurrent use.
 type cache[I Image] struct {
 	limit   int
 	evicted func(key string, x *Cell[I]) // if not nil, called with what is evicted; it must not call the cache

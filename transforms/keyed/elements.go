@@ -9,21 +9,23 @@ import (
 	"github.com/beamlytics/streamlytics/internal/codec"
 )
 
-// maxElementBytes bounds an element of a log in the runner's state. Dataflow refuses values over 80 MB and
-// retries the bundle without end (apache/beam#30558).
+// maxElementBytes bounds an element of a log in the runner's state. Dataflow refuses values over 80
+// MB and retries the bundle without end (apache/beam#30558).
 const maxElementBytes = 1 << 20
 
-// pieceMark begins an element that holds a piece of a record. An element with a whole record begins with
-// the number of its write, which is never 0.
+// pieceMark begins an element that holds a piece of a record. An element with a whole record begins
+// with the number of its write, which is never 0.
 const pieceMark = 0
 
 // errTorn reports a log in which pieces of a record are missing or out of order.
 var errTorn = errors.New("pieces of a record are missing or out of order")
 
-// splitRecord returns the elements of a log that hold a record, in order. seq is the number of its write and greater than 0.
+// splitRecord returns the elements of a log that hold a record, in order. seq is the number of its
+// write and greater than 0.
 //
-// A record that fits into one element is (seq, record). A longer one is split into (pieceMark, seq, index, number of pieces, bytes).
-// No element shares memory with the record or another element: Beam keeps them until the bundle ends.
+// A record that fits into one element is (seq, record). A longer one is split into (pieceMark, seq,
+// index, number of pieces, bytes). No element shares memory with the record or another element:
+// Beam keeps them until the bundle ends.
 func splitRecord(seq int64, record []byte) [][]byte {
 	if len(record) <= maxElementBytes-binary.MaxVarintLen64 {
 		element := make([]byte, 0, binary.MaxVarintLen64+len(record))
@@ -41,8 +43,9 @@ func splitRecord(seq int64, record []byte) [][]byte {
 	return pieces
 }
 
-// joinElements returns the records in the elements of a log and the number of the last write, 0 if there
-// is none. The records may alias the elements. The error wraps errTorn if a record is not whole.
+// joinElements returns the records in the elements of a log and the number of the last write, 0 if
+// there is none. The records may alias the elements. The error wraps errTorn if a record is not
+// whole.
 func joinElements(elements [][]byte) (records [][]byte, seq int64, err error) {
 	for len(elements) > 0 {
 		r := codec.Reader{B: elements[0]}
@@ -61,7 +64,8 @@ func joinElements(elements [][]byte) (records [][]byte, seq int64, err error) {
 	return records, seq, nil
 }
 
-// joinPieces returns the record that begins the elements, the number of its write, and the elements after it.
+// joinPieces returns the record that begins the elements, the number of its write, and the elements
+// after it.
 func joinPieces(elements [][]byte) (record []byte, seq int64, rest [][]byte, err error) {
 	pieces := uint64(1)
 	for i := uint64(0); i < pieces; i++ {

@@ -1,13 +1,14 @@
-// Package keyed keeps the state of Beam keys. The state of a key is an image, a Go value too large to
-// write at each change; what is applied to it is recorded in a log, which begins with a snapshot.
+// Package keyed keeps the state of Beam keys. The state of a key is an image, a Go value too large
+// to write at each change; what is applied to it is recorded in a log, which begins with a
+// snapshot.
 //
-// A Log opens and commits the images of one stage. Where images and logs are between two bundles is up
-// to one of two stores: the state of the runner, or the memory of this process. A copy of the log can
-// go to a mirror, from which a later process restores the images with Restore.
+// A Log opens and commits the images of one stage. Where images and logs are between two bundles is
+// up to one of two stores: the state of the runner, or the memory of this process. A copy of the
+// log can go to a mirror, from which a later process restores the images with Restore.
 package keyed
 
-// Image is the decoded state of one Beam key. What it becomes depends on its records alone, so records
-// carry the clock, and equal images have equal snapshots.
+// Image is the decoded state of one Beam key. What it becomes depends on its records alone, so
+// records carry the clock, and equal images have equal snapshots.
 type Image interface {
 	// Replay applies one record of the log, which may be a snapshot.
 	Replay(record []byte) error
@@ -15,8 +16,8 @@ type Image interface {
 	Snapshot() []byte
 	// Tidy drops what is no longer needed. It changes nothing that is published.
 	Tidy()
-	// Size is about the number of bytes of memory that the image takes. It depends on the content alone,
-	// not on how the image came to be.
+	// Size is about the number of bytes of memory that the image takes. It depends on the content
+	// alone, not on how the image came to be.
 	Size() int
 }
 

@@ -6,12 +6,12 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// KeyGroups is the number of Beam keys over which the store:product keys are spread; the term is Flink's.
-// With N > 0 a Beam key is one of N groups, chosen by hash, and its state holds all store:product keys of
-// the group. With 0 a Beam key is one store:product.
+// KeyGroups is the number of Beam keys over which the store:product keys are spread; the term is
+// Flink's. With N > 0 a Beam key is one of N groups, chosen by hash, and its state holds all
+// store:product keys of the group. With 0 a Beam key is one store:product.
 //
-// Each state call is a round trip, so few groups are fast; they also bound the parallelism of a keyed
-// stage. The number must not change while state is kept.
+// Each state call is a round trip, so few groups are fast; they also bound the parallelism of a
+// keyed stage. The number must not change while state is kept.
 type KeyGroups int
 
 // Names returns the Beam keys of all groups, none for 0.

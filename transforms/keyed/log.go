@@ -14,9 +14,10 @@ import (
 
 // Config is where the state of a stage is kept.
 type Config struct {
-	// InProcess keeps images in the memory of this process. It is for a runner that keeps state in the
-	// memory of the same process: a second copy there adds cost and no durability. Such a runner gives a
-	// key to one bundle at a time, and a failed bundle ends its job. Otherwise the runner keeps the state.
+	// InProcess keeps images in the memory of this process. It is for a runner that keeps state in
+	// the memory of the same process: a second copy there adds cost and no durability. Such a
+	// runner gives a key to one bundle at a time, and a failed bundle ends its job. Otherwise the
+	// runner keeps the state.
 	InProcess bool
 	// CacheBytes bounds the decoded images of a stage in this process.
 	CacheBytes int
@@ -24,16 +25,16 @@ type Config struct {
 	Mirrored bool
 }
 
-// store keeps the cells of one stage between bundles. A cell is out of its store while a bundle changes
-// it, so an image with uncommitted changes is never taken for a committed one. A store is safe for
-// concurrent use; one bundle has a key at a time.
+// store keeps the cells of one stage between bundles. A cell is out of its store while a bundle
+// changes it, so an image with uncommitted changes is never taken for a committed one. A store is
+// safe for concurrent use; one bundle has a key at a time.
 type store[I Image] interface {
 	// open takes the cell of a key out, as of its last commit, or nil if the key has none.
 	open(p state.Provider, key string) (*Cell[I], error)
 	// keep puts back a cell that was not changed.
 	keep(key string, c *Cell[I])
-	// commit puts back a cell to which record was applied. If anew, record is a snapshot and the first
-	// of the log.
+	// commit puts back a cell to which record was applied. If anew, record is a snapshot and the
+	// first of the log.
 	commit(p state.Provider, key string, c *Cell[I], record []byte, anew bool) error
 }
 
@@ -46,8 +47,8 @@ type Log[I Image] struct {
 	counts   *metrics.Bundle
 }
 
-// NewLog returns the log of a stage. DoFns of one process share the images of a stage. Stamp and records
-// are where the runner keeps the state.
+// NewLog returns the log of a stage. DoFns of one process share the images of a stage. Stamp and
+// records are where the runner keeps the state.
 func NewLog[I Image](env *process.Env, stage string, c Config, newImage func() I,
 	stamp *state.Value[int64], records *state.Bag[[]byte], counts *metrics.Bundle) (*Log[I], error) {
 	l := &Log[I]{newImage: newImage, config: c, losses: env.Losses, counts: counts}
@@ -84,8 +85,8 @@ func shareKeys(env *process.Env, stage string, list func() []string) error {
 	return err
 }
 
-// Keys returns the keys of a stage whose state this process has at hand: all keys where state is kept in
-// the process.
+// Keys returns the keys of a stage whose state this process has at hand: all keys where state is
+// kept in the process.
 func Keys(env *process.Env, stage string) ([]string, error) {
 	k, err := sharedKeys(env, stage)
 	if err != nil {
@@ -97,8 +98,8 @@ func Keys(env *process.Env, stage string) ([]string, error) {
 	return nil, nil
 }
 
-// Open returns the image of a key as of its last commit. The caller changes it and calls Commit, or Keep
-// if it changed nothing. If it calls neither, because of an error, its bundle must fail.
+// Open returns the image of a key as of its last commit. The caller changes it and calls Commit, or
+// Keep if it changed nothing. If it calls neither, because of an error, its bundle must fail.
 func (l *Log[I]) Open(p state.Provider, key string) (*Cell[I], error) {
 	c, err := l.store.open(p, key)
 	if c == nil && err == nil {
@@ -112,7 +113,8 @@ func (l *Log[I]) Open(p state.Provider, key string) (*Cell[I], error) {
 // publishes everything that the image holds.
 func (l *Log[I]) NeedsRepublish(c *Cell[I], asked bool) bool {
 	losses := l.losses()
-	// Each worker of the runner counts losses by itself, so the numbers of two workers cannot be compared.
+	// Each worker of the runner counts losses by itself, so the numbers of two workers cannot be
+	// compared.
 	if c.published >= losses && !(asked && !l.config.InProcess) {
 		return false
 	}
@@ -127,8 +129,8 @@ func (l *Log[I]) Keep(key string, c *Cell[I]) { l.store.keep(key, c) }
 // before the signals that the record caused. The caller must not use the cell afterwards. w may alias
 // record.
 func (l *Log[I]) Commit(p state.Provider, key string, c *Cell[I], record []byte) (w batch.LogWrite, mirrored bool, err error) {
-	// An event takes three to four times as much memory in the image as in its record. Tidying at an
-	// eighth keeps an image from growing by half before old data goes.
+	// An event takes three to four times as much memory in the image as in its record. Tidying at
+	// an eighth keeps an image from growing by half before old data goes.
 	if c.untidy += len(record); c.untidy > c.Image.Size()/8+1024 {
 		c.Image.Tidy()
 		c.untidy = 0

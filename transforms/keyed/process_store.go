@@ -12,9 +12,10 @@ import (
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
-// processStore keeps images in this process. Images up to a number of bytes stay decoded; beyond it, the
-// least recently used are kept as snapshots, which are several times smaller. An image that a failed
-// bundle changed is lost, and opening it is an error. The store is safe for concurrent use.
+// processStore keeps images in this process. Images up to a number of bytes stay decoded; beyond
+// it, the least recently used are kept as snapshots, which are several times smaller. An image that
+// a failed bundle changed is lost, and opening it is an error. The store is safe for concurrent
+// use.
 type processStore[I Image] struct {
 	newImage func() I
 
@@ -46,8 +47,8 @@ func newProcessStore[I Image](limit int, newImage func() I) *processStore[I] {
 	return s
 }
 
-// take takes the cell of a key out, or nil if there is none, and reports whether its image was packed.
-// A key is out also when it had no cell.
+// take takes the cell of a key out, or nil if there is none, and reports whether its image was
+// packed. A key is out also when it had no cell.
 func (s *processStore[I]) take(key string) (c *Cell[I], packed bool, err error) {
 	s.mu.Lock()
 	h := s.keys[key]

@@ -6,8 +6,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/process"
 )
 
-// Restored fills the store of a stage in this process before the graph starts. It is safe for concurrent
-// use; each key is restored once.
+// Restored fills the store of a stage in this process before the graph starts. It is safe for
+// concurrent use; each key is restored once.
 type Restored[I Image] struct {
 	store    *processStore[I]
 	newImage func() I
@@ -22,8 +22,8 @@ func NewRestored[I Image](env *process.Env, stage string, c Config, newImage fun
 	return &Restored[I]{store: s, newImage: newImage}, shareKeys(env, stage, s.names)
 }
 
-// Replay makes the image of a key from its log, of which the last write had the number seq. Look, if not
-// nil, sees the image before it is put into the store.
+// Replay makes the image of a key from its log, of which the last write had the number seq. Look,
+// if not nil, sees the image before it is put into the store.
 func (r *Restored[I]) Replay(key string, records [][]byte, seq int64, look func(I)) error {
 	c := &Cell[I]{Image: r.newImage(), seq: seq, anew: true}
 	if n, err := c.replay(records); err != nil {

@@ -1,5 +1,5 @@
-// Command generate writes metadata.json, the metadata of the Flex Template, at the top of the project.
-// go generate runs it in the folder of package template.
+// Command generate writes metadata.json, the metadata of the Flex Template, at the top of the
+// project. go generate runs it in the folder of package template.
 package main
 
 import (
