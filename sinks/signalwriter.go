@@ -40,7 +40,9 @@ func (t Targets) openSignalWriter(ctx context.Context, env *process.Env) (w *sig
 	if w.archive, err = t.archive(env); err != nil {
 		return nil, err
 	}
-	_, err = process.Shared(env, "redis watch", func() (*watch, error) { return startWatch(env, w.redis, w.mirror), nil })
+	_, err = process.Shared(env, "redis watch", func() (*watch, error) {
+		return startWatch(env, w.redis, w.mirror), nil
+	})
 	return w, err
 }
 

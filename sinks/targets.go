@@ -115,7 +115,8 @@ func (t Targets) archive(env *process.Env) (*archive, error) {
 // files for the dead letters alone, which are created with the first of them.
 func (t Targets) deadLetters(env *process.Env) (*DeadLetters, error) {
 	if t.NoLocalDeadLetters && !t.BigQuery.Enabled() {
-		return nil, errors.New("dead letters have no place: the workers' disks do not last, and there is no BigQuery dataset")
+		return nil, errors.New("dead letters have no place: " +
+			"the workers' disks do not last, and there is no BigQuery dataset")
 	}
 	sinks, err := t.rowSinks(env, !t.NoLocalDeadLetters)
 	if err != nil {

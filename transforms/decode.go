@@ -81,7 +81,8 @@ func (f *DecodeFn) decode(m *event.Message) {
 		f.counts.Add(metrics.Refused(r.Reason), 1)
 	}
 	for _, r := range bounded(f.decoded.Refusals, m.Size()) {
-		f.letters = append(f.letters, event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: m, FailedAt: nowMs()})
+		f.letters = append(f.letters,
+			event.DeadLetter{Refusal: r, Stage: event.StageDecode, Message: m, FailedAt: nowMs()})
 	}
 }
 
@@ -117,6 +118,8 @@ func bounded(refusals []event.Refusal, size int) []event.Refusal {
 		return refusals
 	}
 	rest := refusals[most-1:]
-	return append(refusals[:most-1:most-1], event.Refusal{Reason: rest[0].Reason, Item: event.NoItem, Detail: fmt.Sprintf(
-		"%d more items are refused, too many for a letter each; the first of them: %s", len(rest), rest[0].Detail)})
+	detail := fmt.Sprintf("%d more items are refused, too many for a letter each; the first of them: %s",
+		len(rest), rest[0].Detail)
+	return append(refusals[:most-1:most-1],
+		event.Refusal{Reason: rest[0].Reason, Item: event.NoItem, Detail: detail})
 }

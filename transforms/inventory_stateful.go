@@ -105,8 +105,9 @@ func (f *InventoryStatefulFn) StartBundle(context.Context, func(beam.EventTime, 
 }
 
 // ProcessElement applies the events of a batch to the image of its key.
-func (f *InventoryStatefulFn) ProcessElement(_ context.Context, at beam.EventTime, p state.Provider, key string, events []byte,
-	_ func(beam.EventTime, batch.Signals), _ func(beam.EventTime, batch.DeadLetters), _ func(beam.EventTime, string, []byte)) error {
+func (f *InventoryStatefulFn) ProcessElement(_ context.Context, at beam.EventTime, p state.Provider,
+	key string, events []byte, _ func(beam.EventTime, batch.Signals), _ func(beam.EventTime, batch.DeadLetters),
+	_ func(beam.EventTime, string, []byte)) error {
 	r := f.begin(at, events)
 	if key == controlKey {
 		f.control |= f.header.control
@@ -205,8 +206,9 @@ func (f *InventoryStatefulFn) emit(t *touch) {
 	}
 	f.emitStock(t.pair, t.publishedAt)
 	if t.LowStock() != t.wasLow {
-		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: t.LowStock(), StoreID: t.store,
-			ProductID: t.product, At: f.now, OnHand: t.OnHand(), Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
+		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: t.LowStock(),
+			StoreID: t.store, ProductID: t.product, At: f.now,
+			OnHand: t.OnHand(), Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
 	}
 	if t.Known() && (!t.wasKnown || t.OnHand() != t.was) {
 		g := keyed.GroupOf([]byte(t.product), len(f.changes))

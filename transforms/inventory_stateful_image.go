@@ -43,8 +43,8 @@ type pair struct {
 
 // signal returns the current stock.
 func (p *pair) signal(nowMs int64) signal.Stock {
-	s := signal.Stock{StoreID: p.store, ProductID: p.product, OnHand: p.OnHand(), Version: p.Version(), Known: p.Known(),
-		Barrier: p.BarrierMs(), AsOf: nowMs}
+	s := signal.Stock{StoreID: p.store, ProductID: p.product, OnHand: p.OnHand(), Version: p.Version(),
+		Known: p.Known(), Barrier: p.BarrierMs(), AsOf: nowMs}
 	if p.LowStock() {
 		s.Badge = signal.LowStock
 	}
@@ -207,12 +207,14 @@ func (t *touch) refusal(m *move, v stock.Verdict, nowMs int64, l stock.Limits) e
 	switch v {
 	case stock.ResetTooOld:
 		return event.Refusal{Reason: event.ResetTooOld, Item: m.item, Detail: fmt.Sprintf(
-			"counted_at %s of %s is older than the ledger horizon behind the newest event of the key, and no later count is known",
+			"counted_at %s of %s is older than the ledger horizon behind the newest event of the key, "+
+				"and no later count is known",
 			formatMs(m.TimeMs), pair)}
 	case stock.TooLate:
 		return event.Refusal{Reason: event.TooLate, Item: m.item, Detail: fmt.Sprintf(
-			"occurred_at %s of %s is older than what the key's ledger holds, from %s on (--ledger_horizon=%v behind its newest event): "+
-				"it cannot be told from a repetition. A longer --ledger_horizon holds more; --late_events=count counts it",
+			"occurred_at %s of %s is older than what the key's ledger holds, from %s on "+
+				"(--ledger_horizon=%v behind its newest event): it cannot be told from a repetition. "+
+				"A longer --ledger_horizon holds more; --late_events=count counts it",
 			formatMs(m.TimeMs), pair, formatMs(t.LedgerFrom(nowMs, l)), time.Duration(l.HorizonMs)*time.Millisecond)}
 	default:
 		return event.Refusal{Reason: event.IDReused, Item: m.item, Detail: fmt.Sprintf(

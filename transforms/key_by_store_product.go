@@ -41,8 +41,10 @@ type KeyByStoreProductFn struct {
 }
 
 // KeyByStoreProduct keys events (batch.Events) by store:product, in batches of key groups.
-func KeyByStoreProduct(s beam.Scope, pipelineID string, groups keyed.KeyGroups, events beam.PCollection) beam.PCollection {
-	return beam.ParDo(s.Scope("KeyByStoreProduct"), &KeyByStoreProductFn{PipelineID: pipelineID, Groups: groups}, events)
+func KeyByStoreProduct(s beam.Scope, pipelineID string, groups keyed.KeyGroups,
+	events beam.PCollection) beam.PCollection {
+	s = s.Scope("KeyByStoreProduct")
+	return beam.ParDo(s, &KeyByStoreProductFn{PipelineID: pipelineID, Groups: groups}, events)
 }
 
 // Setup finds what the process shares.
@@ -80,7 +82,8 @@ func (f *KeyByStoreProductFn) ProcessElement(at beam.EventTime, b batch.Events,
 }
 
 // add appends an event to the batch of its Beam key.
-func (f *KeyByStoreProductFn) add(e *event.UnifiedInventoryEvent, emit func(beam.EventTime, string, []byte)) (err error) {
+func (f *KeyByStoreProductFn) add(e *event.UnifiedInventoryEvent,
+	emit func(beam.EventTime, string, []byte)) (err error) {
 	if f.Groups == 0 {
 		f.key = signal.AppendPair(f.key[:0], e.StoreID, e.ProductID)
 		f.literal[string(f.key)], err = appendMove(f.literal[string(f.key)], e)

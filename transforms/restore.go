@@ -35,7 +35,9 @@ type Mirror interface {
 // for the first time, which the control of Start triggers.
 func Restore(ctx context.Context, k Keyed, c velocity.Config, m Mirror, restored func()) error {
 	env := process.Of(k.PipelineID)
-	inventory, err := keyed.NewRestored(env, inventoryStage, k.State, func() *inventoryImage { return newInventoryImage(k.Limits) })
+	inventory, err := keyed.NewRestored(env, inventoryStage, k.State, func() *inventoryImage {
+		return newInventoryImage(k.Limits)
+	})
 	if err != nil {
 		return fmt.Errorf("restore the stock state: %w", err)
 	}

@@ -79,8 +79,9 @@ type SmartVelocityFn struct {
 // SmartVelocity applies SmartVelocityFn to the changes of InventoryStateful. It returns
 // batch.Signals.
 func SmartVelocity(s beam.Scope, k Keyed, o VelocityOptions, changes beam.PCollection) beam.PCollection {
-	return beam.ParDo(s.Scope("SmartVelocityFn"), &SmartVelocityFn{Keyed: k, Options: o, Stamp: state.MakeValueState[int64]("stamp"),
-		Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate")}, changes)
+	fn := &SmartVelocityFn{Keyed: k, Options: o, Stamp: state.MakeValueState[int64]("stamp"),
+		Log: state.MakeBagState[[]byte]("log"), Timer: timers.InProcessingTime("evaluate")}
+	return beam.ParDo(s.Scope("SmartVelocityFn"), fn, changes)
 }
 
 // Setup finds what the process shares.
@@ -109,8 +110,8 @@ func (f *SmartVelocityFn) StartBundle(context.Context, func(beam.EventTime, batc
 
 // ProcessElement applies the changes of a batch to the image of its product group. Stock is
 // published at once, velocity when the timer fires.
-func (f *SmartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string,
-	changes []byte, _ func(beam.EventTime, batch.Signals)) error {
+func (f *SmartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider,
+	key string, changes []byte, _ func(beam.EventTime, batch.Signals)) error {
 	f.begin(at, key)
 	r := codec.Reader{B: changes}
 	f.header.readChanges(&r)
@@ -151,8 +152,8 @@ func (f *SmartVelocityFn) ProcessElement(_ context.Context, at beam.EventTime, s
 }
 
 // OnTimer evaluates what is due in a product group.
-func (f *SmartVelocityFn) OnTimer(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider, key string,
-	_ timers.Context, _ func(beam.EventTime, batch.Signals)) error {
+func (f *SmartVelocityFn) OnTimer(_ context.Context, at beam.EventTime, sp state.Provider, tp timers.Provider,
+	key string, _ timers.Context, _ func(beam.EventTime, batch.Signals)) error {
 	if f.env.Ended() {
 		return nil
 	}
@@ -258,8 +259,8 @@ func (f *SmartVelocityFn) emitStock(p *product) {
 	f.out.PublishedAt = append(f.out.PublishedAt, 0)
 	if p.stock.Low != p.wasLow {
 		f.keep(stockField(p.id), lowValue(p.stock.Low))
-		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low, ProductID: p.id, At: f.now,
-			OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
+		f.out.Badges = append(f.out.Badges, signal.BadgeChange{Badge: signal.LowStock, On: p.stock.Low,
+			ProductID: p.id, At: f.now, OnHand: p.stock.OnHand, Enter: f.Limits.LowEnter, Exit: f.Limits.LowExit})
 	}
 }
 

@@ -87,7 +87,8 @@ func (g *productImage) drop(s *series) {
 		delete(p.stores, s.store)
 		g.bytes -= seriesOverhead + len(s.store) + s.Size()
 	}
-	if len(p.stores) == 0 && p.global.Empty() && !p.global.isDirty && p.stock == (stock.Global{}) && g.products[p.id] == p {
+	empty := len(p.stores) == 0 && p.global.Empty() && !p.global.isDirty && p.stock == (stock.Global{})
+	if empty && g.products[p.id] == p {
 		delete(g.products, p.id)
 		g.bytes -= productOverhead + len(p.id) + p.global.Size()
 	}

@@ -151,7 +151,8 @@ func (g *productImage) settle(wallMicros int64, f func(*product)) {
 
 // stockSignal returns the stock of a product over all stores.
 func (p *product) stockSignal(nowMs int64) signal.Stock {
-	s := signal.Stock{ProductID: p.id, OnHand: p.stock.OnHand, Version: p.stock.Version, Known: p.stock.Stores > 0, AsOf: nowMs}
+	s := signal.Stock{ProductID: p.id, OnHand: p.stock.OnHand, Version: p.stock.Version,
+		Known: p.stock.Stores > 0, AsOf: nowMs}
 	if p.stock.Low {
 		s.Badge = signal.LowStock
 	}

@@ -41,7 +41,8 @@ func (g *productImage) Replay(record []byte) error {
 		}
 	default:
 		if r.Err == nil {
-			return fmt.Errorf("unknown kind %q of product log record: another version wrote it; replace the job from the archive", kind)
+			return fmt.Errorf("unknown kind %q of product log record: another version wrote it; "+
+				"replace the job from the archive", kind)
 		}
 	}
 	return r.Err

@@ -14,8 +14,8 @@ type Signals struct {
 	Logs        []LogWrite // written before the signals that they caused
 	Kept        []Kept
 	Tokens      []int64 // ack tokens, released when all of the batch is written
-	// Settles has, for each product group whose pending changes are in this batch, the publish time of
-	// the oldest one, epoch ms; 0 unknown.
+	// Settles holds, for each product group whose pending velocity this batch settles, when the
+	// oldest event in it was published, epoch ms; 0 if unknown.
 	Settles []int64
 }
 

@@ -42,7 +42,8 @@ func Check(ctx context.Context, c Config) error {
 		}
 	}
 	if len(errs) > 0 {
-		return fmt.Errorf("the tables of the warehouse are not ready; sql/tables.sql creates them:\n%w", errors.Join(errs...))
+		return fmt.Errorf("the tables of the warehouse are not ready; sql/tables.sql creates them:\n%w",
+			errors.Join(errs...))
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ func (m *Mirror) NoteLosses(ctx context.Context, losses int64) error {
 		return nil
 	}
 	m.missing = maps.Clone(m.parts)
-	slog.Warn("the state in Redis may not be whole; it is written again", "redis", m.redis.String(), "keys", len(m.parts))
+	slog.Warn("the state in Redis may not be whole; it is written again",
+		"redis", m.redis.String(), "keys", len(m.parts))
 	err := m.run(ctx, []*goredis.Cmd{
 		goredis.NewCmd(ctx, "del", layoutKey),
 		goredis.NewCmd(ctx, "eval", keepEpochScript, 1, epochsKey, m.epoch),

@@ -89,7 +89,8 @@ func pingServer(ctx context.Context, client goredis.UniversalClient) error {
 	}
 	// A user without the right to INFO passes; then the first write fails.
 	if info, err := client.Info(ctx, "cluster").Result(); err == nil && strings.Contains(info, "cluster_enabled:1") {
-		return fmt.Errorf("this is a node of a cluster: give another address of the cluster too (the same one again will do)")
+		return errors.New("this is a node of a cluster: " +
+			"give another address of the cluster too (the same one again will do)")
 	}
 	return nil
 }
@@ -119,7 +120,8 @@ func (r *Sink) pingHint(err error) string {
 		return " (a server that does not speak TLS keeps silent: is --redis_tls right?)"
 	case goredis.HasErrorPrefix(err, "WRONGPASS"), goredis.HasErrorPrefix(err, "NOAUTH"),
 		goredis.HasErrorPrefix(err, "AUTH"):
-		return " (check the user name and the password's secret: --redis_username, --redis_password_secret or REDIS_PASSWORD)"
+		return " (check the user name and the password's secret: " +
+			"--redis_username, --redis_password_secret or REDIS_PASSWORD)"
 	case goredis.HasErrorPrefix(err, "NOPERM"):
 		return " (docs/SECURITY.md lists the rights that the user needs)"
 	case goredis.HasErrorPrefix(err, "This instance has cluster support disabled"):

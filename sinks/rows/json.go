@@ -23,7 +23,8 @@ func (t Table) JSON(message []byte) ([]byte, error) {
 			return nil, fmt.Errorf("read a row of table %s: field %d is no column", t, number)
 		}
 		if n = r.copyField(columns[number-1], wire, message); n < 0 {
-			return nil, fmt.Errorf("read a row of table %s, column %s: %w", t, columns[number-1].Name, protowire.ParseError(n))
+			return nil, fmt.Errorf("read a row of table %s, column %s: %w",
+				t, columns[number-1].Name, protowire.ParseError(n))
 		}
 		message = message[n:]
 	}

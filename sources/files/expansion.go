@@ -53,7 +53,8 @@ func (e *expansion) Read(b []byte) (int, error) {
 	e.out += int64(n)
 	if e.out > e.free && e.out/maxExpansion > e.compressed.n {
 		return 0, &flaw{err: errExpansion, what: fmt.Sprintf(
-			"%v: %d bytes of %d, more than %d-fold; the rest of the file is not read", errExpansion, e.out, e.compressed.n, maxExpansion)}
+			"%v: %d bytes of %d, more than %d-fold; the rest of the file is not read",
+			errExpansion, e.out, e.compressed.n, maxExpansion)}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = gzipError(e.compressed, err)
@@ -68,8 +69,10 @@ func gzipError(compressed *counter, err error) error {
 	case compressed.err != nil:
 		return compressed.err
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return &flaw{err: io.ErrUnexpectedEOF, what: "the gzip file is cut short; only the lines before the cut are read"}
+		return &flaw{err: io.ErrUnexpectedEOF,
+			what: "the gzip file is cut short; only the lines before the cut are read"}
 	default:
-		return &flaw{err: err, what: fmt.Sprintf("the gzip file is damaged: %v; only the lines before that are read", err)}
+		return &flaw{err: err,
+			what: fmt.Sprintf("the gzip file is damaged: %v; only the lines before that are read", err)}
 	}
 }

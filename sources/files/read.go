@@ -50,7 +50,8 @@ func Read(s beam.Scope, pipelineID string, files []File, inStep bool) beam.PColl
 	for i := range indexes {
 		indexes[i] = i
 	}
-	return beam.ParDo(s, &ReadFn{PipelineID: pipelineID, Sequences: sequences, InStep: inStep}, beam.CreateList(s, indexes))
+	fn := &ReadFn{PipelineID: pipelineID, Sequences: sequences, InStep: inStep}
+	return beam.ParDo(s, fn, beam.CreateList(s, indexes))
 }
 
 func byFormat(files []File) (sequences [][]File) {

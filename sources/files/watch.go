@@ -56,7 +56,9 @@ func (f *WatchFn) ProcessElement(ctx context.Context, watermark *sources.Waterma
 	if f.env.Ended() {
 		return sdf.StopProcessing(), sources.Claim(t, sources.Position{Done: true})
 	}
-	w, err := process.Shared(f.env, "watch "+watched.Globs, func() (*watcher, error) { return newWatcher(watched), nil })
+	w, err := process.Shared(f.env, "watch "+watched.Globs, func() (*watcher, error) {
+		return newWatcher(watched), nil
+	})
 	if err != nil {
 		return sdf.StopProcessing(), err
 	}

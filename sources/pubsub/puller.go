@@ -72,7 +72,8 @@ type puller struct {
 func startPuller(client *apiv1.SubscriptionAdminClient, sub Subscription, emulator string) *puller {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &puller{client: client, sub: sub, dialed: emulator, reach: newReach(time.Now()),
-		leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1), cancel: cancel, over: make(chan struct{})}
+		leases: newLeases(client, sub.Name), ready: make(chan pulled, pullsAhead), taken: make(chan struct{}, 1),
+		cancel: cancel, over: make(chan struct{})}
 	for range pullAtOnce {
 		p.done.Add(1)
 		go func() {

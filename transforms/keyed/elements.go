@@ -80,7 +80,8 @@ func joinPieces(elements [][]byte) (record []byte, seq int64, rest [][]byte, err
 		switch {
 		case r.Err != nil:
 			return nil, 0, nil, r.Err
-		case mark != pieceMark || number != seq || index != i || of != pieces || pieces == 0 || pieces > uint64(len(elements)):
+		case mark != pieceMark, number != seq, index != i, of != pieces,
+			pieces == 0, pieces > uint64(len(elements)):
 			return nil, 0, nil, fmt.Errorf("%w: piece %d of %d", errTorn, i+1, pieces)
 		}
 		if i == 0 {

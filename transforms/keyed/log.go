@@ -60,11 +60,14 @@ func NewLog[I Image](env *process.Env, stage string, c Config, newImage func() I
 		l.store = bundleStore[I]{s, counts}
 		return l, shareKeys(env, stage, s.names)
 	}
-	cache, err := process.Shared(env, stage+" images", func() (*cache[I], error) { return newCache[I](c.CacheBytes), nil })
+	cache, err := process.Shared(env, stage+" images", func() (*cache[I], error) {
+		return newCache[I](c.CacheBytes), nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	l.store = &beamStore[I]{stamp: stamp, log: records, cache: cache, newImage: newImage, losses: env.Losses, counts: counts}
+	l.store = &beamStore[I]{stamp: stamp, log: records, cache: cache, newImage: newImage,
+		losses: env.Losses, counts: counts}
 	return l, shareKeys(env, stage, cache.names)
 }
 
@@ -125,10 +128,11 @@ func (l *Log[I]) NeedsRepublish(c *Cell[I], asked bool) bool {
 // Keep returns an image that was not changed.
 func (l *Log[I]) Keep(key string, c *Cell[I]) { l.store.keep(key, c) }
 
-// Commit records what was applied to an image since Open. If mirrored, w must be written to the mirror
-// before the signals that the record caused. The caller must not use the cell afterwards. w may alias
-// record.
-func (l *Log[I]) Commit(p state.Provider, key string, c *Cell[I], record []byte) (w batch.LogWrite, mirrored bool, err error) {
+// Commit records what was applied to an image since Open. If mirrored, w must be written to the
+// mirror before the signals that the record caused. The caller must not use the cell
+// afterwards; w may alias record.
+func (l *Log[I]) Commit(p state.Provider, key string, c *Cell[I], record []byte) (
+	w batch.LogWrite, mirrored bool, err error) {
 	// An event takes three to four times as much memory in the image as in its record. Tidying at
 	// an eighth keeps an image from growing by half before old data goes.
 	if c.untidy += len(record); c.untidy > c.Image.Size()/8+1024 {

@@ -33,7 +33,9 @@ type slot[I Image] struct {
 
 // sharedStore returns the store of a stage that the DoFns of this process share.
 func sharedStore[I Image](env *process.Env, stage string, limit int, newImage func() I) (*processStore[I], error) {
-	return process.Shared(env, stage+" state", func() (*processStore[I], error) { return newProcessStore(limit, newImage), nil })
+	return process.Shared(env, stage+" state", func() (*processStore[I], error) {
+		return newProcessStore(limit, newImage), nil
+	})
 }
 
 func newProcessStore[I Image](limit int, newImage func() I) *processStore[I] {
