@@ -107,7 +107,8 @@ func fuzzDecode(t *testing.T, m *Message, wallClock bool) *Decoded {
 	if !bytes.Equal(m.Data, data) {
 		t.Fatal("the payload was changed")
 	}
-	if !reflect.DeepEqual(append([]UnifiedInventoryEvent{}, got.Events...), append([]UnifiedInventoryEvent{}, again.Events...)) ||
+	if !reflect.DeepEqual(append([]UnifiedInventoryEvent{}, got.Events...),
+		append([]UnifiedInventoryEvent{}, again.Events...)) ||
 		!reflect.DeepEqual(append([]Refusal{}, got.Refusals...), append([]Refusal{}, again.Refusals...)) ||
 		got.Ignored != again.Ignored || got.IgnoredName != again.IgnoredName ||
 		got.UnreadablePrices != again.UnreadablePrices {

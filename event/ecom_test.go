@@ -122,7 +122,8 @@ func TestECOMPurchase(t *testing.T) {
 		check(t, purchase(c.ecommerce), c.want...)
 	}
 	m := purchase(`{"purchase":{"transaction_id":"T","items":[{"item_id":"a","quantity":1,"price":2e0}]}}`)
-	want := UnifiedInventoryEvent{ID: "T#0", Type: Sale, StoreID: "online", ProductID: "a", Quantity: 1, OccurredAt: testNow,
+	want := UnifiedInventoryEvent{ID: "T#0", Type: Sale, StoreID: "online", ProductID: "a",
+		Quantity: 1, OccurredAt: testNow,
 		Source:      ECOM,
 		OrderNumber: "T", ClientID: "5", UserID: "u", Price: "2e0", Item: 0, Message: m}
 	if e := one(t, m); e != want {

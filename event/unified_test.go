@@ -10,7 +10,8 @@ func TestUnifiedInEveryFormat(t *testing.T) {
 		m := message(f, validUnified.String())
 		check(t, m, "SALE s1/p1 2 e1")
 		e := one(t, m)
-		want := UnifiedInventoryEvent{ID: "e1", Type: Sale, StoreID: "s1", ProductID: "p1", Quantity: 2, OccurredAt: testNow,
+		want := UnifiedInventoryEvent{ID: "e1", Type: Sale, StoreID: "s1", ProductID: "p1",
+			Quantity: 2, OccurredAt: testNow,
 			Source: m.Channel, Item: NoItem, Message: m}
 		if e != want {
 			t.Errorf("format %d: %+v", f, e)

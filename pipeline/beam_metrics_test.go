@@ -98,7 +98,8 @@ func missingInBeam(t *testing.T, summary metrics.Summary, beam map[string]beamMe
 	} {
 		// The longest is of the outage, when Prism has the metric already.
 		if d := beam[name]; d.count == 0 || d.longest != longest {
-			t.Errorf("the Beam metric %s has %d values up to %d ms, the summary has %d ms", name, d.count, d.longest, longest)
+			t.Errorf("the Beam metric %s has %d values up to %d ms, the summary has %d ms", name,
+				d.count, d.longest, longest)
 		}
 	}
 	if _, ok := beam[metrics.LagMs]; !ok {

@@ -25,7 +25,8 @@ func (h *harness) withBigQuery() *fakebigquery.Server {
 	return server
 }
 
-// rowSet is a set of rows, each with its names in order and without those that have no value. Numbers stay as they are written.
+// rowSet is a set of rows, each with its names in order and without those that have no value.
+// Numbers stay as they are written.
 func rowSet(t *testing.T, lines [][]byte) map[string]bool {
 	t.Helper()
 	set := map[string]bool{}
@@ -54,8 +55,8 @@ func canonical(t *testing.T, line []byte) string {
 	return string(b)
 }
 
-// TestBigQueryHasWhatTheFolderHas runs a trace into both warehouses, with failures on the way and events that BigQuery refuses,
-// and holds the rows of all tables against each other.
+// TestBigQueryHasWhatTheFolderHas runs a trace into both warehouses, with failures on the way and
+// events that BigQuery refuses, and holds the rows of all tables against each other.
 func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 	h := newHarness(t)
 	server := h.withBigQuery()
@@ -97,7 +98,8 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 			continue
 		}
 		letters++
-		if l.Reason != event.BadField || !strings.Contains(l.Detail, "seven is a bad number") || l.MessageID == nil || l.Source == "UNKNOWN" {
+		if l.Reason != event.BadField || !strings.Contains(l.Detail, "seven is a bad number") ||
+			l.MessageID == nil || l.Source == "UNKNOWN" {
 			t.Errorf("letter %+v", l)
 		}
 		row := canonical(t, l.Raw)
@@ -111,7 +113,8 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 	}
 	for _, table := range rows.Tables {
 		if !maps.Equal(folder[table], stored[table]) {
-			t.Errorf("%s: %d rows in the folder, %d in BigQuery; such as %v", table, len(folder[table]), len(stored[table]),
+			t.Errorf("%s: %d rows in the folder, %d in BigQuery; such as %v", table,
+				len(folder[table]), len(stored[table]),
 				difference(folder[table], stored[table]))
 		}
 	}
@@ -120,8 +123,10 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 		t.Errorf("refused %v, want %v", summary.Refused, refused)
 	}
 	runtime := r.env.Metrics.Runtime()
-	if runtime.BigQueryRefusals != int64(letters) || runtime.BigQueryRetries < 7 || runtime.BigQueryRows < int64(len(stored[rows.Events])) {
-		t.Errorf("counted %d rows, %d refusals of %d, %d retries", runtime.BigQueryRows, runtime.BigQueryRefusals, letters, runtime.BigQueryRetries)
+	if runtime.BigQueryRefusals != int64(letters) || runtime.BigQueryRetries < 7 ||
+		runtime.BigQueryRows < int64(len(stored[rows.Events])) {
+		t.Errorf("counted %d rows, %d refusals of %d, %d retries", runtime.BigQueryRows, runtime.BigQueryRefusals,
+			letters, runtime.BigQueryRetries)
 	}
 }
 
@@ -144,7 +149,8 @@ func TestBigQueryAlone(t *testing.T) {
 	t.Chdir(t.TempDir())
 	h.options.WarehouseDir = ""
 	now := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
-	h.publish("pos", []byte(`{"event_id":"1","type":"RESET","store_id":"1","product_id":"p","quantity":3,"occurred_at":"`+now+`"}`), nil)
+	h.publish("pos", []byte(`{"event_id":"1","type":"RESET","store_id":"1","product_id":"p","quantity":3,`+
+		`"occurred_at":"`+now+`"}`), nil)
 	h.publish("pos", []byte(`{"event_id":"2"}`), nil)
 	h.process()
 	for table, want := range map[rows.Table]int{rows.Events: 1, rows.DeadLetters: 1} {
@@ -167,7 +173,8 @@ func TestBigQueryAway(t *testing.T) {
 	r := h.start()
 	now := time.Now().Add(-time.Minute).UTC().Format(time.RFC3339)
 	sell := func(id string) {
-		h.publish("pos", []byte(`{"event_id":"`+id+`","type":"SALE","store_id":"1","product_id":"p","quantity":1,"occurred_at":"`+now+`"}`), nil)
+		h.publish("pos", []byte(`{"event_id":"`+id+`","type":"SALE","store_id":"1","product_id":"p","quantity":1,`+
+			`"occurred_at":"`+now+`"}`), nil)
 	}
 	sell("1")
 	until(t, "the first is acknowledged", func() bool { acked, _ := h.settled(); return acked == 1 })
@@ -225,7 +232,8 @@ func TestBigQueryDataset(t *testing.T) {
 			}
 			continue
 		}
-		if err == nil || !strings.Contains(err.Error(), c.says) || invalid == nil || !strings.Contains(invalid.Error(), "--bigquery_dataset: ") {
+		if err == nil || !strings.Contains(err.Error(), c.says) || invalid == nil ||
+			!strings.Contains(invalid.Error(), "--bigquery_dataset: ") {
 			t.Errorf("%q in %q: %v, %v", c.dataset, c.project, err, invalid)
 		}
 	}

@@ -11,12 +11,13 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
-// TestNoElementIsHandledByReflection holds every DoFn of the graph, for either runner and with all inputs, to being registered with dofn:
-// Beam calls others by reflection, once for each element.
+// TestNoElementIsHandledByReflection holds every DoFn of the graph, for either runner and with all
+// inputs, to being registered with dofn: Beam calls others by reflection, once for each element.
 func TestNoElementIsHandledByReflection(t *testing.T) {
 	o, dir := DefaultOptions(), t.TempDir()
 	write(t, filepath.Join(dir, "events.jsonl"), "{}\n")
-	o.POSSubscription, o.WMSFiles, o.WMSFilesPoll = "projects/p/subscriptions/pos", filepath.Join(dir, "*.csv"), time.Second
+	o.POSSubscription, o.WMSFiles, o.WMSFilesPoll = "projects/p/subscriptions/pos",
+		filepath.Join(dir, "*.csv"), time.Second
 	o.EventsFiles, o.WarehouseDir, o.Emulator = filepath.Join(dir, "*.jsonl"), dir, "localhost:1"
 	p, err := New(t.Context(), o)
 	if err != nil {
@@ -79,8 +80,8 @@ func steps(t *testing.T, o Options) map[string][]string {
 	return found
 }
 
-// TestOneInputMore: on Dataflow an input that is added leaves all steps as they are, but for the Flatten in front of the state, which
-// reads from one more.
+// TestOneInputMore: on Dataflow an input that is added leaves all steps as they are, but for the
+// Flatten in front of the state, which reads from one more.
 func TestOneInputMore(t *testing.T) {
 	o := DefaultOptions()
 	o.RedisAddrs = "localhost:1"

@@ -27,12 +27,14 @@ func onDataflow(t *testing.T, more ...string) []string {
 	t.Helper()
 	worker := filepath.Join(t.TempDir(), "worker")
 	write(t, worker, staticProgram)
-	return append([]string{"--runner=DataflowRunner", "--project=shop", "--region=europe-west1", "--staging_location=gs://shop/staging",
+	return append([]string{"--runner=DataflowRunner", "--project=shop", "--region=europe-west1",
+		"--staging_location=gs://shop/staging",
 		"--bigquery_dataset=retail", "--pos_subscription=pos", "--worker_binary=" + worker}, more...)
 }
 
 // staticProgram is the head of a program for Linux on amd64 that needs no library.
-var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01" + strings.Repeat("\x00", 31) +
+var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01" +
+	strings.Repeat("\x00", 31) +
 	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"
 
 // TestRunnerNames: runners have the names that Beam gives them, in any case.
@@ -40,8 +42,10 @@ func TestRunnerNames(t *testing.T) {
 	for name, want := range map[string]runnerKind{
 		"prism": prismRunner, "PRISM": prismRunner, "PrismRunner": prismRunner, "prismrunner": prismRunner,
 		"direct": prismRunner, "DirectRunner": prismRunner, "DIRECTRUNNER": prismRunner,
-		"dataflow": dataflowRunner, "DATAFLOW": dataflowRunner, "DataflowRunner": dataflowRunner, "dataflowRunner": dataflowRunner,
-		"flink": unknownRunner, "universal": unknownRunner, "": unknownRunner, "runner": unknownRunner, "DataflowRunnerRunner": unknownRunner, "data flow": unknownRunner, "dataflow ": unknownRunner,
+		"dataflow": dataflowRunner, "DATAFLOW": dataflowRunner, "DataflowRunner": dataflowRunner,
+		"dataflowRunner": dataflowRunner,
+		"flink":          unknownRunner, "universal": unknownRunner, "": unknownRunner, "runner": unknownRunner,
+		"DataflowRunnerRunner": unknownRunner, "data flow": unknownRunner, "dataflow ": unknownRunner,
 	} {
 		o, err := ParseFlags([]string{"--runner=" + name})
 		if err != nil || o.runnerKind() != want {
@@ -55,32 +59,38 @@ func TestRunnerNames(t *testing.T) {
 
 // TestIgnoredFlags are accepted in all forms of a bool, on each runner, and are no options of ours.
 func TestIgnoredFlags(t *testing.T) {
-	for _, arg := range []string{"--streaming", "--streaming=true", "-streaming=false", "--enable_streaming_engine", "--enable_streaming_engine=1"} {
+	for _, arg := range []string{"--streaming", "--streaming=true", "-streaming=false", "--enable_streaming_engine",
+		"--enable_streaming_engine=1"} {
 		for _, runner := range []string{"prism", "dataflow"} {
 			if o, err := ParseFlags([]string{arg, "--runner=" + runner}); err != nil || len(o.given()) > 0 {
 				t.Errorf("%s on %s: %v, given %v", arg, runner, err, o.given())
 			}
 		}
 	}
-	if _, err := ParseFlags([]string{"--streaming=maybe"}); err == nil || !strings.Contains(err.Error(), `--streaming: "maybe" is not true or false`) {
+	if _, err := ParseFlags([]string{"--streaming=maybe"}); err == nil ||
+		!strings.Contains(err.Error(), `--streaming: "maybe" is not true or false`) {
 		t.Errorf("--streaming=maybe: %v", err)
 	}
 }
 
-// TestBeamFlagsOnDataflow: every flag of Beam is passed on, but for those that would take the work from Dataflow's workers.
+// TestBeamFlagsOnDataflow: every flag of Beam is passed on, but for those that would take the work
+// from Dataflow's workers.
 func TestBeamFlagsOnDataflow(t *testing.T) {
 	if p := problems(t, onDataflow(t)...); p != "" {
 		t.Fatalf("refused: %s", p)
 	}
-	values := map[string]string{"template_location": "gs://shop/job", "temp_location": "gs://shop/temp", "labels": "{\n\"a\": \"b\"\n}",
+	values := map[string]string{"template_location": "gs://shop/job", "temp_location": "gs://shop/temp",
+		"labels":                 "{\n\"a\": \"b\"\n}",
 		"transform_name_mapping": `{"a":"b"}`, "element_processing_timeout": "1m"}
 	refused := map[string]bool{"endpoint": true, "environment_type": true, "environment_config": true}
 	given := map[string]bool{"project": true, "region": true, "staging_location": true, "worker_binary": true,
-		"resource_hints": true, "sdk_harness_container_image_override": true} // the last two keep what they are given for the process's life
+		// the last two keep what they are given for the process's life
+		"resource_hints": true, "sdk_harness_container_image_override": true}
 	o := DefaultOptions()
 	ours, n := flagSet(&o), 0
 	flag.VisitAll(func(f *flag.Flag) {
-		if strings.HasPrefix(f.Name, "test.") || f.Name == "update" || given[f.Name] || ours.Lookup(f.Name) != nil && !refused[f.Name] {
+		if strings.HasPrefix(f.Name, "test.") || f.Name == "update" || given[f.Name] ||
+			ours.Lookup(f.Name) != nil && !refused[f.Name] {
 			return
 		}
 		n++
@@ -96,7 +106,8 @@ func TestBeamFlagsOnDataflow(t *testing.T) {
 		}
 		t.Run(f.Name, func(t *testing.T) {
 			p := problems(t, onDataflow(t, "--"+f.Name+"="+value)...)
-			if refused[f.Name] != strings.Contains(p, "--"+f.Name+": has no use on Dataflow") || !refused[f.Name] && p != "" {
+			if refused[f.Name] != strings.Contains(p, "--"+f.Name+": has no use on Dataflow") ||
+				!refused[f.Name] && p != "" {
 				t.Errorf("--%s=%s: %s", f.Name, value, p)
 			}
 		})
@@ -153,7 +164,8 @@ func TestSubscriptionNames(t *testing.T) {
 		switch {
 		case c.problem == "" && (err != nil || len(p.subscriptions) != 1 || p.subscriptions[0].Name != c.full):
 			t.Errorf("%q in %q: %v, %v", c.given, c.project, p.subscriptions, err)
-		case c.problem != "" && (err == nil || !strings.Contains(err.Error(), "--pos_subscription: ") || !strings.Contains(err.Error(), c.problem)):
+		case c.problem != "" && (err == nil || !strings.Contains(err.Error(), "--pos_subscription: ") ||
+			!strings.Contains(err.Error(), c.problem)):
 			t.Errorf("%q in %q: %v does not say %q", c.given, c.project, err, c.problem)
 		}
 	}

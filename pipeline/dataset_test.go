@@ -9,11 +9,12 @@ import (
 	"testing"
 )
 
-// exampleDataset is the dataset of all examples, so that the commands of one document go with those of another.
+// exampleDataset is the dataset of all examples, so that the commands of one document go with those
+// of another.
 const exampleDataset = "retail"
 
-// TestDocumentsNameOneDataset: the commands of documents and SQL files name one dataset, and none gives BigQuery the views with the
-// placeholder in them.
+// TestDocumentsNameOneDataset: the commands of documents and SQL files name one dataset, and none
+// gives BigQuery the views with the placeholder in them.
 func TestDocumentsNameOneDataset(t *testing.T) {
 	texts := documents(t)
 	files, err := filepath.Glob("../sql/*.sql")
@@ -27,7 +28,8 @@ func TestDocumentsNameOneDataset(t *testing.T) {
 		}
 		texts[file] = string(text)
 	}
-	named := regexp.MustCompile(`--dataset_id=(\w+)|mk --dataset \S+:(\w+)|bigquery_dataset=(?:[\w-]+\.)?(\w+)|DATASET\\\./(\w+)\.|bq rm -r \S+ (\w+)`)
+	named := regexp.MustCompile(`--dataset_id=(\w+)|mk --dataset \S+:(\w+)|` +
+		`bigquery_dataset=(?:[\w-]+\.)?(\w+)|DATASET\\\./(\w+)\.|bq rm -r \S+ (\w+)`)
 	seen := map[string]bool{}
 	for name, text := range texts {
 		for _, m := range named.FindAllStringSubmatch(text, -1) {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,12 +17,14 @@ import (
 func saleLines(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":%d}`+"\n", i, time.Now().UnixMilli())
+		fmt.Fprintf(&b, `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
+			`"occurred_at":%d}`+"\n", i, time.Now().UnixMilli())
 	}
 	return b.String()
 }
 
-// TestFilesBesideSubscriptions: the summary is complete when the files are done, while the pipeline goes on with its subscriptions.
+// TestFilesBesideSubscriptions: the summary is complete when the files are done, while the pipeline
+// goes on with its subscriptions.
 func TestFilesBesideSubscriptions(t *testing.T) {
 	h := newHarness(t)
 	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
@@ -58,7 +61,8 @@ func TestProgressIsNoticed(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(said.String(), "% of ") || !strings.Contains(said.String(), " events/s, ") || !strings.Contains(said.String(), " left\n") {
+	if !strings.Contains(said.String(), "% of ") || !strings.Contains(said.String(), " events/s, ") ||
+		!strings.Contains(said.String(), " left\n") {
 		t.Errorf("it said\n%s", said)
 	}
 	if !strings.Contains(p.Closing(), "100% of ") {
@@ -77,9 +81,64 @@ func TestHowFar(t *testing.T) {
 	if got := p.howFar(); got != "0% of 2.5 kB read (0 of 1 files)" {
 		t.Errorf("with its size: %s", got)
 	}
-	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_234_567: "1.2 MB", 5_000_000_000: "5.0 GB", 7_000_000_000_000: "7.0 TB"} {
+	for n, want := range map[int64]string{0: "0 B", 999: "999 B", 1000: "1.0 kB", 1_234_567: "1.2 MB",
+		5_000_000_000: "5.0 GB", 7_000_000_000_000: "7.0 TB"} {
 		if got := bytesOf(n); got != want {
 			t.Errorf("%d bytes are %s, want %s", n, got, want)
 		}
+	}
+}
+
+// TestDrain stops a pipeline in the middle of a backlog: what it had pulled is finished, the rest
+// is given back, and every message is one or the other.
+func TestDrain(t *testing.T) {
+	h := newHarness(t)
+	now := time.Now().UnixMilli()
+	for i := range 40_000 {
+		h.publish("pos", fmt.Appendf(nil,
+			`{"event_id":"%d","type":"SALE","store_id":"%d","product_id":"p","quantity":1,"occurred_at":%d}`, i, i%50,
+			now), nil)
+	}
+	r := h.start()
+	until(t, "some is acknowledged", func() bool { acked, _ := h.settled(); return acked > 0 })
+	s := r.stop()
+	stats, err := h.server.Stats("projects/p/subscriptions/pos")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats.Acked != s.Acked || stats.Leased > 1000 { // one pull may have been answered while it was cancelled
+		t.Errorf("stats %+v, the pipeline finished %d", stats, s.Acked)
+	}
+	var sum int64
+	for i := range 50 {
+		v, _ := h.get(fmt.Sprintf("stock:%d:p", i))
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil && v != "" {
+			t.Fatal(err)
+		}
+		sum -= n
+	}
+	if sum != s.Acked {
+		t.Errorf("Redis holds %d sales, acknowledged are %d", sum, s.Acked)
+	}
+}
+
+// TestMissingSubscription fails with an error that says which.
+func TestMissingSubscription(t *testing.T) {
+	h := newHarness(t)
+	h.options.POSSubscription = "nothere"
+	err := h.start().wait()
+	if err == nil || !strings.Contains(err.Error(), "projects/p/subscriptions/nothere") ||
+		!strings.Contains(err.Error(), "NotFound") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestNoRedis fails at once where nothing could be written.
+func TestNoRedis(t *testing.T) {
+	h := newHarness(t)
+	h.options.RedisAddrs = "127.0.0.1:1"
+	if err := h.start().wait(); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("error %v", err)
 	}
 }

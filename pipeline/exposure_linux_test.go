@@ -10,11 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNothingListensToOtherMachines looks at every socket of the process while a pipeline runs. Prism takes programs to run from
-// whoever reaches its port.
+// TestNothingListensToOtherMachines looks at every socket of the process while a pipeline runs.
+// Prism takes programs to run from whoever reaches its port.
 func TestNothingListensToOtherMachines(t *testing.T) {
 	h := newHarness(t)
-	h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}`), nil)
+	h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
+		`"occurred_at":1795778500000}`), nil)
 	r := h.start()
 	until(t, "the message is acknowledged", func() bool {
 		acked, _ := h.settled()
@@ -30,7 +31,8 @@ func TestNothingListensToOtherMachines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if listening, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN); err != nil || listening == 0 {
+		if listening, err := syscall.GetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_ACCEPTCONN); err != nil ||
+			listening == 0 {
 			continue
 		}
 		seen++

@@ -24,18 +24,21 @@ func (h *harness) stock(product, want string) {
 	until(h.t, product+" has "+want, func() bool { v, _ := h.get("stock:1:" + product); return v == want })
 }
 
-// TestFilesAsPeopleSendThem reads once what spreadsheets, tills and broken transfers make of files. What is no record is a dead
-// letter each, and what is no text, or cut short, one for the file.
+// TestFilesAsPeopleSendThem reads once what spreadsheets, tills and broken transfers make of files.
+// What is no record is a dead letter each, and what is no text, or cut short, one for the file.
 func TestFilesAsPeopleSendThem(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	dir := t.TempDir()
 	files := map[string]string{
-		"cr.csv":     "\ufeff" + strings.ReplaceAll(receipts+receipt("r1", "cr", "5")+receipt("r2", "cr", "2"), "\n", "\r"),
-		"bom.txt":    "\ufeff" + `{"event_id":"r3","store_id":1,"sku":"bom","count":3,"timestamp":"2026-11-23T10:00:00Z"}`,
+		"cr.csv": "\ufeff" + strings.ReplaceAll(receipts+receipt("r1", "cr", "5")+receipt("r2", "cr", "2"),
+			"\n", "\r"),
+		"bom.txt": "\ufeff" +
+			`{"event_id":"r3","store_id":1,"sku":"bom","count":3,"timestamp":"2026-11-23T10:00:00Z"}`,
 		"header.csv": receipts,
 		"lines.csv":  receipt("r4", "lines", "4") + receipt("r5", "lines", "4"),
-		"utf16.csv":  "\xff\xfe" + strings.Join(strings.Split(receipts+receipt("r6", "utf16", "6"), ""), "\x00") + "\x00",
+		"utf16.csv": "\xff\xfe" + strings.Join(strings.Split(receipts+receipt("r6", "utf16", "6"), ""), "\x00") +
+			"\x00",
 		"book.xlsx":  "PK\x03\x04\x14\x00" + strings.Repeat("rows\n", 1000),
 		"cut.csv.gz": gzipped(t, receipts+strings.Repeat(receipt("r7", "cut", "7"), 20_000))[:500],
 	}
@@ -63,7 +66,8 @@ func TestFilesAsPeopleSendThem(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string][]string{"lines.csv": {"store_id", "store_id"}, "utf16.csv": {"UTF-16"}, "book.xlsx": {"zip"}, "cut.csv.gz": {"cut short"}} {
+	for name, want := range map[string][]string{"lines.csv": {"store_id", "store_id"}, "utf16.csv": {"UTF-16"},
+		"book.xlsx": {"zip"}, "cut.csv.gz": {"cut short"}} {
 		got := letters[name]
 		if len(got) != len(want) {
 			t.Errorf("%s: dead letters %q, want %d", name, got, len(want))
@@ -81,11 +85,13 @@ func TestFilesAsPeopleSendThem(t *testing.T) {
 	}
 }
 
-// TestWatchedFilesThatChange: one is replaced under its name, and one stops within a number and goes on.
+// TestWatchedFilesThatChange: one is replaced under its name, and one stops within a number and
+// goes on.
 func TestWatchedFilesThatChange(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
-	h.options.WMSFiles, h.options.WMSFilesPoll, h.options.WMSFilesSettle = filepath.Join(dir, "*.csv"), 20*time.Millisecond, time.Hour
+	h.options.WMSFiles, h.options.WMSFilesPoll, h.options.WMSFilesSettle = filepath.Join(dir, "*.csv"),
+		20*time.Millisecond, time.Hour
 	r := h.start()
 	put := func(content string) {
 		write(t, filepath.Join(dir, "new"), content)
@@ -118,11 +124,13 @@ func TestWatchedFilesThatChange(t *testing.T) {
 	}
 }
 
-// TestWatchedFilesThatSettle: a last line needs no end once its file has settled, and a gzip that is still cut short then is refused.
+// TestWatchedFilesThatSettle: a last line needs no end once its file has settled, and a gzip that
+// is still cut short then is refused.
 func TestWatchedFilesThatSettle(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
-	h.options.WMSFiles, h.options.WMSFilesPoll, h.options.WMSFilesSettle = filepath.Join(dir, "*"), 20*time.Millisecond, 50*time.Millisecond
+	h.options.WMSFiles, h.options.WMSFilesPoll, h.options.WMSFilesSettle = filepath.Join(dir, "*"),
+		20*time.Millisecond, 50*time.Millisecond
 	r := h.start()
 	write(t, filepath.Join(dir, "a.csv"), receipts+strings.TrimSuffix(receipt("r1", "whole", "5"), "\n"))
 	write(t, filepath.Join(dir, "b.csv.gz"), gzipped(t, receipts+receipt("r2", "cut", "6"))[:40])
@@ -136,16 +144,19 @@ func TestWatchedFilesThatSettle(t *testing.T) {
 		return err == nil && info.Size() > 0
 	})
 	r.stop()
-	if letters := h.deadLetters(); len(letters) != 1 || letters[0].Reason != "BAD_JSON" || !strings.Contains(letters[0].Detail, "b.csv.gz") {
+	if letters := h.deadLetters(); len(letters) != 1 || letters[0].Reason != "BAD_JSON" ||
+		!strings.Contains(letters[0].Detail, "b.csv.gz") {
 		t.Errorf("dead letters: %+v", letters)
 	}
 }
 
-// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the lines around it count.
+// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the
+// lines around it count.
 func TestAVeryLongLine(t *testing.T) {
 	h := newHarness(t)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
-	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}` + "\n"
+	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,` +
+		`"occurred_at":1795778500000}` + "\n"
 	write(t, file, fmt.Sprintf(sale, 1)+strings.Repeat("x", 20<<20)+"\n"+fmt.Sprintf(sale, 2))
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	h.options.EventsFiles = file

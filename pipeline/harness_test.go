@@ -53,7 +53,8 @@ func (h *harness) publish(topic string, data []byte, attributes map[string]strin
 	h.published++
 }
 
-// settled is the number of messages acknowledged, and whether any is still with the server or leased.
+// settled is the number of messages acknowledged, and whether any is still with the server or
+// leased.
 func (h *harness) settled() (acked int64, open bool) {
 	h.t.Helper()
 	for _, id := range []string{"pos", "ecom", "wms"} {

@@ -10,8 +10,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/extworker"
 )
 
-// TestPrismHasAWorkerForItsOwnSteps: addSpareWorker gives every step an environment, also those that
-// Prism runs itself.
+// TestPrismHasAWorkerForItsOwnSteps: addSpareWorker gives every step an environment, also those
+// that Prism runs itself.
 func TestPrismHasAWorkerForItsOwnSteps(t *testing.T) {
 	b := beam.NewPipeline()
 	s := b.Root()

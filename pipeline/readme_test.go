@@ -40,7 +40,8 @@ func documents(t *testing.T) map[string]string {
 
 func TestReadmeListsEveryFlagWithItsDefault(t *testing.T) {
 	listed := map[string]string{} // default by name
-	for _, row := range regexp.MustCompile("(?m)^\\| `--(\\w+)` \\| (?:`([^`]*)` )?\\|").FindAllStringSubmatch(document(t, "README.md"), -1) {
+	row := regexp.MustCompile("(?m)^\\| `--(\\w+)` \\| (?:`([^`]*)` )?\\|")
+	for _, row := range row.FindAllStringSubmatch(document(t, "README.md"), -1) {
 		listed[row[1]] = row[2]
 	}
 	o := DefaultOptions()
@@ -79,7 +80,8 @@ func TestDocumentsNameEveryReason(t *testing.T) {
 var exampleOf = regexp.MustCompile("(?ms)^```json (\\w+)\n(.*?)^```$")
 
 func TestExamplesOfMessagesAreAccepted(t *testing.T) {
-	formats := map[string]event.Format{"unified": event.FormatUnified, "pos": event.FormatPOS, "ecom": event.FormatECOM, "wms": event.FormatWMS}
+	formats := map[string]event.Format{"unified": event.FormatUnified, "pos": event.FormatPOS,
+		"ecom": event.FormatECOM, "wms": event.FormatWMS}
 	now := time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC).UnixMilli()
 	seen := map[string]bool{}
 	var d event.Decoder
@@ -91,7 +93,8 @@ func TestExamplesOfMessagesAreAccepted(t *testing.T) {
 				t.Errorf("%s: there is no format %q", name, example[1])
 			}
 			seen[example[1]] = true
-			d.Decode(&event.Message{Channel: event.POS, Format: format, Data: []byte(example[2]), ID: "1"}, now, true, &out)
+			d.Decode(&event.Message{Channel: event.POS, Format: format, Data: []byte(example[2]), ID: "1"}, now, true,
+				&out)
 			if len(out.Refusals) > 0 || len(out.Events) == 0 {
 				t.Errorf("%s: this is refused, or ignored: %+v\n%s", name, out.Refusals, example[2])
 			}

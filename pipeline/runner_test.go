@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestRunnerOptions holds the messages about --runner and the flags of Beam beside it to what is wrong.
+// TestRunnerOptions holds the messages about --runner and the flags of Beam beside it to what is
+// wrong.
 func TestRunnerOptions(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
 		{"--endpoint=localhost:8073", "--endpoint: has no use"},

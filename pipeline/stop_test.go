@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// TestStoppedBeforeTheStart: a program that is told to stop while it still looks for Redis has nothing to finish, and did not fail.
+// TestStoppedBeforeTheStart: a program that is told to stop while it still looks for Redis has
+// nothing to finish, and did not fail.
 func TestStoppedBeforeTheStart(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
 	if err != nil {

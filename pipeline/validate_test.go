@@ -28,12 +28,14 @@ func TestRangesOfFlags(t *testing.T) {
 		{"high_demand_dwell", []string{"0"}, []string{"-1s"}},
 		{"clock_speed", []string{"0.001", "1000000"}, []string{"0", "-1", "1000001", "NaN", "Inf"}},
 		{"clock_origin", []string{"2000-01-01T00:00:00Z"}, []string{"1999-12-31T23:59:59Z", "yesterday"}},
-		{"online_store", []string{strings.Repeat("s", 128), "a:b c"}, []string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
+		{"online_store", []string{strings.Repeat("s", 128), "a:b c"},
+			[]string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
 		{"ecom_refunds", []string{"ignore", "return"}, []string{"", "Return", "sale"}},
 		{"late_events", []string{"refuse", "count"}, []string{"", "Count", "drop"}},
 		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},
-		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}},                       // the last for want of --wms_files
-		{"wms_files_settle", []string{"10s"}, []string{"1ms", "-1s", "25h", "20s"}}, // the last for want of --wms_files_poll
+		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}}, // the last for want of --wms_files
+		// the last for want of --wms_files_poll
+		{"wms_files_settle", []string{"10s"}, []string{"1ms", "-1s", "25h", "20s"}},
 		{"redis_addrs", []string{"a:1,b:2"}, []string{"", "a", ":1", "a:1,b"}},
 	} {
 		for _, value := range append(c.good, c.wrong...) {
@@ -59,9 +61,11 @@ func TestRangesOfFlags(t *testing.T) {
 	}
 }
 
-// TestDaysAreWrittenInHours: a duration in days is one error, which has the hours; so is any other that is none.
+// TestDaysAreWrittenInHours: a duration in days is one error, which has the hours; so is any other
+// that is none.
 func TestDaysAreWrittenInHours(t *testing.T) {
-	for value, hours := range map[string]string{"7d": "168h", "1w": "168h", "1w2d3h": "219h", "1.5d": "36h", "0.01d": "14m24s", "1d30m": "24h30m0s",
+	for value, hours := range map[string]string{"7d": "168h", "1w": "168h", "1w2d3h": "219h", "1.5d": "36h",
+		"0.01d": "14m24s", "1d30m": "24h30m0s",
 		"5": "", "d": "", "7 days": "", "": ""} {
 		for _, flag := range []string{"ledger_horizon", "high_demand_dwell", "wms_files_poll"} {
 			o, err := ParseFlags([]string{"--" + flag + "=" + value, "--pos_subscription=projects/p/subscriptions/s"})
@@ -81,13 +85,15 @@ func TestDaysAreWrittenInHours(t *testing.T) {
 
 // TestAddressesMayHoldAPassword, given by mistake: it is not repeated.
 func TestAddressesMayHoldAPassword(t *testing.T) {
-	for _, addr := range []string{"redis://user:hunter2@redis:6379", "user:hunter2@redis:6379", "hunter2@redis:6379", "a:1,:hunter2@b:2"} {
+	for _, addr := range []string{"redis://user:hunter2@redis:6379", "user:hunter2@redis:6379",
+		"hunter2@redis:6379", "a:1,:hunter2@b:2"} {
 		o, err := ParseFlags([]string{"--redis_addrs=" + addr, "--pos_subscription=projects/p/subscriptions/s"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = New(t.Context(), o)
-		if err == nil || !strings.Contains(err.Error(), "--redis_addrs: an address has an @") || strings.Contains(err.Error(), "hunter2") {
+		if err == nil || !strings.Contains(err.Error(), "--redis_addrs: an address has an @") ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", addr, err)
 		}
 	}

@@ -42,7 +42,8 @@ func (f *weighFn) ProcessElement(int, func(*int) bool) {
 	}
 }
 
-// TestBallast: all of it is on its way until the last stage has ended, and none is when the job has.
+// TestBallast: all of it is on its way until the last stage has ended, and none is when the job
+// has.
 func TestBallast(t *testing.T) {
 	const elements = 3
 	lingering.Store(elements)
@@ -57,9 +58,11 @@ func TestBallast(t *testing.T) {
 	})
 	env.End()
 	ptest.BuildAndRun(t, func(s beam.Scope) {
-		ballast(s, &loadFn{PipelineID: t.Name(), Weights: weights}, beam.ParDo(s, &lingerFn{}, beam.Reshuffle(s, beam.Create(s, 1, 2, 3))), &weighFn{})
+		ballast(s, &loadFn{PipelineID: t.Name(), Weights: weights},
+			beam.ParDo(s, &lingerFn{}, beam.Reshuffle(s, beam.Create(s, 1, 2, 3))), &weighFn{})
 	})
 	if early.Load() != 0 || late.Load() != weights || lingering.Load() != 0 {
-		t.Errorf("%d weights were taken before the last stage had ended, and %d after; want %d", early.Load(), late.Load(), weights)
+		t.Errorf("%d weights were taken before the last stage had ended, and %d after; want %d",
+			early.Load(), late.Load(), weights)
 	}
 }

@@ -27,17 +27,25 @@ func TestTokensRoundTrip(t *testing.T) {
 
 func TestMoveRoundTrip(t *testing.T) {
 	tracked := &event.Message{Channel: event.POS, ID: "12", PublishedAt: 1_700_000_000_123, Token: 77, Index: 4999}
-	inline := &event.Message{Channel: event.FILE, Format: event.FormatWMS, Data: []byte("a,\xff\x00b"), Columns: []string{"sku", "count"},
-		File: "gs://b/ä.csv", Line: 12}
-	withAttributes := &event.Message{Channel: event.ECOM, Format: event.FormatECOM, Data: []byte(`{"event":"view_item"}`), ID: "9",
+	inline := &event.Message{Channel: event.FILE, Format: event.FormatWMS, Data: []byte("a,\xff\x00b"),
+		Columns: []string{"sku", "count"},
+		File:    "gs://b/ä.csv", Line: 12}
+	withAttributes := &event.Message{Channel: event.ECOM, Format: event.FormatECOM,
+		Data: []byte(`{"event":"view_item"}`), ID: "9",
 		Attributes: map[string]string{"event_id": "x"}, PublishedAt: 5}
 	for name, e := range map[string]event.UnifiedInventoryEvent{
-		"sale":       {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: 2, OccurredAt: 1_700_000_000_000, Item: event.NoItem, Message: tracked},
-		"return":     {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: -1_000_000_000, OccurredAt: 1, Item: 0, Message: tracked},
-		"count":      {Type: event.Reset, StoreID: "s", ProductID: "p", ID: "zähler", Quantity: 0, OccurredAt: math.MaxInt64 >> 3, Item: 7, Message: withAttributes},
-		"adjusted":   {Type: event.View, StoreID: "online", ProductID: "p", ID: "v", Quantity: 1, OccurredAt: 9, Adjusted: true, Item: 3, Message: inline},
-		"cart":       {Type: event.CartAdd, StoreID: strings.Repeat("s", 128), ProductID: strings.Repeat("p", 128), ID: strings.Repeat("i", 256), Quantity: 3, OccurredAt: 9, Item: event.NoItem, Message: inline},
-		"correction": {Type: event.Receipt, StoreID: "s", ProductID: "p", ID: "r#0", Quantity: -4, OccurredAt: 946_684_800_000, Item: 0, Message: withAttributes},
+		"sale": {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: 2,
+			OccurredAt: 1_700_000_000_000, Item: event.NoItem, Message: tracked},
+		"return": {Type: event.Sale, StoreID: "12", ProductID: "555", ID: "T1-3", Quantity: -1_000_000_000,
+			OccurredAt: 1, Item: 0, Message: tracked},
+		"count": {Type: event.Reset, StoreID: "s", ProductID: "p", ID: "zähler", Quantity: 0,
+			OccurredAt: math.MaxInt64 >> 3, Item: 7, Message: withAttributes},
+		"adjusted": {Type: event.View, StoreID: "online", ProductID: "p", ID: "v", Quantity: 1, OccurredAt: 9,
+			Adjusted: true, Item: 3, Message: inline},
+		"cart": {Type: event.CartAdd, StoreID: strings.Repeat("s", 128), ProductID: strings.Repeat("p", 128),
+			ID: strings.Repeat("i", 256), Quantity: 3, OccurredAt: 9, Item: event.NoItem, Message: inline},
+		"correction": {Type: event.Receipt, StoreID: "s", ProductID: "p", ID: "r#0", Quantity: -4,
+			OccurredAt: 946_684_800_000, Item: 0, Message: withAttributes},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := appendMove([]byte("head"), &e)
@@ -49,15 +57,19 @@ func TestMoveRoundTrip(t *testing.T) {
 			if m.read(&r); r.Err != nil || string(r.B) != "rest" {
 				t.Fatalf("reading it leaves %q, %v", r.B, r.Err)
 			}
-			want := stock.Move{Type: e.Type, Quantity: e.Quantity, TimeMs: e.OccurredAt, Adjusted: e.Adjusted, ID: event.IdentityHash(e.ID)}
+			want := stock.Move{Type: e.Type, Quantity: e.Quantity, TimeMs: e.OccurredAt, Adjusted: e.Adjusted,
+				ID: event.IdentityHash(e.ID)}
 			if e.Type == event.Reset {
 				want.IDText = e.ID
 			}
 			if m.Move != want || string(m.store) != e.StoreID || string(m.product) != e.ProductID {
-				t.Errorf("the move is %+v of %s:%s, want %+v of %s:%s", m.Move, m.store, m.product, want, e.StoreID, e.ProductID)
+				t.Errorf("the move is %+v of %s:%s, want %+v of %s:%s", m.Move, m.store, m.product,
+					want, e.StoreID, e.ProductID)
 			}
-			if m.item != e.Item || m.publishedAt != e.Message.PublishedAt || m.token != e.Message.Token || m.index != e.Message.Index {
-				t.Errorf("origin: item %d, published %d, token %d, index %d; want those of %+v", m.item, m.publishedAt, m.token, m.index, e)
+			if m.item != e.Item || m.publishedAt != e.Message.PublishedAt || m.token != e.Message.Token ||
+				m.index != e.Message.Index {
+				t.Errorf("origin: item %d, published %d, token %d, index %d; want those of %+v", m.item,
+					m.publishedAt, m.token, m.index, e)
 			}
 			if (m.token == 0) != (m.inline != nil) {
 				t.Fatalf("token %d, and %d bytes of the message came along", m.token, len(m.inline))
@@ -75,7 +87,8 @@ func TestMoveRoundTrip(t *testing.T) {
 			// The core is what the log keeps, and it alone gives the same move again.
 			var logged move
 			c := codec.Reader{B: m.core}
-			if logged.readCore(&c); c.Err != nil || len(c.B) != 0 || logged.Move != m.Move || !bytes.Equal(logged.store, m.store) || !bytes.Equal(logged.product, m.product) {
+			if logged.readCore(&c); c.Err != nil || len(c.B) != 0 || logged.Move != m.Move ||
+				!bytes.Equal(logged.store, m.store) || !bytes.Equal(logged.product, m.product) {
 				t.Errorf("the core reads as %+v, leaves %q, %v", logged, c.B, c.Err)
 			}
 		})
@@ -127,7 +140,8 @@ func TestShortBatch(t *testing.T) {
 	}
 }
 
-// TestControls: a control is read after any header, and no batch of events or changes is taken for one.
+// TestControls: a control is read after any header, and no batch of events or changes is taken for
+// one.
 func TestControls(t *testing.T) {
 	var h header
 	for _, c := range []control{0, republish, evaluate, republish | evaluate} {
@@ -137,7 +151,8 @@ func TestControls(t *testing.T) {
 				b = appendControl(b, c)
 			}
 			r := codec.Reader{B: b}
-			if h.readChanges(&r); r.Err != nil || h.control != c || h.publishedAt != publishedAt || len(h.tokens) != 2 || r.More() {
+			if h.readChanges(&r); r.Err != nil || h.control != c || h.publishedAt != publishedAt ||
+				len(h.tokens) != 2 || r.More() {
 				t.Errorf("control %d after %d is read as %+v, %v", c, publishedAt, h, r.Err)
 			}
 		}

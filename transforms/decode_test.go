@@ -15,7 +15,8 @@ import (
 )
 
 // decodeAll runs a DecodeFn over one bundle, which is one batch of messages.
-func decodeAll(t *testing.T, messages ...event.Message) (events []event.UnifiedInventoryEvent, letters []event.DeadLetter) {
+func decodeAll(t *testing.T, messages ...event.Message) (events []event.UnifiedInventoryEvent,
+	letters []event.DeadLetter) {
 	t.Helper()
 	fn := &DecodeFn{PipelineID: t.Name(), Clock: clock.Clock{}, Rules: event.Rules{OnlineStore: "web"}}
 	fn.Setup()
@@ -38,23 +39,31 @@ func decodeAll(t *testing.T, messages ...event.Message) (events []event.UnifiedI
 func TestDecode(t *testing.T) {
 	env := newEnv(t, nil)
 	events, letters := decodeAll(t,
-		event.Message{Channel: event.POS, Format: event.FormatPOS, ID: "1", Data: []byte(`{"order_number":"T1","store_id":"12","timestamp":1750000000000,` +
-			`"items":[{"product_id":"555","quantity":2},{"product_id":" a","quantity":1},{"product_id":"777","quantity":-1}]}`)},
-		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "2", Data: []byte(`{"event":"purchase","timestamp":1750000000000,` +
-			`"ecommerce":{"purchase":{"transaction_id":"9","items":[{"item_id":"555","quantity":1,"price":"cheap"}]}}}`)},
-		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "3", Data: []byte(`{"event":"scroll","timestamp":1750000000000}`)},
-		event.Message{Channel: event.WMS, Format: event.FormatWMS, ID: "4", Token: 7, Index: 3, Data: []byte(`nonsense`)},
+		event.Message{Channel: event.POS, Format: event.FormatPOS, ID: "1",
+			Data: []byte(`{"order_number":"T1","store_id":"12","timestamp":1750000000000,` +
+				`"items":[{"product_id":"555","quantity":2},{"product_id":" a","quantity":1},{"product_id":"777",` +
+				`"quantity":-1}]}`)},
+		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "2",
+			Data: []byte(`{"event":"purchase","timestamp":1750000000000,` +
+				`"ecommerce":{"purchase":{"transaction_id":"9","items":[{"item_id":"555","quantity":1,` +
+				`"price":"cheap"}]}}}`)},
+		event.Message{Channel: event.ECOM, Format: event.FormatECOM, ID: "3",
+			Data: []byte(`{"event":"scroll","timestamp":1750000000000}`)},
+		event.Message{Channel: event.WMS, Format: event.FormatWMS, ID: "4", Token: 7,
+			Index: 3, Data: []byte(`nonsense`)},
 	)
 	var got []string
 	for _, e := range events {
-		got = append(got, fmt.Sprintf("%s %s:%s %d of message %s", e.Type, e.StoreID, e.ProductID, e.Quantity, e.Message.ID))
+		got = append(got, fmt.Sprintf("%s %s:%s %d of message %s", e.Type, e.StoreID,
+			e.ProductID, e.Quantity, e.Message.ID))
 	}
 	want := "SALE 12:555 2 of message 1, SALE 12:777 -1 of message 1, SALE web:555 1 of message 2"
 	if strings.Join(got, ", ") != want {
 		t.Errorf("events: %v, want %s", got, want)
 	}
 	if len(letters) != 2 || letters[0].Reason != event.BadID || letters[0].Item != 1 || letters[0].Message.ID != "1" ||
-		letters[1].Reason != event.BadJSON || letters[1].Item != event.NoItem || string(letters[1].Message.Data) != "nonsense" {
+		letters[1].Reason != event.BadJSON || letters[1].Item != event.NoItem ||
+		string(letters[1].Message.Data) != "nonsense" {
 		t.Errorf("dead letters: %+v", letters)
 	}
 	for _, l := range letters {
@@ -62,7 +71,8 @@ func TestDecode(t *testing.T) {
 			t.Errorf("a letter of stage %s failed at %d", l.Stage, l.FailedAt)
 		}
 	}
-	for c, n := range map[metrics.Counter]int64{metrics.Events(event.POS, event.Sale): 2, metrics.Events(event.ECOM, event.Sale): 1, metrics.Ignored: 1,
+	for c, n := range map[metrics.Counter]int64{metrics.Events(event.POS, event.Sale): 2,
+		metrics.Events(event.ECOM, event.Sale): 1, metrics.Ignored: 1,
 		metrics.UnreadablePrices:     1,
 		metrics.Refused(event.BadID): 1, metrics.Refused(event.BadJSON): 1} {
 		if got := env.Metrics.Count(c); got != n {
@@ -118,10 +128,13 @@ func TestDecodeEmitsOnce(t *testing.T) {
 		{nil, nil},
 	} {
 		sizes = nil
-		if fn.ProcessElement(t.Context(), 5, batch.Messages{Messages: c.messages}, emit, nil); !slices.Equal(sizes, c.want) {
+		if fn.ProcessElement(t.Context(), 5, batch.Messages{Messages: c.messages}, emit,
+			nil); !slices.Equal(sizes, c.want) {
 			t.Errorf("batches of %d events, want %d", sizes, c.want)
 		}
-		if slices.ContainsFunc(fn.events[:cap(fn.events)], func(e event.UnifiedInventoryEvent) bool { return e.Message != nil }) {
+		if slices.ContainsFunc(fn.events[:cap(fn.events)], func(e event.UnifiedInventoryEvent) bool {
+			return e.Message != nil
+		}) {
 			t.Error("a message is kept")
 		}
 	}

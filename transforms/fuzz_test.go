@@ -37,11 +37,13 @@ func FuzzBatch(f *testing.F) {
 	})
 }
 
-// FuzzInventoryReplay: a broken log is an error and no panic, and a snapshot that was accepted can be taken again.
+// FuzzInventoryReplay: a broken log is an error and no panic, and a snapshot that was accepted can
+// be taken again.
 func FuzzInventoryReplay(f *testing.F) {
 	g := newInventoryImage(testLimits)
-	record := movesRecord(1000, 5, movesOf(f, batchOf(f, nil, ev(event.Sale, "s", "p", "a", 1, 5), ev(event.Reset, "s", "p", "b", 9, 6),
-		ev(event.View, "s", "p", "c", 1, 900)))...)
+	record := movesRecord(1000, 5,
+		movesOf(f, batchOf(f, nil, ev(event.Sale, "s", "p", "a", 1, 5), ev(event.Reset, "s", "p", "b", 9, 6),
+			ev(event.View, "s", "p", "c", 1, 900)))...)
 	if err := g.Replay(record); err != nil {
 		f.Fatal(err)
 	}

@@ -11,8 +11,9 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// The golden files in testdata/state are what a job of today writes into its state, in hexadecimal. A job that is updated must
-// read what yesterday's job wrote: when a form changes, keep the old file under another name and go on reading it here.
+// The golden files in testdata/state are what a job of today writes into its state, in hexadecimal.
+// A job that is updated must read what yesterday's job wrote: when a form changes, keep the old
+// file under another name and go on reading it here.
 
 const goldenNow = int64(1_750_000_000_000)
 
@@ -53,8 +54,10 @@ func wantGoldenInventory(t *testing.T, g *inventoryImage) {
 		if p == nil {
 			t.Fatalf("%s is missing", key)
 		}
-		if p.OnHand() != want.onHand || p.BarrierMs() != want.barrier || p.Known() != want.known || p.LowStock() != want.low {
-			t.Errorf("%s: on-hand %d, barrier %d, known %v, low %v; want %+v", key, p.OnHand(), p.BarrierMs(), p.Known(), p.LowStock(), want)
+		if p.OnHand() != want.onHand || p.BarrierMs() != want.barrier ||
+			p.Known() != want.known || p.LowStock() != want.low {
+			t.Errorf("%s: on-hand %d, barrier %d, known %v, low %v; want %+v", key, p.OnHand(), p.BarrierMs(),
+				p.Known(), p.LowStock(), want)
 		}
 		if p.Version() != goldenNow*1000+123 {
 			t.Errorf("%s has version %d", key, p.Version())
@@ -102,7 +105,8 @@ func TestGoldenProducts(t *testing.T) {
 	changes, evaluation := goldenChanges(), evaluationRecord(goldenNow+1000, goldenNow*1000+456)
 	live := replayedProducts(t, [][]byte{changes, evaluation})
 	record := map[string][]byte{}
-	for name, written := range map[string][]byte{"product_changes": changes, "product_evaluation": evaluation, "product_snapshot": live.Snapshot()} {
+	for name, written := range map[string][]byte{"product_changes": changes, "product_evaluation": evaluation,
+		"product_snapshot": live.Snapshot()} {
 		record[name] = golden(t, name, written)
 	}
 	for name, log := range map[string][][]byte{
@@ -123,7 +127,8 @@ func TestGoldenProducts(t *testing.T) {
 				if p == nil {
 					t.Fatalf("product %s is missing", id)
 				}
-				if s := p.stock; s.OnHand != want.onHand || s.Stores != 1 || s.Version != want.version || s.Low != want.low {
+				if s := p.stock; s.OnHand != want.onHand || s.Stores != 1 ||
+					s.Version != want.version || s.Low != want.low {
 					t.Errorf("stock of %s is %+v, want %+v", id, s, want)
 				}
 			}
@@ -142,7 +147,8 @@ func TestGoldenProducts(t *testing.T) {
 	}
 }
 
-// golden compares what is written today with the golden file of a name and returns the file's bytes.
+// golden compares what is written today with the golden file of a name and returns the file's
+// bytes.
 func golden(t *testing.T, name string, written []byte) []byte {
 	t.Helper()
 	path := filepath.Join("testdata", "state", name+".hex")

@@ -39,7 +39,8 @@ func newEnv(t testing.TB, tracker *acks.Tracker) *process.Env {
 
 // ev makes an event that came in a message of its own, which no tracker holds.
 func ev(typ event.Type, store, product, id string, quantity, atMs int64) event.UnifiedInventoryEvent {
-	return event.UnifiedInventoryEvent{Type: typ, StoreID: store, ProductID: product, ID: id, Quantity: quantity, OccurredAt: atMs,
+	return event.UnifiedInventoryEvent{Type: typ, StoreID: store, ProductID: product, ID: id,
+		Quantity: quantity, OccurredAt: atMs,
 		Item: event.NoItem, Message: &event.Message{ID: "m-" + id}}
 }
 
@@ -101,8 +102,9 @@ func evaluationRecord(nowMs, wallMicros int64) []byte {
 	return binary.AppendVarint(binary.AppendVarint([]byte{recordEvaluation}, nowMs), wallMicros)
 }
 
-// trade draws events on a few stores and products, with repetitions, returns, late events and counts. No two events share an
-// identity and differ, and no count is older than the horizon: the stock is then a function of the set.
+// trade draws events on a few stores and products, with repetitions, returns, late events and
+// counts. No two events share an identity and differ, and no count is older than the horizon: the
+// stock is then a function of the set.
 type trade struct {
 	r     *rand.Rand
 	n     int
@@ -141,7 +143,8 @@ func (tr *trade) draw(n int, nowMs int64) []event.UnifiedInventoryEvent {
 			age = tr.r.Int64N(23 * hourMs)
 		}
 		tr.n++
-		e := ev(typ, tradeStores[tr.r.IntN(4)], tradeProducts[tr.r.IntN(9)], fmt.Sprintf("e%d", tr.n), quantity, nowMs-age)
+		e := ev(typ, tradeStores[tr.r.IntN(4)], tradeProducts[tr.r.IntN(9)],
+			fmt.Sprintf("e%d", tr.n), quantity, nowMs-age)
 		tr.taken = append(tr.taken, e)
 		events = append(events, e)
 	}
@@ -152,7 +155,8 @@ func (tr *trade) draw(n int, nowMs int64) []event.UnifiedInventoryEvent {
 func oracleEvents(events []event.UnifiedInventoryEvent) []truth.Event {
 	out := make([]truth.Event, len(events))
 	for i, e := range events {
-		out[i] = truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID, Quantity: e.Quantity, OccurredAt: e.OccurredAt}
+		out[i] = truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID,
+			Quantity: e.Quantity, OccurredAt: e.OccurredAt}
 	}
 	return out
 }

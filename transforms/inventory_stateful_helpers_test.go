@@ -28,7 +28,8 @@ type stockOut struct {
 
 // testKeyed are the settings of a keyed stage, with its state in the process.
 func testKeyed(t *testing.T) Keyed {
-	return Keyed{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4, State: keyed.Config{InProcess: true, CacheBytes: 1 << 30}}
+	return Keyed{PipelineID: t.Name(), Limits: testLimits, ProductGroups: 4,
+		State: keyed.Config{InProcess: true, CacheBytes: 1 << 30}}
 }
 
 func newStockStage(t *testing.T, k Keyed) *stockStage {
@@ -71,7 +72,8 @@ func (s stocks) take(t *testing.T, b batch.Signals) {
 	for _, x := range b.Stocks {
 		key := truth.Key{Store: x.StoreID, Product: x.ProductID}
 		if old, ok := s[key]; !ok || x.Version >= old.Version {
-			if ok && x.Version == old.Version && (x.OnHand != old.OnHand || x.Known != old.Known || x.Barrier != old.Barrier) {
+			if ok && x.Version == old.Version &&
+				(x.OnHand != old.OnHand || x.Known != old.Known || x.Barrier != old.Barrier) {
 				t.Errorf("%v has two contents of version %d: %+v and %+v", key, x.Version, old, x)
 			}
 			s[key] = x
@@ -79,7 +81,8 @@ func (s stocks) take(t *testing.T, b batch.Signals) {
 	}
 }
 
-// check compares what was said with the truth about the events, sums over all stores too if there are any.
+// check compares what was said with the truth about the events, sums over all stores too if there
+// are any.
 func (s stocks) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	t.Helper()
 	want := truth.Stock(oracleEvents(events))

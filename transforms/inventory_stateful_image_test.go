@@ -14,7 +14,8 @@ import (
 )
 
 // heard is everything that one batch makes an inventory image say.
-func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []event.UnifiedInventoryEvent) (said []string, accepted []move) {
+func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64,
+	events []event.UnifiedInventoryEvent) (said []string, accepted []move) {
 	t.Helper()
 	for _, m := range movesOf(t, batchOf(t, nil, events...)) {
 		touch, out := g.apply(&m, nowMs, g.limits)
@@ -24,14 +25,17 @@ func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64, events []e
 		}
 	}
 	g.settle(nowMs, wallMicros, func(t *touch) {
-		said = append(said, fmt.Sprintf("%s:%s changed %v repeated %v low %v->%v known %v->%v on-hand %d->%d barrier %d version %d", t.store, t.product,
-			t.changed, t.repeated, t.wasLow, t.LowStock(), t.wasKnown, t.Known(), t.was, t.OnHand(), t.BarrierMs(), t.Version()))
+		said = append(said, fmt.Sprintf("%s:%s changed %v repeated %v low %v->%v known %v->%v on-hand %d->%d "+
+			"barrier %d version %d", t.store, t.product,
+			t.changed, t.repeated, t.wasLow, t.LowStock(), t.wasKnown, t.Known(), t.was, t.OnHand(),
+			t.BarrierMs(), t.Version()))
 	})
 	return said, accepted
 }
 
-// asOf is the image's snapshot at a clock. Batches that taught an image nothing are in no log, so an image that took part in
-// them may have let go of old looks sooner; at the same clock that makes no difference.
+// asOf is the image's snapshot at a clock. Batches that taught an image nothing are in no log, so
+// an image that took part in them may have let go of old looks sooner; at the same clock that makes
+// no difference.
 func (g *inventoryImage) asOf(nowMs int64) []byte {
 	g.lastNow = nowMs
 	return g.Snapshot()
@@ -56,8 +60,9 @@ func replayed(t *testing.T, log [][]byte) *inventoryImage {
 	return g
 }
 
-// TestInventoryReplay applies the same batches to an image that lives on and to one that is made anew from the log at random
-// points, where the log begins anew with a snapshot at other random points. Both must always say the same and end the same.
+// TestInventoryReplay applies the same batches to an image that lives on and to one that is made
+// anew from the log at random points, where the log begins anew with a snapshot at other random
+// points. Both must always say the same and end the same.
 func TestInventoryReplay(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -84,7 +89,8 @@ func TestInventoryReplay(t *testing.T) {
 				other = replayed(t, log)
 			}
 			if saidByOther, _ := other.heard(t, now, now*1000, events); !slices.Equal(said, saidByOther) {
-				t.Fatalf("seed %d, batch %d: an image that was replayed says\n%v\nand one that lived\n%v", seed, batch, saidByOther, said)
+				t.Fatalf("seed %d, batch %d: an image that was replayed says\n%v\nand one that lived\n%v",
+					seed, batch, saidByOther, said)
 			}
 			if len(accepted) > 0 {
 				log = append(log, movesRecord(now, now*1000, accepted...))
@@ -93,7 +99,8 @@ func TestInventoryReplay(t *testing.T) {
 				log = [][]byte{live.Snapshot()}
 			}
 			if live.Size() != live.sizeOfPairs() {
-				t.Fatalf("seed %d, batch %d: the size is %d, and that of the pairs %d", seed, batch, live.Size(), live.sizeOfPairs())
+				t.Fatalf("seed %d, batch %d: the size is %d, and that of the pairs %d", seed, batch,
+					live.Size(), live.sizeOfPairs())
 			}
 		}
 		last := replayed(t, log)
@@ -109,7 +116,8 @@ func TestInventoryReplay(t *testing.T) {
 	}
 }
 
-// TestInventoryImageAgainstOracle holds the end of a history against the truth about its set of events.
+// TestInventoryImageAgainstOracle holds the end of a history against the truth about its set of
+// events.
 func TestInventoryImageAgainstOracle(t *testing.T) {
 	for seed := range uint64(20) {
 		trade := newTrade(seed)
@@ -125,7 +133,8 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 				t.Errorf("seed %d: %s has a stock key: %v, want %v", seed, key, p.HasStock(), ok)
 			}
 			if p.OnHand() != exact.OnHand || p.Known() != exact.Known || p.BarrierMs() != exact.Barrier {
-				t.Errorf("seed %d: %s is %d, known %v, barrier %d; want %+v", seed, key, p.OnHand(), p.Known(), p.BarrierMs(), exact)
+				t.Errorf("seed %d: %s is %d, known %v, barrier %d; want %+v", seed, key, p.OnHand(),
+					p.Known(), p.BarrierMs(), exact)
 			}
 			delete(want, truth.Key{Store: p.store, Product: p.product})
 		}
@@ -139,7 +148,8 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 func TestSnapshotForgets(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	const now = 1_750_000_000_000
-	g.heard(t, now, 0, []event.UnifiedInventoryEvent{ev(event.View, "s", "seen", "a", 1, now), ev(event.Sale, "s", "sold", "b", 1, now)})
+	g.heard(t, now, 0, []event.UnifiedInventoryEvent{ev(event.View, "s", "seen", "a", 1, now),
+		ev(event.Sale, "s", "sold", "b", 1, now)})
 	if g.Snapshot(); len(g.pairs) != 2 {
 		t.Fatalf("%d pairs after a snapshot at once, want 2", len(g.pairs))
 	}
@@ -155,12 +165,14 @@ func TestSnapshotForgets(t *testing.T) {
 
 func TestInventoryReplayErrors(t *testing.T) {
 	g := newInventoryImage(testLimits)
-	g.heard(t, 1_750_000_000_000, 5, []event.UnifiedInventoryEvent{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
+	g.heard(t, 1_750_000_000_000, 5,
+		[]event.UnifiedInventoryEvent{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
 	snapshot := g.Snapshot()
 	for name, record := range map[string][]byte{
-		"empty":                 nil,
-		"unknown kind":          []byte("X"),
-		"moves cut off":         movesRecord(1, 2, movesOf(t, batchOf(t, nil, ev(event.Sale, "s", "p", "a", 1, 5)))...)[:9],
+		"empty":        nil,
+		"unknown kind": []byte("X"),
+		"moves cut off": movesRecord(1, 2,
+			movesOf(t, batchOf(t, nil, ev(event.Sale, "s", "p", "a", 1, 5)))...)[:9],
 		"snapshot cut off":      snapshot[:len(snapshot)-1],
 		"no store:product":      codec.AppendBytes([]byte{recordSnapshot, 0}, "sp"),
 		"record of the future":  append(codec.AppendBytes([]byte{recordSnapshot, 0}, "s:p"), 99, 0),

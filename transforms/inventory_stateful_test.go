@@ -26,7 +26,8 @@ func TestInventorySignals(t *testing.T) {
 		t.Fatalf("a sale says %+v", out.signals)
 	}
 	first := out.signals[0].Stocks[0]
-	if first.OnHand != -4 || first.Known || first.Barrier != 0 || first.Badge != "" || first.StoreID != "12" || first.ProductID != "555" {
+	if first.OnHand != -4 || first.Known || first.Barrier != 0 || first.Badge != "" ||
+		first.StoreID != "12" || first.ProductID != "555" {
 		t.Errorf("stock without a count: %+v", first)
 	}
 	reset := ev(event.Reset, "12", "555", "r1", 9, counted)
@@ -36,13 +37,15 @@ func TestInventorySignals(t *testing.T) {
 		t.Fatalf("a count and a look say %+v", out.signals)
 	}
 	second := out.signals[0].Stocks[0]
-	if second.OnHand != 5 || !second.Known || second.Barrier != counted || second.Badge != signal.LowStock || second.Version <= first.Version {
+	if second.OnHand != 5 || !second.Known || second.Barrier != counted || second.Badge != signal.LowStock ||
+		second.Version <= first.Version {
 		t.Errorf("stock after the count: %+v, before it %+v", second, first)
 	}
 	if got := out.signals[0].PublishedAt; !slices.Equal(got, []int64{777}) {
 		t.Errorf("published at %v", got)
 	}
-	if b := out.signals[0].Badges; len(b) != 1 || b[0].Badge != signal.LowStock || !b[0].On || b[0].OnHand != 5 || b[0].Enter != 5 || b[0].Exit != 8 {
+	if b := out.signals[0].Badges; len(b) != 1 || b[0].Badge != signal.LowStock || !b[0].On || b[0].OnHand != 5 ||
+		b[0].Enter != 5 || b[0].Exit != 8 {
 		t.Errorf("badges: %+v", b)
 	}
 	if env.Metrics.Count(metrics.Recomputed) != 1 {
@@ -50,7 +53,8 @@ func TestInventorySignals(t *testing.T) {
 	}
 }
 
-// TestInventoryAnswersARepetition: the first answer may be lost, so a repetition gets the same again, under the same version.
+// TestInventoryAnswersARepetition: the first answer may be lost, so a repetition gets the same
+// again, under the same version.
 func TestInventoryAnswersARepetition(t *testing.T) {
 	env := newEnv(t, nil)
 	s := newStockStage(t, testKeyed(t))
@@ -89,13 +93,15 @@ func TestInventoryRefuses(t *testing.T) {
 	if len(out.letters) != 3 {
 		t.Fatalf("dead letters: %+v", out.letters)
 	}
-	if l := out.letters[0]; l.Reason != event.IDReused || l.Stage != event.StageStock || l.Item != 3 || l.Message.ID != "m-s1" || !strings.Contains(l.Detail, "12:555") {
+	if l := out.letters[0]; l.Reason != event.IDReused || l.Stage != event.StageStock || l.Item != 3 ||
+		l.Message.ID != "m-s1" || !strings.Contains(l.Detail, "12:555") {
 		t.Errorf("the sale: %+v", l)
 	}
 	if l := out.letters[1]; l.Reason != event.IDReused || l.Stage != event.StageVelocity || l.Message.ID != "m-v1" {
 		t.Errorf("the look: %+v", l)
 	}
-	if l := out.letters[2]; l.Reason != event.ResetTooOld || string(l.Message.Data) != "the line" || !strings.HasSuffix(l.Detail, "(counts.csv:17)") || l.FailedAt == 0 {
+	if l := out.letters[2]; l.Reason != event.ResetTooOld || string(l.Message.Data) != "the line" ||
+		!strings.HasSuffix(l.Detail, "(counts.csv:17)") || l.FailedAt == 0 {
 		t.Errorf("the count: %+v", l)
 	}
 	if env.Metrics.RefusedTotal() != 3 {
@@ -103,22 +109,26 @@ func TestInventoryRefuses(t *testing.T) {
 	}
 }
 
-// TestInventoryLetterFromTracker: where the ack tracker holds the message, the letter has it from there.
+// TestInventoryLetterFromTracker: where the ack tracker holds the message, the letter has it from
+// there.
 func TestInventoryLetterFromTracker(t *testing.T) {
 	tracker := acks.New(10)
 	newEnv(t, tracker)
 	s := newStockStage(t, testKeyed(t))
 	messages := []event.Message{{ID: "first"}, {ID: "second", Data: []byte("as it came")}}
 	token := tracker.Open(messages, func() {})
-	a, b := ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)), ev(event.Sale, "12", "555", "s1", 5, recent(time.Minute))
+	a, b := ev(event.Sale, "12", "555", "s1", 4, recent(time.Minute)),
+		ev(event.Sale, "12", "555", "s1", 5, recent(time.Minute))
 	a.Message, b.Message = &messages[0], &messages[1]
 	out := s.bundle("0", batchOf(t, []int64{token}, a, b))
-	if len(out.letters) != 1 || out.letters[0].Message.ID != "second" || string(out.letters[0].Message.Data) != "as it came" {
+	if len(out.letters) != 1 || out.letters[0].Message.ID != "second" ||
+		string(out.letters[0].Message.Data) != "as it came" {
 		t.Errorf("dead letters: %+v", out.letters)
 	}
 }
 
-// TestInventoryTokens: each batch that a bundle emits holds the tokens once, and a bundle that says nothing holds none.
+// TestInventoryTokens: each batch that a bundle emits holds the tokens once, and a bundle that says
+// nothing holds none.
 func TestInventoryTokens(t *testing.T) {
 	tracker := acks.New(10)
 	newEnv(t, tracker)
@@ -128,7 +138,8 @@ func TestInventoryTokens(t *testing.T) {
 	at := recent(time.Minute)
 
 	token := open() // its one hold is now the batch's
-	out := s.bundle("0", batchOf(t, []int64{token}, ev(event.Reset, "1", "a", "r1", 9, at), ev(event.Reset, "1", "b", "r2", 9, at), ev(event.Reset, "1", "c", "r3", 9, at)))
+	out := s.bundle("0", batchOf(t, []int64{token}, ev(event.Reset, "1", "a", "r1", 9, at),
+		ev(event.Reset, "1", "b", "r2", 9, at), ev(event.Reset, "1", "c", "r3", 9, at)))
 	if done != 0 || len(out.signals) != 1 || len(out.changes) < 2 {
 		t.Fatalf("done %d; %d batches of signals, %d of changes", done, len(out.signals), len(out.changes))
 	}

@@ -98,7 +98,8 @@ func TestGroupingByKeyGroup(t *testing.T) {
 func TestGroupingByKey(t *testing.T) {
 	newEnv(t, nil)
 	g := newGrouping(t, 0)
-	g.bundle(7, ev(event.Sale, "1", "a", "x", 1, 5), ev(event.Sale, "1", "b", "y", 1, 5), ev(event.Sale, "1", "a", "z", 1, 5))
+	g.bundle(7, ev(event.Sale, "1", "a", "x", 1, 5), ev(event.Sale, "1", "b", "y", 1, 5),
+		ev(event.Sale, "1", "a", "z", 1, 5))
 	if len(g.out) != 2 || len(g.out["1:a"]) != 1 || len(g.out["1:a"][0].moves) != 2 || len(g.out["1:b"]) != 1 {
 		t.Errorf("batches: %v", g.out)
 	}
@@ -108,11 +109,13 @@ func TestGroupingByKey(t *testing.T) {
 	}
 }
 
-// TestLiteralKeys: with a Beam key for each store:product, its ids are percent-encoded, so that no two pairs share one.
+// TestLiteralKeys: with a Beam key for each store:product, its ids are percent-encoded, so that no
+// two pairs share one.
 func TestLiteralKeys(t *testing.T) {
 	newEnv(t, nil)
 	g := newGrouping(t, 0)
-	g.bundle(7, ev(event.Sale, "c", "a:b", "x", 1, 5), ev(event.Sale, "c:a", "b", "x", 1, 5), ev(event.Sale, "Köln", "{50% off}", "x", 1, 5))
+	g.bundle(7, ev(event.Sale, "c", "a:b", "x", 1, 5), ev(event.Sale, "c:a", "b", "x", 1, 5),
+		ev(event.Sale, "Köln", "{50% off}", "x", 1, 5))
 	want := []string{"K%C3%B6ln:%7B50%25%20off%7D", "c%3Aa:b", "c:a%3Ab"}
 	if got := slices.Sorted(maps.Keys(g.out)); !slices.Equal(got, want) {
 		t.Errorf("keys %q, want %q", got, want)
@@ -135,7 +138,8 @@ func TestGroupingKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestGroupingHoldsTokens: a message is outstanding as long as a batch is that may hold it, and no longer.
+// TestGroupingHoldsTokens: a message is outstanding as long as a batch is that may hold it, and no
+// longer.
 func TestGroupingHoldsTokens(t *testing.T) {
 	tracker := acks.New(100)
 	newEnv(t, tracker)

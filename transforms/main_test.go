@@ -13,8 +13,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) {
-	// As in package pipeline. Prism's split of a running bundle lets another bundle begin with the same keys before the state of
-	// the first is committed.
+	// As in package pipeline. Prism's split of a running bundle lets another bundle begin with the
+	// same keys before the state of the first is committed.
 	*jobopts.Experiments = "prism_disable_sdf_split"
 	process.RaiseMaxProcs()
 	ptest.Main(m)

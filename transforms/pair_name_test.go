@@ -12,7 +12,8 @@ func TestPairNames(t *testing.T) {
 			}
 			names[name] = [2]string{store, product}
 			if gotStore, gotProduct, ok := cutPairName(name); gotStore != store || gotProduct != product || !ok {
-				t.Errorf("%q is taken apart to (%q, %q), %v; want (%q, %q)", name, gotStore, gotProduct, ok, store, product)
+				t.Errorf("%q is taken apart to (%q, %q), %v; want (%q, %q)", name, gotStore,
+					gotProduct, ok, store, product)
 			}
 		}
 	}

@@ -41,7 +41,8 @@ type scene struct {
 func newScene(t *testing.T, env *process.Env) *scene {
 	t.Helper()
 	s, err := process.Shared(env, "scene", func() (*scene, error) {
-		return &scene{env: env, t: t, stocks: stocks{}, sums: map[string]signal.Stock{}, velocities: map[truth.Key]signal.Velocity{}}, nil
+		return &scene{env: env, t: t, stocks: stocks{}, sums: map[string]signal.Stock{},
+			velocities: map[truth.Key]signal.Velocity{}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -61,7 +62,8 @@ func sceneOf(pipelineID string) *scene {
 func (s *scene) say(events []event.UnifiedInventoryEvent) {
 	var chunk []event.Message
 	for _, e := range events {
-		data, err := json.Marshal(map[string]any{"event_id": e.ID, "type": e.Type.String(), "store_id": e.StoreID, "product_id": e.ProductID,
+		data, err := json.Marshal(map[string]any{"event_id": e.ID, "type": e.Type.String(),
+			"store_id": e.StoreID, "product_id": e.ProductID,
 			"quantity": e.Quantity, "occurred_at": e.OccurredAt})
 		if err != nil {
 			s.t.Fatal(err)
@@ -94,7 +96,8 @@ func (s *scene) hear(b batch.Signals) {
 	s.env.Metrics.VelocityPending.Add(-int64(len(b.Settles)))
 }
 
-// chunkFn emits a chunk a bundle. With Open set it stays, without anything to say, until the pipeline stops.
+// chunkFn emits a chunk a bundle. With Open set it stays, without anything to say, until the
+// pipeline stops.
 type chunkFn struct {
 	PipelineID string
 	Open       bool
@@ -122,7 +125,8 @@ func (f *chunkFn) TruncateRestriction(t *sdf.LockRTracker, _ int) offsetrange.Re
 	return t.GetRestriction().(offsetrange.Restriction)
 }
 
-func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int, emit func(beam.EventTime, batch.Messages)) sdf.ProcessContinuation {
+func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int,
+	emit func(beam.EventTime, batch.Messages)) sdf.ProcessContinuation {
 	r := t.GetRestriction().(offsetrange.Restriction)
 	if f.Open && r.Size() == 1 && !f.scene.env.Stopping() { // the last chunk waits
 		return sdf.ResumeProcessingIn(idleFor)

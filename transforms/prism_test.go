@@ -50,8 +50,8 @@ func (p play) build(s beam.Scope, id string, chunks int) {
 	Ballast(s, id, velocities)
 }
 
-// TestOnPrismAgainstOracle runs the keyed stages on Prism over many bundles of every key, in both key modes, with images that
-// stay decoded and images that are always evicted, in both stores.
+// TestOnPrismAgainstOracle runs the keyed stages on Prism over many bundles of every key, in both
+// key modes, with images that stay decoded and images that are always evicted, in both stores.
 func TestOnPrismAgainstOracle(t *testing.T) {
 	for _, groups := range []keyed.KeyGroups{64, 0} {
 		for _, cache := range []string{"kept", "evicted", "kept in process", "packed in process"} {
@@ -105,8 +105,10 @@ func (s *scene) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 		if !ok && !got.Gone {
 			t.Errorf("velocity of %v should not exist, but is %+v", key, got)
 		}
-		if !want.UnitsHour.Contains(got.UnitsHour) || !want.UnitsDay.Contains(got.UnitsDay) || !want.ViewsHour.Contains(got.ViewsHour) ||
-			!want.ViewsDay.Contains(got.ViewsDay) || !want.CartsHour.Contains(got.CartsHour) || !want.CartsDay.Contains(got.CartsDay) {
+		if !want.UnitsHour.Contains(got.UnitsHour) || !want.UnitsDay.Contains(got.UnitsDay) ||
+			!want.ViewsHour.Contains(got.ViewsHour) ||
+			!want.ViewsDay.Contains(got.ViewsDay) || !want.CartsHour.Contains(got.CartsHour) ||
+			!want.CartsDay.Contains(got.CartsDay) {
 			t.Errorf("velocity of %v is %+v, want %+v", key, got, want)
 		}
 	}
@@ -127,12 +129,14 @@ func (s *scene) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	}
 }
 
-// TestRefusalsOnPrism: what only the state can refuse becomes a dead letter with its message, and holds nothing up.
+// TestRefusalsOnPrism: what only the state can refuse becomes a dead letter with its message, and
+// holds nothing up.
 func TestRefusalsOnPrism(t *testing.T) {
 	env := newEnv(t, acks.New(1<<20))
 	s := newScene(t, env)
 	now := time.Now().UnixMilli()
-	s.say([]event.UnifiedInventoryEvent{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now), ev(event.Sale, "1", "b", "y", 1, now),
+	s.say([]event.UnifiedInventoryEvent{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now),
+		ev(event.Sale, "1", "b", "y", 1, now),
 		ev(event.Reset, "1", "b", "old", 5, now-8*24*hourMs)})
 	s.chunks[0] = append(s.chunks[0], event.Message{Channel: event.POS, ID: "bad", Data: []byte("{")})
 	p := play{groups: 64, cacheBytes: 1 << 20}
@@ -154,7 +158,8 @@ func TestRefusalsOnPrism(t *testing.T) {
 	}
 }
 
-// TestDecayOnPrism: with a clock that runs fast, a burst is seen, leaves the hour and at last the day, with no further event.
+// TestDecayOnPrism: with a clock that runs fast, a burst is seen, leaves the hour and at last the
+// day, with no further event.
 func TestDecayOnPrism(t *testing.T) {
 	const speed = 30_000 // a day in three seconds
 	start := time.Now()

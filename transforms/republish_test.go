@@ -26,14 +26,15 @@ func controlOf(t *testing.T, changes []byte) control {
 	return h.control
 }
 
-// TestInventoryRepublishes: after a loss a key publishes the stock of every pair once, with the versions
-// they have.
+// TestInventoryRepublishes: after a loss a key publishes the stock of every pair once, with the
+// versions they have.
 func TestInventoryRepublishes(t *testing.T) {
 	env := newEnv(t, nil)
 	s := newStockStage(t, testKeyed(t))
 	var events []event.UnifiedInventoryEvent
 	for i := range 5 {
-		events = append(events, ev(event.Reset, "1", fmt.Sprint("p", i), fmt.Sprint("r", i), int64(i), recent(time.Hour)))
+		events = append(events, ev(event.Reset, "1", fmt.Sprint("p", i), fmt.Sprint("r", i),
+			int64(i), recent(time.Hour)))
 	}
 	events = append(events, ev(event.View, "1", "seen", "v", 1, recent(time.Minute)))
 	versions := map[string]int64{}
@@ -56,8 +57,8 @@ func TestInventoryRepublishes(t *testing.T) {
 	}
 }
 
-// TestControlsReachProductGroups: a control goes to every product group, and publishes no stock: at the end
-// of a drain the signals are written.
+// TestControlsReachProductGroups: a control goes to every product group, and publishes no stock: at
+// the end of a drain the signals are written.
 func TestControlsReachProductGroups(t *testing.T) {
 	env := newEnv(t, nil)
 	s := newStockStage(t, testKeyed(t))
@@ -66,7 +67,8 @@ func TestControlsReachProductGroups(t *testing.T) {
 	for _, want := range []control{evaluate, republish} {
 		out := s.bundle(controlKey, appendControl(appendTokens(nil, nil), want))
 		if len(out.signals) != 0 || len(out.changes) != s.fn.ProductGroups {
-			t.Errorf("control %d: signals %+v, changes for %d product groups of %d", want, out.signals, len(out.changes), s.fn.ProductGroups)
+			t.Errorf("control %d: signals %+v, changes for %d product groups of %d", want, out.signals,
+				len(out.changes), s.fn.ProductGroups)
 		}
 		for group, b := range out.changes {
 			if got := controlOf(t, b[0]); len(b) != 1 || got != want {
@@ -76,8 +78,8 @@ func TestControlsReachProductGroups(t *testing.T) {
 	}
 }
 
-// TestLossAsksEveryKey: after a loss one of the instances of KeyByStoreProduct asks every key and the
-// product groups to republish, in both key modes.
+// TestLossAsksEveryKey: after a loss one of the instances of KeyByStoreProduct asks every key and
+// the product groups to republish, in both key modes.
 func TestLossAsksEveryKey(t *testing.T) {
 	for _, groups := range []keyed.KeyGroups{8, 0} {
 		env := newEnv(t, acks.New(10))

@@ -68,7 +68,8 @@ func restart(t *testing.T, l *logs, k Keyed) (*stockStage, *SmartVelocityFn) {
 	if keys != len(l.records) {
 		t.Errorf("%d keys restored of %d", keys, len(l.records))
 	}
-	f := &SmartVelocityFn{Keyed: k, Options: VelocityOptions{Config: testConfig(), Decay: true, Mirrored: true}, Timer: timers.InProcessingTime("evaluate")}
+	f := &SmartVelocityFn{Keyed: k, Options: VelocityOptions{Config: testConfig(), Decay: true, Mirrored: true},
+		Timer: timers.InProcessingTime("evaluate")}
 	if err := f.Setup(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,8 +95,9 @@ type timerSink struct{}
 
 func (timerSink) Set(timers.TimerMap) {}
 
-// TestRestore: a process that finds nothing but the mirror publishes velocity and the stock over all stores
-// as the events make them, and goes on where the last one was, also when its images are packed.
+// TestRestore: a process that finds nothing but the mirror publishes velocity and the stock over
+// all stores as the events make them, and goes on where the last one was, also when its images are
+// packed.
 func TestRestore(t *testing.T) {
 	for _, cacheBytes := range []int{1 << 30, 1} {
 		newEnv(t, nil)
@@ -151,19 +153,22 @@ func checkRestored(t *testing.T, out batch.Signals, trade *trade, nowMs int64) {
 		if !ok && !want.Must {
 			continue
 		}
-		if !ok || !want.UnitsDay.Contains(v.UnitsDay) || !want.ViewsHour.Contains(v.ViewsHour) || !want.CartsDay.Contains(v.CartsDay) {
+		if !ok || !want.UnitsDay.Contains(v.UnitsDay) || !want.ViewsHour.Contains(v.ViewsHour) ||
+			!want.CartsDay.Contains(v.CartsDay) {
 			t.Errorf("velocity of %v is %+v, %v; want %+v", key, v, ok, want)
 		}
 	}
 }
 
-// TestRestoreKept: windows and badges begin as they were, and a series whose events are gone is deleted.
+// TestRestoreKept: windows and badges begin as they were, and a series whose events are gone is
+// deleted.
 func TestRestoreKept(t *testing.T) {
 	newEnv(t, nil)
 	k := testKeyed(t)
 	l := newLogs()
 	l.kept["0"] = map[string]string{
-		velocityField("", "gone"):  velocity.Decisions{Dense: true, HighDemand: true, ChangedAt: recent(25 * time.Hour)}.String(),
+		velocityField("", "gone"): velocity.Decisions{Dense: true, HighDemand: true,
+			ChangedAt: recent(25 * time.Hour)}.String(),
 		velocityField("1", "gone"): velocity.Decisions{Dense: true}.String(),
 	}
 	s, f := restart(t, l, k)

@@ -65,8 +65,9 @@ func replayedProducts(t *testing.T, log [][]byte) *productImage {
 	return g
 }
 
-// asOf is the image's snapshot when all of it was evaluated at a clock. What is not due is otherwise evaluated only in an image
-// that was just replayed, which brings the clocks of its series forward and changes nothing else.
+// asOf is the image's snapshot when all of it was evaluated at a clock. What is not due is
+// otherwise evaluated only in an image that was just replayed, which brings the clocks of its
+// series forward and changes nothing else.
 func (g *productImage) asOf(t *testing.T, nowMs int64) []byte {
 	t.Helper()
 	again := replayedProducts(t, [][]byte{g.Snapshot(), evaluationRecord(nowMs, 0)})
@@ -131,7 +132,8 @@ func TestProductReplay(t *testing.T) {
 				log = [][]byte{live.Snapshot()}
 			}
 			if live.Size() != live.sizeOfProducts() {
-				t.Fatalf("seed %d, step %d: the size is %d, and that of the products %d", seed, step, live.Size(), live.sizeOfProducts())
+				t.Fatalf("seed %d, step %d: the size is %d, and that of the products %d", seed, step,
+					live.Size(), live.sizeOfProducts())
 			}
 		}
 		want := live.asOf(t, now)
@@ -143,8 +145,8 @@ func TestProductReplay(t *testing.T) {
 	}
 }
 
-// TestNothingIsLateToDecay: an image that is evaluated only when it says something is due says the same, at the same clock, as
-// one that is evaluated every ten seconds.
+// TestNothingIsLateToDecay: an image that is evaluated only when it says something is due says the
+// same, at the same clock, as one that is evaluated every ten seconds.
 func TestNothingIsLateToDecay(t *testing.T) {
 	const tick = 10_000
 	trade, r := newTrade(5), rand.New(rand.NewPCG(5, 5))
@@ -196,15 +198,19 @@ func TestProductImageAgainstOracle(t *testing.T) {
 		}
 		g.hear(t, record)
 		readings := map[truth.Key]velocity.Reading{}
-		g.evaluate(now, func(s *series, e evaluation) { readings[truth.Key{Store: s.store, Product: s.product.id}] = e.reading })
+		g.evaluate(now, func(s *series, e evaluation) {
+			readings[truth.Key{Store: s.store, Product: s.product.id}] = e.reading
+		})
 		want := truth.Velocity(oracleEvents(trade.taken), now)
 		for key, c := range want {
 			got, ok := readings[key]
 			if c.Must && !ok {
 				t.Errorf("seed %d: nothing is said of %v", seed, key)
 			}
-			if !c.UnitsHour.Contains(got.UnitsHour) || !c.UnitsDay.Contains(got.UnitsDay) || !c.ViewsHour.Contains(got.ViewsHour) ||
-				!c.ViewsDay.Contains(got.ViewsDay) || !c.CartsHour.Contains(got.CartsHour) || !c.CartsDay.Contains(got.CartsDay) {
+			if !c.UnitsHour.Contains(got.UnitsHour) || !c.UnitsDay.Contains(got.UnitsDay) ||
+				!c.ViewsHour.Contains(got.ViewsHour) ||
+				!c.ViewsDay.Contains(got.ViewsDay) || !c.CartsHour.Contains(got.CartsHour) ||
+				!c.CartsDay.Contains(got.CartsDay) {
 				t.Errorf("seed %d: %v is %+v, want %+v", seed, key, got, c)
 			}
 		}

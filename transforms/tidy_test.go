@@ -9,8 +9,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/clock"
 )
 
-// TestViewsExpire: the ids of views are dropped after a day, and pairs of which nothing else is known with
-// them. A pipeline that runs for months must not keep each view.
+// TestViewsExpire: the ids of views are dropped after a day, and pairs of which nothing else is
+// known with them. A pipeline that runs for months must not keep each view.
 func TestViewsExpire(t *testing.T) {
 	newEnv(t, nil)
 	s := newStockStage(t, testKeyed(t))
@@ -24,7 +24,8 @@ func TestViewsExpire(t *testing.T) {
 			var events []event.UnifiedInventoryEvent
 			for j := range 100 {
 				id := fmt.Sprint("v", d, "-", i, "-", j)
-				events = append(events, ev(event.View, "1", fmt.Sprint("p", (i*100+j)%500+d*500), id, 1, now.Add(-time.Minute).UnixMilli()))
+				events = append(events, ev(event.View, "1", fmt.Sprint("p", (i*100+j)%500+d*500), id, 1,
+					now.Add(-time.Minute).UnixMilli()))
 			}
 			s.commit("0", events...)
 		}

@@ -52,7 +52,8 @@ func TestASignalEndsItWithTheClosingLine(t *testing.T) {
 
 func TestItEndsByItself(t *testing.T) {
 	t.Parallel()
-	out, err := program(t, "--duration=1s", "--clock_speed=600", "--events_per_second=50", "--shops=2", "--products=10").CombinedOutput()
+	out, err := program(t, "--duration=1s", "--clock_speed=600", "--events_per_second=50", "--shops=2",
+		"--products=10").CombinedOutput()
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if err != nil || !closingLine.MatchString(lines[len(lines)-1]) {
 		t.Errorf("%v\n%s", err, out)

@@ -16,22 +16,24 @@ import (
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestServesUntilASignal(t *testing.T) {
-	programtest.ServesUntilASignal(t, []string{"--addr=127.0.0.1:0", "--project=shop", "--create=sales:sales-a,views"}, func(t *testing.T, line string) {
-		name, addr, found := strings.Cut(line, "=")
-		if !found || name != "PUBSUB_EMULATOR_HOST" {
-			t.Fatalf("printed %q", line)
-		}
-		t.Setenv(name, addr)
-		subs, err := apiv1.NewSubscriptionAdminClient(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = subs.Close() }()
-		got, err := subs.GetSubscription(t.Context(), &pb.GetSubscriptionRequest{Subscription: "projects/shop/subscriptions/sales-a"})
-		if err != nil || got.GetTopic() != "projects/shop/topics/sales" {
-			t.Errorf("got %v, %v", got, err)
-		}
-	})
+	programtest.ServesUntilASignal(t, []string{"--addr=127.0.0.1:0", "--project=shop", "--create=sales:sales-a,views"},
+		func(t *testing.T, line string) {
+			name, addr, found := strings.Cut(line, "=")
+			if !found || name != "PUBSUB_EMULATOR_HOST" {
+				t.Fatalf("printed %q", line)
+			}
+			t.Setenv(name, addr)
+			subs, err := apiv1.NewSubscriptionAdminClient(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = subs.Close() }()
+			got, err := subs.GetSubscription(t.Context(),
+				&pb.GetSubscriptionRequest{Subscription: "projects/shop/subscriptions/sales-a"})
+			if err != nil || got.GetTopic() != "projects/shop/topics/sales" {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
 }
 
 func TestRefusesBadCommandLines(t *testing.T) {

@@ -26,7 +26,8 @@ func sales(t *testing.T, n int) string {
 	t.Helper()
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, `{"event_id":"e%d","type":"SALE","store_id":"1","product_id":"p%d","quantity":1,"occurred_at":%d}`+"\n", i, i%100, time.Now().UnixMilli())
+		fmt.Fprintf(&b, `{"event_id":"e%d","type":"SALE","store_id":"1","product_id":"p%d","quantity":1,`+
+			`"occurred_at":%d}`+"\n", i, i%100, time.Now().UnixMilli())
 	}
 	path := filepath.Join(t.TempDir(), "sales.jsonl")
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
@@ -68,8 +69,8 @@ func ends(t *testing.T, p *rig.Process, code int) {
 	}
 }
 
-// TestOneLineSaysWhatIsWrong: what keeps the program from working is its last line, with the cause and what to look at. No line shows
-// how the runner sees it.
+// TestOneLineSaysWhatIsWrong: what keeps the program from working is its last line, with the cause
+// and what to look at. No line shows how the runner sees it.
 func TestOneLineSaysWhatIsWrong(t *testing.T) {
 	redis, away, file, dir := redistest.Start(t).Addr, nobody(t), sales(t, 3), t.TempDir()
 	pubsub := rig.ServePubSub(t, localpubsub.Options{})
@@ -85,7 +86,8 @@ func TestOneLineSaysWhatIsWrong(t *testing.T) {
 			[]string{"projects/p/subscriptions/pos", "Pub/Sub at " + pubsub.Addr() + ": NotFound", "setup_pubsub.sh"}},
 		"no credentials": {[]string{"PUBSUB_EMULATOR_HOST=", "GOOGLE_APPLICATION_CREDENTIALS=" + dir + "/absent"}, pos,
 			[]string{"Pub/Sub at pubsub.googleapis.com:443", dir + "/absent", "gcloud auth application-default login"}},
-		"no credentials for BigQuery": {[]string{"BIGQUERY_WRITE_EMULATOR_HOST=", "GOOGLE_APPLICATION_CREDENTIALS=" + dir + "/absent"},
+		"no credentials for BigQuery": {[]string{"BIGQUERY_WRITE_EMULATOR_HOST=",
+			"GOOGLE_APPLICATION_CREDENTIALS=" + dir + "/absent"},
 			append(files, "--bigquery_dataset=p.d"), []string{dir + "/absent"}},
 		"a DoFn fails": {nil, []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redis},
 			[]string{"run the pipeline: open ", "sales.jsonl", "permission denied"}},
@@ -111,7 +113,9 @@ func TestOneLineSaysWhatIsWrong(t *testing.T) {
 
 // TestPlansAreForDebugging: the runner's own account of a failure is there for whoever asks for it.
 func TestPlansAreForDebugging(t *testing.T) {
-	p := rig.Start(t, rig.Launch{Unprivileged: true, Flags: []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redistest.Start(t).Addr, "--log_level=DEBUG"}})
+	p := rig.Start(t, rig.Launch{Unprivileged: true,
+		Flags: []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redistest.Start(t).Addr,
+			"--log_level=DEBUG"}})
 	ends(t, p, 1)
 	if !strings.Contains(p.Log(), "while executing") {
 		t.Errorf("the plan is not in the log:\n%s", p.Log())
@@ -121,9 +125,11 @@ func TestPlansAreForDebugging(t *testing.T) {
 // TestACompleteRun names its input and output, and what it did; its summary is complete.
 func TestACompleteRun(t *testing.T) {
 	redis, file, out := redistest.Start(t).Addr, sales(t, 30), t.TempDir()
-	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + file, "--redis_addrs=" + redis, "--warehouse_dir=" + out}})
+	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + file, "--redis_addrs=" + redis,
+		"--warehouse_dir=" + out}})
 	ends(t, p, 0)
-	for _, want := range []string{"reading " + file + " (", " kB)", "; writing to Redis at " + redis + ", the folder " + out + "\n",
+	for _, want := range []string{"reading " + file + " (", " kB)",
+		"; writing to Redis at " + redis + ", the folder " + out + "\n",
 		"30 messages, 30 events and 0 refusals in ", ", 100% of ", " read (1 of 1 files), "} {
 		if !strings.Contains(p.Log(), want) {
 			t.Errorf("%q is not in\n%s", want, p.Log())
@@ -134,8 +140,8 @@ func TestACompleteRun(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a run over files that is told to stop finishes what it has begun, and ends with another exit code than a complete
-// one.
+// TestInterrupted: a run over files that is told to stop finishes what it has begun, and ends with
+// another exit code than a complete one.
 func TestInterrupted(t *testing.T) {
 	const lines = 60_000
 	link := rig.StartProxy(t, redistest.Start(t).Addr)
@@ -143,7 +149,8 @@ func TestInterrupted(t *testing.T) {
 		"--outstanding_events=1000", "--metrics_addr=127.0.0.1:0"}})
 	url := urlOf(t, p)
 	await(t, p, "some lines are done", func() bool {
-		return !strings.Contains(get(t, url+"/metrics"), "\nstreamlytics_acked_total 0\n") && get(t, url+"/readyz") == "ready\n"
+		return !strings.Contains(get(t, url+"/metrics"), "\nstreamlytics_acked_total 0\n") &&
+			get(t, url+"/readyz") == "ready\n"
 	})
 	link.Hang() // so that the rest does not get done before the signal
 	if s, err := p.Summary(); err != nil || s.Complete {
@@ -159,7 +166,8 @@ func TestInterrupted(t *testing.T) {
 	if err != nil || s.Complete || s.Acked == 0 || s.Acked >= lines {
 		t.Errorf("the summary is %+v, %v", s, err)
 	}
-	want := fmt.Sprintf("streamlytics: interrupted before the input was done: %%d%%%% of %%f MB read (0 of 1 files), %d events, %[1]d of %[1]d lines done;", s.Acked)
+	want := fmt.Sprintf("streamlytics: interrupted before the input was done: %%d%%%% of %%f MB read "+
+		"(0 of 1 files), %d events, %[1]d of %[1]d lines done;", s.Acked)
 	log := strings.Split(strings.TrimSpace(p.Log()), "\n")
 	var percent int
 	var size float64
@@ -183,7 +191,8 @@ func TestInterruptedAtTheStart(t *testing.T) {
 			<-t.Context().Done()
 		}
 	}()
-	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + sales(t, 3), "--redis_addrs=" + silent.Addr().String()}})
+	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + sales(t, 3),
+		"--redis_addrs=" + silent.Addr().String()}})
 	select {
 	case <-asked:
 	case <-time.After(patience):
@@ -213,7 +222,8 @@ func TestPubSubIsAway(t *testing.T) {
 		return get(t, url+"/readyz") == name+" cannot be pulled from: Unavailable\n"
 	})
 	await(t, p, "the log names the address", func() bool {
-		return strings.Contains(p.Log(), "Pub/Sub at "+pubsub.Proxy.Addr+": Unavailable: ") && strings.Contains(p.Log(), "PUBSUB_EMULATOR_HOST")
+		return strings.Contains(p.Log(), "Pub/Sub at "+pubsub.Proxy.Addr+": Unavailable: ") &&
+			strings.Contains(p.Log(), "PUBSUB_EMULATOR_HOST")
 	})
 	labels := `{channel="POS",subscription="` + name + `"} `
 	age := regexp.MustCompile(`\nstreamlytics_subscription_oldest_message_age_ms` + regexp.QuoteMeta(labels) + `[1-9]`)

@@ -11,7 +11,8 @@ import (
 func TestCodersRoundTrip(t *testing.T) {
 	m := event.Message{Channel: event.WMS, Format: event.FormatWMS, Data: []byte{0, 0xff},
 		Attributes: map[string]string{"a": "b"}, ID: "1", PublishedAt: 5, Token: 6, Index: 7}
-	e := event.UnifiedInventoryEvent{Type: event.Reset, StoreID: "s", ProductID: "p", ID: "x", Quantity: 4, OccurredAt: 9,
+	e := event.UnifiedInventoryEvent{Type: event.Reset, StoreID: "s", ProductID: "p", ID: "x",
+		Quantity: 4, OccurredAt: 9,
 		Item: 2, Message: &m}
 	l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadID, Detail: "d", Item: 2}, Stage: event.StageStock,
 		Message: &m, FailedAt: 8}

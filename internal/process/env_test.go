@@ -45,7 +45,8 @@ func TestRegister(t *testing.T) {
 	}
 }
 
-// TestOfInAnotherProcess: where nobody registered the pipeline there is an Env all the same, one for all DoFns.
+// TestOfInAnotherProcess: where nobody registered the pipeline there is an Env all the same, one
+// for all DoFns.
 func TestOfInAnotherProcess(t *testing.T) {
 	found := make([]*Env, 16)
 	var work sync.WaitGroup
@@ -106,7 +107,8 @@ func TestSharedOpensOnce(t *testing.T) {
 	}
 }
 
-// TestSharedOpensAgainAfterAFailure: a worker that could not reach Redis at first must not be lost for good.
+// TestSharedOpensAgainAfterAFailure: a worker that could not reach Redis at first must not be lost
+// for good.
 func TestSharedOpensAgainAfterAFailure(t *testing.T) {
 	e := register(t, nil)
 	why := errors.New("no such host")
@@ -145,7 +147,9 @@ func TestCloseLastOpenedFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	open("table", why)
-	if _, err := Shared(e, "failed", func() (closer, error) { return closer{"failed", &closed, nil}, why }); err != why {
+	if _, err := Shared(e, "failed", func() (closer, error) {
+		return closer{"failed", &closed, nil}, why
+	}); err != why {
 		t.Fatal(err)
 	}
 	open("cursor", nil)
@@ -166,7 +170,8 @@ func TestCloseLastOpenedFirst(t *testing.T) {
 	}
 }
 
-// TestCloseWaitsForAnOpening: a bundle may still be opening something when the pipeline ends; it must not stay open.
+// TestCloseWaitsForAnOpening: a bundle may still be opening something when the pipeline ends; it
+// must not stay open.
 func TestCloseWaitsForAnOpening(t *testing.T) {
 	e := register(t, nil)
 	var closed []string

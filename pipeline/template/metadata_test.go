@@ -51,7 +51,8 @@ func TestTheFormatIsTheAPIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !m.Streaming || !m.SupportsExactlyOnce || m.SupportsAtLeastOnce {
-		t.Errorf("streaming %v, exactly once %v, at least once %v", m.Streaming, m.SupportsExactlyOnce, m.SupportsAtLeastOnce)
+		t.Errorf("streaming %v, exactly once %v, at least once %v", m.Streaming,
+			m.SupportsExactlyOnce, m.SupportsAtLeastOnce)
 	}
 	names := map[string]bool{}
 	for _, p := range m.Parameters {
@@ -80,7 +81,8 @@ func TestTheFormatIsTheAPIs(t *testing.T) {
 			}
 		}
 	}
-	for _, set := range []string{"runner", "project", "region", "job_name", "template_location", "staging_location", "worker_binary"} {
+	for _, set := range []string{"runner", "project", "region", "job_name", "template_location",
+		"staging_location", "worker_binary"} {
 		if names[set] {
 			t.Errorf("%s is a parameter, and the launcher's or the binary's to set", set)
 		}
@@ -118,11 +120,14 @@ func TestADefaultOrAHelpThatChangesIsNoticed(t *testing.T) {
 	}
 	for _, p := range parameters {
 		if !p.required {
-			if !strings.Contains(change(p.flag, func(f *pipeline.Flag) { f.Default = "another" }), `"defaultValue": "another"`) {
+			if !strings.Contains(change(p.flag, func(f *pipeline.Flag) { f.Default = "another" }),
+				`"defaultValue": "another"`) {
 				t.Errorf("%s: another default changes nothing", p.flag)
 			}
 		}
-		if p.help == "" && !strings.Contains(change(p.flag, func(f *pipeline.Flag) { f.Usage = "another `thing` of --x" }), `"helpText": "Another thing of x."`) {
+		if p.help == "" && !strings.Contains(change(p.flag, func(f *pipeline.Flag) {
+			f.Usage = "another `thing` of --x"
+		}), `"helpText": "Another thing of x."`) {
 			t.Errorf("%s: another usage changes nothing", p.flag)
 		}
 	}

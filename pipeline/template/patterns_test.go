@@ -15,7 +15,8 @@ import (
 // accepts asks the binary's own checks whether a value of a flag is good.
 func accepts(t rapid.TB, flag, value string) bool {
 	t.Helper()
-	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4", "--redis_tls", "--" + flag + "=" + value}
+	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4",
+		"--redis_tls", "--" + flag + "=" + value}
 	if !strings.HasSuffix(flag, "_subscription") {
 		args = append(args, "--pos_subscription=pos")
 	}
@@ -33,7 +34,8 @@ func accepts(t rapid.TB, flag, value string) bool {
 	return !strings.Contains(err.Error(), "--"+flag+":")
 }
 
-// agree checks that Dataflow and the binary think the same of values: of ones that are nearly right, which is where they would differ.
+// agree checks that Dataflow and the binary think the same of values: of ones that are nearly
+// right, which is where they would differ.
 func agree(t *testing.T, flag string, value *rapid.Generator[string]) {
 	t.Helper()
 	pattern := patternOf(t, flag)
@@ -73,11 +75,13 @@ func mixed(n int, pieces ...string) *rapid.Generator[string] {
 	})
 }
 
-// TestSubscriptionsThatDataflowAcceptsAreTheBinarys is about full names. The binary takes ids too, which Dataflow does not.
+// TestSubscriptionsThatDataflowAcceptsAreTheBinarys is about full names. The binary takes ids too,
+// which Dataflow does not.
 func TestSubscriptionsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 	for _, flag := range []string{"pos_subscription", "ecom_subscription", "wms_subscription"} {
 		agree(t, flag, rapid.OneOf(
-			rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."), func(v string) string { return "projects/" + v }),
+			rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),
+				func(v string) string { return "projects/" + v }),
 			rapid.StringMatching(`projects/[a-z]{1,3}/subscriptions/[a-zA-Z_.%-]{1,3}`),
 			rapid.StringMatching(`projects/[a-z/ ]{0,4}/subscriptions/[a-zA-Z0-9_.~+% /-]{0,6}`)))
 		if !accepts(t, flag, "pos") || patternOf(t, flag).MatchString("pos") {
@@ -88,7 +92,8 @@ func TestSubscriptionsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 
 func TestRedisAddressesThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 	agree(t, "redis_addrs", rapid.OneOf(
-		mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0", ":65535", ":65536", ":06379", ":abc"),
+		mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0",
+			":65535", ":65536", ":06379", ":abc"),
 		rapid.StringMatching(`[a-z.-]{1,3}:[0-9]{1,6}( ?,{1,2} ?\[?[a-f0-9:]{0,4}\]?:[0-9]{1,5})?,?`)))
 }
 
@@ -109,7 +114,8 @@ func TestDatasetsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 func TestDurationsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
 	// From zero, and far from what a duration holds, so that only the syntax counts.
 	agree(t, "high_demand_dwell", rapid.OneOf(
-		mixed(6, "0", "1", "25", ".5", "7.", ".", "+", "h", "m", "s", "ms", "us", "µs", "μs", "ns", "d", " ", "e3", "H"),
+		mixed(6, "0", "1", "25", ".5", "7.", ".", "+", "h", "m", "s", "ms", "us", "µs", "μs",
+			"ns", "d", " ", "e3", "H"),
 		rapid.StringMatching(`\+?([0-9]{0,3}(\.[0-9]{0,2})?(ns|us|ms|s|m|h|d)?){1,3}`)))
 }
 

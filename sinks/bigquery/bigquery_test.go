@@ -205,7 +205,8 @@ func (s *stand) retriesSoFar() int64 {
 
 func TestCutRequest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{0, 10, 1 << 20, maxRequestBytes / 2, maxRequestBytes - rowOverhead,
+		sizes := rapid.SliceOfN(rapid.SampledFrom([]int{0, 10, 1 << 20, maxRequestBytes / 2,
+			maxRequestBytes - rowOverhead,
 			maxRequestBytes}), 1, 40).Draw(t, "sizes")
 		block := make([]byte, maxRequestBytes)
 		var all [][]byte

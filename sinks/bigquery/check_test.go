@@ -51,7 +51,8 @@ func TestCheckBigQuery(t *testing.T) {
 	for _, want := range []string{
 		"tables/dead_letters: ", "NotFound", "tables/events: column price is DOUBLE, not NUMERIC",
 		"tables/stock_changes: column barrier is REQUIRED",
-		"tables/badge_changes: column score is missing", "tables/badge_changes: column points is REQUIRED", "sql/tables.sql",
+		"tables/badge_changes: column score is missing",
+		"tables/badge_changes: column points is REQUIRED", "sql/tables.sql",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %q:\n%v", want, err)

@@ -57,7 +57,8 @@ var suiteTables = []suiteTable{
 		rows.Events,
 		func(b *rows.Batch, x sinktest.Record) {
 			id := strconv.FormatInt(x.Version, 10)
-			b.Event(&event.UnifiedInventoryEvent{ID: id, Type: event.Sale, StoreID: x.Store, ProductID: x.Product, Quantity: x.Value}, 0)
+			b.Event(&event.UnifiedInventoryEvent{ID: id, Type: event.Sale, StoreID: x.Store,
+				ProductID: x.Product, Quantity: x.Value}, 0)
 		},
 		keyOfEvent, "event_id", "quantity",
 	},
@@ -73,8 +74,10 @@ var suiteTables = []suiteTable{
 		func(b *rows.Batch, x sinktest.Record) {
 			detail, id := strconv.FormatInt(x.Value, 10), strconv.FormatInt(x.Version, 10)
 			b.DeadLetter(event.DeadLetter{
-				Refusal: event.Refusal{Reason: event.BadField, Detail: detail, Item: event.NoItem}, Stage: event.StageDecode,
-				Message: &event.Message{Data: []byte(x.Store), Attributes: map[string]string{"product": x.Product}, ID: id},
+				Refusal: event.Refusal{Reason: event.BadField, Detail: detail, Item: event.NoItem},
+				Stage:   event.StageDecode,
+				Message: &event.Message{Data: []byte(x.Store),
+					Attributes: map[string]string{"product": x.Product}, ID: id},
 			})
 		},
 		keyOfLetter, "message_id", "detail",

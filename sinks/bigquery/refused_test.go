@@ -139,9 +139,12 @@ func TestBigQueryLosesNothing(t *testing.T) {
 		unnamed := rapid.Bool().Draw(rt, "unnamed")
 		s.server.Inject(func(f *fakebigquery.Faults) {
 			*f = fakebigquery.Faults{
-				FailAppends: rapid.IntRange(0, 1).Draw(rt, "fail"), BreakBefore: rapid.IntRange(0, 1).Draw(rt, "break before"),
-				BreakAfter: rapid.IntRange(0, 1).Draw(rt, "break after"), AlreadyExist: rapid.IntRange(0, 1).Draw(rt, "already"),
-				Code: rapid.SampledFrom([]codes.Code{codes.Internal, codes.Unavailable, codes.Aborted}).Draw(rt, "code"),
+				FailAppends:  rapid.IntRange(0, 1).Draw(rt, "fail"),
+				BreakBefore:  rapid.IntRange(0, 1).Draw(rt, "break before"),
+				BreakAfter:   rapid.IntRange(0, 1).Draw(rt, "break after"),
+				AlreadyExist: rapid.IntRange(0, 1).Draw(rt, "already"),
+				Code: rapid.SampledFrom([]codes.Code{codes.Internal, codes.Unavailable,
+					codes.Aborted}).Draw(rt, "code"),
 			}
 			if unnamed {
 				f.RefuseRequest = func(_ string, row []byte) bool { return bad[idOf(row)] }
@@ -173,7 +176,8 @@ func TestBigQueryLosesNothing(t *testing.T) {
 		for id := first; id < next; id++ {
 			if good := !bad[id]; good && (stored[id] == 0 || letters[id] != 0) || !good &&
 				(stored[id] != 0 || letters[id] != 1) {
-				rt.Fatalf("row %d (bad: %v) is stored %d times, and %d times a dead letter", id, bad[id], stored[id], letters[id])
+				rt.Fatalf("row %d (bad: %v) is stored %d times, and %d times a dead letter", id,
+					bad[id], stored[id], letters[id])
 			}
 		}
 	})

@@ -39,7 +39,8 @@ func TestDeadLettersAreReadAsWritten(t *testing.T) {
 		Refusal: event.Refusal{Reason: event.BadField, Detail: `items[2].quantity: "x" is not a number`, Item: 2},
 		Stage:   event.StageDecode,
 		Message: &event.Message{
-			Channel: event.POS, Data: []byte("{\"a\":\n\"ü\"}"), Attributes: map[string]string{"k": "v\n", "é": ""}, ID: "m-1",
+			Channel: event.POS, Data: []byte("{\"a\":\n\"ü\"}"),
+			Attributes: map[string]string{"k": "v\n", "é": ""}, ID: "m-1",
 			PublishedAt: 1_790_000_000_123,
 		},
 		FailedAt: 1_790_000_000_456,
@@ -62,7 +63,8 @@ func TestDeadLettersAreReadAsWritten(t *testing.T) {
 	}
 	for i, want := range []event.DeadLetter{ofItem, ofFile} {
 		l, m := got[i], want.Message
-		if string(l.Raw) != string(m.Data) || l.Reason != want.Reason || l.Detail != want.Detail || l.Stage != want.Stage ||
+		if string(l.Raw) != string(m.Data) || l.Reason != want.Reason ||
+			l.Detail != want.Detail || l.Stage != want.Stage ||
 			l.Source != m.Channel.String() || !maps.Equal(l.Attributes, m.Attributes) ||
 			l.FailedAt.UnixMilli() != want.FailedAt {
 			t.Errorf("letter %d is %+v", i, l)
@@ -103,7 +105,8 @@ func TestReadGoesOn(t *testing.T) {
 	var got []string
 	for l, err := range deadletters.Read(dir) {
 		if err != nil {
-			if !strings.Contains(err.Error(), "2026a.jsonl:2") || l.Line != 2 || filepath.Base(l.File) != "2026a.jsonl" {
+			if !strings.Contains(err.Error(), "2026a.jsonl:2") || l.Line != 2 ||
+				filepath.Base(l.File) != "2026a.jsonl" {
 				t.Errorf("%s:%d: %v", l.File, l.Line, err)
 			}
 			got = append(got, "error")

@@ -49,7 +49,8 @@ var suiteTables = []suiteTable{
 		rows.Events,
 		func(b *rows.Batch, r sinktest.Record) {
 			id := strconv.FormatInt(r.Version, 10)
-			b.Event(&event.UnifiedInventoryEvent{ID: id, Type: event.Sale, StoreID: r.Store, ProductID: r.Product, Quantity: r.Value}, 0)
+			b.Event(&event.UnifiedInventoryEvent{ID: id, Type: event.Sale, StoreID: r.Store,
+				ProductID: r.Product, Quantity: r.Value}, 0)
 		},
 		keyOfRow,
 		func(r row) int64 { return r.EventID },
@@ -68,7 +69,8 @@ var suiteTables = []suiteTable{
 		rows.VelocitySignals,
 		func(b *rows.Batch, r sinktest.Record) {
 			b.Velocity(&signal.Velocity{
-				StoreID: r.Store, ProductID: r.Product, Window: signal.WindowDay, UnitsDay: r.Value, AsOf: r.Version % 1e12,
+				StoreID: r.Store, ProductID: r.Product, Window: signal.WindowDay,
+				UnitsDay: r.Value, AsOf: r.Version % 1e12,
 			})
 		},
 		keyOfRow,
@@ -80,8 +82,10 @@ var suiteTables = []suiteTable{
 		func(b *rows.Batch, r sinktest.Record) {
 			detail, id := strconv.FormatInt(r.Value, 10), strconv.FormatInt(r.Version, 10)
 			b.DeadLetter(event.DeadLetter{
-				Refusal: event.Refusal{Reason: event.BadField, Detail: detail, Item: event.NoItem}, Stage: event.StageDecode,
-				Message: &event.Message{Data: []byte(r.Store), Attributes: map[string]string{"product": r.Product}, ID: id},
+				Refusal: event.Refusal{Reason: event.BadField, Detail: detail, Item: event.NoItem},
+				Stage:   event.StageDecode,
+				Message: &event.Message{Data: []byte(r.Store),
+					Attributes: map[string]string{"product": r.Product}, ID: id},
 			})
 		},
 		func(r row) sinktest.Key { return sinktest.Key{Store: string(r.Raw), Product: r.Attributes["product"]} },

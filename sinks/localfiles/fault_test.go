@@ -114,7 +114,8 @@ func TestLocalFilesFilesHoldCompleteLines(t *testing.T) {
 			if err := appendLines(ctx, w, rows.Events, []byte("line 2\nline 3\n")); err != nil {
 				t.Fatal(err)
 			}
-			if got := tableLines(t, dir, rows.Events); !slices.Equal(got, []string{filler, "line 1", "line 2", "line 3"}) {
+			if got := tableLines(t, dir, rows.Events); !slices.Equal(got,
+				[]string{filler, "line 1", "line 2", "line 3"}) {
 				t.Errorf("lines %q", got[1:])
 			}
 		})

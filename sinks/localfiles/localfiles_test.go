@@ -154,7 +154,8 @@ func TestTwoSinksShareNoFile(t *testing.T) {
 	}
 	for _, file := range files {
 		content, err := os.ReadFile(file)
-		if err != nil || len(content) != 200 || bytes.Contains(content, []byte("a")) == bytes.Contains(content, []byte("b")) {
+		if err != nil || len(content) != 200 ||
+			bytes.Contains(content, []byte("a")) == bytes.Contains(content, []byte("b")) {
 			t.Errorf("%s holds %q, %v", file, content, err)
 		}
 	}
@@ -203,8 +204,9 @@ func TestLocalFilesClosed(t *testing.T) {
 
 func BenchmarkAppend(b *testing.B) {
 	e := event.UnifiedInventoryEvent{
-		ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2, OccurredAt: 1_790_000_000_123,
-		Source: event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d",
+		ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2,
+		OccurredAt: 1_790_000_000_123,
+		Source:     event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d",
 		Price:   "19.990",
 		Message: &event.Message{ID: "m1", PublishedAt: 1_790_000_000_200},
 	}

@@ -158,7 +158,8 @@ func TestMirrorIsWholeWithWhatWasKept(t *testing.T) {
 	}
 	mustWrite(t, m, batch.LogWrite{Key: "7", Seq: 4, Losses: 1, Anew: true, Record: []byte("abc")},
 		batch.LogWrite{Key: "8", Seq: 2, Losses: 1, Anew: true, Record: []byte("x")})
-	mustKeep(t, m, batch.Kept{Group: "3", Anew: true, Losses: 1}, batch.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"})
+	mustKeep(t, m, batch.Kept{Group: "3", Anew: true, Losses: 1},
+		batch.Kept{Group: "3", Field: "s:p", Value: "LOW_STOCK"})
 	refused()
 	mustKeep(t, m, batch.Kept{Group: "4", Anew: true}) // made before
 	refused()

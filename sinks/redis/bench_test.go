@@ -47,8 +47,10 @@ func BenchmarkWriteStock(b *testing.B) {
 							for i := range batch {
 								next++
 								batch[i] = signal.Stock{
-									StoreID: stores[next%benchPairs%benchStores], ProductID: products[next%benchPairs/benchStores],
-									OnHand: int64(next % 500), Version: 1_790_000_000_000_000 + int64(next), Known: true,
+									StoreID:   stores[next%benchPairs%benchStores],
+									ProductID: products[next%benchPairs/benchStores],
+									OnHand:    int64(next % 500), Version: 1_790_000_000_000_000 + int64(next),
+									Known:   true,
 									Barrier: 1_790_000_000_000, AsOf: 1_790_000_000_000 + int64(next),
 								}
 							}
@@ -81,7 +83,8 @@ func BenchmarkWriteVelocity(b *testing.B) {
 					batch[i] = signal.Velocity{
 						StoreID: stores[next%benchPairs%benchStores], ProductID: products[next%benchPairs/benchStores],
 						Window:    signal.WindowHour,
-						UnitsHour: int64(next % 50), UnitsDay: int64(next % 500), ViewsHour: 17, ViewsDay: 170, CartsHour: 3,
+						UnitsHour: int64(next % 50), UnitsDay: int64(next % 500), ViewsHour: 17,
+						ViewsDay: 170, CartsHour: 3,
 						CartsDay: 30,
 						AsOf:     time.Now().UnixMilli(), Expires: time.Now().Add(24 * time.Hour).UnixMilli(),
 					}

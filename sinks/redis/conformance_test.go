@@ -61,7 +61,10 @@ func TestRedisClusterConformance(t *testing.T) {
 		return redisTarget{
 			config: Config{Addrs: c.Addrs()[:2]},
 			reader: reader,
-			fault:  sinktest.Fault{Name: "a node stopped", Down: node.Stop, Up: func() { node.Restart(); c.WaitWhole() }},
+			fault: sinktest.Fault{Name: "a node stopped", Down: node.Stop, Up: func() {
+				node.Restart()
+				c.WaitWhole()
+			}},
 		}
 	})
 }
@@ -128,7 +131,8 @@ func stockTarget(t *testing.T, target redisTarget) sinktest.Target {
 			batch := make([]signal.Stock, len(records))
 			for i, rec := range records {
 				batch[i] = signal.Stock{
-					StoreID: rec.Store, ProductID: rec.Product, OnHand: rec.Value, Version: rec.Version, Known: true, AsOf: rec.Value,
+					StoreID: rec.Store, ProductID: rec.Product, OnHand: rec.Value, Version: rec.Version,
+					Known: true, AsOf: rec.Value,
 				}
 			}
 			return r.WriteStock(ctx, batch)

@@ -22,7 +22,8 @@ func TestWritesFollowTheMaster(t *testing.T) {
 		version++
 		batch := make([]signal.Stock, 60) // of all masters
 		for i := range batch {
-			batch[i] = signal.Stock{StoreID: "s", ProductID: fmt.Sprint("p", i), OnHand: version, Version: version, Known: true}
+			batch[i] = signal.Stock{StoreID: "s", ProductID: fmt.Sprint("p", i), OnHand: version,
+				Version: version, Known: true}
 		}
 		// Far less than the minute after which the client would ask by itself.
 		ctx, cancel := context.WithTimeout(context.Background(), 25*time.Second)

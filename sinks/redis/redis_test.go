@@ -39,8 +39,9 @@ func TestStockKeys(t *testing.T) {
 	}{
 		{
 			signal.Stock{
-				StoreID: "12", ProductID: "555", OnHand: -3, Version: 9007199254740991, Known: true, Barrier: 1_790_000_000_000,
-				AsOf: 1_790_000_000_001, Badge: signal.LowStock,
+				StoreID: "12", ProductID: "555", OnHand: -3, Version: 9007199254740991, Known: true,
+				Barrier: 1_790_000_000_000,
+				AsOf:    1_790_000_000_001, Badge: signal.LowStock,
 			},
 			"stock:12:555", "-3",
 			map[string]string{
@@ -254,14 +255,16 @@ func TestPingSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"wrong password", Config{Addrs: []string{protected.Addr}, PasswordSecret: "env:STREAMLYTICS_TEST_PASSWORD"},
 			[]string{protected.Addr, "WRONGPASS", "check the user name"}},
-		{"no password", Config{Addrs: []string{protected.Addr}}, []string{protected.Addr, "NOAUTH", "check the user name"}},
+		{"no password", Config{Addrs: []string{protected.Addr}},
+			[]string{protected.Addr, "NOAUTH", "check the user name"}},
 		{"down", Config{Addrs: []string{down.Addr}}, []string{down.Addr, "refused"}},
 		{"hangs", Config{Addrs: []string{hangs.Addr}}, []string{hangs.Addr, "deadline"}},
 		{"single server as cluster", Config{Addrs: []string{single.Addr, single.Addr}},
 			[]string{single.Addr, "single server"}},
 		{"cluster as single server", Config{Addrs: []string{node.Addr}}, []string{node.Addr,
 			"another address of the cluster"}},
-		{"unknown authority", Config{Addrs: []string{encrypted.Addr}, TLS: true}, []string{encrypted.Addr, "certificate"}},
+		{"unknown authority", Config{Addrs: []string{encrypted.Addr}, TLS: true},
+			[]string{encrypted.Addr, "certificate"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r, err := Open(test.config, Stats{})

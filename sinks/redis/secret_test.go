@@ -30,7 +30,8 @@ func TestRedisPassword(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"payload":{"data":"` + base64.StdEncoding.EncodeToString([]byte("from Secret Manager")) + `"}}`))
+		_, _ = w.Write([]byte(`{"payload":{"data":"` +
+			base64.StdEncoding.EncodeToString([]byte("from Secret Manager")) + `"}}`))
 	}))
 	defer server.Close()
 	opts := []option.ClientOption{option.WithEndpoint(server.URL), option.WithoutAuthentication()}
@@ -76,9 +77,11 @@ func TestRedisConfigValidate(t *testing.T) {
 		{"no host", func(c *Config) { c.Addrs = []string{"a:1", ":6379"} }, []string{`Addrs: ":6379"`}},
 		{"user and password", func(c *Config) { c.Addrs = []string{"user:hunter2@redis:6379"} },
 			[]string{"Addrs: an address has an @"}},
-		{"password itself", func(c *Config) { c.PasswordSecret = "hunter2" }, []string{"PasswordSecret: not a reference"}},
+		{"password itself", func(c *Config) { c.PasswordSecret = "hunter2" },
+			[]string{"PasswordSecret: not a reference"}},
 		{"authority without TLS", func(c *Config) { c.TLS = false }, []string{"CA: is set, but TLS is off"}},
-		{"two at once", func(c *Config) { c.Addrs, c.PasswordSecret = nil, "x" }, []string{"Addrs:", "PasswordSecret:"}},
+		{"two at once", func(c *Config) { c.Addrs, c.PasswordSecret = nil, "x" },
+			[]string{"Addrs:", "PasswordSecret:"}},
 	} {
 		c := good
 		test.change(&c)
@@ -147,10 +150,11 @@ func TestOpenRedisReadsWhatItNeeds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, c := range map[string]Config{
-		"PasswordSecret: the environment variable STREAMLYTICS_TEST_ABSENT": {PasswordSecret: "env:STREAMLYTICS_TEST_ABSENT"},
-		"CA: " + notPEM + " holds no PEM":                                   {TLS: true, CA: notPEM},
-		"CA: open " + notPEM + ".absent":                                    {TLS: true, CA: notPEM + ".absent"},
-		"CA: /dev/zero has more than":                                       {TLS: true, CA: "/dev/zero"},
+		"PasswordSecret: the environment variable " +
+			"STREAMLYTICS_TEST_ABSENT": {PasswordSecret: "env:STREAMLYTICS_TEST_ABSENT"},
+		"CA: " + notPEM + " holds no PEM": {TLS: true, CA: notPEM},
+		"CA: open " + notPEM + ".absent":  {TLS: true, CA: notPEM + ".absent"},
+		"CA: /dev/zero has more than":     {TLS: true, CA: "/dev/zero"},
 	} {
 		c.Addrs = []string{"127.0.0.1:1"}
 		if _, err := Open(c, Stats{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -21,19 +21,24 @@ func TestDeadLetterJSON(t *testing.T) {
 	}{
 		{
 			event.DeadLetter{
-				Refusal: event.Refusal{Reason: event.BadField, Detail: `items[2].quantity: "x" is not a number`, Item: 2},
-				Stage:   event.StageDecode, Message: pubsub, FailedAt: 1_772_366_400_000 + 1234,
+				Refusal: event.Refusal{Reason: event.BadField,
+					Detail: `items[2].quantity: "x" is not a number`, Item: 2},
+				Stage: event.StageDecode, Message: pubsub, FailedAt: 1_772_366_400_000 + 1234,
 			},
-			`{"raw":"eyJhIjoiw6Q8XG4ifQo=","text":"{\"a\":\"ä<\\n\"}\n","attributes":{"b":"\"q\"","z":"1"},"reason":"BAD_FIELD",` +
-				`"detail":"items[2].quantity: \"x\" is not a number","stage":"decode","source":"ECOM","message_id":"m7","item":2,` +
+			`{"raw":"eyJhIjoiw6Q8XG4ifQo=","text":"{\"a\":\"ä<\\n\"}\n","attributes":{"b":"\"q\"","z":"1"},` +
+				`"reason":"BAD_FIELD",` +
+				`"detail":"items[2].quantity: \"x\" is not a number","stage":"decode","source":"ECOM",` +
+				`"message_id":"m7","item":2,` +
 				`"published_at":"2026-03-01T12:00:00.007Z","failed_at":"2026-03-01T12:00:01.234Z"}`,
 		},
 		{
 			event.DeadLetter{
-				Refusal: event.Refusal{Reason: event.BadJSON, Detail: "CSV: invalid UTF-8 (\xffa.csv:3)", Item: event.NoItem},
-				Stage:   event.StageStock, Message: file, FailedAt: 1_772_366_400_000,
+				Refusal: event.Refusal{Reason: event.BadJSON,
+					Detail: "CSV: invalid UTF-8 (\xffa.csv:3)", Item: event.NoItem},
+				Stage: event.StageStock, Message: file, FailedAt: 1_772_366_400_000,
 			},
-			`{"raw":"/wA=","text":null,"attributes":{},"reason":"BAD_JSON","detail":"CSV: invalid UTF-8 (` + "\ufffd" + `a.csv:3)","stage":"stock","source":"FILE",` +
+			`{"raw":"/wA=","text":null,"attributes":{},"reason":"BAD_JSON","detail":"CSV: invalid UTF-8 (` + "\ufffd" +
+				`a.csv:3)","stage":"stock","source":"FILE",` +
 				`"message_id":null,"item":null,"published_at":null,"failed_at":"2026-03-01T12:00:00.000Z"}`,
 		},
 	} {
@@ -51,7 +56,8 @@ func TestDeadLetterIsOneLineOfJSON(t *testing.T) {
 	for _, data := range [][]byte{every, every[:100], {0xff}, nil} {
 		m := &event.Message{Channel: event.POS, Data: data, Attributes: map[string]string{string(every): string(every),
 			"\xff": "\xff"}, ID: "a\nb"}
-		line := letterLine(event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON, Detail: string(every), Item: 0},
+		line := letterLine(event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON,
+			Detail: string(every), Item: 0},
 			Stage: event.StageDecode, Message: m})
 		var got struct {
 			Raw        string            `json:"raw"`
@@ -93,7 +99,8 @@ func TestDeadLetterMessage(t *testing.T) {
 	for _, n := range []int{0, 1000, 1800, 2500, 3700, 3900, 4000, 4100, 100_000} {
 		data := bytes.Repeat([]byte("a"), n)
 		l := event.DeadLetter{
-			Refusal:  event.Refusal{Reason: event.TooLarge, Detail: "the message has too many bytes", Item: event.NoItem},
+			Refusal: event.Refusal{Reason: event.TooLarge,
+				Detail: "the message has too many bytes", Item: event.NoItem},
 			Stage:    event.StageDecode,
 			Message:  &event.Message{Channel: event.WMS, Data: data, ID: "m", Attributes: map[string]string{"a": "b"}},
 			FailedAt: 1_790_000_000_456,

@@ -52,7 +52,8 @@ func drawRow(t *rapid.T, table Table) func(*Batch) {
 		return &event.Message{
 			Channel: rapid.SampledFrom(event.Channels[:]).Draw(t, "channel"), Data: []byte(anyText.Draw(t, "data")),
 			Attributes: rapid.MapOf(rapid.StringMatching(`["a-z\n]{1,3}`), anyText).Draw(t, "attributes"),
-			ID:         anyText.Draw(t, "message_id"), PublishedAt: rapid.SampledFrom([]int64{0, 1_790_000_000_123}).Draw(t,
+			ID:         anyText.Draw(t, "message_id"),
+			PublishedAt: rapid.SampledFrom([]int64{0, 1_790_000_000_123}).Draw(t,
 				"published_at"),
 		}
 	})
@@ -61,7 +62,8 @@ func drawRow(t *rapid.T, table Table) func(*Batch) {
 		e := event.UnifiedInventoryEvent{
 			ID: text("event_id"), Type: rapid.SampledFrom(event.Types[:]).Draw(t, "type"), StoreID: text("store_id"),
 			ProductID: text("product_id"),
-			Quantity:  n("quantity"), OccurredAt: at("occurred_at"), Source: rapid.SampledFrom(event.Channels[:]).Draw(t,
+			Quantity:  n("quantity"), OccurredAt: at("occurred_at"),
+			Source: rapid.SampledFrom(event.Channels[:]).Draw(t,
 				"source"),
 			OrderNumber: text("order_number"), Line: text("line"), UserID: text("user_id"), ClientID: text("client_id"),
 			DepartmentID: text("department_id"),
@@ -84,7 +86,8 @@ func drawRow(t *rapid.T, table Table) func(*Batch) {
 		return func(b *Batch) { b.Stock(&s) }
 	case VelocitySignals:
 		v := signal.Velocity{
-			StoreID: text("store_id"), ProductID: text("product_id"), Window: rapid.SampledFrom([]string{signal.WindowHour,
+			StoreID: text("store_id"), ProductID: text("product_id"),
+			Window: rapid.SampledFrom([]string{signal.WindowHour,
 				signal.WindowDay}).Draw(t, "window"),
 			UnitsHour: n("units_1h"), UnitsDay: n("units_24h"), ViewsHour: n("views_1h"), ViewsDay: n("views_24h"),
 			CartsHour: n("cart_adds_1h"),
@@ -107,8 +110,9 @@ func drawRow(t *rapid.T, table Table) func(*Batch) {
 		return func(b *Batch) { b.Badge(&c, k) }
 	default:
 		l := event.DeadLetter{
-			Refusal: event.Refusal{Reason: rapid.SampledFrom(event.Reasons[:]).Draw(t, "reason"), Detail: text("detail"),
-				Item: item.Draw(t, "item")},
+			Refusal: event.Refusal{Reason: rapid.SampledFrom(event.Reasons[:]).Draw(t, "reason"),
+				Detail: text("detail"),
+				Item:   item.Draw(t, "item")},
 			Stage: event.StageStock, Message: message.Draw(t, "message"), FailedAt: at("failed_at"),
 		}
 		return func(b *Batch) { b.DeadLetter(l) }
@@ -207,7 +211,8 @@ func TestMessageAsJSON(t *testing.T) {
 				t.Fatalf("%s.%s: %v became %v", table, name, value, got[name])
 			}
 		}
-		if !math.IsInf(price(want)-price(got), 0) && math.Abs(price(want)-price(got)) > 1e-9*max(1, math.Abs(price(want))) {
+		if !math.IsInf(price(want)-price(got), 0) &&
+			math.Abs(price(want)-price(got)) > 1e-9*max(1, math.Abs(price(want))) {
 			t.Fatalf("price %v became %v", want["price"], got["price"])
 		}
 	})

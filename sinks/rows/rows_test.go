@@ -12,8 +12,9 @@ import (
 )
 
 var fullEvent = event.UnifiedInventoryEvent{
-	ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2, OccurredAt: 1_790_000_000_123,
-	Source: event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d",
+	ID: `o-1"x#0`, Type: event.CartAdd, StoreID: "Zürich", ProductID: "p\\1", Quantity: -2,
+	OccurredAt: 1_790_000_000_123,
+	Source:     event.ECOM, OrderNumber: "o-1", Line: "3", UserID: "u\u2028", ClientID: "c<&>", DepartmentID: "d",
 	Price: "19.990",
 	Item:  0, Message: &event.Message{ID: "m1", PublishedAt: 1_790_000_000_200},
 }
@@ -26,11 +27,13 @@ func TestRows(t *testing.T) {
 		"event": {
 			eventLine(fullEvent, 1_790_000_000_456),
 			map[string]any{
-				"event_id": `o-1"x#0`, "type": "CART_ADD", "store_id": "Zürich", "product_id": `p\1`, "quantity": json.Number("-2"),
+				"event_id": `o-1"x#0`, "type": "CART_ADD", "store_id": "Zürich", "product_id": `p\1`,
+				"quantity":    json.Number("-2"),
 				"occurred_at": "2026-09-21T14:13:20.123Z", "source": "ECOM", "order_number": "o-1", "line": "3",
 				"price": json.Number("19.990"), "user_id": "u\u2028", "client_id": "c<&>", "department_id": "d",
 				"item":       json.Number("0"),
-				"message_id": "m1", "published_at": "2026-09-21T14:13:20.200Z", "ingested_at": "2026-09-21T14:13:20.456Z",
+				"message_id": "m1", "published_at": "2026-09-21T14:13:20.200Z",
+				"ingested_at": "2026-09-21T14:13:20.456Z",
 			},
 		},
 		"event of a file": {
@@ -58,13 +61,15 @@ func TestRows(t *testing.T) {
 		"global stock": {
 			stockLine(signal.Stock{ProductID: "p", OnHand: 9, Version: 2, AsOf: 1_790_000_000_000}),
 			map[string]any{
-				"scope": "global", "product_id": "p", "on_hand": json.Number("9"), "version": json.Number("2"), "known": false,
+				"scope": "global", "product_id": "p", "on_hand": json.Number("9"),
+				"version": json.Number("2"), "known": false,
 				"as_of": "2026-09-21T14:13:20.000Z",
 			},
 		},
 		"low stock badge": {
 			badgeLine(signal.BadgeChange{
-				Badge: signal.LowStock, On: true, StoreID: "s", ProductID: "p", At: 1_790_000_000_000, OnHand: 5, Enter: 5, Exit: 8,
+				Badge: signal.LowStock, On: true, StoreID: "s", ProductID: "p", At: 1_790_000_000_000,
+				OnHand: 5, Enter: 5, Exit: 8,
 			}, clock.Clock{}),
 			map[string]any{
 				"scope": "store", "store_id": "s", "product_id": "p", "badge": "LOW_STOCK", "is_on": true,
@@ -75,13 +80,15 @@ func TestRows(t *testing.T) {
 		},
 		"high demand badge": {
 			badgeLine(signal.BadgeChange{
-				Badge: signal.HighDemand, ProductID: "p", At: 1_790_000_000_000, Score: 49, Views: 4, CartAdds: 1, Units: 4,
+				Badge: signal.HighDemand, ProductID: "p", At: 1_790_000_000_000, Score: 49,
+				Views: 4, CartAdds: 1, Units: 4,
 				Enter: 100, Exit: 50,
 			}, clock.Clock{OriginMs: 1_789_999_940_000, StartMs: 1_780_000_000_000, Speed: 0.5}),
 			map[string]any{
 				"scope": "global", "product_id": "p", "badge": "HIGH_DEMAND", "is_on": false,
 				"changed_at": "2026-09-21T14:13:20.000Z",
-				"score":      json.Number("49"), "views": json.Number("4"), "cart_adds": json.Number("1"), "units": json.Number("4"),
+				"score":      json.Number("49"), "views": json.Number("4"),
+				"cart_adds": json.Number("1"), "units": json.Number("4"),
 				"enter": json.Number("100"), "exit": json.Number("50"), "clock_origin": "2026-09-21T14:12:20.000Z",
 				"clock_started": "2026-05-28T20:26:40.000Z", "clock_speed": json.Number("0.5"),
 			},

@@ -73,7 +73,8 @@ func TestCursorKindsOfFile(t *testing.T) {
 		{"blank.csv", "\n  \n" + csv, event.FormatWMS, names, []int64{4, 5}},
 		{"gzip with bom.csv.gz", "\ufeff" + csv, event.FormatWMS, names, []int64{2, 3}},
 		{"CR.csv", strings.ReplaceAll(csv, "\r\n", "\r"), event.FormatWMS, names, []int64{2, 3}},
-		{"CR and LF", "\ufeff\r" + strings.Replace(csv, "\r\n", "\r", 1) + "\n7,8,9,10\r", event.FormatWMS, names, []int64{3, 4, 6}},
+		{"CR and LF", "\ufeff\r" + strings.Replace(csv, "\r\n", "\r", 1) + "\n7,8,9,10\r",
+			event.FormatWMS, names, []int64{3, 4, 6}},
 		{"header only.csv", strings.Split(csv, "\r")[0], event.FormatWMS, nil, nil},
 		{"bad header.csv", "sku,sku\n1,2\n", event.FormatWMS, []string{}, []int64{1, 2}},
 		{"no header.csv", "7,8,9,10", event.FormatWMS, []string{}, []int64{1}},
@@ -104,7 +105,8 @@ func TestCursorKindsOfFile(t *testing.T) {
 					if bad := tt.columns != nil && len(tt.columns) == 0; (m.Unreadable != "") != bad {
 						t.Errorf("line %d is unreadable because of %q", m.Line, m.Unreadable)
 					}
-					if m.Channel != event.FILE || m.Format != tt.format || m.File != f.Path || m.ID != "" || m.PublishedAt != 0 {
+					if m.Channel != event.FILE || m.Format != tt.format || m.File != f.Path ||
+						m.ID != "" || m.PublishedAt != 0 {
 						t.Errorf("line %d came as %+v", m.Line, m)
 					}
 				}
@@ -138,7 +140,8 @@ func TestCursorFromAnywhere(t *testing.T) {
 		got := c.rest(t, 30)
 		want := all[len(all)-len(got):]
 		for i := range got {
-			if got[i].Line <= at || got[i].Line != want[i].Line || string(got[i].Data) != string(want[i].Data) || len(got[i].Columns) != 4 {
+			if got[i].Line <= at || got[i].Line != want[i].Line ||
+				string(got[i].Data) != string(want[i].Data) || len(got[i].Columns) != 4 {
 				t.Fatalf("from %d: message %d is %+v, want %+v", at, i, got[i], want[i])
 			}
 		}
@@ -146,7 +149,8 @@ func TestCursorFromAnywhere(t *testing.T) {
 			t.Fatalf("from %d: line %d is missing", at, all[before-1].Line)
 		}
 	}
-	if _, err := openCursor(t.Context(), &store{}, f, whole.at+1); err == nil || !strings.Contains(err.Error(), f.Path) {
+	if _, err := openCursor(t.Context(), &store{}, f, whole.at+1); err == nil ||
+		!strings.Contains(err.Error(), f.Path) {
 		t.Errorf("beyond the end: %v", err)
 	}
 }
@@ -204,7 +208,8 @@ func TestCursorBadContent(t *testing.T) {
 			f := File{Path: path, Format: event.FormatWMS}
 			messages := open(t, f, 0).rest(t, 5000)
 			n := len(messages) - 1
-			if n < 0 || !strings.Contains(messages[n].Unreadable, tt.want) || len(messages[n].Data) > headBytes || messages[n].Line != int64(n+1) {
+			if n < 0 || !strings.Contains(messages[n].Unreadable, tt.want) || len(messages[n].Data) > headBytes ||
+				messages[n].Line != int64(n+1) {
 				t.Fatalf("%d messages, the last is %.300q", n+1, fmt.Sprint(messages[max(n, 0):]))
 			}
 			for _, m := range messages[:n] {
@@ -212,7 +217,8 @@ func TestCursorBadContent(t *testing.T) {
 					t.Fatalf("line %d is %q, %s", m.Line, m.Data, m.Unreadable)
 				}
 			}
-			if isGzip := strings.HasPrefix(tt.content, string(gzipMagic)); n == 0 && isGzip && len(messages[0].Data) == 0 && name != "gzip without data" {
+			if isGzip := strings.HasPrefix(tt.content, string(gzipMagic)); n == 0 && isGzip &&
+				len(messages[0].Data) == 0 && name != "gzip without data" {
 				t.Error("nothing is kept of it")
 			}
 			if again := open(t, f, int64(n+1)).rest(t, 5000); len(again) != 0 {

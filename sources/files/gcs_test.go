@@ -44,18 +44,21 @@ func TestCloudStorage(t *testing.T) {
 			t.Errorf("%s has %d bytes, and %d were read", f.Path, f.Size, c.stored.n)
 		}
 	}
-	if want := []string{"gs://deliveries/wms/2026-03-01.csv.gz", "gs://deliveries/wms/2026-03-02?#%.json"}; !slices.Equal(paths, want) {
+	if want := []string{"gs://deliveries/wms/2026-03-01.csv.gz",
+		"gs://deliveries/wms/2026-03-02?#%.json"}; !slices.Equal(paths, want) {
 		t.Errorf("matched %q, want %q", paths, want)
 	}
 	if want := []string{"1,2,3,4", "5,6,7,8", `{"sku":7}`}; !slices.Equal(got, want) {
 		t.Errorf("read %q, want %q", got, want)
 	}
-	for _, bad := range []string{"gs://deliveries/nothing/*", "gs://nowhere/*", "gs://deliveries", "gs://deliveries/[a"} {
+	for _, bad := range []string{"gs://deliveries/nothing/*", "gs://nowhere/*",
+		"gs://deliveries", "gs://deliveries/[a"} {
 		if _, err := Match(t.Context(), bad, event.FormatWMS); err == nil || !strings.Contains(err.Error(), bad) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	if _, err := openCursor(t.Context(), &store{}, File{Path: "gs://deliveries/gone.csv"}, 0); err == nil || !strings.Contains(err.Error(), "gs://deliveries/gone.csv") {
+	if _, err := openCursor(t.Context(), &store{}, File{Path: "gs://deliveries/gone.csv"}, 0); err == nil ||
+		!strings.Contains(err.Error(), "gs://deliveries/gone.csv") {
 		t.Errorf("a missing object: %v", err)
 	}
 }

@@ -35,7 +35,8 @@ func (r *repeated) Read(b []byte) (int, error) {
 // TestLongLinesAreCut: a line takes a bounded part of the memory, however long it is, and those
 // around it are whole.
 func TestLongLinesAreCut(t *testing.T) {
-	for _, n := range []int64{maxLineBytes, maxLineBytes + 1, maxLineBytes + chunkBytes, 2*maxLineBytes - 5, 2 * maxLineBytes, 3*maxLineBytes + 7} {
+	for _, n := range []int64{maxLineBytes, maxLineBytes + 1, maxLineBytes + chunkBytes, 2*maxLineBytes - 5,
+		2 * maxLineBytes, 3*maxLineBytes + 7} {
 		for _, end := range []string{"\nlast\n", "\nlast", "\n", ""} {
 			t.Run(fmt.Sprintf("%d%q", n, end), func(t *testing.T) {
 				stream := io.MultiReader(strings.NewReader("first\n"), &repeated{'x', n}, strings.NewReader(end))
@@ -47,11 +48,13 @@ func TestLongLinesAreCut(t *testing.T) {
 				if strings.Contains(end, "last") {
 					want = 3
 				}
-				if len(lines) != want || string(lines[0].text) != "first" || want == 3 && string(lines[2].text) != "last" {
+				if len(lines) != want || string(lines[0].text) != "first" || want == 3 &&
+					string(lines[2].text) != "last" {
 					t.Fatalf("%d lines, want %d", len(lines), want)
 				}
 				long := lines[1]
-				if got := min(n, maxLineBytes); int64(len(long.text)) != got || long.cut != n-got || cap(long.text) != len(long.text) {
+				if got := min(n, maxLineBytes); int64(len(long.text)) != got || long.cut != n-got ||
+					cap(long.text) != len(long.text) {
 					t.Errorf("%d bytes and %d cut of %d", len(long.text), long.cut, n)
 				}
 			})
@@ -78,11 +81,13 @@ func TestALineWithoutEnd(t *testing.T) {
 func TestACutLineIsAMessage(t *testing.T) {
 	path := writeFile(t, t.TempDir(), "a.jsonl", "a\n"+strings.Repeat("x", maxLineBytes+3)+"\nb\n")
 	messages := open(t, File{Path: path, Format: event.FormatWMS}, 0).rest(t, 10)
-	if len(messages) != 3 || messages[1].Cut != 3 || messages[1].Line != 2 || messages[2].Line != 3 || string(messages[2].Data) != "b" {
+	if len(messages) != 3 || messages[1].Cut != 3 || messages[1].Line != 2 || messages[2].Line != 3 ||
+		string(messages[2].Data) != "b" {
 		t.Errorf("%d messages", len(messages))
 	}
 	// A file whose cursor was lost is found again behind it.
-	if messages := open(t, File{Path: path, Format: event.FormatWMS}, 2).rest(t, 10); len(messages) != 1 || messages[0].Line != 3 {
+	if messages := open(t, File{Path: path, Format: event.FormatWMS}, 2).rest(t, 10); len(messages) != 1 ||
+		messages[0].Line != 3 {
 		t.Errorf("again: %d messages", len(messages))
 	}
 }
@@ -124,7 +129,8 @@ func TestGzipBombs(t *testing.T) {
 func TestExpansionInProportion(t *testing.T) {
 	for name, e := range map[string]*expansion{
 		"small": {out: freeExpansion - 1, free: freeExpansion, compressed: &counter{n: 1}},
-		"large": {out: 100 * freeExpansion, free: freeExpansion, compressed: &counter{n: 100 * freeExpansion / maxExpansion}},
+		"large": {out: 100 * freeExpansion, free: freeExpansion,
+			compressed: &counter{n: 100 * freeExpansion / maxExpansion}},
 	} {
 		z, err := gzip.NewReader(bytes.NewReader(gzipped(t, "x")))
 		if err != nil {

@@ -84,7 +84,8 @@ func checkLines(t *testing.T, r io.Reader, want []string) {
 	}
 	for i := range want {
 		if got[i] != want[i] {
-			t.Fatalf("line %d has %d bytes and begins %.40q, want %d, %.40q", i+1, len(got[i]), got[i], len(want[i]), want[i])
+			t.Fatalf("line %d has %d bytes and begins %.40q, want %d, %.40q", i+1, len(got[i]),
+				got[i], len(want[i]), want[i])
 		}
 	}
 }
@@ -217,6 +218,7 @@ func FuzzLines(f *testing.F) {
 			}
 			return // whatever it is, it ends
 		}
-		checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(seed, 1))}, wantLines(strings.TrimPrefix(text, byteOrderMark)))
+		checkLines(t, &chunks{text: text, r: rand.New(rand.NewPCG(seed, 1))},
+			wantLines(strings.TrimPrefix(text, byteOrderMark)))
 	})
 }

@@ -147,7 +147,8 @@ func TestFilesFailure(t *testing.T) {
 	if err := os.Symlink(loop, loop); err != nil {
 		t.Fatal(err)
 	}
-	files := []File{fileOf(t, writeFile(t, dir, "a.csv", numbered("a", columns, 10)), event.FormatWMS), {Path: loop, Format: event.FormatWMS}}
+	files := []File{fileOf(t, writeFile(t, dir, "a.csv", numbered("a", columns, 10)), event.FormatWMS),
+		{Path: loop, Format: event.FormatWMS}}
 	p, s := beam.NewPipelineWithRoot()
 	sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true))
 	if err := ptest.Run(p); err == nil || !strings.Contains(err.Error(), loop) {
@@ -187,7 +188,8 @@ func TestFilesWithBadContent(t *testing.T) {
 			refused[name] = m.Unreadable
 		}
 	}
-	if !strings.Contains(refused["a.csv.gz"], "cut short") || !strings.Contains(refused["b.csv"], "zip archive") || len(refused) != 2 {
+	if !strings.Contains(refused["a.csv.gz"], "cut short") ||
+		!strings.Contains(refused["b.csv"], "zip archive") || len(refused) != 2 {
 		t.Errorf("refused: %q", refused)
 	}
 	if n := good["a.csv.gz"]; n < 1000 || n >= 9000 || good["b.csv"] != 0 || good["c.csv"] != 10 {
@@ -207,7 +209,8 @@ func TestFilesInOrder(t *testing.T) {
 	for day := range 30 {
 		counts, sales := fmt.Sprintf("counts-%02d", day), fmt.Sprintf("sales-%02d", day)
 		lines[counts], lines[sales] = 700, 7000
-		files = append(files, fileOf(t, writeFile(t, dir, counts+".csv", numbered(counts, columns, 700)), event.FormatWMS),
+		files = append(files, fileOf(t,
+			writeFile(t, dir, counts+".csv", numbered(counts, columns, 700)), event.FormatWMS),
 			fileOf(t, writeFile(t, dir, sales+".jsonl", numbered(sales, "", 7000)), event.FormatUnified))
 	}
 	env := sourcetest.NewEnv(t, acks.New(1<<20))
@@ -224,7 +227,8 @@ func TestFilesInOrder(t *testing.T) {
 		seen[m.Format]++
 		counts := float64(seen[event.FormatWMS]) / float64(total[event.FormatWMS])
 		sales := float64(seen[event.FormatUnified]) / float64(total[event.FormatUnified])
-		if most := inStep + 2.*sources.BundleMessages/float64(total[event.FormatWMS]); counts-sales > most || sales-counts > most {
+		if most := inStep + 2.*sources.BundleMessages/float64(total[event.FormatWMS]); counts-sales > most ||
+			sales-counts > most {
 			t.Fatalf("%.0f%% of the counts and %.0f%% of the sales are read", 100*counts, 100*sales)
 		}
 	}

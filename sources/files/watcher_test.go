@@ -26,7 +26,8 @@ const settle = 15 * time.Second
 func watch(t *testing.T, poll time.Duration) *watching {
 	dir := t.TempDir()
 	w := &watching{t: t, dir: dir, at: time.Unix(1_750_000_000, 0), watcher: newWatcher(Watched{
-		Globs: filepath.Join(dir, "*.jsonl") + " , " + filepath.Join(dir, "*.gz"), Format: event.FormatUnified, Poll: poll, Settle: settle})}
+		Globs: filepath.Join(dir, "*.jsonl") + " , " + filepath.Join(dir, "*.gz"), Format: event.FormatUnified,
+		Poll: poll, Settle: settle})}
 	w.now = func() time.Time { return w.at }
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
@@ -182,12 +183,20 @@ func TestWatcherReadsReplacedFiles(t *testing.T) {
 		{"a longer one", func() { w.replace("a.jsonl", "c1\nc2\nc3\n") }, []string{"c1", "c2", "c3"}},
 		{"one that goes on with it", func() { w.replace("a.jsonl", "c1\nc2\nc3\nc4\n") }, []string{"c4"}},
 		{"a shorter one", func() { w.replace("a.jsonl", "c1\n") }, []string{"c1"}},
-		{"written over", func() { writeFile(t, w.dir, "a.jsonl", "d1\nd2\n"); w.touched("a.jsonl") }, []string{"d1", "d2"}},
-		{"written over at the same size", func() { writeFile(t, w.dir, "a.jsonl", "d1\nd3\n"); w.touched("a.jsonl") }, []string{"d1", "d3"}},
+		{"written over", func() { writeFile(t, w.dir, "a.jsonl", "d1\nd2\n"); w.touched("a.jsonl") },
+			[]string{"d1", "d2"}},
+		{"written over at the same size", func() {
+			writeFile(t, w.dir, "a.jsonl", "d1\nd3\n")
+			w.touched("a.jsonl")
+		}, []string{"d1", "d3"}},
 		{"the same once more", func() { w.touched("a.jsonl") }, []string{"d1", "d3"}},
 		{"emptied", func() { writeFile(t, w.dir, "a.jsonl", "") }, nil},
-		{"filled", func() { w.add("a.jsonl", "e1\n"+long) }, append([]string{"e1"}, slices.Repeat([]string{"line"}, 1000)...)},
-		{"changed far from its end, and longer", func() { writeFile(t, w.dir, "a.jsonl", "e2\n"+long+"e3\n"); w.touched("a.jsonl") },
+		{"filled", func() { w.add("a.jsonl", "e1\n"+long) },
+			append([]string{"e1"}, slices.Repeat([]string{"line"}, 1000)...)},
+		{"changed far from its end, and longer", func() {
+			writeFile(t, w.dir, "a.jsonl", "e2\n"+long+"e3\n")
+			w.touched("a.jsonl")
+		},
 			append(append([]string{"e2"}, slices.Repeat([]string{"line"}, 1000)...), "e3")},
 	} {
 		step.do()

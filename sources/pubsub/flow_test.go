@@ -52,7 +52,8 @@ func TestFlows(t *testing.T) {
 			}
 		}
 	}
-	if want := (Flow{Subscription: testSub.Name, Channel: testSub.Channel, Pulled: 3, Leased: 3, OldestMs: oldest}); flow() != want || oldest < before {
+	if want := (Flow{Subscription: testSub.Name, Channel: testSub.Channel, Pulled: 3, Leased: 3,
+		OldestMs: oldest}); flow() != want || oldest < before {
 		t.Errorf("on their way: %+v, want %+v, published after %d", flow(), want, before)
 	}
 	for _, b := range batches {
@@ -93,7 +94,8 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 	}
 	t.Cleanup(server.Close)
 	await(t, "the subscription is missed", func() bool { return flow().Reach.Problem == "NotFound" })
-	if err := subs.Err(); err == nil || !strings.Contains(err.Error(), "Pub/Sub at "+addr+": NotFound: ") || !strings.Contains(err.Error(), "setup_pubsub.sh") {
+	if err := subs.Err(); err == nil || !strings.Contains(err.Error(), "Pub/Sub at "+addr+": NotFound: ") ||
+		!strings.Contains(err.Error(), "setup_pubsub.sh") {
 		t.Errorf("the error is %v", err)
 	}
 }

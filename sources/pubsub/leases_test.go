@@ -57,7 +57,8 @@ func TestLeasesAreExtended(t *testing.T) {
 			}
 			l, x := s.leased(10)
 			l.mu.Lock()
-			x.expires = time.Now().Add(4 * time.Second) // what the service thinks too, although it says that 10 s is the least
+			// what the service thinks too, although it says that 10 s is the least
+			x.expires = time.Now().Add(4 * time.Second)
 			l.mu.Unlock()
 			await(t, "extension", func() bool {
 				l.mu.Lock()

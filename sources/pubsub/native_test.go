@@ -46,7 +46,8 @@ func TestGather(t *testing.T) {
 			t.Fatalf("batches %+v at %v", batches, times)
 		}
 		m := batches[0].Messages[1]
-		if string(m.Data) != "y" || m.ID != "1" || m.Attributes["a"] != "b" || m.PublishedAt != 2 || m.Channel != event.WMS ||
+		if string(m.Data) != "y" || m.ID != "1" || m.Attributes["a"] != "b" ||
+			m.PublishedAt != 2 || m.Channel != event.WMS ||
 			m.Format != event.FormatWMS {
 			t.Errorf("a message came as %+v", m)
 		}

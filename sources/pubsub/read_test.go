@@ -37,7 +37,8 @@ func startService(t *testing.T, ackDeadline time.Duration) service {
 	if err := s.CreateTopic(testTopic); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.CreateSubscription(testTopic, testSub.Name, localpubsub.SubscriptionOptions{AckDeadline: ackDeadline}); err != nil {
+	if err := s.CreateSubscription(testTopic, testSub.Name,
+		localpubsub.SubscriptionOptions{AckDeadline: ackDeadline}); err != nil {
 		t.Fatal(err)
 	}
 	return service{s, t}
@@ -47,7 +48,8 @@ func startService(t *testing.T, ackDeadline time.Duration) service {
 func (s service) publish(n int) {
 	s.t.Helper()
 	for i := range n {
-		if _, err := s.Publish(testTopic, fmt.Appendf(nil, "%d", i), map[string]string{"n": fmt.Sprint(i)}); err != nil {
+		if _, err := s.Publish(testTopic, fmt.Appendf(nil, "%d", i),
+			map[string]string{"n": fmt.Sprint(i)}); err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -248,7 +250,8 @@ func TestPubSubDrain(t *testing.T) {
 	env.Stop()
 	env.Tracker.Release(<-held)
 	j.drain()
-	if got, want := s.stats(), (localpubsub.Stats{Backlog: n - emitted, Acked: emitted, Delivered: emitted + (pullsAhead+pullAtOnce)*pullMessages}); got != want {
+	if got, want := s.stats(), (localpubsub.Stats{Backlog: n - emitted, Acked: emitted, Delivered: emitted +
+		(pullsAhead+pullAtOnce)*pullMessages}); got != want {
 		t.Errorf("%d messages were emitted; stats %+v, want %+v", emitted, got, want)
 	}
 	if caught := int64(len(sourcetest.NetOf(env).Caught())); caught != emitted {
@@ -283,7 +286,8 @@ func TestPubSubDeletedSubscription(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if err := client.DeleteSubscription(t.Context(), &pubsubpb.DeleteSubscriptionRequest{Subscription: testSub.Name}); err != nil {
+	if err := client.DeleteSubscription(t.Context(),
+		&pubsubpb.DeleteSubscriptionRequest{Subscription: testSub.Name}); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-j.finished; err == nil || !strings.Contains(err.Error(), testSub.Name) {

@@ -25,7 +25,8 @@ func patterned(n int, seed byte) []byte {
 // TestElements: records of all sizes around the bound come back, alone and behind each other.
 func TestElements(t *testing.T) {
 	var log, want [][]byte
-	for i, size := range []int{0, 1, maxElementBytes - 11, maxElementBytes - 10, maxElementBytes - 9, maxElementBytes, maxElementBytes + 1,
+	for i, size := range []int{0, 1, maxElementBytes - 11, maxElementBytes - 10, maxElementBytes - 9,
+		maxElementBytes, maxElementBytes + 1,
 		3*maxElementBytes - 1, 3 * maxElementBytes, 7} {
 		record, seq := patterned(size, byte(i)), int64(1_800_000_000_000_000+i)
 		elements := splitRecord(seq, record)
@@ -46,7 +47,8 @@ func TestElements(t *testing.T) {
 	}
 }
 
-// TestElementsOfTheVersionBefore: an element that was written whole, whatever its size, is a record.
+// TestElementsOfTheVersionBefore: an element that was written whole, whatever its size, is a
+// record.
 func TestElementsOfTheVersionBefore(t *testing.T) {
 	record := patterned(3<<20, 1)
 	element := append(binary.AppendVarint(nil, 1_790_000_000_000_000), record...)
@@ -56,7 +58,8 @@ func TestElementsOfTheVersionBefore(t *testing.T) {
 	}
 }
 
-// TestTornRecord: a log in which pieces are missing, twice there or out of order is refused, and never taken for a shorter one.
+// TestTornRecord: a log in which pieces are missing, twice there or out of order is refused, and
+// never taken for a shorter one.
 func TestTornRecord(t *testing.T) {
 	a, b := splitRecord(5, patterned(3<<20, 1)), splitRecord(6, patterned(3<<20, 2))
 	whole := splitRecord(7, []byte("whole"))
@@ -101,7 +104,8 @@ func (b *blob) Snapshot() []byte           { return b.content }
 func (b *blob) Tidy()                      {}
 func (b *blob) Size() int                  { return len(b.content) }
 
-// TestLargeImage: an image of 200 MB goes into the runner's state in elements of at most 1 MiB, and comes back whole. It is counted.
+// TestLargeImage: an image of 200 MB goes into the runner's state in elements of at most 1 MiB, and
+// comes back whole. It is counted.
 func TestLargeImage(t *testing.T) {
 	const size = 200_000_000
 	r := newRunner(t)
@@ -110,7 +114,8 @@ func TestLargeImage(t *testing.T) {
 	var counts metrics.Bundle
 	losses := func() int64 { return 0 }
 	j := &Log[*blob]{newImage: empty, losses: losses, counts: &counts,
-		store: &beamStore[*blob]{stamp: &stamp, log: &log, cache: newCache[*blob](1), newImage: empty, losses: losses, counts: &counts}}
+		store: &beamStore[*blob]{stamp: &stamp, log: &log, cache: newCache[*blob](1), newImage: empty,
+			losses: losses, counts: &counts}}
 	content := patterned(size, 3)
 	b := r.open("7")
 	c, err := j.Open(b, "7")

@@ -52,7 +52,8 @@ func newNotebook(t *testing.T, cacheBytes int) *notebook {
 	losses := func() int64 { return n.losses }
 	n.cache = newCache[*notes](cacheBytes)
 	n.Log = &Log[*notes]{newImage: empty, counts: &n.counts, losses: losses,
-		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, newImage: empty, losses: losses, counts: &n.counts}}
+		store: &beamStore[*notes]{stamp: &stamp, log: &log, cache: n.cache, newImage: empty,
+			losses: losses, counts: &n.counts}}
 	return n
 }
 

@@ -27,7 +27,8 @@ func TestLogWithAndWithoutCache(t *testing.T) {
 	}
 }
 
-// TestLogForgetsAFailedBundle: what a bundle wrote that failed afterwards never was, though its image is in the cache.
+// TestLogForgetsAFailedBundle: what a bundle wrote that failed afterwards never was, though its
+// image is in the cache.
 func TestLogForgetsAFailedBundle(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
@@ -62,8 +63,8 @@ func TestLogAbandonedImage(t *testing.T) {
 	n.want("a", "1")
 }
 
-// TestLogZombie: two bundles have the same key open, as when a runner gives up on a worker that still works. The state is
-// that of the one that the runner took, whichever wrote last.
+// TestLogZombie: two bundles have the same key open, as when a runner gives up on a worker that
+// still works. The state is that of the one that the runner took, whichever wrote last.
 func TestLogZombie(t *testing.T) {
 	for name, zombieWritesLast := range map[string]bool{"zombie first": false, "zombie last": true} {
 		t.Run(name, func(t *testing.T) {
@@ -108,7 +109,8 @@ func TestLogWrongStamp(t *testing.T) {
 	n.want("a", "1")
 }
 
-// TestLogHistories plays random histories of bundles that are committed, fail, or are zombies, and of caches that forget.
+// TestLogHistories plays random histories of bundles that are committed, fail, or are zombies, and
+// of caches that forget.
 func TestLogHistories(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 4))
@@ -138,7 +140,8 @@ func TestLogHistories(t *testing.T) {
 	}
 }
 
-// TestLogCompacts: the log stays within a small multiple of the snapshot, however many writes there are.
+// TestLogCompacts: the log stays within a small multiple of the snapshot, however many writes there
+// are.
 func TestLogCompacts(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	for range 2000 {

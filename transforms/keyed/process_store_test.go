@@ -10,8 +10,8 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// TestProcessStoreHistories plays random histories of bundles that change keys or do not, with room for all images, some, and
-// none: what a bundle finds is what those before it left.
+// TestProcessStoreHistories plays random histories of bundles that change keys or do not, with room
+// for all images, some, and none: what a bundle finds is what those before it left.
 func TestProcessStoreHistories(t *testing.T) {
 	for _, limit := range []int{1 << 20, 900, 1} {
 		t.Run(fmt.Sprint("limit ", limit), func(t *testing.T) {
@@ -56,7 +56,8 @@ func TestProcessStoreHistories(t *testing.T) {
 	}
 }
 
-// TestProcessStoreMissesAFailedBundle: an image that a failed bundle took is gone, and the next who asks must learn it.
+// TestProcessStoreMissesAFailedBundle: an image that a failed bundle took is gone, and the next who
+// asks must learn it.
 func TestProcessStoreMissesAFailedBundle(t *testing.T) {
 	s := newProcessStore(1<<20, func() *notes { return &notes{} })
 	if c, _, err := s.take("a"); c != nil || err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/core/state"
 )
 
-// runner is the part of a Beam runner that keeps the state of keys. Of what a bundle does to it, nothing is seen by others
-// before its commit.
+// runner is the part of a Beam runner that keeps the state of keys. Of what a bundle does to it,
+// nothing is seen by others before its commit.
 type runner struct {
 	t    *testing.T
 	keys map[string]*keyState
@@ -35,8 +35,8 @@ func (k *keyState) clone() *keyState {
 	return c
 }
 
-// bundle is the state of one key as one bundle sees it. It implements of state.Provider what journals use; anything else
-// panics, because the embedded interface is nil.
+// bundle is the state of one key as one bundle sees it. It implements of state.Provider what
+// journals use; anything else panics, because the embedded interface is nil.
 type bundle struct {
 	state.Provider
 	runner *runner

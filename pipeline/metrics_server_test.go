@@ -14,125 +14,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
-	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/internal/acks"
-	"github.com/beamlytics/streamlytics/internal/metrics"
-	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
-
-func TestMetricsAddr(t *testing.T) {
-	for addr, want := range map[string]string{
-		"":                "",
-		":9464":           "",
-		"127.0.0.1:0":     "",
-		"[::1]:9464":      "",
-		"localhost:9464":  "",
-		"9464":            `--metrics_addr: "9464" is neither host:port nor :port`,
-		"localhost":       `--metrics_addr: "localhost" is neither host:port nor :port`,
-		"::1:9464":        `--metrics_addr: "::1:9464" is neither host:port nor :port`,
-		"localhost:":      `--metrics_addr: "localhost:": the port "" is not a number between 0 and 65535`,
-		"localhost:http":  `--metrics_addr: "localhost:http": the port "http" is not`,
-		"localhost:65536": `the port "65536" is not`,
-	} {
-		o := DefaultOptions()
-		o.POSSubscription, o.MetricsAddr = "projects/p/subscriptions/s", addr
-		_, err := o.validate(t.Context(), time.Now())
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q: %v, want %q", addr, err, want)
-		}
-	}
-}
-
-// register makes a pipeline that does not run.
-func register(t *testing.T) *Pipeline {
-	t.Helper()
-	env, err := process.Register(t.Name(), acks.New(10))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = env.Close() })
-	return &Pipeline{env: env}
-}
-
-func gather(t *testing.T, p *Pipeline) map[string]float64 {
-	t.Helper()
-	registry := prometheus.NewPedanticRegistry() // holds what is collected against what is described
-	registry.MustRegister(newCollector(p.env, p.notReady))
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	problems, err := promlint.NewWithMetricFamilies(families).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, problem := range problems {
-		if strings.HasSuffix(problem.Metric, "_ms") && strings.Contains(problem.Text, "abbreviated units") {
-			continue // the units of the summary and of the Beam metrics, whose names these are
-		}
-		t.Errorf("%s: %s", problem.Metric, problem.Text)
-	}
-	values := map[string]float64{}
-	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			name := strings.TrimPrefix(f.GetName(), "streamlytics_")
-			for _, l := range m.GetLabel() {
-				name += "_" + strings.ToLower(l.GetValue())
-			}
-			values[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue()
-			for _, b := range m.GetHistogram().GetBucket() {
-				values[fmt.Sprintf("%s up to %g", name, b.GetUpperBound())] = float64(b.GetCumulativeCount())
-			}
-		}
-	}
-	return values
-}
-
-// TestEveryCounterIsExposed under its Beam name, made of family and labels, with its value.
-func TestEveryCounterIsExposed(t *testing.T) {
-	p := register(t)
-	for _, c := range metrics.Counters() {
-		p.env.Metrics.Add(c, 100+int64(c))
-	}
-	values := gather(t, p)
-	for _, c := range metrics.Counters() {
-		s := c.Series()
-		name := s.Family + "_total" + strings.TrimPrefix(c.String(), s.Family)
-		if values[name] != float64(100+int64(c)) {
-			t.Errorf("%s is %v, want %d", name, values[name], 100+int64(c))
-		}
-	}
-}
-
-func TestGaugesAndHistograms(t *testing.T) {
-	p := register(t)
-	m := p.env.Metrics
-	for _, ms := range []int64{15, 16, 600, 600, 1 << 30} {
-		m.StockLatency.Add(ms)
-	}
-	m.VelocityLatency.Add(2000)
-	m.Lag.Store(7)
-	m.VelocityPending.Store(3)
-	m.LargestSnapshot.Store(70 << 20)
-	m.RedisAway.Store(true)
-	p.env.BeginRestore(5)
-	p.env.Tracker.Open(make([]event.Message, 10), func() {})
-	values := gather(t, p)
-	for name, want := range map[string]float64{
-		"stock_latency_ms up to 15": 1, "stock_latency_ms up to 23": 2, "stock_latency_ms up to 511": 2, "stock_latency_ms up to 767": 4, "stock_latency_ms up to 131071": 4,
-		"velocity_latency_ms up to 1535": 0, "velocity_latency_ms up to 2047": 1,
-		"lag_ms": 7, "velocity_pending": 3, "redis_up": 0, "restoring_keys": 5, "ready": 0,
-		"outstanding_messages": 10, "backpressure": 1, "largest_snapshot_bytes": 70 << 20,
-	} {
-		if got, ok := values[name]; !ok || got != want {
-			t.Errorf("%s is %v (%v), want %v", name, got, ok, want)
-		}
-	}
-}
 
 // TestReadiness goes through all that keeps a pipeline from being ready, a line each.
 func TestReadiness(t *testing.T) {
@@ -155,7 +40,8 @@ func TestReadiness(t *testing.T) {
 	p.env.KeyRestored()
 	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer")
 	p.plan.subscriptions = []pubsub.Subscription{{Name: "projects/p/subscriptions/pos"}}
-	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer\nprojects/p/subscriptions/pos cannot be pulled from: not opened yet")
+	expect("/readyz", http.StatusServiceUnavailable, "Redis does not answer\nprojects/p/subscriptions/pos cannot be "+
+		"pulled from: not opened yet")
 	p.plan.subscriptions = nil
 	p.env.Metrics.RedisAway.Store(false)
 	expect("/readyz", http.StatusOK, "ready")
@@ -184,7 +70,8 @@ func (s slow) Collect(chan<- prometheus.Metric) {
 	<-s.proceed
 }
 
-// TestScrapesAtOnce: whoever asks too often is sent away, and does not make the pipeline's processor wait.
+// TestScrapesAtOnce: whoever asks too often is sent away, and does not make the pipeline's
+// processor wait.
 func TestScrapesAtOnce(t *testing.T) {
 	s := slow{asked: make(chan struct{}), proceed: make(chan struct{})}
 	registry := prometheus.NewRegistry()
@@ -232,7 +119,8 @@ func fetch(t *testing.T, method, url string) (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
-// TestMetricsPortIsTaken ends the start before anything else happens: nothing is looked for at Redis's address.
+// TestMetricsPortIsTaken ends the start before anything else happens: nothing is looked for at
+// Redis's address.
 func TestMetricsPortIsTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -244,7 +132,8 @@ func TestMetricsPortIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := DefaultOptions()
-	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s", redis.Addr().String(), taken.Addr().String()
+	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s",
+		redis.Addr().String(), taken.Addr().String()
 	p, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -257,7 +146,8 @@ func TestMetricsPortIsTaken(t *testing.T) {
 		}
 		asked <- err == nil
 	}()
-	if err := p.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--metrics_addr: listen tcp "+o.MetricsAddr) {
+	if err := p.Run(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "--metrics_addr: listen tcp "+o.MetricsAddr) {
 		t.Errorf("the start ends with %v", err)
 	}
 	redis.Close()
@@ -266,11 +156,13 @@ func TestMetricsPortIsTaken(t *testing.T) {
 	}
 }
 
-// TestMetricsPortIsClosed on the paths that a run can take: a start that fails, a job that ends by itself, a drain, a failure.
+// TestMetricsPortIsClosed on the paths that a run can take: a start that fails, a job that ends by
+// itself, a drain, a failure.
 func TestMetricsPortIsClosed(t *testing.T) {
 	rdb := redistest.Start(t)
 	lines := t.TempDir() + "/events.jsonl"
-	write(t, lines, `{"event_id":"1","type":"SALE","store_id":"1","product_id":"2","quantity":1,"occurred_at":`+fmt.Sprint(time.Now().UnixMilli())+"}\n")
+	write(t, lines, `{"event_id":"1","type":"SALE","store_id":"1","product_id":"2","quantity":1,`+
+		`"occurred_at":`+fmt.Sprint(time.Now().UnixMilli())+"}\n")
 	refusing, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -314,7 +206,8 @@ func TestMetricsPortIsClosed(t *testing.T) {
 			told, tell := io.Pipe()
 			p.Notices = tell
 			ctx, cancel := context.WithCancel(t.Context())
-			h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,"occurred_at":1795778500000}`), nil)
+			h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
+				`"occurred_at":1795778500000}`), nil)
 			s := serving{h: h, running: &running{Pipeline: p, t: t, cancel: cancel, finished: make(chan error, 1)}}
 			t.Cleanup(cancel)
 			go func() { s.finished <- p.Run(ctx) }()
