@@ -25,8 +25,8 @@ func (h *harness) withBigQuery() *fakebigquery.Server {
 	return server
 }
 
-// rowSet is a set of rows, each with its names in order and without those that have no value.
-// Numbers stay as they are written.
+// rowSet returns a set of rows. Each row has its names in order, without those that have no value,
+// and its numbers as they are written.
 func rowSet(t *testing.T, lines [][]byte) map[string]bool {
 	t.Helper()
 	set := map[string]bool{}
@@ -55,9 +55,9 @@ func canonical(t *testing.T, line []byte) string {
 	return string(b)
 }
 
-// TestBigQueryHasWhatTheFolderHas runs a trace into both warehouses, with failures on the way and
-// events that BigQuery refuses, and holds the rows of all tables against each other.
-func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
+// TestBigQueryMatchesFolder runs a trace into both warehouses, with failed requests and events that
+// BigQuery refuses, and compares the rows of all tables.
+func TestBigQueryMatchesFolder(t *testing.T) {
 	h := newHarness(t)
 	server := h.withBigQuery()
 	refusedRow := func(row []byte) bool { return bytes.Contains(row, []byte(`"quantity":7,`)) }
@@ -130,7 +130,7 @@ func TestBigQueryHasWhatTheFolderHas(t *testing.T) {
 	}
 }
 
-// difference is up to two rows that only one of the sets has.
+// difference returns up to two rows that only one of the sets has.
 func difference(a, b map[string]bool) (rows []string) {
 	for _, x := range []struct{ in, notIn map[string]bool }{{a, b}, {b, a}} {
 		for _, row := range slices.Sorted(maps.Keys(x.in)) {
@@ -142,7 +142,7 @@ func difference(a, b map[string]bool) (rows []string) {
 	return rows
 }
 
-// TestBigQueryAlone keeps rows nowhere else, but for dead letters.
+// TestBigQueryAlone checks that only dead letters are kept elsewhere.
 func TestBigQueryAlone(t *testing.T) {
 	h := newHarness(t)
 	server := h.withBigQuery()
@@ -166,7 +166,8 @@ func TestBigQueryAlone(t *testing.T) {
 	}
 }
 
-// TestBigQueryAway: nothing is acknowledged while BigQuery is away, and everything when it is back.
+// TestBigQueryAway checks that nothing is acknowledged while BigQuery is unreachable, and
+// everything afterwards.
 func TestBigQueryAway(t *testing.T) {
 	h := newHarness(t)
 	server := h.withBigQuery()
@@ -194,7 +195,7 @@ func TestBigQueryAway(t *testing.T) {
 	}
 }
 
-// TestBigQueryNotReady ends the start with all that is wrong.
+// TestBigQueryNotReady checks that the start fails with everything that is wrong.
 func TestBigQueryNotReady(t *testing.T) {
 	h := newHarness(t)
 	server := h.withBigQuery()

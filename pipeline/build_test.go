@@ -11,9 +11,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 )
 
-// TestNoElementIsHandledByReflection holds every DoFn of the graph, for either runner and with all
-// inputs, to being registered with dofn: Beam calls others by reflection, once for each element.
-func TestNoElementIsHandledByReflection(t *testing.T) {
+// TestNoReflection checks that every DoFn of the graph is registered with dofn, for both runners
+// and with all inputs. Beam calls other DoFns by reflection, once for each element.
+func TestNoReflection(t *testing.T) {
 	o, dir := DefaultOptions(), t.TempDir()
 	write(t, filepath.Join(dir, "events.jsonl"), "{}\n")
 	o.POSSubscription, o.WMSFiles, o.WMSFilesPoll = "projects/p/subscriptions/pos",
@@ -47,7 +47,7 @@ func TestNoElementIsHandledByReflection(t *testing.T) {
 	}
 }
 
-// steps are the steps of a graph by name, each with the names of the steps it reads from.
+// steps returns the steps of a graph by name, each with the names of the steps it reads from.
 func steps(t *testing.T, o Options) map[string][]string {
 	t.Helper()
 	p, err := New(t.Context(), o)
@@ -80,9 +80,9 @@ func steps(t *testing.T, o Options) map[string][]string {
 	return found
 }
 
-// TestOneInputMore: on Dataflow an input that is added leaves all steps as they are, but for the
+// TestAddedInput checks that on Dataflow another input leaves all steps as they are, except the
 // Flatten in front of the state, which reads from one more.
-func TestOneInputMore(t *testing.T) {
+func TestAddedInput(t *testing.T) {
 	o := DefaultOptions()
 	o.RedisAddrs = "localhost:1"
 	add := []func(){

@@ -19,7 +19,7 @@ func (h *beamHarness) Log(_ context.Context, sev log.Severity, calldepth int, ms
 	h.lines = append(h.lines, filepath.Base(file)+":"+strconv.Itoa(line)+" "+strconv.Itoa(int(sev))+" "+msg)
 }
 
-func TestAWorkersLinesGoToTheRunner(t *testing.T) {
+func TestWorkerLog(t *testing.T) {
 	before := slog.Default()
 	t.Cleanup(func() {
 		slog.SetDefault(before)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// problems parses and checks a command line, and returns what is wrong with it.
+// problems parses and validates a command line, and returns what is wrong with it.
 func problems(t *testing.T, args ...string) string {
 	t.Helper()
 	restoreBeamFlags(t)
@@ -22,7 +22,7 @@ func problems(t *testing.T, args ...string) string {
 	return ""
 }
 
-// onDataflow is a job without fault, and more flags.
+// onDataflow returns the command line of a valid job with more flags.
 func onDataflow(t *testing.T, more ...string) []string {
 	t.Helper()
 	worker := filepath.Join(t.TempDir(), "worker")
@@ -37,7 +37,7 @@ var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x0
 	strings.Repeat("\x00", 31) +
 	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"
 
-// TestRunnerNames: runners have the names that Beam gives them, in any case.
+// TestRunnerNames checks that runners have the names that Beam gives them, in any case.
 func TestRunnerNames(t *testing.T) {
 	for name, want := range map[string]runnerKind{
 		"prism": prismRunner, "PRISM": prismRunner, "PrismRunner": prismRunner, "prismrunner": prismRunner,
@@ -57,7 +57,8 @@ func TestRunnerNames(t *testing.T) {
 	}
 }
 
-// TestIgnoredFlags are accepted in all forms of a bool, on each runner, and are no options of ours.
+// TestIgnoredFlags checks that the launcher's flags are accepted in all forms of a bool, on each
+// runner, and change no option.
 func TestIgnoredFlags(t *testing.T) {
 	for _, arg := range []string{"--streaming", "--streaming=true", "-streaming=false", "--enable_streaming_engine",
 		"--enable_streaming_engine=1"} {
@@ -73,8 +74,8 @@ func TestIgnoredFlags(t *testing.T) {
 	}
 }
 
-// TestBeamFlagsOnDataflow: every flag of Beam is passed on, but for those that would take the work
-// from Dataflow's workers.
+// TestBeamFlagsOnDataflow checks that every flag of Beam is passed on, except those that would take
+// the work from Dataflow's workers.
 func TestBeamFlagsOnDataflow(t *testing.T) {
 	if p := problems(t, onDataflow(t)...); p != "" {
 		t.Fatalf("refused: %s", p)
@@ -117,7 +118,7 @@ func TestBeamFlagsOnDataflow(t *testing.T) {
 	}
 }
 
-// TestDataflowOptions names what is wrong with a job on Dataflow.
+// TestDataflowOptions checks the messages about options of a job on Dataflow.
 func TestDataflowOptions(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
 		{`--labels={"a":1}`, `--labels: "{\"a\":1}" is not a JSON object of texts`},
@@ -137,7 +138,7 @@ func TestDataflowOptions(t *testing.T) {
 	}
 }
 
-// TestSubscriptionNames: what reaches a runner is the full name of a subscription.
+// TestSubscriptionNames checks that the runner gets the full name of a subscription.
 func TestSubscriptionNames(t *testing.T) {
 	for _, c := range []struct{ project, given, full, problem string }{
 		{"shop", "pos", "projects/shop/subscriptions/pos", ""},

@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// exampleDataset is the dataset of all examples, so that the commands of one document go with those
-// of another.
+// exampleDataset is the dataset of all examples, so that the commands of different documents fit
+// together.
 const exampleDataset = "retail"
 
-// TestDocumentsNameOneDataset: the commands of documents and SQL files name one dataset, and none
-// gives BigQuery the views with the placeholder in them.
+// TestDocumentsNameOneDataset checks that the commands of documents and SQL files name one dataset,
+// and that none gives BigQuery the views with the placeholder in them.
 func TestDocumentsNameOneDataset(t *testing.T) {
 	texts := documents(t)
 	files, err := filepath.Glob("../sql/*.sql")

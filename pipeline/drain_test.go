@@ -13,7 +13,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-// saleLines are n unified sales.
+// saleLines returns n unified sales.
 func saleLines(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -23,8 +23,8 @@ func saleLines(n int) string {
 	return b.String()
 }
 
-// TestFilesBesideSubscriptions: the summary is complete when the files are done, while the pipeline
-// goes on with its subscriptions.
+// TestFilesBesideSubscriptions checks that the summary is complete when the files are done, while
+// the pipeline goes on with its subscriptions.
 func TestFilesBesideSubscriptions(t *testing.T) {
 	h := newHarness(t)
 	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
@@ -45,8 +45,9 @@ func TestFilesBesideSubscriptions(t *testing.T) {
 	}
 }
 
-// TestProgressIsNoticed: without a terminal, a line now and then shows how far a run over files is.
-func TestProgressIsNoticed(t *testing.T) {
+// TestProgressNotices checks that a run over files writes lines of progress to Notices when there
+// is no terminal.
+func TestProgressNotices(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
@@ -89,8 +90,8 @@ func TestHowFar(t *testing.T) {
 	}
 }
 
-// TestDrain stops a pipeline in the middle of a backlog: what it had pulled is finished, the rest
-// is given back, and every message is one or the other.
+// TestDrain stops a pipeline in the middle of a backlog, and checks that every message is either
+// finished or given back.
 func TestDrain(t *testing.T) {
 	h := newHarness(t)
 	now := time.Now().UnixMilli()
@@ -123,7 +124,7 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// TestMissingSubscription fails with an error that says which.
+// TestMissingSubscription checks that the error names the subscription.
 func TestMissingSubscription(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription = "nothere"
@@ -134,7 +135,7 @@ func TestMissingSubscription(t *testing.T) {
 	}
 }
 
-// TestNoRedis fails at once where nothing could be written.
+// TestNoRedis checks that the start fails at once.
 func TestNoRedis(t *testing.T) {
 	h := newHarness(t)
 	h.options.RedisAddrs = "127.0.0.1:1"

@@ -16,10 +16,10 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// TestAgainstTheOracle drives the whole pipeline over Pub/Sub with a shuffled, repeated, late and
-// partly broken history in all formats, and holds Redis, the dead letters and the counts against
-// what a brute force over the set of events says.
-func TestAgainstTheOracle(t *testing.T) {
+// TestAgainstTruth drives the pipeline over Pub/Sub with a shuffled, repeated, late and partly
+// invalid history in all formats, and compares Redis, the dead letters and the counts with the
+// truth.
+func TestAgainstTruth(t *testing.T) {
 	for _, groups := range []int{64, 1, 0} {
 		t.Run(fmt.Sprintf("key_groups=%d", groups), func(t *testing.T) {
 			h := newHarness(t)
@@ -88,8 +88,8 @@ func (h *harness) checkSummaryFile(acked int64) {
 	}
 }
 
-// TestFilesAndPubSub reads gzip, CSV and JSON lines and a subscription at once; the same events
-// come both ways.
+// TestFilesAndPubSub reads gzip, CSV and JSON lines and a subscription at once, with the same
+// events in both.
 func TestFilesAndPubSub(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
@@ -131,9 +131,9 @@ func TestFilesAndPubSub(t *testing.T) {
 	}
 }
 
-// TestBoundedInputEndsByItself reads files only, and finds the velocity of the last event in Redis
-// at the end.
-func TestBoundedInputEndsByItself(t *testing.T) {
+// TestBoundedInput reads only files, and checks that the job ends with the velocity of the last
+// event in Redis.
+func TestBoundedInput(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	tr := newTrace(5, 3000, time.Now().Add(-time.Second))
@@ -159,7 +159,7 @@ func TestBoundedInputEndsByItself(t *testing.T) {
 	}
 }
 
-// TestNewFiles drops a file into a folder that is watched.
+// TestNewFiles writes a file into a folder that is watched.
 func TestNewFiles(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
@@ -173,7 +173,8 @@ func TestNewFiles(t *testing.T) {
 	r.stop()
 }
 
-// TestReusedID sends one id with other content, of the same type and of others, on both branches.
+// TestReusedID sends one id with different contents, of the same type and of others, on both
+// branches.
 func TestReusedID(t *testing.T) {
 	h := newHarness(t)
 	now := time.Now().UnixMilli()
@@ -212,7 +213,8 @@ func TestReusedID(t *testing.T) {
 	}
 }
 
-// TestDecay sees a burst leave the hour without a single new event: window, units and badge follow.
+// TestDecay checks that a burst leaves the hour without a new event: window, units and badge
+// follow.
 func TestDecay(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
@@ -243,7 +245,7 @@ func TestDecay(t *testing.T) {
 	}
 }
 
-// TestExpiry sees the keys go when the last event is 24 hours old.
+// TestExpiry checks that the keys are deleted when the last event is 24 hours old.
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

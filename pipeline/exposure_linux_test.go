@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNothingListensToOtherMachines looks at every socket of the process while a pipeline runs.
-// Prism takes programs to run from whoever reaches its port.
-func TestNothingListensToOtherMachines(t *testing.T) {
+// TestListensLocally checks that every socket of the process accepts connections from this machine
+// only while a pipeline runs. Prism runs programs for every client that reaches its port.
+func TestListensLocally(t *testing.T) {
 	h := newHarness(t)
 	h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
 		`"occurred_at":1795778500000}`), nil)
@@ -50,7 +50,7 @@ func TestNothingListensToOtherMachines(t *testing.T) {
 	r.stop()
 }
 
-// isOpen reports whether a socket's address is more than this machine.
+// isOpen reports whether a socket's address can be reached from other machines.
 func isOpen(addr syscall.Sockaddr) (open bool, where string) {
 	switch a := addr.(type) {
 	case *syscall.SockaddrInet4:
@@ -61,7 +61,7 @@ func isOpen(addr syscall.Sockaddr) (open bool, where string) {
 	return false, "not an internet address"
 }
 
-// tied reports whether a socket takes connections from the loopback device only.
+// tied reports whether a socket accepts connections from the loopback device only.
 func tied(fd int) bool {
 	name, err := unix.GetsockoptString(fd, unix.SOL_SOCKET, unix.SO_BINDTODEVICE)
 	return err == nil && name == "lo"

@@ -24,9 +24,9 @@ func (h *harness) stock(product, want string) {
 	until(h.t, product+" has "+want, func() bool { v, _ := h.get("stock:1:" + product); return v == want })
 }
 
-// TestFilesAsPeopleSendThem reads once what spreadsheets, tills and broken transfers make of files.
-// What is no record is a dead letter each, and what is no text, or cut short, one for the file.
-func TestFilesAsPeopleSendThem(t *testing.T) {
+// TestFilesInTheWild reads once what spreadsheets, tills and broken transfers make of files. Each
+// line that is no record is a dead letter, and so is each file that is no text or is cut short.
+func TestFilesInTheWild(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	dir := t.TempDir()
@@ -85,8 +85,8 @@ func TestFilesAsPeopleSendThem(t *testing.T) {
 	}
 }
 
-// TestWatchedFilesThatChange: one is replaced under its name, and one stops within a number and
-// goes on.
+// TestWatchedFilesThatChange replaces a file under its name, and appends to one that ends within a
+// number.
 func TestWatchedFilesThatChange(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
@@ -124,8 +124,8 @@ func TestWatchedFilesThatChange(t *testing.T) {
 	}
 }
 
-// TestWatchedFilesThatSettle: a last line needs no end once its file has settled, and a gzip that
-// is still cut short then is refused.
+// TestWatchedFilesThatSettle checks that a last line needs no end once its file has settled, and
+// that a gzip that is still cut short then is refused.
 func TestWatchedFilesThatSettle(t *testing.T) {
 	h := newHarness(t)
 	dir := t.TempDir()
@@ -150,9 +150,9 @@ func TestWatchedFilesThatSettle(t *testing.T) {
 	}
 }
 
-// TestAVeryLongLine is a dead letter with its beginning, and no more of it is read into memory; the
-// lines around it count.
-func TestAVeryLongLine(t *testing.T) {
+// TestLongLine checks that a very long line is a dead letter with its beginning, that no more of it
+// is read into memory, and that the lines around it count.
+func TestLongLine(t *testing.T) {
 	h := newHarness(t)
 	file := filepath.Join(t.TempDir(), "events.jsonl")
 	sale := `{"event_id":"%d","type":"SALE","store_id":"1","product_id":"1","quantity":1,` +

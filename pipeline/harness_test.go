@@ -16,10 +16,10 @@ import (
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
-// patience is how long a test waits for something that must happen.
+// patience bounds the time that a test waits for a condition.
 const patience = 60 * time.Second
 
-// harness is a Pub/Sub server and a Redis for a pipeline of the test's.
+// harness is a Pub/Sub server and a Redis for a pipeline.
 type harness struct {
 	t         *testing.T
 	server    *localpubsub.Server

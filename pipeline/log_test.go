@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// planShown is how Beam's SDK shows a bundle that fails.
+// planShown is the text of Beam's SDK about a bundle that failed.
 const planShown = "job job-001 failed:\nbundle inst004 stage-006 failed:process bundle failed for instruction " +
 	"inst004 using plan stage-006 : " +
 	"while executing Process for Plan[stage-006]:\n1: DataSource[S[stage-006_source@localhost:33887], i0] Out:10\n" +
@@ -41,7 +41,7 @@ func TestFailureIsOneLine(t *testing.T) {
 	}
 }
 
-// TestLogKeepsOwnLines: what is shortened or left out is Beam's, not the program's own.
+// TestLogKeepsOwnLines checks that only lines of Beam are shortened or left out.
 func TestLogKeepsOwnLines(t *testing.T) {
 	var out bytes.Buffer
 	o := DefaultOptions()

@@ -38,7 +38,7 @@ func TestMetricsAddr(t *testing.T) {
 	}
 }
 
-// register makes a pipeline that does not run.
+// register returns a pipeline that does not run.
 func register(t *testing.T) *Pipeline {
 	t.Helper()
 	env, err := process.Register(t.Name(), acks.New(10))
@@ -83,8 +83,8 @@ func gather(t *testing.T, p *Pipeline) map[string]float64 {
 	return values
 }
 
-// TestEveryCounterIsExposed under its Beam name, made of family and labels, with its value.
-func TestEveryCounterIsExposed(t *testing.T) {
+// TestCounters checks that every counter is exposed by its family and labels, with its value.
+func TestCounters(t *testing.T) {
 	p := register(t)
 	for _, c := range metrics.Counters() {
 		p.env.Metrics.Add(c, 100+int64(c))

@@ -19,7 +19,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// TestReadiness goes through all that keeps a pipeline from being ready, a line each.
+// TestReadiness checks the line for each condition that keeps a pipeline from being ready.
 func TestReadiness(t *testing.T) {
 	p := register(t)
 	server := httptest.NewServer(metricsHandler(prometheus.NewRegistry(), p.failed, p.notReady))
@@ -60,7 +60,7 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-// slow is a collector that says when it is asked, and waits.
+// slow is a collector that signals when it is collected, and waits.
 type slow struct{ asked, proceed chan struct{} }
 
 func (s slow) Describe(chan<- *prometheus.Desc) {}
@@ -70,9 +70,8 @@ func (s slow) Collect(chan<- prometheus.Metric) {
 	<-s.proceed
 }
 
-// TestScrapesAtOnce: whoever asks too often is sent away, and does not make the pipeline's
-// processor wait.
-func TestScrapesAtOnce(t *testing.T) {
+// TestMaxScrapes checks that more than maxScrapes scrapes at once are refused.
+func TestMaxScrapes(t *testing.T) {
 	s := slow{asked: make(chan struct{}), proceed: make(chan struct{})}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
@@ -98,7 +97,7 @@ func TestScrapesAtOnce(t *testing.T) {
 	answers.Wait()
 }
 
-// fetch may be called from any goroutine of the test.
+// fetch sends a request. It may be called from any goroutine of the test.
 func fetch(t *testing.T, method, url string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
@@ -119,9 +118,8 @@ func fetch(t *testing.T, method, url string) (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
-// TestMetricsPortIsTaken ends the start before anything else happens: nothing is looked for at
-// Redis's address.
-func TestMetricsPortIsTaken(t *testing.T) {
+// TestMetricsPortTaken checks that the start fails before it connects to Redis.
+func TestMetricsPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -156,9 +154,9 @@ func TestMetricsPortIsTaken(t *testing.T) {
 	}
 }
 
-// TestMetricsPortIsClosed on the paths that a run can take: a start that fails, a job that ends by
-// itself, a drain, a failure.
-func TestMetricsPortIsClosed(t *testing.T) {
+// TestMetricsPortClosed checks that the port is closed after each end of a run: a start that fails,
+// a job that ends by itself, a drain, a failure.
+func TestMetricsPortClosed(t *testing.T) {
 	rdb := redistest.Start(t)
 	lines := t.TempDir() + "/events.jsonl"
 	write(t, lines, `{"event_id":"1","type":"SALE","store_id":"1","product_id":"2","quantity":1,`+
@@ -230,7 +228,7 @@ func TestMetricsPortIsClosed(t *testing.T) {
 	}
 }
 
-// serving is a pipeline that runs and serves its metrics.
+// serving is a running pipeline that serves its metrics.
 type serving struct {
 	*running
 	h   *harness

@@ -10,9 +10,9 @@ import (
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/runners/universal/extworker"
 )
 
-// TestPrismHasAWorkerForItsOwnSteps: addSpareWorker gives every step an environment, also those
-// that Prism runs itself.
-func TestPrismHasAWorkerForItsOwnSteps(t *testing.T) {
+// TestSpareWorker checks that addSpareWorker gives every step an environment, also those that Prism
+// runs itself.
+func TestSpareWorker(t *testing.T) {
 	b := beam.NewPipeline()
 	s := b.Root()
 	beam.Flatten(s, beam.Create(s, 1), beam.Create(s, 2))
@@ -37,8 +37,8 @@ func TestPrismHasAWorkerForItsOwnSteps(t *testing.T) {
 	}
 }
 
-// TestAPortThatIsTaken: createJobServer returns an error where Prism panics.
-func TestAPortThatIsTaken(t *testing.T) {
+// TestPortTaken checks that createJobServer returns an error where Prism panics.
+func TestPortTaken(t *testing.T) {
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)

@@ -60,7 +60,8 @@ func TestReadmeListsEveryFlagWithItsDefault(t *testing.T) {
 	}
 }
 
-// sameDefault compares what a person would write with what the flag package prints: 168h and 168h0m0s are the same.
+// sameDefault reports whether a default in a document is that of the flag package: 168h and
+// 168h0m0s are the same.
 func sameDefault(written, printed string) bool {
 	a, errA := time.ParseDuration(written)
 	b, errB := time.ParseDuration(printed)
@@ -76,7 +77,7 @@ func TestDocumentsNameEveryReason(t *testing.T) {
 	}
 }
 
-// The info string of an example names the format after the language: ```json pos.
+// exampleOf matches an example. Its info string names the format after the language: ```json pos.
 var exampleOf = regexp.MustCompile("(?ms)^```json (\\w+)\n(.*?)^```$")
 
 func TestExamplesOfMessagesAreAccepted(t *testing.T) {
@@ -127,7 +128,7 @@ func TestLinksBetweenDocumentsLeadSomewhere(t *testing.T) {
 	}
 }
 
-// anchors are the names that headings have in links.
+// anchors returns the names that headings have in links.
 func anchors(text string) (names []string) {
 	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(text, -1) {
 		name := regexp.MustCompile(`[^\w\- ]`).ReplaceAllString(strings.ToLower(heading[1]), "")

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestRunnerOptions holds the messages about --runner and the flags of Beam beside it to what is
-// wrong.
+// TestRunnerOptions checks the messages about --runner and the flags of Beam beside it.
 func TestRunnerOptions(t *testing.T) {
 	for _, c := range []struct{ arg, want string }{
 		{"--endpoint=localhost:8073", "--endpoint: has no use"},

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// TestStoppedBeforeTheStart: a program that is told to stop while it still looks for Redis has
-// nothing to finish, and did not fail.
-func TestStoppedBeforeTheStart(t *testing.T) {
+// TestStoppedBeforeStart checks that a pipeline that is stopped while it connects to Redis returns
+// no error, because it has nothing to finish.
+func TestStoppedBeforeStart(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
 	if err != nil {
 		t.Fatal(err)

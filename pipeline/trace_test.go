@@ -9,7 +9,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// trace is a random history of shops in all wire formats, with what must become of it.
+// trace is a random history of shops in all wire formats, with the expected results.
 type trace struct {
 	messages []traced
 	events   []truth.Event // all that must count, each once
@@ -31,8 +31,8 @@ func (t *trace) bad(topic, data string, reasons ...event.Reason) {
 	t.messages = append(t.messages, traced{topic: topic, data: data, refused: reasons})
 }
 
-// newTrace makes n messages of the last hours before now, in a random order, some of them twice and
-// some broken.
+// newTrace returns n messages of the last hours before now, in a random order, some of them
+// repeated and some invalid.
 func newTrace(seed uint64, n int, now time.Time) *trace {
 	r := rand.New(rand.NewPCG(seed, 0))
 	t := &trace{}

@@ -36,7 +36,7 @@ func countRows(t *testing.T, dir string, table rows.Table) int {
 	return len(folderLines(t, dir, table))
 }
 
-// folderLines are the rows of a table in a warehouse's folder.
+// folderLines returns the rows of a table in a warehouse's folder.
 func folderLines(t *testing.T, dir string, table rows.Table) (lines [][]byte) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, string(table), "*.jsonl"))

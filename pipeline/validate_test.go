@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TestRangesOfFlags: a value out of its flag's range is refused by the flag's name, at the start.
+// TestRangesOfFlags checks that a value out of its flag's range is refused by the flag's name.
 func TestRangesOfFlags(t *testing.T) {
 	for _, c := range []struct {
 		flag        string
@@ -61,9 +61,9 @@ func TestRangesOfFlags(t *testing.T) {
 	}
 }
 
-// TestDaysAreWrittenInHours: a duration in days is one error, which has the hours; so is any other
-// that is none.
-func TestDaysAreWrittenInHours(t *testing.T) {
+// TestDaysInHours checks that a duration in days is one error with the hours, and that another
+// invalid duration is one error.
+func TestDaysInHours(t *testing.T) {
 	for value, hours := range map[string]string{"7d": "168h", "1w": "168h", "1w2d3h": "219h", "1.5d": "36h",
 		"0.01d": "14m24s", "1d30m": "24h30m0s",
 		"5": "", "d": "", "7 days": "", "": ""} {
@@ -83,8 +83,8 @@ func TestDaysAreWrittenInHours(t *testing.T) {
 	}
 }
 
-// TestAddressesMayHoldAPassword, given by mistake: it is not repeated.
-func TestAddressesMayHoldAPassword(t *testing.T) {
+// TestPasswordInAddress checks that the message about an address does not repeat a password in it.
+func TestPasswordInAddress(t *testing.T) {
 	for _, addr := range []string{"redis://user:hunter2@redis:6379", "user:hunter2@redis:6379",
 		"hunter2@redis:6379", "a:1,:hunter2@b:2"} {
 		o, err := ParseFlags([]string{"--redis_addrs=" + addr, "--pos_subscription=projects/p/subscriptions/s"})

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
-// TestBadOptions names everything that is wrong at once, and starts nothing.
+// TestBadOptions checks that one message lists everything that is wrong.
 func TestBadOptions(t *testing.T) {
 	out, err := exec.Command(rig.Binary(t), "--foo=1", "--key_groups=many", "stray", "--pos_subscription=x",
 		"--events_files=/nowhere/*", "--clock_speed=-1", "--restore=tape").CombinedOutput()

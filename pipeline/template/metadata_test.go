@@ -32,7 +32,8 @@ func published(t *testing.T) []byte {
 	return content
 }
 
-func TestTheFileIsWhatTheFlagsSay(t *testing.T) {
+// TestMetadataFile checks that metadata.json is generated from the flags.
+func TestMetadataFile(t *testing.T) {
 	want, err := Generate()
 	if err != nil {
 		t.Fatal(err)
@@ -42,8 +43,8 @@ func TestTheFileIsWhatTheFlagsSay(t *testing.T) {
 	}
 }
 
-// The API's own type knows every field and takes every value.
-func TestTheFormatIsTheAPIs(t *testing.T) {
+// TestMetadataFormat checks that the type of the API has every field and accepts every value.
+func TestMetadataFormat(t *testing.T) {
 	d := json.NewDecoder(bytes.NewReader(published(t)))
 	d.DisallowUnknownFields()
 	var m dataflow.TemplateMetadata
@@ -89,7 +90,8 @@ func TestTheFormatIsTheAPIs(t *testing.T) {
 	}
 }
 
-func TestAFlagThatIsAddedOrRemovedIsNoticed(t *testing.T) {
+// TestBuildReportsFlags checks that Build reports a flag that is added or removed.
+func TestBuildReportsFlags(t *testing.T) {
 	flags := dataflowFlags(t)
 	_, err := Build(append(slices.Clone(flags), pipeline.Flag{Name: "new_flag", Usage: "is new"}))
 	if err == nil || !strings.Contains(err.Error(), "--new_flag is neither in parameters nor in excluded") {
@@ -103,7 +105,8 @@ func TestAFlagThatIsAddedOrRemovedIsNoticed(t *testing.T) {
 	}
 }
 
-func TestADefaultOrAHelpThatChangesIsNoticed(t *testing.T) {
+// TestBuildFollowsFlags checks that another default or usage changes the metadata.
+func TestBuildFollowsFlags(t *testing.T) {
 	flags := dataflowFlags(t)
 	change := func(name string, change func(*pipeline.Flag)) string {
 		changed := slices.Clone(flags)

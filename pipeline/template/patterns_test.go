@@ -12,7 +12,7 @@ import (
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
-// accepts asks the binary's own checks whether a value of a flag is good.
+// accepts reports whether the program accepts a value of a flag.
 func accepts(t rapid.TB, flag, value string) bool {
 	t.Helper()
 	args := []string{"--runner=dataflow", "--project=shop", "--region=europe-west4",
@@ -34,8 +34,8 @@ func accepts(t rapid.TB, flag, value string) bool {
 	return !strings.Contains(err.Error(), "--"+flag+":")
 }
 
-// agree checks that Dataflow and the binary think the same of values: of ones that are nearly
-// right, which is where they would differ.
+// agree checks that the pattern and the program accept the same values. The values are nearly
+// valid, where the two are most likely to differ.
 func agree(t *testing.T, flag string, value *rapid.Generator[string]) {
 	t.Helper()
 	pattern := patternOf(t, flag)
@@ -75,9 +75,8 @@ func mixed(n int, pieces ...string) *rapid.Generator[string] {
 	})
 }
 
-// TestSubscriptionsThatDataflowAcceptsAreTheBinarys is about full names. The binary takes ids too,
-// which Dataflow does not.
-func TestSubscriptionsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
+// TestSubscriptionPattern checks full names. The program accepts ids too, and Dataflow does not.
+func TestSubscriptionPattern(t *testing.T) {
 	for _, flag := range []string{"pos_subscription", "ecom_subscription", "wms_subscription"} {
 		agree(t, flag, rapid.OneOf(
 			rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),

@@ -18,7 +18,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
-// patience is how long a test waits for something that must happen.
+// patience bounds the time that a test waits for a condition.
 const patience = 60 * time.Second
 
 // sales writes a file of n sales and returns its path.
@@ -36,7 +36,7 @@ func sales(t *testing.T, n int) string {
 	return path
 }
 
-// forbidden is a file that the program finds and may not open.
+// forbidden returns a file that the program may not open.
 func forbidden(t *testing.T) string {
 	t.Helper()
 	path := sales(t, 1)
@@ -46,7 +46,7 @@ func forbidden(t *testing.T) string {
 	return path
 }
 
-// nobody is an address of this machine at which nothing listens.
+// nobody returns an address of this machine at which nothing listens.
 func nobody(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -69,9 +69,9 @@ func ends(t *testing.T, p *rig.Process, code int) {
 	}
 }
 
-// TestOneLineSaysWhatIsWrong: what keeps the program from working is its last line, with the cause
-// and what to look at. No line shows how the runner sees it.
-func TestOneLineSaysWhatIsWrong(t *testing.T) {
+// TestErrorLine checks that an error is the last line, with its cause and what to check, and that
+// no line shows the runner's text.
+func TestErrorLine(t *testing.T) {
 	redis, away, file, dir := redistest.Start(t).Addr, nobody(t), sales(t, 3), t.TempDir()
 	pubsub := rig.ServePubSub(t, localpubsub.Options{})
 	files := []string{"--events_files=" + file, "--redis_addrs=" + redis}
@@ -111,8 +111,8 @@ func TestOneLineSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestPlansAreForDebugging: the runner's own account of a failure is there for whoever asks for it.
-func TestPlansAreForDebugging(t *testing.T) {
+// TestDebugShowsPlan checks that --log_level=DEBUG shows the runner's text of a failure.
+func TestDebugShowsPlan(t *testing.T) {
 	p := rig.Start(t, rig.Launch{Unprivileged: true,
 		Flags: []string{"--events_files=" + forbidden(t), "--redis_addrs=" + redistest.Start(t).Addr,
 			"--log_level=DEBUG"}})
@@ -122,8 +122,8 @@ func TestPlansAreForDebugging(t *testing.T) {
 	}
 }
 
-// TestACompleteRun names its input and output, and what it did; its summary is complete.
-func TestACompleteRun(t *testing.T) {
+// TestCompleteRun checks the lines of a run over a file, and its summary.
+func TestCompleteRun(t *testing.T) {
 	redis, file, out := redistest.Start(t).Addr, sales(t, 30), t.TempDir()
 	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + file, "--redis_addrs=" + redis,
 		"--warehouse_dir=" + out}})
@@ -140,8 +140,8 @@ func TestACompleteRun(t *testing.T) {
 	}
 }
 
-// TestInterrupted: a run over files that is told to stop finishes what it has begun, and ends with
-// another exit code than a complete one.
+// TestInterrupted checks that a run over files that is stopped finishes what it has read, and that
+// its exit code is not that of a complete run.
 func TestInterrupted(t *testing.T) {
 	const lines = 60_000
 	link := rig.StartProxy(t, redistest.Start(t).Addr)
@@ -176,8 +176,9 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedAtTheStart: nothing was read, which is not a complete run either.
-func TestInterruptedAtTheStart(t *testing.T) {
+// TestInterruptedAtStart checks that a run that is stopped before it reads anything is not
+// complete.
+func TestInterruptedAtStart(t *testing.T) {
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
 	if err != nil {
 		t.Fatal(err)
@@ -210,8 +211,9 @@ func TestInterruptedAtTheStart(t *testing.T) {
 	}
 }
 
-// TestPubSubIsAway from the start: the program waits for it, is not ready, and names the address.
-func TestPubSubIsAway(t *testing.T) {
+// TestPubSubAway checks that the program waits for a Pub/Sub that is unreachable from the start, is
+// not ready, and names the address.
+func TestPubSubAway(t *testing.T) {
 	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
 	pubsub.Proxy.Cut()
 	name := rig.Subscription("pos")
@@ -243,7 +245,7 @@ func TestPubSubIsAway(t *testing.T) {
 	}
 }
 
-// get is the body of an answer, empty without one.
+// get returns the body of an answer, or "" without one.
 func get(t *testing.T, url string) string {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
@@ -262,7 +264,7 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// urlOf is where a program that was started with --metrics_addr serves them.
+// urlOf returns the URL at which a program with --metrics_addr serves.
 func urlOf(t *testing.T, p *rig.Process) string {
 	t.Helper()
 	said := regexp.MustCompile(`metrics at (http://\S+)/metrics\n`)
