@@ -30,8 +30,8 @@ const (
 	isControl byte = 0x80
 )
 
-// controlKey is the Beam key of controls that InventoryStatefulFn forwards to every product group. It is not
-// the name of a key group or of a store:product, and has no state.
+// controlKey is the Beam key of controls that InventoryStatefulFn forwards to every product group.
+// It is not the name of a key group or of a store:product, and has no state.
 const controlKey = "control"
 
 // header is what precedes the data of a batch.

@@ -30,9 +30,9 @@ type Mirror interface {
 }
 
 // Restore puts the state in a mirror into this process, before the graph of the pipeline starts. It
-// replays the stock state and computes the velocity state and the stock over all stores from it. It calls
-// restored, if not nil, after each Beam key. The product groups publish all signals when they are opened
-// for the first time, which the control of Start triggers.
+// replays the stock state and computes the velocity state and the stock over all stores from it. It
+// calls restored, if not nil, after each Beam key. The product groups publish all signals when they
+// are opened for the first time, which the control of Start triggers.
 func Restore(ctx context.Context, k Keyed, c velocity.Config, m Mirror, restored func()) error {
 	env := process.Of(k.PipelineID)
 	inventory, err := keyed.NewRestored(env, inventoryStage, k.State, func() *inventoryImage {
@@ -118,8 +118,8 @@ func (p *restoredProducts) store(env *process.Env, k Keyed) error {
 // startFn emits one control to InventoryStatefulFn.
 type startFn struct{}
 
-// Start returns batches for InventoryStateful. If restored, it is one control that makes every product
-// group publish its signals and set its timer before an event comes. Otherwise it is empty.
+// Start returns batches for InventoryStateful. If restored, it is one control that makes every
+// product group publish its signals and set its timer before an event comes. Otherwise it is empty.
 func Start(s beam.Scope, restored bool) beam.PCollection {
 	s = s.Scope("Start")
 	var starts []int

@@ -202,7 +202,8 @@ func (f *SmartVelocityFn) evaluate(g *productImage) {
 	}
 }
 
-// republish emits the velocity of every series, and marks the stock of every product for settle to emit.
+// republish emits the velocity of every series, and marks the stock of every product for settle to
+// emit.
 func (f *SmartVelocityFn) republish(g *productImage) {
 	if f.Options.Mirrored {
 		f.out.Kept = append(f.out.Kept, batch.Kept{Group: f.key, Anew: true, Losses: f.env.Losses()})

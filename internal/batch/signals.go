@@ -46,8 +46,8 @@ type LogWrite struct {
 	Record []byte
 }
 
-// Kept is a field of a product group that cannot be computed from the logs. An empty value removes the
-// field.
+// Kept is a field of a product group that cannot be computed from the logs. An empty value removes
+// the field.
 type Kept struct {
 	Group, Field, Value string
 	// Anew removes all fields of the group. It comes without a field, before those that follow.

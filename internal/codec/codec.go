@@ -1,5 +1,5 @@
-// Package codec reads and writes the binary form of batches and of state. Numbers are varints in their
-// shortest form, or 8 bytes in little-endian order; byte strings follow their length.
+// Package codec reads and writes the binary form of batches and of state. Numbers are varints in
+// their shortest form, or 8 bytes in little-endian order; byte strings follow their length.
 package codec
 
 import (
@@ -15,8 +15,8 @@ var (
 	ErrCorrupt  = errors.New("data is corrupt")
 )
 
-// Reader consumes B from its front. After the first failure B is nil, Err is set, and every value read
-// is zero.
+// Reader consumes B from its front. After the first failure B is nil, Err is set, and every value
+// read is zero.
 type Reader struct {
 	B   []byte
 	Err error
@@ -97,8 +97,8 @@ func (r *Reader) Varint() int64 {
 	return int64(v>>1) ^ -int64(v&1)
 }
 
-// Count reads the number of items of at least size bytes each that follow, and fails when the rest of
-// the data is too short for them.
+// Count reads the number of items of at least size bytes each that follow, and fails when the rest
+// of the data is too short for them.
 func (r *Reader) Count(size int) int {
 	v := r.Uvarint()
 	if v > uint64(len(r.B)/size) {

@@ -111,9 +111,9 @@ func (l *Log[I]) Open(p state.Provider, key string) (*Cell[I], error) {
 	return c, err
 }
 
-// NeedsRepublish reports whether Redis lost data after the key was last published as a whole. On a runner
-// with several workers it is also true if asked, the request of another DoFn. If it is true, the caller
-// publishes everything that the image holds.
+// NeedsRepublish reports whether Redis lost data after the key was last published as a whole. On a
+// runner with several workers it is also true if asked, the request of another DoFn. If it is true,
+// the caller publishes everything that the image holds.
 func (l *Log[I]) NeedsRepublish(c *Cell[I], asked bool) bool {
 	losses := l.losses()
 	// Each worker of the runner counts losses by itself, so the numbers of two workers cannot be

@@ -4,8 +4,8 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// DayMs is how long the ids of VIEW and CART_ADD events are kept, and the least time for those of all
-// other events: the day window of velocity.
+// DayMs is how long the ids of VIEW and CART_ADD events are kept, and the least time for those of
+// all other events: the day window of velocity.
 const DayMs = 24 * 60 * 60 * 1000
 
 // Limits are the options of the rules.
