@@ -48,6 +48,9 @@ func StartWithTables(tb testing.TB, project, dataset, folder string) *Server {
 	if err != nil || len(files) == 0 {
 		tb.Fatalf("%d schemas in %s, %v", len(files), folder, err)
 	}
+	if len(files) == 0 {
+		tb.Fatalf("no schema files in %s", folder)
+	}
 	for _, file := range files {
 		schema, err := os.ReadFile(file)
 		if err != nil {
