@@ -183,7 +183,7 @@ func endJob(finished <-chan error, cancel func()) error {
 	case <-time.After(endWithin):
 	}
 	cancel()
-	_ = <-finished
+	<-finished
 	return nil
 }
 
