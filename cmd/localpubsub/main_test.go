@@ -10,6 +10,7 @@ import (
 	apiv1 "cloud.google.com/go/pubsub/v2/apiv1"
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
+	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 	"github.com/beamlytics/streamlytics/test/programtest"
 )
 
@@ -22,8 +23,7 @@ func TestServesUntilASignal(t *testing.T) {
 			if !found || name != "PUBSUB_EMULATOR_HOST" {
 				t.Fatalf("printed %q", line)
 			}
-			t.Setenv(name, addr)
-			subs, err := apiv1.NewSubscriptionAdminClient(t.Context())
+			subs, err := apiv1.NewSubscriptionAdminClient(t.Context(), dial.Options(addr)...)
 			if err != nil {
 				t.Fatal(err)
 			}
