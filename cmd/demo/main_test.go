@@ -25,6 +25,7 @@ var closingLine = regexp.MustCompile(`^stock keys checked against the truth: [1-
 func TestASignalEndsItWithTheClosingLine(t *testing.T) {
 	t.Parallel()
 	programtest.Signals(t, func(t *testing.T, signal os.Signal) {
+		t.Parallel()
 		temp := t.TempDir()
 		cmd := program(t, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
 		cmd.Env = append(cmd.Env, "TMPDIR="+temp)

@@ -88,10 +88,11 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 	if now := time.Now(); f.Age(now) != now.Sub(f.Reach.Since) || f.Age(now) <= 0 {
 		t.Errorf("the age is %v, and it is away since %v", f.Age(now), f.Reach.Since)
 	}
-	server, err := localpubsub.Start(localpubsub.Options{Addr: addr})
-	if err != nil {
-		t.Fatal(err)
-	}
+	var server *localpubsub.Server
+	await(t, "the address is free again", func() bool {
+		server, err = localpubsub.Start(localpubsub.Options{Addr: addr})
+		return err == nil
+	})
 	t.Cleanup(server.Close)
 	await(t, "the subscription is missed", func() bool { return flow().Reach.Problem == "NotFound" })
 	if err := subs.Err(); err == nil || !strings.Contains(err.Error(), "Pub/Sub at "+addr+": NotFound: ") ||

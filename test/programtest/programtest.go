@@ -35,13 +35,10 @@ func Command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Signals runs a test with each of the signals that ask a program to end, at the same time.
+// Signals runs a test with each of the signals that ask a program to end.
 func Signals(t *testing.T, test func(*testing.T, os.Signal)) {
 	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(signal.String(), func(t *testing.T) {
-			t.Parallel()
-			test(t, signal)
-		})
+		t.Run(signal.String(), func(t *testing.T) { test(t, signal) })
 	}
 }
 
