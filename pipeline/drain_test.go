@@ -51,8 +51,11 @@ func TestProgressNotices(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
-	write(t, h.options.EventsFiles, saleLines(60_000))
-	h.options.OutstandingEvents = 2000 // so that it takes a while
+	write(t, h.options.EventsFiles, saleLines(30_000))
+	h.options.OutstandingEvents = 2000
+	slow := rig.StartProxy(t, h.options.RedisAddrs) // so that seconds are left
+	slow.Delay(100*time.Millisecond, 100*time.Millisecond)
+	h.options.RedisAddrs = slow.Addr
 	p, err := New(t.Context(), h.options)
 	if err != nil {
 		t.Fatal(err)
