@@ -216,6 +216,9 @@ func TestReusedID(t *testing.T) {
 // TestDecay checks that a burst leaves the hour without a new event: window, units and badge
 // follow.
 func TestDecay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an hour of the clock takes 12 s")
+	}
 	t.Parallel()
 	h := newHarness(t)
 	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300 // an hour in 12 s
@@ -247,6 +250,9 @@ func TestDecay(t *testing.T) {
 
 // TestExpiry checks that the keys are deleted when the last event is 24 hours old.
 func TestExpiry(t *testing.T) {
+	if testing.Short() {
+		t.Skip("an hour of the clock takes 12 s")
+	}
 	t.Parallel()
 	h := newHarness(t)
 	h.options.ClockOrigin, h.options.ClockSpeed = "2026-11-27T09:00:00Z", 300

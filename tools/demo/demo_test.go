@@ -165,6 +165,9 @@ func TestTheDemoTellsWhatIsWrong(t *testing.T) {
 }
 
 func TestTheDemoOnACluster(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a cluster takes seconds to start")
+	}
 	compared := func(f liveview.Frame) bool { return f.Checked > 0 && len(f.Products) > 0 }
 	output, err := play(t, compared, nil, "--redis_addrs="+strings.Join(redistest.StartCluster(t).Addrs(), ","))
 	if err != nil {
