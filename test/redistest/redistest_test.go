@@ -16,7 +16,7 @@ func TestServerLives(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
-	rdb := redis.NewClient(&redis.Options{Addr: s.Addr, ReadTimeout: 200 * time.Millisecond, MaxRetries: -1})
+	rdb := redis.NewClient(&redis.Options{Addr: s.Addr, ReadTimeout: time.Second, MaxRetries: -1})
 	defer rdb.Close()
 	if err := rdb.Set(ctx, "k", "v", 0).Err(); err != nil {
 		t.Fatal(err)
