@@ -54,7 +54,7 @@ func (f *KeyByStoreProductFn) Setup() {
 	f.groups = make([][]byte, len(f.names))
 }
 
-// StartBundle forgets a bundle that failed. Its tokens stay held: the messages are not
+// StartBundle discards what a failed bundle left. Its tokens stay held: the messages are not
 // acknowledged.
 func (f *KeyByStoreProductFn) StartBundle(_ context.Context, _ func(beam.EventTime, string, []byte)) {
 	f.tokens = f.tokens[:0]

@@ -115,7 +115,7 @@ func (r *Sink) pingHint(err error) string {
 	case errors.As(err, &host):
 		return " (the certificate of Redis is for another host: check the address, --redis_addrs)"
 	case !r.tls && errors.Is(err, io.EOF):
-		return " (a server that speaks TLS ends connections without it: is --redis_tls missing?)"
+		return " (a server with TLS ends connections without it: is --redis_tls missing?)"
 	case r.tls && errors.Is(err, context.DeadlineExceeded):
 		return " (a server that does not speak TLS keeps silent: is --redis_tls right?)"
 	case goredis.HasErrorPrefix(err, "WRONGPASS"), goredis.HasErrorPrefix(err, "NOAUTH"),

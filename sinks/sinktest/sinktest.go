@@ -43,7 +43,7 @@ type Target struct {
 	// Read returns what a reader sees under keys, past the sink: the value of the newest version.
 	// Keys that are not there are left out; others than keys do not matter.
 	Read func(tb testing.TB, keys []Key) map[Key]int64
-	// Versioned says that versions decide between writes of one key; otherwise the last write does.
+	// Versioned means that versions decide between writes of one key; otherwise the last write does.
 	Versioned bool
 	// Faults are tried one after the other.
 	Faults []Fault

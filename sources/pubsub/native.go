@@ -29,7 +29,7 @@ const readURN = "beam:transform:pubsub_read:v1"
 
 // ReadNative reads a subscription with the runner's own source and returns a PCollection of
 // batch.Messages. It is for Dataflow, which acknowledges a message when its results are committed,
-// knows a repeated delivery by its message id for ten minutes, and scales readers by itself.
+// recognises a repeated delivery by its message id for ten minutes, and scales readers by itself.
 //
 // The source's elements are whole Pub/Sub messages, with attributes, id and publish time. No
 // attribute serves as Dataflow's record id: messages need not have one, and event ids are kept
@@ -51,7 +51,7 @@ type GatherFn struct {
 	latest   beam.EventTime
 }
 
-// StartBundle forgets a bundle that failed.
+// StartBundle discards what a failed bundle left.
 func (f *GatherFn) StartBundle(context.Context, func(beam.EventTime, batch.Messages)) { f.reset() }
 
 func (f *GatherFn) reset() { f.messages, f.bytes, f.latest = nil, 0, mtime.MinTimestamp }

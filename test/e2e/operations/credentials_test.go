@@ -46,7 +46,7 @@ func TestWrongCredentials(t *testing.T) {
 		{"no password", to(secure, "--redis_tls", "--redis_ca="+ca), "", "check the user name and the password's secret"},
 		{"no rights", to(secure, "--redis_tls", "--redis_ca="+ca, "--redis_username=reader", good), "", "docs/SECURITY.md lists the rights"},
 		{"TLS where there is none", to(plain, "--redis_tls", "--redis_ca="+ca, good), "", "a server that does not speak TLS keeps silent"},
-		{"no TLS where there is", to(secure, good), "", "a server that speaks TLS ends connections without it"},
+		{"no TLS where there is", to(secure, good), "", "a server with TLS ends connections without it"},
 		{"no file of authorities", to(secure, "--redis_tls", "--redis_ca="+ca+".absent", good), "", "CA: open " + ca + ".absent"},
 		{"a file of no authorities", to(secure, "--redis_tls", "--redis_ca="+notPEM, good), "", notPEM + " holds no PEM certificate"},
 		{"no file with the password", to(secure, "--redis_tls", "--redis_ca="+ca, "--redis_password_secret=file:"+dir+"/absent"), "", "PasswordSecret: open " + dir + "/absent"},
