@@ -26,9 +26,7 @@ func newGoogle(t *testing.T) *google {
 	t.Helper()
 	storage := fakegcs.Start(t)
 	for _, bucket := range []string{"shop-dataflow", "shop-files"} {
-		if err := storage.CreateBucket(bucket, 0); err != nil {
-			t.Fatal(err)
-		}
+		storage.CreateBucket(bucket)
 	}
 	dataflow := fakedataflow.Start(t)
 	g := &google{storage: storage, dataflow: dataflow, credentials: filepath.Join(t.TempDir(), "key.json")}

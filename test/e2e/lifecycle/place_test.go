@@ -45,9 +45,7 @@ type bucket struct{ server *fakegcs.Server }
 func newBucket(t *testing.T) bucket {
 	t.Helper()
 	server := fakegcs.Start(t)
-	if err := server.CreateBucket("shop", 0); err != nil {
-		t.Fatal(err)
-	}
+	server.CreateBucket("shop")
 	return bucket{server}
 }
 

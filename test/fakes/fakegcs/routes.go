@@ -8,36 +8,30 @@ import (
 	"slices"
 )
 
-// routes are the paths of the service. Names in them are escaped, slashes included.
+// routes returns the handler of the service. Names in paths are escaped, slashes included.
 func (s *Server) routes() http.Handler {
-	uploads := newUploads(s.store)
+	uploads := &uploads{store: s.store, sessions: map[string]*session{}}
 	mux := http.NewServeMux()
 	mux.Handle("GET /storage/v1/b/{bucket}", answer(s.getBucket))
-	mux.Handle("POST /storage/v1/b", answer(s.postBucket, "project"))
-	mux.Handle("GET /storage/v1/b/{bucket}/o", answer(s.list, "prefix", "delimiter", "startOffset", "endOffset", "maxResults", "pageToken"))
-	mux.Handle("GET /storage/v1/b/{bucket}/o/{object}", answer(s.getObject, "generation"))
-	mux.Handle("DELETE /storage/v1/b/{bucket}/o/{object}", answer(s.deleteObject))
-	mux.Handle("POST /storage/v1/b/{bucket}/o/{object}/rewriteTo/b/{toBucket}/o/{toObject}", answer(s.rewrite))
+	mux.Handle("GET /storage/v1/b/{bucket}/o", answer(s.list, "prefix"))
 	mux.Handle("POST /upload/storage/v1/b/{bucket}/o", answer(uploads.post, "name", "uploadType", "upload_id"))
 	mux.Handle("PUT /upload/storage/v1/b/{bucket}/o", answer(uploads.post, "name", "uploadType", "upload_id"))
-	mux.Handle("GET /{bucket}/{object}", answer(s.readXML, "generation")) // and HEAD
-	mux.Handle("/", answer(func(http.ResponseWriter, *http.Request) error {
-		return failure(http.StatusNotFound, "notFound", "Not Found")
-	}))
+	mux.Handle("GET /{bucket}/{object}", answer(s.read, "generation")) // and HEAD
+	mux.Handle("/", answer(func(http.ResponseWriter, *http.Request) error { return errNotFound }))
 	return mux
 }
 
 // unheeded are parameters that change nothing here: who pays, and how much of an answer is wanted.
 var unheeded = []string{"alt", "fields", "prettyPrint", "projection", "userProject"}
 
-// answer refuses parameters that are not known, and turns an error into Google's error body.
+// answer refuses parameters that are not known, and writes an error as Google's error body.
 func answer(handle func(http.ResponseWriter, *http.Request) error, known ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := checkParameters(r.URL.Query(), known)
 		if err == nil {
 			err = handle(w, r)
 		}
-		if failed := (*apiError)(nil); errors.As(err, &failed) {
+		if failed, ok := errors.AsType[*apiError](err); ok {
 			failed.write(w)
 		}
 	})
@@ -46,9 +40,9 @@ func answer(handle func(http.ResponseWriter, *http.Request) error, known ...stri
 func checkParameters(given url.Values, known []string) error {
 	for name := range given {
 		value := given.Get(name)
-		set := value != "" && value != "false" // clients send some with the value that says nothing
+		set := value != "" && value != "false" // clients send some with the default value
 		if set && !slices.Contains(known, name) && !slices.Contains(unheeded, name) {
-			return failure(http.StatusBadRequest, "invalidParameter", "fakegcs does not heed "+name+"="+value)
+			return badRequest("fakegcs does not heed " + name + "=" + value)
 		}
 	}
 	return nil
@@ -56,6 +50,28 @@ func checkParameters(given url.Values, known []string) error {
 
 func writeJSON(w http.ResponseWriter, body any) error {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	_ = json.NewEncoder(w).Encode(body) // who went away needs no answer
+	_ = json.NewEncoder(w).Encode(body) // a client that has gone needs no answer
 	return nil
+}
+
+// apiError is an error answer of the service.
+type apiError struct {
+	status          int
+	reason, message string
+}
+
+var errNotFound = &apiError{http.StatusNotFound, "notFound", "There is no such bucket or object."}
+
+func badRequest(message string) error { return &apiError{http.StatusBadRequest, "invalid", message} }
+
+// Error returns the message that the client gets.
+func (e *apiError) Error() string { return e.message }
+
+func (e *apiError) write(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(e.status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"error": map[string]any{ // as in writeJSON
+		"code": e.status, "message": e.message,
+		"errors": []map[string]string{{"message": e.message, "domain": "global", "reason": e.reason}},
+	}})
 }

@@ -1,7 +1,6 @@
 package fakegcs
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"testing"
@@ -26,7 +25,7 @@ func Start(tb testing.TB) *Server {
 	s := &Server{
 		addr:   listener.Addr().String(),
 		served: make(chan struct{}),
-		store:  newStore(),
+		store:  &store{buckets: map[string]map[string]object{}},
 	}
 	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
 	go func() {
@@ -46,18 +45,12 @@ func (s *Server) close() {
 	<-s.served
 }
 
-// CreateBucket creates an empty bucket that keeps what is deleted for the given time, 0 for not at all. It is an error if the
-// bucket is there already.
-func (s *Server) CreateBucket(name string, softDelete time.Duration) error {
-	if !s.store.createBucket(name, softDelete) {
-		return errors.New("fake Cloud Storage: there is a bucket " + name + " already")
-	}
-	return nil
-}
+// CreateBucket creates an empty bucket.
+func (s *Server) CreateBucket(name string) { s.store.createBucket(name) }
 
 // Put stores an object in one step, in place of the one of that name. A bucket that is not there is created.
 func (s *Server) Put(bucket, name string, data []byte) {
-	s.store.createBucket(bucket, defaultSoftDelete)
+	s.store.createBucket(bucket)
 	s.store.put(bucket, name, "", data)
 }
 

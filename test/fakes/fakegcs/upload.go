@@ -1,39 +1,44 @@
 package fakegcs
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 )
 
-// uploads are the ways in which objects come in.
+// uploads takes objects, in one request or in chunks.
 type uploads struct {
 	store *store
 
-	mu       sync.Mutex // also held while a chunk is taken in
-	sessions map[string]*session
+	mu       sync.Mutex
+	sessions map[string]*session // of resumable uploads, by id
 }
 
-func newUploads(s *store) *uploads { return &uploads{store: s, sessions: map[string]*session{}} }
+// session is a resumable upload.
+type session struct {
+	metadata metadata
+	data     []byte
+}
 
-// metadata is what the client says of an object besides its content.
+// metadata is what the client gives besides the content.
 type metadata struct {
 	Name        string `json:"name"`
 	ContentType string `json:"contentType"`
-	Crc32c      string `json:"crc32c"`
-	Md5Hash     string `json:"md5Hash"`
 }
 
 func (u *uploads) post(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	if _, found := u.store.bucket(r.PathValue("bucket")); !found {
-		return noBucket()
+	if _, found := u.store.names(r.PathValue("bucket")); !found {
+		return errNotFound
 	}
+	query := r.URL.Query()
 	if id := query.Get("upload_id"); id != "" {
 		return u.chunk(w, r, id)
 	}
@@ -42,29 +47,23 @@ func (u *uploads) post(w http.ResponseWriter, r *http.Request) error {
 		return u.multipart(w, r)
 	case "resumable":
 		return u.begin(w, r)
-	case "media":
-		data, err := io.ReadAll(r.Body)
-		if err != nil {
-			return badRequest("Content: " + err.Error())
-		}
-		return u.finish(w, r, metadata{Name: query.Get("name"), ContentType: r.Header.Get("Content-Type")}, data)
 	default:
 		return badRequest("Invalid upload type: " + kind)
 	}
 }
 
-// multipart is a JSON part and one with the content, in one request.
+// multipart takes a JSON part and one with the content.
 func (u *uploads) multipart(w http.ResponseWriter, r *http.Request) error {
-	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/related" {
-		return badRequest("A multipart upload needs the content type multipart/related.")
+	_, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return badRequest("Content-Type: " + err.Error())
 	}
 	parts := multipart.NewReader(r.Body, parameters["boundary"])
-	var m metadata
 	first, err := parts.NextPart()
-	if err == nil {
-		m, err = readMetadata(first, r)
+	if err != nil {
+		return badRequest("Metadata: " + err.Error())
 	}
+	m, err := readMetadata(first, r)
 	if err != nil {
 		return badRequest("Metadata: " + err.Error())
 	}
@@ -72,17 +71,60 @@ func (u *uploads) multipart(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badRequest("Content: " + err.Error())
 	}
-	if m.ContentType == "" {
-		m.ContentType = second.Header.Get("Content-Type")
-	}
 	data, err := io.ReadAll(second)
 	if err != nil {
 		return badRequest("Content: " + err.Error())
 	}
-	if _, err := parts.NextPart(); !errors.Is(err, io.EOF) {
-		return badRequest("A multipart upload has two parts and an end.")
+	return u.keep(w, r, m, data)
+}
+
+// begin opens a session and returns the address of its chunks.
+func (u *uploads) begin(w http.ResponseWriter, r *http.Request) error {
+	m, err := readMetadata(r.Body, r)
+	if err != nil {
+		return badRequest("Metadata: " + err.Error())
 	}
-	return u.finish(w, r, m, data)
+	id := rand.Text()
+	u.mu.Lock()
+	u.sessions[id] = &session{metadata: m}
+	u.mu.Unlock()
+	at := url.URL{Scheme: "http", Host: r.Host, Path: r.URL.Path, RawPath: r.URL.RawPath,
+		RawQuery: url.Values{"uploadType": {"resumable"}, "upload_id": {id}}.Encode()}
+	w.Header().Set("Location", at.String())
+	return nil
+}
+
+// chunk appends to a session. The object is stored with the chunk whose Content-Range, "bytes 0-9/*"
+// or "bytes 0-9/10", has the size of the object.
+func (u *uploads) chunk(w http.ResponseWriter, r *http.Request, id string) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return badRequest("Content: " + err.Error())
+	}
+	span := strings.TrimPrefix(r.Header.Get("Content-Range"), "bytes ")
+	from, size, _ := strings.Cut(span, "/")
+	from, _, _ = strings.Cut(from, "-")
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	s := u.sessions[id]
+	if s == nil {
+		return errNotFound
+	}
+	if n := strconv.Itoa(len(s.data)); len(body) > 0 && from != n {
+		return badRequest("A chunk with Content-Range " + span + " does not follow on " + n + " bytes.")
+	}
+	s.data = append(s.data, body...)
+	switch size {
+	case strconv.Itoa(len(s.data)):
+		delete(u.sessions, id)
+		return u.keep(w, r, s.metadata, s.data)
+	case "*":
+		w.Header().Set("Range", "bytes=0-"+strconv.Itoa(len(s.data)-1))
+		w.Header().Set("X-HTTP-Status-Code-Override", "308") // in place of the status, as the client asks
+		return nil
+	default:
+		return badRequest("The last chunk with Content-Range " + span + " makes another size.")
+	}
 }
 
 // readMetadata may find nothing. The name in the path of a request comes before the one in its body.
@@ -96,38 +138,15 @@ func readMetadata(body io.Reader, r *http.Request) (m metadata, err error) {
 	return m, nil
 }
 
-// finish stores the whole object, if it is what the client meant.
-func (u *uploads) finish(w http.ResponseWriter, r *http.Request, m metadata, data []byte) error {
-	o, err := u.keep(r, m, data)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, o)
-}
-
-func (u *uploads) keep(r *http.Request, m metadata, data []byte) (stored objectResource, err error) {
+// keep stores a whole object.
+func (u *uploads) keep(w http.ResponseWriter, r *http.Request, m metadata, data []byte) error {
 	if m.Name == "" {
-		return stored, failure(http.StatusBadRequest, "required", "Required object name is missing.")
-	}
-	for _, text := range r.Header.Values("X-Goog-Hash") {
-		for hash := range strings.SplitSeq(text, ",") {
-			if sum, found := strings.CutPrefix(strings.TrimSpace(hash), "crc32c="); found {
-				m.Crc32c = sum
-			} else if sum, found := strings.CutPrefix(strings.TrimSpace(hash), "md5="); found {
-				m.Md5Hash = sum
-			}
-		}
-	}
-	if m.Crc32c != "" && m.Crc32c != crc32c(data) {
-		return stored, badRequest("Provided CRC32C \"" + m.Crc32c + "\" doesn't match calculated CRC32C \"" + crc32c(data) + "\".")
-	}
-	if m.Md5Hash != "" && m.Md5Hash != md5Hash(data) {
-		return stored, badRequest("Provided MD5 hash \"" + m.Md5Hash + "\" doesn't match calculated MD5 hash \"" + md5Hash(data) + "\".")
+		return badRequest("Required object name is missing.")
 	}
 	bucket := r.PathValue("bucket")
 	o, found := u.store.put(bucket, m.Name, m.ContentType, data)
 	if !found {
-		return stored, noBucket()
+		return errNotFound
 	}
-	return o.resource(bucket, m.Name), nil
+	return writeJSON(w, o.resource(bucket, m.Name))
 }
