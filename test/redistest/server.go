@@ -180,11 +180,3 @@ func (s *Server) Client() *redis.Client {
 	s.tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
-
-// Log is what the server has written since it was last started.
-func (s *Server) Log() string {
-	if s.proc == nil {
-		return ""
-	}
-	return s.proc.log.String()
-}
