@@ -18,20 +18,15 @@ import (
 
 func TestRedisConformance(t *testing.T) {
 	t.Parallel()
-	runBoth(t, "server stopped", func(t *testing.T) redisTarget {
+	runBoth(t, "server", func(t *testing.T) redisTarget {
 		s := redistest.Start(t)
 		return redisTarget{
 			config: Config{Addrs: []string{s.Addr}},
 			reader: s.Client(),
-			fault:  sinktest.Fault{Name: "stopped", Down: s.Stop, Up: s.Restart},
-		}
-	})
-	runBoth(t, "server hangs", func(t *testing.T) redisTarget {
-		s := redistest.Start(t)
-		return redisTarget{
-			config: Config{Addrs: []string{s.Addr}},
-			reader: s.Client(),
-			fault:  sinktest.Fault{Name: "hangs", Down: s.Pause, Up: s.Resume},
+			faults: []sinktest.Fault{
+				{Name: "hangs", Down: s.Pause, Up: s.Resume},
+				{Name: "stopped", Down: s.Stop, Up: s.Restart},
+			},
 		}
 	})
 	runBoth(t, "TLS and a user with few rights", func(t *testing.T) redisTarget {
@@ -41,8 +36,8 @@ func TestRedisConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = reader.Close() })
-		return redisTarget{config: config, reader: reader, fault: sinktest.Fault{Name: "stopped", Down: s.Stop,
-			Up: s.Restart}}
+		return redisTarget{config: config, reader: reader,
+			faults: []sinktest.Fault{{Name: "stopped", Down: s.Stop, Up: s.Restart}}}
 	})
 }
 
@@ -61,10 +56,10 @@ func TestRedisClusterConformance(t *testing.T) {
 		return redisTarget{
 			config: Config{Addrs: c.Addrs()[:2]},
 			reader: reader,
-			fault: sinktest.Fault{Name: "a node stopped", Down: node.Stop, Up: func() {
+			faults: []sinktest.Fault{{Name: "a node stopped", Down: node.Stop, Up: func() {
 				node.Restart()
 				c.WaitWhole()
-			}},
+			}}},
 		}
 	})
 }
@@ -89,7 +84,7 @@ func startSecured(t *testing.T) (*redistest.Server, Config) {
 type redisTarget struct {
 	config Config
 	reader goredis.UniversalClient
-	fault  sinktest.Fault
+	faults []sinktest.Fault
 }
 
 // runBoth runs the suite for stock and then for velocity, at the same time as the caller's others.
@@ -126,7 +121,7 @@ func stockTarget(t *testing.T, target redisTarget) sinktest.Target {
 	r := openRedis(t, target.config, Stats{})
 	return sinktest.Target{
 		Versioned: true,
-		Faults:    []sinktest.Fault{target.fault},
+		Faults:    target.faults,
 		Write: func(ctx context.Context, records []sinktest.Record) error {
 			batch := make([]signal.Stock, len(records))
 			for i, rec := range records {
@@ -171,7 +166,7 @@ func velocityTarget(t *testing.T, target redisTarget) sinktest.Target {
 	r := openRedis(t, target.config, Stats{})
 	expiry := time.Now().Add(time.Hour)
 	return sinktest.Target{
-		Faults: []sinktest.Fault{target.fault},
+		Faults: target.faults,
 		Write: func(ctx context.Context, records []sinktest.Record) error {
 			batch := make([]signal.Velocity, len(records))
 			for i, rec := range records {

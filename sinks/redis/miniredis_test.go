@@ -22,11 +22,11 @@ func TestMiniredisConformance(t *testing.T) {
 		return redisTarget{
 			config: Config{Addrs: []string{m.Addr()}},
 			reader: reader,
-			fault: sinktest.Fault{Name: "stopped", Down: m.Close, Up: func() {
+			faults: []sinktest.Fault{{Name: "stopped", Down: m.Close, Up: func() {
 				if err := m.Restart(); err != nil {
 					t.Error(err)
 				}
-			}},
+			}}},
 		}
 	})
 }
