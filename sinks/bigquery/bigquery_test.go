@@ -140,7 +140,6 @@ func TestBigQueryFaults(t *testing.T) {
 		"connection lost before storing": {fault: func(f *fakebigquery.Faults) { f.BreakBefore = 2 }, retries: 2},
 		"connection lost after storing": {fault: func(f *fakebigquery.Faults) { f.BreakAfter = 1 }, retries: 1,
 			duplicates: true},
-		"slow answers": {fault: func(f *fakebigquery.Faults) { f.Delay = 200 * time.Millisecond }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -162,38 +161,6 @@ func TestBigQueryFaults(t *testing.T) {
 				t.Errorf("%d retries, %d stored, %d refused", s.retries, s.stored, len(s.letters))
 			}
 		})
-	}
-}
-
-// TestBigQueryHangs: a service that does not answer is asked again on another stream.
-func TestBigQueryHangs(t *testing.T) {
-	s := newStand(t)
-	s.answerWithin = 300 * time.Millisecond
-	s.append(t, sales(0, 1))
-	s.server.Inject(func(f *fakebigquery.Faults) { f.Hang = true })
-	done := make(chan error, 1)
-	go func() { done <- s.write(context.Background(), sales(1, 10)) }()
-	deadline := time.Now().Add(patience)
-	for s.retriesSoFar() == 0 {
-		if time.Now().After(deadline) {
-			t.Fatal("the request is not given up")
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	s.server.Inject(func(f *fakebigquery.Faults) { f.Hang = false })
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Fatal(err)
-		}
-	case <-time.After(patience):
-		t.Fatal("the write does not end")
-	}
-	ids := s.storedIDs()
-	for id := 1; id <= 10; id++ {
-		if ids[id] < 1 {
-			t.Errorf("row %d is not there", id)
-		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,24 +54,6 @@ func TestBigQueryRefusedRow(t *testing.T) {
 	}
 	if s.stored != 4 || s.retries != 0 {
 		t.Errorf("%d stored, %d retries", s.stored, s.retries)
-	}
-}
-
-// TestBigQueryRefusedRequest: a row that makes its request invalid, without being named, is found.
-func TestBigQueryRefusedRequest(t *testing.T) {
-	s := newStand(t)
-	s.server.Inject(func(f *fakebigquery.Faults) {
-		f.RefuseRequest = func(_ string, row []byte) bool { return idOf(row)%40 == 7 }
-	})
-	s.append(t, sales(0, 100))
-	ids := s.storedIDs()
-	var refused []int
-	for _, l := range s.letters {
-		refused = append(refused, idOf(l.Message.Data))
-	}
-	slices.Sort(refused)
-	if !slices.Equal(refused, []int{7, 47, 87}) || len(ids) != 97 {
-		t.Errorf("refused %v, %d rows stored", refused, len(ids))
 	}
 }
 

@@ -120,24 +120,6 @@ func TestMirrorTakesOverWhatIsNotListed(t *testing.T) {
 	}
 }
 
-// TestMirrorLoadsNoPart: a log that is lost between the start and its reading fails the restore.
-// Without what was kept the logs suffice.
-func TestMirrorLoadsNoPart(t *testing.T) {
-	server, open := mirrors(t)
-	writeState(t, mustOpen(t, open))
-	m := mustOpen(t, open)
-	rdb := server.Client()
-	rdb.Del(t.Context(), "streamlytics:{log/8}", "streamlytics:{log/8}:by", "streamlytics:{kept/3}")
-	rdb.LTrim(t.Context(), "streamlytics:{log/7}", 1, -1)
-	err := m.Logs(t.Context(), func(string, [][]byte, int64) error { return nil })
-	if !errors.Is(err, ErrIncomplete) {
-		t.Errorf("reading lost logs: %v", err)
-	}
-	if kept := keptOf(t, m, "3"); len(kept) != 0 {
-		t.Errorf("kept %v", kept)
-	}
-}
-
 // TestMirrorIsWholeWithWhatWasKept: after a loss the layout comes back only when the product groups
 // have begun anew too, with what was made after the loss was noticed.
 func TestMirrorIsWholeWithWhatWasKept(t *testing.T) {

@@ -112,7 +112,14 @@ func TestLogsFails(t *testing.T) {
 	if err := read(t.Context(), m); !errors.Is(err, ErrFenced) {
 		t.Errorf("the earlier pipeline reads with %v", err)
 	}
-	server.Client().Del(t.Context(), "streamlytics:{log/8}", "streamlytics:{log/8}:by")
+	mustWrite(t, next, batch.LogWrite{Key: "8", Seq: 2, Prev: 1, Record: []byte("b")})
+	rdb := server.Client()
+	rdb.LPop(t.Context(), "streamlytics:{log/8}")
+	if err := read(t.Context(), next); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(),
+		"{log/8} is cut") {
+		t.Errorf("a log without its first record: %v", err)
+	}
+	rdb.Del(t.Context(), "streamlytics:{log/8}", "streamlytics:{log/8}:by")
 	if err := read(t.Context(), next); !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(),
 		"{log/8} is gone") {
 		t.Errorf("a lost log: %v", err)

@@ -126,8 +126,15 @@ func TestAuthoritiesOfRedis(t *testing.T) {
 	defer server.Close()
 	want := x509.NewCertPool()
 	want.AppendCertsFromPEM(pem)
+	notPEM := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(notPEM, []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for ca, wantErr := range map[string]string{
 		file:                                  "",
+		notPEM:                                "CA: " + notPEM + " holds no PEM",
+		notPEM + ".absent":                    "CA: open " + notPEM + ".absent",
+		"/dev/zero":                           "CA: /dev/zero has more than",
 		"projects/shop/secrets/ca/versions/1": "",
 		"projects/shop/secrets/ca/versions/2": "CA: projects/shop/secrets/ca/versions/2 holds no PEM certificate",
 		"projects/shop/secrets/ca/versions/3": "CA: read projects/shop/secrets/ca/versions/3 from Secret Manager",
@@ -140,25 +147,6 @@ func TestAuthoritiesOfRedis(t *testing.T) {
 			}
 		} else if err != nil || !got.RootCAs.Equal(want) {
 			t.Errorf("%s: other authorities than the file's, or %v", ca, err)
-		}
-	}
-}
-
-func TestOpenRedisReadsWhatItNeeds(t *testing.T) {
-	notPEM := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(notPEM, []byte("nothing"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for want, c := range map[string]Config{
-		"PasswordSecret: the environment variable " +
-			"STREAMLYTICS_TEST_ABSENT": {PasswordSecret: "env:STREAMLYTICS_TEST_ABSENT"},
-		"CA: " + notPEM + " holds no PEM": {TLS: true, CA: notPEM},
-		"CA: open " + notPEM + ".absent":  {TLS: true, CA: notPEM + ".absent"},
-		"CA: /dev/zero has more than":     {TLS: true, CA: "/dev/zero"},
-	} {
-		c.Addrs = []string{"127.0.0.1:1"}
-		if _, err := Open(c, Stats{}); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package rows
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -44,46 +43,6 @@ func TestDeadLetterJSON(t *testing.T) {
 	} {
 		if got := letterLine(c.letter); string(got) != c.want+"\n" {
 			t.Errorf("\n got %s\nwant %s", got, c.want)
-		}
-	}
-}
-
-func TestDeadLetterIsOneLineOfJSON(t *testing.T) {
-	every := make([]byte, 0, 1<<16)
-	for r := rune(0); r < 0x3000; r++ {
-		every = append(every, string(r)...)
-	}
-	for _, data := range [][]byte{every, every[:100], {0xff}, nil} {
-		m := &event.Message{Channel: event.POS, Data: data, Attributes: map[string]string{string(every): string(every),
-			"\xff": "\xff"}, ID: "a\nb"}
-		line := letterLine(event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON,
-			Detail: string(every), Item: 0},
-			Stage: event.StageDecode, Message: m})
-		var got struct {
-			Raw        string            `json:"raw"`
-			Text       *string           `json:"text"`
-			Attributes map[string]string `json:"attributes"`
-			Detail     string            `json:"detail"`
-			MessageID  string            `json:"message_id"`
-			Item       *int              `json:"item"`
-		}
-		if err := json.Unmarshal(line, &got); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range bytes.TrimSuffix(line, []byte("\n")) {
-			if c < ' ' {
-				t.Fatalf("control character %#x in the line", c)
-			}
-		}
-		if decoded, err := base64.StdEncoding.DecodeString(got.Raw); err != nil || string(decoded) != string(data) {
-			t.Errorf("raw does not bring back the message: %v", err)
-		}
-		if len(data) == 1 && got.Text != nil || len(data) != 1 && (got.Text == nil || *got.Text != string(data)) {
-			t.Error("text is not the message")
-		}
-		if got.Attributes[string(every)] != string(every) || got.Detail != string(every) || got.MessageID != "a\nb" ||
-			got.Item == nil || *got.Item != 0 {
-			t.Error("a string did not survive")
 		}
 	}
 }

@@ -155,25 +155,3 @@ func decodeLine(t *testing.T, line []byte) map[string]any {
 	}
 	return row
 }
-
-func BenchmarkRows(b *testing.B) {
-	velocity := signal.Velocity{StoreID: "s", ProductID: "p", Window: signal.WindowDay, UnitsDay: 120,
-		AsOf: 1_790_000_000_000}
-	stock := signal.Stock{StoreID: "s", ProductID: "p", Version: 1, Known: true, Barrier: 1, AsOf: 2}
-	for name, add := range map[string]func(*Batch){
-		"event":    func(b *Batch) { b.Event(&fullEvent, 1_790_000_000_456) },
-		"stock":    func(b *Batch) { b.Stock(&stock) },
-		"velocity": func(b *Batch) { b.Velocity(&velocity) },
-	} {
-		b.Run(name, func(b *testing.B) {
-			batch := NewLines()
-			b.ReportAllocs()
-			for b.Loop() {
-				add(batch)
-				if batch.Size() > 4<<20 {
-					batch.Reset()
-				}
-			}
-		})
-	}
-}

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,37 +94,4 @@ func ddl() string {
 			l.partition, strings.Join(l.cluster, "`, `"), strconv.Quote(l.description))
 	}
 	return b.String()
-}
-
-// TestSchemaFiles: every column has all that BigQuery's schema format has room for, and a layout
-// names columns that are there.
-func TestSchemaFiles(t *testing.T) {
-	for _, table := range Tables {
-		seen := map[string]Column{}
-		for _, c := range table.Columns() {
-			if seen[c.Name].Name != "" {
-				t.Errorf("%s.%s is there twice", table, c.Name)
-			}
-			seen[c.Name] = c
-			if !slices.Contains([]string{"STRING", "INT64", "FLOAT64", "BOOL", "TIMESTAMP", "NUMERIC", "BYTES", "JSON"},
-				c.Type) {
-				t.Errorf("%s.%s: type %q", table, c.Name, c.Type)
-			}
-			if c.Mode != "REQUIRED" && c.Mode != "NULLABLE" {
-				t.Errorf("%s.%s: mode %q", table, c.Name, c.Mode)
-			}
-			if !strings.HasSuffix(c.Description, ".") {
-				t.Errorf("%s.%s: its description is no sentence: %q", table, c.Name, c.Description)
-			}
-		}
-		l := layouts[table]
-		if c := seen[l.partition]; c.Type != "TIMESTAMP" || !c.Required() {
-			t.Errorf("%s is partitioned by %q, which is no required TIMESTAMP", table, l.partition)
-		}
-		for _, name := range l.cluster {
-			if seen[name].Type != "STRING" {
-				t.Errorf("%s is clustered by %q, which is no STRING", table, name)
-			}
-		}
-	}
 }
