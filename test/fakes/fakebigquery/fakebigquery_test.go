@@ -100,27 +100,6 @@ func exchange(t *testing.T, client storagepb.BigQueryWriteClient, requests ...*s
 	return answers, end
 }
 
-func TestRowsAreStored(t *testing.T) {
-	s, client := start(t)
-	full := text(1, "a")
-	full = append(full, text(2, "19.99")...)
-	full = protowire.AppendVarint(protowire.AppendTag(full, 3, protowire.VarintType), 1_790_000_000_123_000)
-	full = append(full, text(4, `{"k":"v"}`)...)
-	full = append(full, text(5, "\xff")...)
-	answers, _ := exchange(t, client, request(stream, all, full), request("", nil, text(1, "b")), request(stream, all, text(1, "c")))
-	if len(answers) != 3 || answers[2].GetError() != nil || answers[0].GetWriteStream() != stream {
-		t.Fatalf("answers %v", answers)
-	}
-	var got []string
-	for _, row := range s.Rows(path) {
-		got = append(got, string(row))
-	}
-	want := `{"at":"2026-09-21T14:13:20.123Z","data":"/w==","extra":{"k":"v"},"id":"a","price":19.99} {"id":"b"} {"id":"c"}`
-	if strings.Join(got, " ") != want {
-		t.Errorf("rows %s", got)
-	}
-}
-
 // TestConnectionEnds: what is wrong with a request as a whole.
 func TestConnectionEnds(t *testing.T) {
 	offset := request(stream, all, text(1, "a"))
@@ -177,34 +156,6 @@ func TestRowErrors(t *testing.T) {
 		}
 		if rows := s.Rows(path); len(rows) != 1 || string(rows[0]) != `{"id":"next"}` {
 			t.Errorf("%s: rows %s", name, rows)
-		}
-	}
-}
-
-func TestGetWriteStream(t *testing.T) {
-	_, client := start(t)
-	basic, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: stream})
-	if err != nil || basic.GetTableSchema() != nil {
-		t.Errorf("%v, %v", basic, err)
-	}
-	full, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: path + "/_default", View: storagepb.WriteStreamView_FULL})
-	if err != nil || len(full.GetTableSchema().GetFields()) != 5 {
-		t.Fatalf("%v, %v", full, err)
-	}
-	f := full.GetTableSchema().GetFields()[0]
-	if f.GetName() != "id" || f.GetType() != storagepb.TableFieldSchema_STRING || f.GetMode() != storagepb.TableFieldSchema_REQUIRED || f.GetDescription() != "Id." {
-		t.Errorf("field %v", f)
-	}
-	if _, err := client.GetWriteStream(context.Background(), &storagepb.GetWriteStreamRequest{Name: "projects/p/datasets/d/tables/x/streams/_default"}); status.Code(err) != codes.NotFound {
-		t.Errorf("a table that is not there: %v", err)
-	}
-}
-
-func TestSchemaIsRead(t *testing.T) {
-	s, _ := start(t)
-	for _, bad := range []string{`{`, `[{"name": "a", "type": "MONEY", "mode": "NULLABLE"}]`, `[{"name": "a", "type": "STRING", "mode": "REPEATED"}]`, `[{"name": "a", "type": "STRING"}]`} {
-		if err := s.CreateTable(path, []byte(bad)); err == nil {
-			t.Errorf("%s is taken", bad)
 		}
 	}
 }

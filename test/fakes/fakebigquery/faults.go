@@ -2,7 +2,6 @@ package fakebigquery
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -21,8 +20,6 @@ type Faults struct {
 	Deny codes.Code
 	// Hang stops every call until it is taken back.
 	Hang bool
-	// Delay comes before every answer.
-	Delay time.Duration
 	// RefuseRow says what is wrong with a row, as JSON, of a table; it is empty when nothing is.
 	RefuseRow func(table string, row []byte) string
 	// RefuseRequest reports that a row makes its whole request INVALID_ARGUMENT, in an answer that does not say which row.
@@ -38,13 +35,6 @@ func (s *Server) Inject(change func(*Faults)) {
 	s.injected = make(chan struct{})
 }
 
-// Faults are those that are left.
-func (s *Server) Faults() Faults {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.faults
-}
-
 // enter is what every call goes through first.
 func (s *Server) enter(ctx context.Context) error {
 	for {
@@ -55,13 +45,6 @@ func (s *Server) enter(ctx context.Context) error {
 			select {
 			case <-changed:
 				continue
-			case <-ctx.Done():
-				return status.FromContextError(ctx.Err()).Err()
-			}
-		}
-		if faults.Delay > 0 {
-			select {
-			case <-time.After(faults.Delay):
 			case <-ctx.Done():
 				return status.FromContextError(ctx.Err()).Err()
 			}
