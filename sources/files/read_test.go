@@ -156,50 +156,6 @@ func TestFilesFailure(t *testing.T) {
 	}
 }
 
-// TestFilesWithBadContent: what is wrong with the content of a file is one message for the decoder
-// to refuse. The lines in front of it count, and so do other files.
-func TestFilesWithBadContent(t *testing.T) {
-	dir := t.TempDir()
-	whole := gzipped(t, numbered("a", columns, 9000))
-	cut := filepath.Join(dir, "a.csv.gz")
-	if err := os.WriteFile(cut, whole[:len(whole)/2], 0o644); err != nil {
-		t.Fatal(err)
-	}
-	files := []File{
-		fileOf(t, cut, event.FormatWMS),
-		fileOf(t, writeFile(t, dir, "b.csv", "PK\x03\x04"+strings.Repeat("a\nb\n", 100_000)), event.FormatWMS),
-		fileOf(t, writeFile(t, dir, "c.csv", numbered("c", columns, 10)), event.FormatWMS),
-	}
-	env := sourcetest.NewEnv(t, acks.New(1<<20))
-	progress := ProgressOf(env)
-	progress.Measure(files)
-	ptest.BuildAndRun(t, func(s beam.Scope) { sourcetest.Catch(s, t.Name(), Read(s, t.Name(), files, true)) })
-	refused, good := map[string]string{}, map[string]int{}
-	for _, m := range sourcetest.NetOf(env).Caught() {
-		name := filepath.Base(m.File)
-		switch {
-		case m.Unreadable == "":
-			good[name]++
-		case refused[name] != "":
-			t.Errorf("%s is refused more than once", name)
-		case len(m.Data) > headBytes:
-			t.Errorf("%d bytes stand for %s", len(m.Data), name)
-		default:
-			refused[name] = m.Unreadable
-		}
-	}
-	if !strings.Contains(refused["a.csv.gz"], "cut short") ||
-		!strings.Contains(refused["b.csv"], "zip archive") || len(refused) != 2 {
-		t.Errorf("refused: %q", refused)
-	}
-	if n := good["a.csv.gz"]; n < 1000 || n >= 9000 || good["b.csv"] != 0 || good["c.csv"] != 10 {
-		t.Errorf("good lines: %v", good)
-	}
-	if read, total := progress.Read(); read != total {
-		t.Errorf("%d of %d bytes are read at the end", read, total)
-	}
-}
-
 // TestFilesInOrder: files of one format are read one after the other. Those of two formats are read
 // side by side, so that histories of the same time meet.
 func TestFilesInOrder(t *testing.T) {
