@@ -199,15 +199,6 @@ func TestCommandLineErrors(t *testing.T) {
 	}
 }
 
-func TestHelp(t *testing.T) {
-	for _, args := range [][]string{{"help"}, {"--help"}, {"replay", "--help"}} {
-		_, help, err := runCommand(t, args...)
-		if err != nil || !strings.Contains(strings.ToLower(help), "usage") {
-			t.Errorf("%v: got %q, %v", args, help, err)
-		}
-	}
-}
-
 // startTopic starts a Pub/Sub server with a topic and returns what takes n messages from it.
 func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.PubsubMessage) {
 	t.Helper()

@@ -32,13 +32,6 @@ func disturbed(t *testing.T, d disturbance, n int) (order []int64, taken int) {
 	return order, taken
 }
 
-func TestNoDisturbanceKeepsTheRecording(t *testing.T) {
-	order, taken := disturbed(t, disturbance{}, 100)
-	if taken != 100 || len(order) != 100 || !slices.IsSorted(order) {
-		t.Errorf("took %d, got %v", taken, order)
-	}
-}
-
 func TestLimit(t *testing.T) {
 	order, taken := disturbed(t, disturbance{limit: 3, duplicates: 1}, 100)
 	if want := []int64{0, 0, 1, 1, 2, 2}; taken != 3 || !slices.Equal(order, want) {

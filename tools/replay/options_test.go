@@ -2,36 +2,9 @@ package replay
 
 import (
 	"bytes"
-	"errors"
-	"flag"
-	"io"
-	"reflect"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/beamlytics/streamlytics/event"
 )
-
-func TestParseOptions(t *testing.T) {
-	got, err := ParseOptions([]string{
-		"--input=a.jsonl", "--project=p", "--pos_topic=pos",
-		"--wms_topic=projects/q/topics/wms", "--create", "--rate=1000", "--limit=5", "--duplicates=0.1", "--late=1",
-		"--disorder=7", "--seed=3", "--check_redis=a:1, b:2", "--check_timeout=5s", "--check_extra",
-	}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := Options{
-		input:       []string{"a.jsonl"},
-		disturbance: disturbance{limit: 5, duplicates: 0.1, late: 1, disorder: 7, seed: 3}, rate: 1000,
-		topics: map[event.Channel]string{event.POS: "projects/p/topics/pos", event.WMS: "projects/q/topics/wms"}, create: true,
-		checkRedis: []string{"a:1", "b:2"}, checkTimeout: 5 * time.Second, checkExtra: true,
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %+v\nwant %+v", got, want)
-	}
-}
 
 func TestParseOptionsListsEverythingThatIsWrong(t *testing.T) {
 	for _, c := range []struct {
@@ -66,15 +39,5 @@ func TestParseOptionsListsEverythingThatIsWrong(t *testing.T) {
 		if output.Len() > 0 {
 			t.Errorf("%s: wrote %q", c.args, output.String())
 		}
-	}
-}
-
-func TestHelp(t *testing.T) {
-	var output bytes.Buffer
-	if _, err := ParseOptions([]string{"--help"}, &output); !errors.Is(err, flag.ErrHelp) {
-		t.Errorf("got error %v, want ErrHelp", err)
-	}
-	if !strings.Contains(output.String(), "-check_redis addresses") {
-		t.Errorf("the help is %q", output.String())
 	}
 }

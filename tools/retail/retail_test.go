@@ -6,8 +6,6 @@ import (
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/beamlytics/streamlytics/event"
 )
 
 // morning is a Monday, when the first shops are about to open.
@@ -102,53 +100,6 @@ func TestTheMeanRateIsWhatWasAskedFor(t *testing.T) {
 	}
 }
 
-func TestShopsKeepTheirHours(t *testing.T) {
-	w := New(Config{Seed: 6, Shops: 8, Products: 50, EventsPerSecond: 0.2}, morning)
-	hours := map[string]Store{}
-	for _, s := range w.Stores() {
-		hours[s.ID] = s
-	}
-	sales := 0
-	for _, d := range decode(t, w.Advance(morning+30*time.Hour.Milliseconds())) {
-		for _, e := range d.Events {
-			if d.Topic != POS || d.Refusals != nil {
-				continue
-			}
-			sales++
-			s := hours[e.StoreID]
-			if hour := time.UnixMilli(e.OccurredAt).UTC().Hour(); hour < s.OpenHour || hour >= s.CloseHour {
-				t.Fatalf("%s sells at %d h, is open from %d to %d", s.ID, hour, s.OpenHour, s.CloseHour)
-			}
-		}
-	}
-	if sales == 0 {
-		t.Error("no sales")
-	}
-}
-
-func TestATrendIsInHighDemandWithinTheHour(t *testing.T) {
-	for seed := range uint64(5) {
-		w := New(Config{Seed: seed, EventsPerSecond: 0.3, Products: 100}, morning)
-		now := morning + 40*time.Minute.Milliseconds()
-		ds := decode(t, w.Advance(now))
-		product, ok := w.Trending()
-		if !ok {
-			t.Fatalf("seed %d: nothing is trending", seed)
-		}
-		score := int64(0)
-		for _, d := range ds {
-			for _, e := range d.Events {
-				if e.ProductID == product {
-					score += map[event.Type]int64{event.View: 1, event.CartAdd: 5, event.Sale: 10}[e.Type] * e.Quantity
-				}
-			}
-		}
-		if score < 200 {
-			t.Errorf("seed %d: the trending product has a score of %d only", seed, score)
-		}
-	}
-}
-
 func TestNamesAreUnique(t *testing.T) {
 	w := New(Config{Shops: 60, Products: 1200}, morning)
 	seen := map[string]bool{}
@@ -164,16 +115,4 @@ func TestNamesAreUnique(t *testing.T) {
 		}
 		seen[s.Name], seen[s.ID] = true, true
 	}
-}
-
-func BenchmarkAdvance(b *testing.B) {
-	w := New(Config{Seed: 9, EventsPerSecond: 30}, morning)
-	w.Advance(morning)
-	b.ReportAllocs()
-	messages, at := 0, morning
-	for b.Loop() {
-		at += 1000
-		messages += len(w.Advance(at))
-	}
-	b.ReportMetric(float64(messages)/b.Elapsed().Seconds(), "messages/s")
 }

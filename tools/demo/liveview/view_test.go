@@ -51,14 +51,6 @@ func TestViewPaintsInPlace(t *testing.T) {
 	}
 }
 
-func TestViewThatNeverShowedLeavesTheTerminalAlone(t *testing.T) {
-	var out bytes.Buffer
-	v := &View{out: &out, screen: true, size: func() (int, int) { return 80, 24 }}
-	if err := v.Close(); err != nil || out.Len() > 0 {
-		t.Errorf("closing writes %q, %v", out.String(), err)
-	}
-}
-
 func TestColour(t *testing.T) {
 	for noColour, want := range map[string]bool{"": true, "1": false} {
 		t.Setenv("NO_COLOR", noColour)
@@ -109,18 +101,3 @@ func TestLinesWhereThereIsNoTerminal(t *testing.T) {
 		t.Errorf("line\n%s, want\n%s", lines[1], want)
 	}
 }
-
-func TestAWriteErrorIsReported(t *testing.T) {
-	broken := errors.New("gone")
-	v := &View{out: failing{broken}, screen: true, size: func() (int, int) { return 80, 24 }}
-	if err := v.Show(picture()); !errors.Is(err, broken) {
-		t.Errorf("Show: %v", err)
-	}
-	if err := v.Close(); !errors.Is(err, broken) {
-		t.Errorf("Close: %v", err)
-	}
-}
-
-type failing struct{ err error }
-
-func (f failing) Write([]byte) (int, error) { return 0, f.err }

@@ -1,9 +1,6 @@
 package setup
 
 import (
-	"bytes"
-	"errors"
-	"flag"
 	"io"
 	"strings"
 	"testing"
@@ -56,13 +53,6 @@ func TestWhereItGoes(t *testing.T) {
 	t.Setenv("PUBSUB_EMULATOR_HOST", "host:1")
 	if _, err := ParseOptions(nil, io.Discard); err == nil || !strings.Contains(err.Error(), "--project") {
 		t.Errorf("an emulator without a project: %v", err)
-	}
-}
-
-func TestHelp(t *testing.T) {
-	var out bytes.Buffer
-	if _, err := ParseOptions([]string{"--help"}, &out); !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-dry_run") || !strings.HasPrefix(out.String(), "setup_pubsub.sh makes") {
-		t.Errorf("%v\n%s", err, out.String())
 	}
 }
 

@@ -211,20 +211,6 @@ func TestDriftIsMended(t *testing.T) {
 	})
 }
 
-func TestForDataflow(t *testing.T) {
-	onEach(t, func(s *stand) {
-		s.run()
-		s.run("--runner=dataflow")
-		if got := s.subscriptionOf("wms"); got.GetRetryPolicy() != nil || got.GetDeadLetterPolicy() != nil {
-			t.Errorf("it is %v", got)
-		}
-		s.run("--delete", "--runner=dataflow")
-		if left := s.names(); len(left) > 0 {
-			t.Errorf("of what was made for Prism, %v is left", left)
-		}
-	})
-}
-
 // TestWhatOthersMade is used where it serves, named where it does not, and neither changed nor deleted before it is adopted.
 func TestWhatOthersMade(t *testing.T) {
 	onEach(t, func(s *stand) {
@@ -288,28 +274,6 @@ func TestTopicsThatOthersReadStay(t *testing.T) {
 		}
 		if left := fmt.Sprint(s.names()); left != "map[subscription audit:true topic ecom:true]" {
 			t.Errorf("there is %s", left)
-		}
-	})
-}
-
-func TestDryRunChangesNothing(t *testing.T) {
-	onEach(t, func(s *stand) {
-		for id, verdict := range verdicts(s.run("--dry_run")) {
-			if verdict != "would create" {
-				t.Errorf("%s: %s", id, verdict)
-			}
-		}
-		if there := s.names(); len(there) > 0 {
-			t.Errorf("it made %v", there)
-		}
-		s.run()
-		for id, verdict := range verdicts(s.run("--delete", "--dry_run")) {
-			if verdict != "would delete" {
-				t.Errorf("%s: %s", id, verdict)
-			}
-		}
-		if n := len(s.names()); n != 12 {
-			t.Errorf("%d things are left", n)
 		}
 	})
 }
