@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -93,34 +92,4 @@ func lines(rows [][]any) string {
 		fmt.Fprintln(&b, row...)
 	}
 	return b.String()
-}
-
-func TestAgree(t *testing.T) {
-	day := time.Date(2026, 11, 27, 0, 0, 0, 0, time.UTC)
-	result := func(rows ...[]any) Result {
-		return Result{Columns: []string{"day", "store_id", "events", "mean"}, Rows: rows}
-	}
-	a := result(
-		[]any{float64(day.Unix() / 86400), "a", 7.0, 319.1},
-		[]any{float64(day.Unix() / 86400), nil, 8.0, 0.5833},
-	)
-	for name, c := range map[string]struct {
-		b    Result
-		same bool
-	}{
-		"another order":         {result([]any{day, nil, int64(8), 0.5833}, []any{day, "a", int64(7), 319.1}), true},
-		"rounded the other way": {result([]any{day, "a", int64(7), 319.2}, []any{day, nil, int64(8), 0.5834}), true},
-		"a digit less":          {result([]any{day, "a", int64(7), 319.0}, []any{day, nil, int64(8), 0.5833}), true},
-		"two off":               {result([]any{day, "a", int64(7), 319.3}, []any{day, nil, int64(8), 0.5833}), false},
-		"fewer digits":          {result([]any{day, "a", int64(7), 319.1}, []any{day, nil, int64(8), 0.58}), false},
-		"another count":         {result([]any{day, "a", int64(6), 319.1}, []any{day, nil, int64(8), 0.5833}), false},
-		"another store":         {result([]any{day, "b", int64(7), 319.1}, []any{day, nil, int64(8), 0.5833}), false},
-		"nothing for something": {result([]any{day, "a", int64(7), nil}, []any{day, nil, int64(8), 0.5833}), false},
-		"a row less":            {result([]any{day, "a", int64(7), 319.1}), false},
-		"another column":        {Result{Columns: []string{"day"}}, false},
-	} {
-		if err := agree(a, c.b); (err == nil) != c.same {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
