@@ -3,7 +3,6 @@ package bigquery
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strconv"
 	"sync"
 	"testing"
@@ -13,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks/retry"
 	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
@@ -199,35 +197,6 @@ func TestCutRequest(t *testing.T) {
 	})
 	if request, rest := cutRequest(make([][]byte, maxRequestRows+1)); len(request) != maxRequestRows || len(rest) != 1 {
 		t.Errorf("%d and %d rows", len(request), len(rest))
-	}
-}
-
-// TestBigQueryClosed: writes under way and later ones end.
-func TestBigQueryClosed(t *testing.T) {
-	s := newStand(t)
-	s.append(t, sales(0, 1))
-	s.server.Inject(func(f *fakebigquery.Faults) { f.Hang = true })
-	requests := s.server.Requests()
-	done := make(chan error, 1)
-	go func() { done <- s.write(context.Background(), sales(1, 1)) }()
-	for deadline := time.Now().Add(patience); s.server.Requests() == requests; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the request does not come")
-		}
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-	select {
-	case err := <-done:
-		if !errors.Is(err, retry.ErrClosed) {
-			t.Errorf("a write under way ended with %v", err)
-		}
-	case <-time.After(patience):
-		t.Fatal("a write under way does not end")
-	}
-	if err := s.write(context.Background(), sales(2, 1)); !errors.Is(err, retry.ErrClosed) {
-		t.Errorf("a later write ended with %v", err)
 	}
 }
 

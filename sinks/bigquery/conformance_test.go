@@ -27,6 +27,7 @@ func conformanceTarget(t *testing.T) sinktest.Target {
 	}
 	return sinktest.Target{
 		Versioned: true,
+		Close:     s.Close,
 		Faults: []sinktest.Fault{
 			{Name: "service gone", Down: s.server.Stop, Up: func() {
 				if err := s.server.Restart(); err != nil {

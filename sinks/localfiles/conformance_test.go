@@ -24,6 +24,7 @@ func conformanceTarget(t *testing.T) sinktest.Target {
 	filler := fmt.Appendf(nil, `{"filler":"%s"}`+"\n", strings.Repeat("x", fillerBytes))
 	return sinktest.Target{
 		Versioned: true,
+		Close:     s.Close,
 		Faults: []sinktest.Fault{diskFull(t, dir, table, func() error {
 			return appendLines(context.Background(), s, table, filler)
 		})},

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks/retry"
 	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
@@ -169,36 +168,6 @@ func TestOpenRefusesAFile(t *testing.T) {
 	}
 	if _, err := Open(file, Options{}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a file as folder: %v", err)
-	}
-}
-
-func TestLocalFilesClosed(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	dir := t.TempDir()
-	w, err := Open(dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A file where the folder should be: the write cannot succeed.
-	if err := os.WriteFile(filepath.Join(dir, string(rows.Events)), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- appendLines(ctx, w, rows.Events, []byte("{}\n")) }()
-	select {
-	case err := <-done:
-		t.Fatalf("the write returned %v", err)
-	case <-time.After(100 * time.Millisecond):
-	}
-	if err := errors.Join(w.Close(), w.Close()); err != nil {
-		t.Error(err)
-	}
-	if err := <-done; !errors.Is(err, retry.ErrClosed) {
-		t.Errorf("the write returned %v", err)
-	}
-	if err := appendLines(ctx, w, rows.BadgeChanges, []byte("{}\n")); !errors.Is(err, retry.ErrClosed) {
-		t.Errorf("a write after Close returned %v", err)
 	}
 }
 

@@ -121,6 +121,7 @@ func stockTarget(t *testing.T, target redisTarget) sinktest.Target {
 	r := openRedis(t, target.config, Stats{})
 	return sinktest.Target{
 		Versioned: true,
+		Close:     r.Close,
 		Faults:    target.faults,
 		Write: func(ctx context.Context, records []sinktest.Record) error {
 			batch := make([]signal.Stock, len(records))
@@ -166,6 +167,7 @@ func velocityTarget(t *testing.T, target redisTarget) sinktest.Target {
 	r := openRedis(t, target.config, Stats{})
 	expiry := time.Now().Add(time.Hour)
 	return sinktest.Target{
+		Close:  r.Close,
 		Faults: target.faults,
 		Write: func(ctx context.Context, records []sinktest.Record) error {
 			batch := make([]signal.Velocity, len(records))

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"strings"
 	"sync/atomic"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/signal"
-	"github.com/beamlytics/streamlytics/sinks/retry"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
@@ -198,40 +196,6 @@ func TestPartialFailure(t *testing.T) {
 	}
 	if got := rdb.Get(ctx, bad.Key()).Val(); got != "1" {
 		t.Errorf("%s = %q", bad.Key(), got)
-	}
-}
-
-func TestCloseEndsWrites(t *testing.T) {
-	t.Parallel()
-	for _, disturb := range []struct {
-		name string
-		do   func(*redistest.Server)
-	}{{"hangs", (*redistest.Server).Pause}, {"stopped", (*redistest.Server).Stop}} {
-		t.Run(disturb.name, func(t *testing.T) {
-			s := redistest.Start(t)
-			r := openRedis(t, Config{Addrs: []string{s.Addr}}, Stats{})
-			disturb.do(s)
-			done := make(chan error, 1)
-			go func() { done <- r.WriteStock(context.Background(), []signal.Stock{{StoreID: "s", ProductID: "p"}}) }()
-			select {
-			case err := <-done:
-				t.Fatalf("the write returned %v", err)
-			case <-time.After(100 * time.Millisecond):
-			}
-			start := time.Now()
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-			if err := <-done; !errors.Is(err, retry.ErrClosed) {
-				t.Errorf("the write returned %v", err)
-			}
-			if took := time.Since(start); took > 2*time.Second {
-				t.Errorf("closing took %v", took)
-			}
-			if err := r.WriteStock(context.Background(), []signal.Stock{{}}); !errors.Is(err, retry.ErrClosed) {
-				t.Errorf("a write after Close returned %v", err)
-			}
-		})
 	}
 }
 

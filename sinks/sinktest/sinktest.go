@@ -7,6 +7,7 @@
 //   - Where a target keeps one value per key, an older version never replaces a newer one, in whatever
 //     order they are written.
 //   - Writers may run at the same time.
+//   - After Close, writes that wait for their target and later ones return retry.ErrClosed.
 package sinktest
 
 import (
@@ -19,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/beamlytics/streamlytics/sinks/retry"
 )
 
 // Key identifies a record.
@@ -45,6 +48,8 @@ type Target struct {
 	// Read returns what a reader sees under keys, past the sink: the value of the newest version.
 	// Keys that are not there are left out; others than keys do not matter.
 	Read func(tb testing.TB, keys []Key) map[Key]int64
+	// Close closes the sink. The test's clean-up closes it again.
+	Close func() error
 	// Versioned means that versions decide between writes of one key; otherwise the last write does.
 	Versioned bool
 	// Faults are tried one after the other.
@@ -76,6 +81,7 @@ func Run(t *testing.T, open func(t *testing.T) Target) {
 		{"concurrent writers", testConcurrent},
 		{"ended context", testEndedContext},
 		{"faults", testFaults},
+		{"closed", testClosed},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
 	}
@@ -209,6 +215,30 @@ func testFaults(t *testing.T, target Target) {
 			write(t, target, batch(fault.Name, 100, 4))
 			expect(t, target, batch(fault.Name, 100, 4))
 		})
+	}
+}
+
+func testClosed(t *testing.T, target Target) {
+	write(t, target, batch("closed", 10, 1)) // connections and files are open
+	fault := target.Faults[0]
+	fault.Down()
+	defer fault.Up()
+	blocked, closed := make(chan error, 1), make(chan error, 1)
+	go func() { blocked <- target.Write(context.Background(), batch("closed", 10, 2)) }()
+	select {
+	case err := <-blocked:
+		t.Fatalf("a write to a target that is down returned %v", err)
+	case <-time.After(stillBlocked):
+	}
+	go func() { closed <- target.Close() }()
+	if err := within(t, promptly, closed); err != nil {
+		t.Errorf("Close returned %v", err)
+	}
+	if err := within(t, promptly, blocked); !errors.Is(err, retry.ErrClosed) {
+		t.Errorf("a write under way returned %v, want %v", err, retry.ErrClosed)
+	}
+	if err := target.Write(context.Background(), batch("closed", 10, 3)); !errors.Is(err, retry.ErrClosed) {
+		t.Errorf("a write after Close returned %v, want %v", err, retry.ErrClosed)
 	}
 }
 
