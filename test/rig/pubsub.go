@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
@@ -154,4 +158,30 @@ func (p *PubSub) Inject(f localpubsub.Faults) error {
 		}
 	}
 	return nil
+}
+
+// Pull takes n messages from a subscription, given by its full name, of the server at an address.
+// It acknowledges none.
+func Pull(tb testing.TB, addr, subscription string, n int) []*pb.PubsubMessage {
+	tb.Helper()
+	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	ctx, cancel := context.WithTimeout(tb.Context(), 20*time.Second)
+	defer cancel()
+	var messages []*pb.PubsubMessage
+	for len(messages) < n {
+		answer, err := pb.NewSubscriberClient(conn).Pull(ctx,
+			&pb.PullRequest{Subscription: subscription, MaxMessages: 1000})
+		if err != nil {
+			tb.Fatalf("pull from %s after %d of %d messages: %v", subscription, len(messages), n, err)
+		}
+		for _, m := range answer.GetReceivedMessages() {
+			messages = append(messages, m.GetMessage())
+		}
+	}
+	return messages
 }

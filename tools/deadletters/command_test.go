@@ -2,18 +2,14 @@ package deadletters
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/rows"
@@ -199,8 +195,8 @@ func TestCommandLineErrors(t *testing.T) {
 	}
 }
 
-// startTopic starts a Pub/Sub server with a topic and returns what takes n messages from it.
-func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.PubsubMessage) {
+// startTopic starts a Pub/Sub server with a topic and returns a function that takes a message from it.
+func startTopic(t *testing.T, topic string) (pull func() *pubsubpb.PubsubMessage) {
 	t.Helper()
 	server := rig.ServePubSub(t, localpubsub.Options{})
 	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
@@ -211,26 +207,9 @@ func startTopic(t *testing.T, topic string) (pull func(n int) []*pubsubpb.Pubsub
 	if err := server.CreateSubscription(topic, subscription, localpubsub.SubscriptionOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	connection, err := grpc.NewClient(server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { connection.Close() })
-	subscriber := pubsubpb.NewSubscriberClient(connection)
-	return func(n int) (messages []*pubsubpb.PubsubMessage) {
+	return func() *pubsubpb.PubsubMessage {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		for len(messages) < n {
-			response, err := subscriber.Pull(ctx, &pubsubpb.PullRequest{Subscription: subscription, MaxMessages: 100})
-			if err != nil {
-				t.Fatalf("pulling after %d of %d messages: %v", len(messages), n, err)
-			}
-			for _, m := range response.GetReceivedMessages() {
-				messages = append(messages, m.GetMessage())
-			}
-		}
-		return messages
+		return rig.Pull(t, server.Addr(), subscription, 1)[0]
 	}
 }
 
@@ -249,7 +228,7 @@ func TestReplayPublishesTheRepairedPayload(t *testing.T) {
 	if want := "letter 1: published to projects/p/topics/pos with attribute event_id=m1\n1 messages published, 0 letters left out\n"; err != nil || out != want {
 		t.Errorf("got %q, %v, want %q", out, err, want)
 	}
-	m := pull(1)[0]
+	m := pull()
 	if string(m.GetData()) != repaired || !maps.Equal(m.GetAttributes(), map[string]string{"till": "7", "event_id": "m1"}) {
 		t.Errorf("published %s with %v", m.GetData(), m.GetAttributes())
 	}
@@ -271,7 +250,7 @@ func TestReplayByFilterLeavesOutWhatWouldComeBack(t *testing.T) {
 			t.Errorf("got\n%s\nwithout %q", out, want)
 		}
 	}
-	if m := pull(1)[0]; string(m.GetData()) != ahead {
+	if m := pull(); string(m.GetData()) != ahead {
 		t.Errorf("published %s", m.GetData())
 	}
 	if _, _, err := runCommand(t, append([]string{"replay", "--warehouse_dir=" + dir, "--n=3,1"}, topics...)...); err == nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -33,21 +34,10 @@ func startPubSub(t *testing.T) *Client {
 }
 
 // pull takes n payloads from a subscription, in the order in which they come.
-func pull(t *testing.T, client *Client, id string, n int) []string {
+func pull(t *testing.T, id string, n int) (payloads []string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	var payloads []string
-	for len(payloads) < n {
-		response, err := client.subscriptions.Pull(ctx, &pubsubpb.PullRequest{
-			Subscription: "projects/p/subscriptions/" + id, MaxMessages: 1000,
-		})
-		if err != nil {
-			t.Fatalf("pulling from %s after %d of %d messages: %v", id, len(payloads), n, err)
-		}
-		for _, m := range response.GetReceivedMessages() {
-			payloads = append(payloads, string(m.GetMessage().GetData()))
-		}
+	for _, m := range rig.Pull(t, os.Getenv("PUBSUB_EMULATOR_HOST"), "projects/p/subscriptions/"+id, n) {
+		payloads = append(payloads, string(m.GetData()))
 	}
 	return payloads
 }
@@ -69,7 +59,7 @@ func run(t *testing.T, args ...string) (output string, summary Summary, err erro
 }
 
 func TestRunRoutesByType(t *testing.T) {
-	client := startPubSub(t)
+	startPubSub(t)
 	path := write(t, "events.jsonl", fiveTypes)
 	args := []string{"--input=" + path, "--project=p", "--pos_topic=pos", "--ecom_topic=ecom", "--wms_topic=wms", "--create"}
 	_, summary, err := run(t, args...)
@@ -78,7 +68,7 @@ func TestRunRoutesByType(t *testing.T) {
 	}
 	lines := strings.Split(strings.ReplaceAll(fiveTypes, "\n\n", "\n"), "\n")
 	for id, want := range map[string][]string{"pos": lines[:1], "ecom": lines[1:3], "wms": lines[3:]} {
-		if got := pull(t, client, id, len(want)); !slices.Equal(got, want) {
+		if got := pull(t, id, len(want)); !slices.Equal(got, want) {
 			t.Errorf("%s got %q, want %q", id, got, want)
 		}
 	}
@@ -107,7 +97,7 @@ func manySales(n int) string {
 }
 
 func TestRunPublishesEverythingInBatches(t *testing.T) {
-	client := startPubSub(t)
+	startPubSub(t)
 	const n = 5000
 	recording := manySales(n)
 	_, summary, err := run(t, "--input="+write(t, "events.jsonl.gz", recording), "--project=p", "--pos_topic=all", "--wms_topic=all",
@@ -118,7 +108,7 @@ func TestRunPublishesEverythingInBatches(t *testing.T) {
 	if summary.Events != n || summary.Published < n+800 || summary.Published > n+1200 {
 		t.Errorf("published %d messages of %d events, want about 20 %% more", summary.Published, summary.Events)
 	}
-	got := pull(t, client, "all", int(summary.Published))
+	got := pull(t, "all", int(summary.Published))
 	distinct := slices.Compact(slices.Sorted(slices.Values(got)))
 	want := slices.Sorted(strings.SplitSeq(strings.TrimSuffix(recording, "\n"), "\n"))
 	if int64(len(got)) != summary.Published || !slices.Equal(distinct, want) {
@@ -263,7 +253,7 @@ func TestPublishAllSplitsByNumberAndSize(t *testing.T) {
 	if err != nil || n != len(messages) {
 		t.Fatalf("published %d of %d messages, %v", n, len(messages), err)
 	}
-	if got := pull(t, client, "all", len(messages)); len(got) != len(messages) {
+	if got := pull(t, "all", len(messages)); len(got) != len(messages) {
 		t.Errorf("got %d of %d messages", len(got), len(messages))
 	}
 }

@@ -15,10 +15,7 @@ import (
 	"testing"
 	"time"
 
-	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/alicebob/miniredis/v2"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
@@ -107,27 +104,15 @@ func parse(t *testing.T, args ...string) Options {
 // drain takes all messages, and counts each content.
 func (b *bus) drain() map[string]int {
 	b.t.Helper()
-	conn, err := grpc.NewClient(b.server.Addr(), grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer conn.Close()
 	got := map[string]int{}
 	for _, topic := range []string{"pos", "ecom", "wms"} {
-		for {
-			//nolint:staticcheck // return_immediately is deprecated, but part of the protocol
-			answer, err := pb.NewSubscriberClient(conn).Pull(b.t.Context(), &pb.PullRequest{
-				Subscription: localpubsub.SubscriptionName("p", topic), MaxMessages: 1000, ReturnImmediately: true})
-			if err != nil {
-				b.t.Fatal(err)
-			}
-			if len(answer.GetReceivedMessages()) == 0 {
-				break
-			}
-			for _, m := range answer.GetReceivedMessages() {
-				got[content(topic, m.GetMessage().GetData(), m.GetMessage().GetAttributes())]++
-			}
+		subscription := localpubsub.SubscriptionName("p", topic)
+		s, err := b.server.Stats(subscription)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, m := range rig.Pull(b.t, b.server.Addr(), subscription, int(s.Backlog)) {
+			got[content(topic, m.GetData(), m.GetAttributes())]++
 		}
 	}
 	return got
