@@ -27,7 +27,6 @@ type Server struct {
 	tables   map[string]*table // by path
 	faults   Faults
 	injected chan struct{} // closed when the faults change
-	requests int
 }
 
 // Start serves on a free port of the loopback interface until Close.
@@ -145,11 +144,4 @@ func (s *Server) Rows(path string) [][]byte {
 		return nil
 	}
 	return append([][]byte{}, t.rows...)
-}
-
-// Requests is how many requests with rows have come, whatever became of them.
-func (s *Server) Requests() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.requests
 }
