@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -112,28 +113,16 @@ func (s *Server) named(r *http.Request) (*job, error) {
 	return nil, &apiError{http.StatusNotFound, "NOT_FOUND", fmt.Sprintf("Information about job %s could not be found in our system.", id)}
 }
 
-// list answers by pages, the newest job first.
+// list answers by pages with the active jobs, the newest first.
 func (s *Server) list(r *http.Request) (any, error) {
+	if filter := r.FormValue("filter"); filter != "ACTIVE" {
+		return nil, badRequest("Invalid value at 'filter': %q", filter)
+	}
 	var all []*dataflow.Job
-	for i := len(s.jobs) - 1; i >= 0; i-- {
-		j := s.jobs[i]
-		if j.project != r.PathValue("project") || j.location != r.PathValue("location") {
-			continue
+	for _, j := range slices.Backward(s.jobs) {
+		if j.project == r.PathValue("project") && j.location == r.PathValue("location") && active(j.CurrentState) {
+			all = append(all, &j.Job)
 		}
-		switch filter := r.FormValue("filter"); filter {
-		case "", "UNKNOWN", "ALL":
-		case "ACTIVE":
-			if !active(j.CurrentState) {
-				continue
-			}
-		case "TERMINATED":
-			if active(j.CurrentState) {
-				continue
-			}
-		default:
-			return nil, badRequest("Invalid value at 'filter': %q", filter)
-		}
-		all = append(all, &j.Job)
 	}
 	from := 0
 	if token := r.FormValue("pageToken"); token != "" {

@@ -33,15 +33,11 @@ type job struct {
 // Start serves on a free port of the loopback interface, and ends with the test. New jobs are in the state JOB_STATE_RUNNING.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	tokens, err := newTokens()
-	if err != nil {
-		tb.Fatal(err)
-	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("fake Dataflow: %v", err)
 	}
-	s := &Server{addr: listener.Addr().String(), served: make(chan struct{}), tokens: tokens, state: "JOB_STATE_RUNNING"}
+	s := &Server{addr: listener.Addr().String(), served: make(chan struct{}), tokens: &tokens{issued: map[string]bool{}}, state: "JOB_STATE_RUNNING"}
 	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
