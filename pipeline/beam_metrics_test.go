@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
-	"time"
 
 	jobpb "github.com/apache/beam/sdks/v2/go/pkg/beam/model/jobmanagement_v1"
 
@@ -37,23 +36,16 @@ func beamRun(t *testing.T) (metrics.Summary, map[string]beamMetric) {
 	proxy := rig.StartProxy(t, h.options.RedisAddrs)
 	h.options.RedisAddrs = proxy.Addr
 	r := h.start()
-	settled := func() bool {
-		acked, open := h.settled()
-		return acked == h.published && !open
-	}
-	messages := newTrace(1, 2000, time.Now().Add(-time.Second)).messages
-	for i, m := range messages {
-		if i == len(messages)/2 {
-			until(t, "the first half is acknowledged", settled)
-			proxy.Cut()
-		}
-		h.publish(m.topic, []byte(m.data), m.attributes)
-	}
+	trace, _ := history(1, 2000)
+	h.publishAll(trace.Part(0, 2)...)
+	h.settle(r)
+	proxy.Cut()
+	h.publishAll(trace.Part(1, 2)...)
 	until(t, "writing is tried again", func() bool { return r.Summary().RedisRetries > 2 })
 	if err := proxy.Mend(); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "everything is acknowledged", settled)
+	h.settle(r)
 	until(t, "velocity is written", func() bool {
 		return r.env.Metrics.VelocityPending.Load() == 0 && r.env.Metrics.VelocityLatency.Latency().Max > 0
 	})

@@ -2,40 +2,10 @@ package pipeline
 
 import (
 	"flag"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-// problems parses and validates a command line, and returns what is wrong with it.
-func problems(t *testing.T, args ...string) string {
-	t.Helper()
-	restoreBeamFlags(t)
-	o, err := ParseFlags(args)
-	if err != nil {
-		return err.Error()
-	}
-	if _, err := o.validate(t.Context(), time.Now()); err != nil {
-		return err.Error()
-	}
-	return ""
-}
-
-// onDataflow returns the command line of a valid job with more flags.
-func onDataflow(t *testing.T, more ...string) []string {
-	t.Helper()
-	worker := filepath.Join(t.TempDir(), "worker")
-	write(t, worker, staticProgram)
-	return append([]string{"--runner=DataflowRunner", "--project=shop", "--region=europe-west1",
-		"--staging_location=gs://shop/staging",
-		"--bigquery_dataset=retail", "--pos_subscription=pos", "--worker_binary=" + worker}, more...)
-}
-
-// staticProgram is the head of a program for Linux on amd64 that needs no library.
-var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01" +
-	strings.Repeat("\x00", 31) +
-	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"
 
 // TestRunnerNames checks that runners have the names that Beam gives them, in any case.
 func TestRunnerNames(t *testing.T) {
@@ -67,10 +37,6 @@ func TestIgnoredFlags(t *testing.T) {
 				t.Errorf("%s on %s: %v, given %v", arg, runner, err, o.given())
 			}
 		}
-	}
-	if _, err := ParseFlags([]string{"--streaming=maybe"}); err == nil ||
-		!strings.Contains(err.Error(), `--streaming: "maybe" is not true or false`) {
-		t.Errorf("--streaming=maybe: %v", err)
 	}
 }
 
@@ -115,26 +81,6 @@ func TestBeamFlagsOnDataflow(t *testing.T) {
 	})
 	if n < 40 {
 		t.Errorf("only %d flags of Beam were tried", n)
-	}
-}
-
-// TestDataflowOptions checks the messages about options of a job on Dataflow.
-func TestDataflowOptions(t *testing.T) {
-	for _, c := range []struct{ arg, want string }{
-		{`--labels={"a":1}`, `--labels: "{\"a\":1}" is not a JSON object of texts`},
-		{"--labels=a=b", `--labels: "a=b" is not`},
-		{"--transform_name_mapping=a=b", `--transform_name_mapping: "a=b" is not`},
-		{"--staging_location=shop/staging", `--staging_location: "shop/staging" is not gs://bucket/path`},
-		{"--job_name=Shop", `--job_name: "Shop" is not a name for a job`},
-		{"--restore=redis", "--restore: redis is not for Dataflow, where the runner keeps the state"},
-		{"--warehouse_dir=rows", "--warehouse_dir: has no use on Dataflow"},
-		{"--wms_files=rows.csv", `--wms_files: "rows.csv" is a file of this machine`},
-	} {
-		t.Run(c.arg, func(t *testing.T) {
-			if p := problems(t, onDataflow(t, c.arg)...); !strings.Contains(p, c.want) {
-				t.Errorf("%q does not say %q", p, c.want)
-			}
-		})
 	}
 }
 

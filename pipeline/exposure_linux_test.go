@@ -2,25 +2,31 @@ package pipeline
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/beamlytics/streamlytics/internal/loopback"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
 // TestListensLocally checks that every socket of the process accepts connections from this machine
-// only while a pipeline runs. Prism runs programs for every client that reaches its port.
+// only while a pipeline runs, and that it frees the port of its metrics. Prism runs programs for
+// every client that reaches its port.
 func TestListensLocally(t *testing.T) {
 	h := newHarness(t)
-	h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
-		`"occurred_at":1795778500000}`), nil)
+	port, err := loopback.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.options.MetricsAddr = fmt.Sprint("127.0.0.1:", port)
+	h.publishAll(rig.NewTrace(rig.TraceOptions{Events: 1}).Messages...)
 	r := h.start()
-	until(t, "the message is acknowledged", func() bool {
-		acked, _ := h.settled()
-		return acked == 1
-	})
+	h.settle(r)
 	seen := 0
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
@@ -44,10 +50,15 @@ func TestListensLocally(t *testing.T) {
 			t.Errorf("%s is open to other machines", where)
 		}
 	}
-	if seen < 2 { // the runner's and the worker's
+	if seen < 3 { // the runner's, the worker's and that of the metrics
 		t.Errorf("only %d sockets listen", seen)
 	}
 	r.stop()
+	l, err := net.Listen("tcp", h.options.MetricsAddr)
+	if err != nil {
+		t.Fatalf("after the run, the port of the metrics is not free: %v", err)
+	}
+	l.Close()
 }
 
 // isOpen reports whether a socket's address can be reached from other machines.

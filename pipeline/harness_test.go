@@ -26,7 +26,6 @@ type harness struct {
 	redis     *redis.Client
 	options   Options
 	published int64
-	lastSale  int64
 }
 
 func newHarness(t *testing.T) *harness {
@@ -45,19 +44,22 @@ func newHarness(t *testing.T) *harness {
 	return &harness{t: t, server: server, redis: rdb.Client(), options: o}
 }
 
-func (h *harness) publish(topic string, data []byte, attributes map[string]string) {
+// publishAll publishes messages, each to its channel.
+func (h *harness) publishAll(messages ...rig.Message) {
 	h.t.Helper()
-	if _, err := h.server.Publish(localpubsub.TopicName("p", topic), data, attributes); err != nil {
-		h.t.Fatal(err)
+	for _, m := range messages {
+		if _, err := h.server.Publish(localpubsub.TopicName("p", m.Channel), m.Data, m.Attributes); err != nil {
+			h.t.Fatal(err)
+		}
+		h.published++
 	}
-	h.published++
 }
 
-// settled is the number of messages acknowledged, and whether any is still with the server or
-// leased.
-func (h *harness) settled() (acked int64, open bool) {
+// settled reports whether everything that was published is acknowledged.
+func (h *harness) settled() bool {
 	h.t.Helper()
-	for _, id := range []string{"pos", "ecom", "wms"} {
+	acked, open := int64(0), false
+	for _, id := range rig.Channels {
 		s, err := h.server.Stats(localpubsub.SubscriptionName("p", id))
 		if err != nil {
 			h.t.Fatal(err)
@@ -65,7 +67,20 @@ func (h *harness) settled() (acked int64, open bool) {
 		acked += s.Acked
 		open = open || s.Backlog > 0 || s.Leased > 0
 	}
-	return acked, open
+	return acked == h.published && !open
+}
+
+// settle waits until everything that was published is acknowledged.
+func (h *harness) settle(r *running) {
+	h.t.Helper()
+	until(h.t, "all is acknowledged", func() bool {
+		select {
+		case err := <-r.finished:
+			h.t.Fatalf("the pipeline ended: %v", err)
+		default:
+		}
+		return h.settled()
+	})
 }
 
 // running is a pipeline that runs in the background.
@@ -118,22 +133,6 @@ func until(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// process publishes nothing more, waits until everything is acknowledged, and drains.
-func (h *harness) process() metrics.Summary {
-	h.t.Helper()
-	r := h.start()
-	until(h.t, "all is acknowledged", func() bool {
-		select {
-		case err := <-r.finished:
-			h.t.Fatalf("the pipeline ended: %v", err)
-		default:
-		}
-		acked, open := h.settled()
-		return acked == h.published && !open
-	})
-	return r.stop()
-}
-
 func (h *harness) deadLetters() (letters []deadletters.Record) {
 	h.t.Helper()
 	for l, err := range deadletters.Read(h.options.WarehouseDir) {
@@ -156,18 +155,4 @@ func (h *harness) get(key string) (string, bool) {
 		h.t.Fatal(err)
 	}
 	return v, true
-}
-
-// runToEnd runs a pipeline over files.
-func runToEnd(t *testing.T, o Options) {
-	t.Helper()
-	p, err := New(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if err := errors.Join(p.Run(ctx), ctx.Err()); err != nil {
-		t.Fatalf("the pipeline does not end by itself: %v", err)
-	}
 }

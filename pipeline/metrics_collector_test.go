@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
@@ -14,29 +13,6 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/internal/process"
 )
-
-func TestMetricsAddr(t *testing.T) {
-	for addr, want := range map[string]string{
-		"":                "",
-		":9464":           "",
-		"127.0.0.1:0":     "",
-		"[::1]:9464":      "",
-		"localhost:9464":  "",
-		"9464":            `--metrics_addr: "9464" is neither host:port nor :port`,
-		"localhost":       `--metrics_addr: "localhost" is neither host:port nor :port`,
-		"::1:9464":        `--metrics_addr: "::1:9464" is neither host:port nor :port`,
-		"localhost:":      `--metrics_addr: "localhost:": the port "" is not a number between 0 and 65535`,
-		"localhost:http":  `--metrics_addr: "localhost:http": the port "http" is not`,
-		"localhost:65536": `the port "65536" is not`,
-	} {
-		o := DefaultOptions()
-		o.POSSubscription, o.MetricsAddr = "projects/p/subscriptions/s", addr
-		_, err := o.validate(t.Context(), time.Now())
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q: %v, want %q", addr, err, want)
-		}
-	}
-}
 
 // register returns a pipeline that does not run.
 func register(t *testing.T) *Pipeline {

@@ -1,9 +1,7 @@
 package pipeline
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,12 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/beamlytics/streamlytics/sources/pubsub"
-	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
 // TestReadiness checks the line for each condition that keeps a pipeline from being ready.
@@ -118,129 +114,21 @@ func fetch(t *testing.T, method, url string) (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
-// TestMetricsPortTaken checks that the start fails before it connects to Redis.
+// TestMetricsPortTaken checks that the start fails before it connects to Redis, which is not there.
 func TestMetricsPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	redis, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := DefaultOptions()
-	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s",
-		redis.Addr().String(), taken.Addr().String()
+	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s", "127.0.0.1:1", taken.Addr().String()
 	p, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked := make(chan bool)
-	go func() {
-		c, err := redis.Accept()
-		if err == nil {
-			c.Close()
-		}
-		asked <- err == nil
-	}()
 	if err := p.Run(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "--metrics_addr: listen tcp "+o.MetricsAddr) {
 		t.Errorf("the start ends with %v", err)
 	}
-	redis.Close()
-	if <-asked {
-		t.Error("Redis was asked")
-	}
-}
-
-// TestMetricsPortClosed checks that the port is closed after each end of a run: a start that fails,
-// a job that ends by itself, a drain, a failure.
-func TestMetricsPortClosed(t *testing.T) {
-	rdb := redistest.Start(t)
-	lines := t.TempDir() + "/events.jsonl"
-	write(t, lines, `{"event_id":"1","type":"SALE","store_id":"1","product_id":"2","quantity":1,`+
-		`"occurred_at":`+fmt.Sprint(time.Now().UnixMilli())+"}\n")
-	refusing, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	refusing.Close() // nobody is there
-	for name, run := range map[string]struct {
-		change func(*Options)
-		end    func(serving) error
-	}{
-		"Redis is not there": {func(o *Options) { o.RedisAddrs = refusing.Addr().String() }, func(s serving) error {
-			if s.wait() == nil {
-				return errors.New("the start did not fail")
-			}
-			return nil
-		}},
-		"the input ends": {func(o *Options) {
-			o.POSSubscription, o.ECOMSubscription, o.WMSSubscription, o.EventsFiles = "", "", "", lines
-		}, func(s serving) error { return s.wait() }},
-		"it drains": {func(*Options) {}, func(s serving) error {
-			s.works()
-			s.cancel()
-			return s.wait()
-		}},
-		"it fails": {func(*Options) {}, func(s serving) error {
-			s.works()
-			s.env.Fail(errors.New("the test says so"))
-			if err := s.wait(); err == nil || !strings.Contains(err.Error(), "the test says so") {
-				return fmt.Errorf("it ended with %w", err)
-			}
-			return nil
-		}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHarness(t)
-			h.options.RedisAddrs, h.options.MetricsAddr = rdb.Addr, "127.0.0.1:0"
-			run.change(&h.options)
-			p, err := New(t.Context(), h.options)
-			if err != nil {
-				t.Fatal(err)
-			}
-			told, tell := io.Pipe()
-			p.Notices = tell
-			ctx, cancel := context.WithCancel(t.Context())
-			h.publish("pos", []byte(`{"event_id":"1","type":"SALE","store_id":"1","product_id":"1","quantity":1,`+
-				`"occurred_at":1795778500000}`), nil)
-			s := serving{h: h, running: &running{Pipeline: p, t: t, cancel: cancel, finished: make(chan error, 1)}}
-			t.Cleanup(cancel)
-			go func() { s.finished <- p.Run(ctx) }()
-			var line string
-			if _, err := fmt.Fscanf(told, "metrics at %s\n", &line); err != nil {
-				t.Fatal(err)
-			}
-			go func() { _, _ = io.Copy(io.Discard, told) }() // what is read and written
-			s.url = strings.TrimSuffix(line, "/metrics")
-			go func() { _, _ = io.Copy(io.Discard, told) }() // what else is noticed
-			if err := run.end(s); err != nil {
-				t.Fatal(err)
-			}
-			l, err := net.Listen("tcp", strings.TrimPrefix(s.url, "http://"))
-			if err != nil {
-				t.Fatalf("the port is not free: %v", err)
-			}
-			l.Close()
-		})
-	}
-}
-
-// serving is a running pipeline that serves its metrics.
-type serving struct {
-	*running
-	h   *harness
-	url string
-}
-
-// works waits until it is ready and has acknowledged what was published.
-func (s serving) works() {
-	s.t.Helper()
-	until(s.t, "it works", func() bool {
-		status, _ := fetch(s.t, http.MethodGet, s.url+"/readyz")
-		acked, _ := s.h.settled()
-		return status == http.StatusOK && acked == s.h.published
-	})
 }

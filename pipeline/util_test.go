@@ -30,12 +30,6 @@ func gzipped(t *testing.T, s string) string {
 	return b.String()
 }
 
-// countRows returns the number of rows of a table.
-func countRows(t *testing.T, dir string, table rows.Table) int {
-	t.Helper()
-	return len(folderLines(t, dir, table))
-}
-
 // folderLines returns the rows of a table in a warehouse's folder.
 func folderLines(t *testing.T, dir string, table rows.Table) (lines [][]byte) {
 	t.Helper()

@@ -1,12 +1,69 @@
 package pipeline
 
 import (
+	"flag"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 )
+
+// problems parses and validates a command line, and returns what is wrong with it.
+func problems(t *testing.T, args ...string) string {
+	t.Helper()
+	defer restoreBeamFlags(t)()
+	o, err := ParseFlags(args)
+	if err != nil {
+		return err.Error()
+	}
+	if _, err := o.validate(t.Context(), time.Now()); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// restoreBeamFlags returns a function that restores the flags of Beam, which belong to the process.
+func restoreBeamFlags(t *testing.T) (restore func()) {
+	t.Helper()
+	before := map[*flag.Flag]string{}
+	flag.VisitAll(func(f *flag.Flag) {
+		if !strings.HasPrefix(f.Name, "test.") {
+			before[f] = f.Value.String()
+		}
+	})
+	return func() {
+		for f, value := range before {
+			if f.Value.String() == value {
+				continue
+			}
+			if err := f.Value.Set(value); err != nil {
+				t.Errorf("--%s: %v", f.Name, err)
+			}
+		}
+	}
+}
+
+// onPrism returns a valid command line with more flags.
+func onPrism(_ *testing.T, more ...string) []string {
+	return append([]string{"--pos_subscription=projects/p/subscriptions/s"}, more...)
+}
+
+// onDataflow returns the command line of a valid job with more flags.
+func onDataflow(t *testing.T, more ...string) []string {
+	t.Helper()
+	worker := filepath.Join(t.TempDir(), "worker")
+	write(t, worker, staticProgram)
+	return append([]string{"--runner=DataflowRunner", "--project=shop", "--region=europe-west1",
+		"--staging_location=gs://shop/staging",
+		"--bigquery_dataset=retail", "--pos_subscription=pos", "--worker_binary=" + worker}, more...)
+}
+
+// staticProgram is the head of a program for Linux on amd64 that needs no library.
+var staticProgram = "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\x3e\x00\x01" +
+	strings.Repeat("\x00", 31) +
+	"\x40\x00\x38\x00\x00\x00\x40\x00\x00\x00\x00\x00"
 
 // TestRangesOfFlags checks that a value out of its flag's range is refused by the flag's name.
 func TestRangesOfFlags(t *testing.T) {
@@ -37,26 +94,55 @@ func TestRangesOfFlags(t *testing.T) {
 		// the last for want of --wms_files_poll
 		{"wms_files_settle", []string{"10s"}, []string{"1ms", "-1s", "25h", "20s"}},
 		{"redis_addrs", []string{"a:1,b:2"}, []string{"", "a", ":1", "a:1,b"}},
+		{"metrics_addr", []string{"", ":9464", "127.0.0.1:0", "[::1]:9464"}, []string{"9464", "localhost",
+			"::1:9464", "localhost:", "localhost:http", "localhost:65536"}},
+		{"environment_type", []string{"LOOPBACK"}, []string{"DOCKER", "external"}},
+		{"runner", []string{"direct"}, []string{"flink", "universal"}},
+		{"bigquery_dataset", []string{"", "other-project.shop_2", "example.com:old.shop"},
+			[]string{"shop", "p:shop", "p.", ".shop", "Bad Project.shop", "a/b.shop"}}, // the first for want of --project
 	} {
 		for _, value := range append(c.good, c.wrong...) {
-			o, err := ParseFlags([]string{"--" + c.flag + "=" + value, "--pos_subscription=projects/p/subscriptions/s"})
-			if err != nil {
-				t.Errorf("--%s=%s is not understood: %v", c.flag, value, err)
-				continue
-			}
-			p, err := New(t.Context(), o)
-			if p != nil {
-				if err := p.Close(); err != nil {
-					t.Error(err)
-				}
-			}
+			problem := problems(t, onPrism(t, "--"+c.flag+"="+value)...)
 			bad := slices.Contains(c.wrong, value)
-			if bad && (err == nil || !strings.Contains(err.Error(), "--"+c.flag+": ")) {
-				t.Errorf("--%s=%s: got %v", c.flag, value, err)
+			if bad && !strings.Contains(problem, "--"+c.flag+": ") || !bad && problem != "" {
+				t.Errorf("--%s=%s: %q", c.flag, value, problem)
 			}
-			if !bad && err != nil {
-				t.Errorf("--%s=%s is refused: %v", c.flag, value, err)
-			}
+		}
+	}
+}
+
+// TestOptionMessages checks what the error states about an invalid option.
+func TestOptionMessages(t *testing.T) {
+	for _, c := range []struct {
+		line      func(*testing.T, ...string) []string
+		arg, want string
+	}{
+		{onPrism, "--metrics_addr=9464", `--metrics_addr: "9464" is neither host:port nor :port`},
+		{onPrism, "--metrics_addr=a:http", `"a:http": the port "http" is not a number between 0 and 65535`},
+		{onPrism, "--endpoint=localhost:8073", "--endpoint: has no use"},
+		{onPrism, "--environment_type=DOCKER", `--environment_type: "DOCKER" is not LOOPBACK`},
+		{onPrism, "--environment_config=localhost:50000", "--environment_config: has no use"},
+		{onPrism, "--async", "--async: has no use"},
+		{onPrism, "--runner=flink", `--runner: "flink" is not one of prism, direct and dataflow`},
+		{onPrism, "--streaming=maybe", `--streaming: "maybe" is not true or false`},
+		{onPrism, "--bigquery_dataset=shop", "--project"},
+		{onPrism, "--bigquery_dataset=p.sh-op", "letters, digits and underscores"},
+		{onPrism, "--bigquery_dataset=p.", "project.dataset"},
+		{onPrism, "--bigquery_dataset=.shop", "in no project"},
+		// The message about an address does not repeat a password in it.
+		{onPrism, "--redis_addrs=redis://user:hunter2@redis:6379", "--redis_addrs: an address has an @"},
+		{onPrism, "--redis_addrs=hunter2@redis:6379", "--redis_addrs: an address has an @"},
+		{onPrism, "--redis_addrs=a:1,:hunter2@b:2", "--redis_addrs: an address has an @"},
+		{onDataflow, `--labels={"a":1}`, `--labels: "{\"a\":1}" is not a JSON object of texts`},
+		{onDataflow, "--transform_name_mapping=a=b", `--transform_name_mapping: "a=b" is not`},
+		{onDataflow, "--staging_location=shop/staging", `--staging_location: "shop/staging" is not gs://bucket/path`},
+		{onDataflow, "--job_name=Shop", `--job_name: "Shop" is not a name for a job`},
+		{onDataflow, "--restore=redis", "--restore: redis is not for Dataflow, where the runner keeps the state"},
+		{onDataflow, "--warehouse_dir=rows", "--warehouse_dir: has no use on Dataflow"},
+		{onDataflow, "--wms_files=rows.csv", `--wms_files: "rows.csv" is a file of this machine`},
+	} {
+		if got := problems(t, c.line(t, c.arg)...); !strings.Contains(got, c.want) || strings.Contains(got, "hunter2") {
+			t.Errorf("%s: %q does not state %q", c.arg, got, c.want)
 		}
 	}
 }
@@ -68,7 +154,7 @@ func TestDaysInHours(t *testing.T) {
 		"0.01d": "14m24s", "1d30m": "24h30m0s",
 		"5": "", "d": "", "7 days": "", "": ""} {
 		for _, flag := range []string{"ledger_horizon", "high_demand_dwell", "wms_files_poll"} {
-			o, err := ParseFlags([]string{"--" + flag + "=" + value, "--pos_subscription=projects/p/subscriptions/s"})
+			o, err := ParseFlags(onPrism(t, "--"+flag+"="+value))
 			want := fmt.Sprintf("--%s: %q is not a duration such as 30s or 168h", flag, value)
 			if hours != "" {
 				want += ": there is no unit for days or weeks; write " + hours
@@ -77,24 +163,20 @@ func TestDaysInHours(t *testing.T) {
 				t.Errorf("%v, want %s", err, want)
 			}
 			if _, err := o.validate(t.Context(), time.Now()); err != nil {
-				t.Errorf("--%s=%s is complained about twice: %v", flag, value, err)
+				t.Errorf("--%s=%s is reported twice: %v", flag, value, err)
 			}
 		}
 	}
 }
 
-// TestPasswordInAddress checks that the message about an address does not repeat a password in it.
-func TestPasswordInAddress(t *testing.T) {
-	for _, addr := range []string{"redis://user:hunter2@redis:6379", "user:hunter2@redis:6379",
-		"hunter2@redis:6379", "a:1,:hunter2@b:2"} {
-		o, err := ParseFlags([]string{"--redis_addrs=" + addr, "--pos_subscription=projects/p/subscriptions/s"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = New(t.Context(), o)
-		if err == nil || !strings.Contains(err.Error(), "--redis_addrs: an address has an @") ||
-			strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("%s: %v", addr, err)
+// TestBigQueryDataset checks in which project a dataset is.
+func TestBigQueryDataset(t *testing.T) {
+	for dataset, want := range map[string]string{"shop": "p shop", "other-project.shop_2": "other-project shop_2",
+		"example.com:old.shop": "example.com:old shop"} {
+		o := DefaultOptions()
+		o.BigQueryDataset, o.Project = dataset, "p"
+		if got, err := o.bigQuery(); err != nil || got.Project+" "+got.Dataset != want {
+			t.Errorf("%q is %+v, %v", dataset, got, err)
 		}
 	}
 }
