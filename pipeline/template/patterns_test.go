@@ -75,50 +75,45 @@ func mixed(n int, pieces ...string) *rapid.Generator[string] {
 	})
 }
 
-// TestSubscriptionPattern checks full names. The program accepts ids too, and Dataflow does not.
-func TestSubscriptionPattern(t *testing.T) {
-	for _, flag := range []string{"pos_subscription", "ecom_subscription", "wms_subscription"} {
-		agree(t, flag, rapid.OneOf(
-			rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),
-				func(v string) string { return "projects/" + v }),
-			rapid.StringMatching(`projects/[a-z]{1,3}/subscriptions/[a-zA-Z_.%-]{1,3}`),
-			rapid.StringMatching(`projects/[a-z/ ]{0,4}/subscriptions/[a-zA-Z0-9_.~+% /-]{0,6}`)))
-		if !accepts(t, flag, "pos") || patternOf(t, flag).MatchString("pos") {
-			t.Errorf("--%s: an id alone is for the binary, and not for Dataflow", flag)
-		}
+// TestPatterns checks every parameter with a pattern. Of subscriptions it checks full names: the program
+// accepts ids too, and Dataflow does not.
+func TestPatterns(t *testing.T) {
+	subscription := rapid.OneOf(
+		rapid.Map(mixed(5, "shop/", "subscriptions/", "topics/", "pos", "/", " ", "é", "\t", "-", "."),
+			func(v string) string { return "projects/" + v }),
+		rapid.StringMatching(`projects/[a-z]{1,3}/subscriptions/[a-zA-Z_.%-]{1,3}`),
+		rapid.StringMatching(`projects/[a-z/ ]{0,4}/subscriptions/[a-zA-Z0-9_.~+% /-]{0,6}`))
+	secret := rapid.OneOf(
+		mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
+		rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`))
+	for flag, value := range map[string]*rapid.Generator[string]{
+		"pos_subscription": subscription, "ecom_subscription": subscription, "wms_subscription": subscription,
+		"redis_password_secret": secret, "redis_ca": secret,
+		"redis_addrs": rapid.OneOf(
+			mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0",
+				":65535", ":65536", ":06379", ":abc"),
+			rapid.StringMatching(`[a-z.-]{1,3}:[0-9]{1,6}( ?,{1,2} ?\[?[a-f0-9:]{0,4}\]?:[0-9]{1,5})?,?`)),
+		"bigquery_dataset": rapid.OneOf(
+			mixed(6, "shop", "retail", ".", ":", "example.com", "-", "_", "2", "A", " ", "é"),
+			rapid.StringMatching(`([a-z.]{1,3}:)?([a-z0-9-]{1,3}\.)?[a-zA-Z0-9_-]{1,4}`)),
+		// From zero, and far from what a duration holds, so that only the syntax counts.
+		"high_demand_dwell": rapid.OneOf(
+			mixed(6, "0", "1", "25", ".5", "7.", ".", "+", "h", "m", "s", "ms", "us", "µs", "μs",
+				"ns", "d", " ", "e3", "H"),
+			rapid.StringMatching(`\+?([0-9]{0,3}(\.[0-9]{0,2})?(ns|us|ms|s|m|h|d)?){1,3}`)),
+		"online_store": rapid.OneOf(
+			mixed(6, "online", "7", ":", "{", "}", "%", "/", " ", "é", "\t", "\u00a0", "\u200b", "\u2028", "\x00", "\x7f"),
+			rapid.StringMatching(`[a-zA-Z0-9:/ .-]{0,6}`)),
+	} {
+		t.Run(flag, func(t *testing.T) { agree(t, flag, value) })
+	}
+	if !accepts(t, "pos_subscription", "pos") || patternOf(t, "pos_subscription").MatchString("pos") {
+		t.Error("--pos_subscription: an id alone is for the program, and not for Dataflow")
 	}
 }
 
-func TestRedisAddressesThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	agree(t, "redis_addrs", rapid.OneOf(
-		mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0",
-			":65535", ":65536", ":06379", ":abc"),
-		rapid.StringMatching(`[a-z.-]{1,3}:[0-9]{1,6}( ?,{1,2} ?\[?[a-f0-9:]{0,4}\]?:[0-9]{1,5})?,?`)))
-}
-
-func TestSecretsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	for _, flag := range []string{"redis_password_secret", "redis_ca"} {
-		agree(t, flag, rapid.OneOf(
-			mixed(7, "projects/", "p/", "secrets/", "s/", "versions/", "latest", "3", "/", " ", "hunter2"),
-			rapid.StringMatching(`projects/[a-z]{1,3}/secrets/[a-z_-]{1,3}/versions/[a-z0-9/]{0,3}`)))
-	}
-}
-
-func TestDatasetsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	agree(t, "bigquery_dataset", rapid.OneOf(
-		mixed(6, "shop", "retail", ".", ":", "example.com", "-", "_", "2", "A", " ", "é"),
-		rapid.StringMatching(`([a-z.]{1,3}:)?([a-z0-9-]{1,3}\.)?[a-zA-Z0-9_-]{1,4}`)))
-}
-
-func TestDurationsThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	// From zero, and far from what a duration holds, so that only the syntax counts.
-	agree(t, "high_demand_dwell", rapid.OneOf(
-		mixed(6, "0", "1", "25", ".5", "7.", ".", "+", "h", "m", "s", "ms", "us", "µs", "μs",
-			"ns", "d", " ", "e3", "H"),
-		rapid.StringMatching(`\+?([0-9]{0,3}(\.[0-9]{0,2})?(ns|us|ms|s|m|h|d)?){1,3}`)))
-}
-
-func TestANumberOfTheTemplateIsTheSameToTheBinary(t *testing.T) {
+// TestNumberPattern checks that what the pattern of a number accepts is the same number to the program.
+func TestNumberPattern(t *testing.T) {
 	for _, p := range parameters {
 		if p.kind != "NUMBER" {
 			continue
@@ -138,10 +133,4 @@ func TestANumberOfTheTemplateIsTheSameToTheBinary(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestStoresThatDataflowAcceptsAreTheBinarys(t *testing.T) {
-	agree(t, "online_store", rapid.OneOf(
-		mixed(6, "online", "7", ":", "{", "}", "%", "/", " ", "é", "\t", "\u00a0", "\u200b", "\u2028", "\x00", "\x7f"),
-		rapid.StringMatching(`[a-zA-Z0-9:/ .-]{0,6}`)))
 }
