@@ -104,29 +104,3 @@ func (s *scenario) versions() map[string]int64 {
 	}
 	return found
 }
-
-// TestPublishTimesStep publishes events, whose own times jump back and forth by hours, at times that jump as well.
-func TestPublishTimesStep(t *testing.T) {
-	s := newScenario(t, "times of publishing and of events step back and forth", setup{seed: 310})
-	s.trace = rig.NewTrace(rig.TraceOptions{Seed: 311, Events: 6000, Span: 20 * time.Hour, Duplicates: 0.05})
-	s.truth = truth.NewLedger(s.trace.Events...)
-	now := time.Now()
-	gate := s.pubsub.Proxy
-	steps := []time.Duration{0, 3 * time.Hour, -5 * time.Hour, time.Hour}
-	var redelivered int64
-	for i, step := range steps {
-		if i > 0 {
-			s.pubsub = rig.StartPubSub(t, rig.PubSubOptions{Clock: clock.New(now.Add(step), now, 1)})
-			gate.Retarget(s.pubsub.Server.Addr())
-		} else {
-			s.start()
-		}
-		s.publish(s.trace.Part(i, len(steps)))
-		s.healed = time.Now()
-		s.await(fmt.Sprintf("all of step %d is acknowledged", i), s.pubsub.Settled)
-		redelivered += s.pubsub.Stats().Redelivered
-	}
-	if o := s.recover(); o.Lost != 0 {
-		t.Errorf("%d redelivered: %v", redelivered, o)
-	}
-}

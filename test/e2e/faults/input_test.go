@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +14,17 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// letter is a dead letter that must come, without what differs from run to run.
+// whole is the item of a dead letter that is of the whole message.
+const whole = event.NoItem
+
+// letter is a dead letter, without what differs from run to run.
 type letter struct {
 	raw    string
 	reason event.Reason
 	item   int // whole: the message
 }
 
-// letters are the dead letters that the program has written, and how many of each.
+// letters counts the dead letters that the program has written.
 func (s *scenario) letters() map[letter]int {
 	s.t.Helper()
 	found := map[letter]int{}
@@ -33,7 +37,7 @@ func (s *scenario) letters() map[letter]int {
 			item = *l.Item
 		}
 		found[letter{string(l.Raw), l.Reason, item}]++
-		if l.Detail == "" || l.Stage == "" || (l.MessageID == nil || l.PublishedAt == nil) != (l.Source == "FILE") {
+		if l.Detail == "" || l.Stage == "" || l.MessageID == nil || l.PublishedAt == nil {
 			s.t.Errorf("a dead letter lacks something: %+v", l)
 		}
 	}
@@ -41,12 +45,12 @@ func (s *scenario) letters() map[letter]int {
 }
 
 // refused requires each of the letters once, and no other.
-func (s *scenario) refused(want map[letter]string) {
+func (s *scenario) refused(want []letter) {
 	s.t.Helper()
 	got := s.letters()
-	for l, about := range want {
+	for _, l := range want {
 		if got[l] != 1 {
-			s.t.Errorf("%s: %d dead letters %s, item %d, for %.300s", about, got[l], l.reason, l.item, l.raw)
+			s.t.Errorf("%d dead letters %s, item %d, for %.300s", got[l], l.reason, l.item, l.raw)
 		}
 		delete(got, l)
 	}
@@ -55,97 +59,109 @@ func (s *scenario) refused(want map[letter]string) {
 	}
 }
 
-// TestPoison spoils every field of every format, in each way, in the middle of good events. Each is refused for its reason, and
-// what is good in the same message counts.
-func TestPoison(t *testing.T) {
-	s := newScenario(t, "poison in every field of every format", setup{seed: 501, events: 3000})
-	want := map[letter]string{}
-	var messages []rig.Message
-	at := rig.Now() - 30*60_000
-	add := func(channel, text string, events []truth.Event) {
-		messages = append(messages, rig.Message{Channel: channel, Data: []byte(text)})
-		s.truth.Add(events...)
-	}
-	n := 0
-	for _, f := range forms() {
-		n++
-		text, events := f.message(fmt.Sprint("good", n), at, nil, "")
-		add(f.channel, text, events)
-		for i := range f.fields {
-			x := &f.fields[i]
-			for _, b := range x.bad {
-				n++
-				text, events := f.message(fmt.Sprint("poison", n), at, x, b.value)
-				add(f.channel, text, events)
-				want[letter{text, b.reason, x.item}] = fmt.Sprintf("%s, %s = %.60s", f.name, x.name, b.value)
-			}
-		}
-	}
-	for about, text := range brokenTexts {
-		for i, channel := range rig.Channels {
-			text := text + strings.Repeat(" ", i) // each its own
-			add(channel, text, nil)
-			want[letter{text, event.BadJSON, whole}] = about
-		}
-	}
-	t.Logf("%d poisoned messages", len(want))
-	s.start()
-	s.healed = time.Now()
-	for i := range 10 { // among good ones
-		s.publish(s.trace.Part(i, 10))
-		s.publish(messages[i*len(messages)/10 : (i+1)*len(messages)/10])
-	}
-	s.recover()
-	s.refused(want)
+// poison is a message of which something is refused. What is bad in each field of each format is tested
+// in package event.
+type poison struct {
+	letter
+	channel string
+	good    []truth.Event // of the same message
 }
 
-// TestRefusedByStock sends what only the state of a key can refuse.
-func TestRefusedByStock(t *testing.T) {
-	s := newScenario(t, "ids used again, counts too old", setup{seed: 510, events: 3000})
-	now := rig.Now()
-	first := truth.Event{ID: "again", Type: "SALE", Store: "7", Product: "x", Quantity: 2, OccurredAt: now - 1000}
-	other := first
-	other.Quantity = 3
-	old := truth.Event{ID: "old", Type: "RESET", Store: "7", Product: "x", Quantity: 9, OccurredAt: now - (8 * 24 * time.Hour).Milliseconds()}
-	s.truth.Add(first)
+// poisons returns a message for each reason, of which some need that the sale first is known.
+func poisons(first truth.Event) []poison {
+	const largest, taken = 10_000_000, 1 << 20 // that Pub/Sub allows, that the program takes
+	now, longAgo := rig.Now(), rig.Now()-(8*24*time.Hour).Milliseconds()
+	sized := func(size int) string {
+		m := rig.Unified(truth.Event{ID: fmt.Sprint("size", size), Type: "SALE", Store: "7", Product: "large", Quantity: 1,
+			OccurredAt: now - 1000})
+		return string(append(bytes.Repeat([]byte(" "), size-len(m.Data)), m.Data...))
+	}
+	unified := func(e truth.Event) string { return string(rig.Unified(e).Data) }
+	sale := func(format string, args ...any) string {
+		return fmt.Sprintf(`{"event_id":"p","order_number":"o","store_id":"7",`+format+`}`, args...)
+	}
+	other, old, late := first, first, first
+	other.Quantity++
+	old.ID, old.Type, old.OccurredAt = "old", "RESET", longAgo
+	late.ID, late.OccurredAt = "late", longAgo
+	item := func(product string, quantity int64) truth.Event {
+		return truth.Event{ID: "items#0", Type: "SALE", Store: "7", Product: product, Quantity: quantity, OccurredAt: now}
+	}
+	return []poison{
+		{letter{`{"event_id":"cut"`, event.BadJSON, whole}, "pos", nil},
+		{letter{"{\"a\":\"\xff\"}", event.BadJSON, whole}, "ecom", nil},
+		{letter{strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65), event.BadJSON, whole}, "wms", nil},
+		{letter{sale(`"product_id":"x","product_count":"two","timestamp":%d`, now), event.BadField, whole}, "pos", nil},
+		{letter{sale(`"product_id":"x","timestamp":%d`, now), event.MissingField, whole}, "pos", nil},
+		{letter{sale(`"product_id":"a ","product_count":1,"timestamp":%d`, now), event.BadID, whole}, "pos", nil},
+		{letter{sale(`"product_id":"x","product_count":1,"timestamp":"yesterday"`), event.BadTime, whole}, "pos", nil},
+		{letter{sale(`"product_id":"x","product_count":1,"timestamp":"2999-01-01T00:00:00Z"`), event.Future, whole}, "pos", nil},
+		{letter{sale(`"type":"GIFT","product_id":"x","product_count":1,"timestamp":%d`, now), event.UnknownType, whole},
+			"pos", nil},
+		{letter{fmt.Sprintf(`{"event_id":"items","order_number":"o","store_id":"7","timestamp":%d,"items":[`+
+			`{"product_id":"a","quantity":1},{"product_id":"b"},{"product_id":"c","quantity":3}]}`, now),
+			event.MissingField, 1}, "pos", []truth.Event{item("a", 1), item("c", 3)}},
+		{letter{sized(largest), event.TooLarge, whole}, "pos", nil},
+		{letter{sized(taken + 1), event.TooLarge, whole}, "wms", nil},
+		{letter{sized(largest - 1), event.TooLarge, whole}, "ecom", nil},
+		{letter{unified(other), event.IDReused, whole}, "pos", nil},
+		{letter{unified(old), event.ResetTooOld, whole}, "wms", nil},
+		{letter{unified(late), event.TooLate, whole}, "pos", nil},
+	}
+}
+
+// TestPoison publishes a message for every reason to refuse one, in the midst of good events. Each is a
+// dead letter, and what is good in the same message counts. So does a message of the largest size.
+func TestPoison(t *testing.T) {
+	s := newScenario(t, "poison in the midst of good events", setup{seed: 501, events: 3000})
+	first := truth.Event{ID: "again", Type: "SALE", Store: "7", Product: "x", Quantity: 2, OccurredAt: rig.Now() - 1000}
+	just := truth.Event{ID: "just", Type: "SALE", Store: "7", Product: "large", Quantity: 1, OccurredAt: rig.Now() - 1000}
+	s.truth.Add(first, just)
 	s.start()
 	s.publish([]rig.Message{rig.Unified(first)})
 	s.await("the first is acknowledged", s.pubsub.Settled)
 	s.healed = time.Now()
-	s.publish([]rig.Message{rig.Unified(other), rig.Unified(old)})
-	s.publish(s.trace.Messages)
+	all := poisons(first)
+	var want []letter
+	reasons := slices.Clone(event.Reasons[:])
+	for i, p := range all {
+		s.publish(s.trace.Part(i, len(all)))
+		s.publish([]rig.Message{{Channel: p.channel, Data: []byte(p.raw)}})
+		s.truth.Add(p.good...)
+		want = append(want, p.letter)
+		reasons = slices.DeleteFunc(reasons, func(r event.Reason) bool { return r == p.reason })
+	}
+	if len(reasons) > 0 {
+		t.Errorf("nothing is refused as %v", reasons)
+	}
+	m := rig.Unified(just)
+	m.Data = append(bytes.Repeat([]byte(" "), 1<<20-len(m.Data)), m.Data...)
+	s.publish([]rig.Message{m})
 	s.recover()
-	s.refused(map[letter]string{
-		{string(rig.Unified(other).Data), event.IDReused, whole}:  "another content",
-		{string(rig.Unified(old).Data), event.ResetTooOld, whole}: "a count from before the horizon",
-	})
+	s.refused(want)
 }
 
-// TestLargeMessages sends messages of the size that Pub/Sub allows at most, and one as large as the program takes.
-func TestLargeMessages(t *testing.T) {
-	s := newScenario(t, "messages of 10 MB", setup{seed: 520, events: 3000})
-	const most, taken = 10_000_000, 1 << 20
-	want := map[letter]string{}
-	sized := func(e truth.Event, size int) rig.Message {
-		m := rig.Unified(e)
-		m.Data = append(bytes.Repeat([]byte(" "), size-len(m.Data)), m.Data...)
-		return m
-	}
-	event1 := func(id string) truth.Event {
-		return truth.Event{ID: id, Type: "SALE", Store: "7", Product: "large", Quantity: 1, OccurredAt: rig.Now() - 1000}
+// TestFloodOfDeadLetters sends 100,000 messages a minute that are refused, and good ones among them.
+func TestFloodOfDeadLetters(t *testing.T) {
+	const rate = 100_000.0 / 60
+	length := max(10*time.Second, *outage)
+	s := newScenario(t, "100,000 dead letters a minute", setup{seed: 530})
+	n := int(rate * length.Seconds())
+	var want []letter
+	var messages []rig.Message
+	for i := range n {
+		text, reason := fmt.Sprintf(`{"event_id":"bad%d","type":"SALE","store_id":"7","product_id":"x",`+
+			`"quantity":"no %d","occurred_at":%d}`, i, i, rig.Now()), event.BadField
+		if i%3 == 0 {
+			text, reason = fmt.Sprintf(`{"bad%d"`, i), event.BadJSON
+		}
+		want = append(want, letter{text, reason, whole})
+		messages = append(messages, rig.Message{Channel: rig.Channels[i%3], Data: []byte(text)})
+		messages = append(messages, s.trace.Part(i, n)...)
 	}
 	s.start()
-	s.publish(s.trace.Part(0, 2))
-	for i, size := range []int{most, taken + 1, most} {
-		m := sized(event1(fmt.Sprint("large", i)), size)
-		want[letter{string(m.Data), event.TooLarge, whole}] = fmt.Sprint(size, " bytes")
-		s.publish([]rig.Message{m})
-	}
-	good := event1("just")
-	s.truth.Add(good)
-	s.publish([]rig.Message{sized(good, taken)})
+	s.publishOver(length, messages)
 	s.healed = time.Now()
-	s.publish(s.trace.Part(1, 2))
 	s.recover()
 	s.refused(want)
 }

@@ -78,6 +78,10 @@ func TestTerminated(t *testing.T) {
 	if n := s.sold(); n != acked {
 		t.Errorf("%d messages are acknowledged, %d are in Redis", acked, n)
 	}
+	// One pull of each subscription may have been answered while it was cancelled.
+	if leased := s.pubsub.Stats().Leased; leased > int64(1000*len(rig.Channels)) {
+		t.Errorf("%d messages are not given back", leased)
+	}
 	s.goOn()
 }
 

@@ -38,18 +38,8 @@ func TestRedisRestartedEmpty(t *testing.T) {
 	s.said("all signals are written again")
 }
 
-// TestRedisEmptiedAtNight takes everything from Redis when no event comes, before or after.
-func TestRedisEmptiedAtNight(t *testing.T) {
-	s := newScenario(t, "Redis restarted empty, no events", setup{})
-	s.truth = truth.NewLedger()
-	s.idle(114)
-	s.awaitTruth()
-	s.empty()
-	s.recover()
-	s.said("all signals are written again")
-}
-
-// TestRedisEmptiedThenKilled kills the program when Redis had lost everything and has it again. The next one starts from there.
+// TestRedisEmptiedThenKilled takes everything from Redis while no event comes, and kills the program when Redis has all of it
+// again. The next one starts from there.
 func TestRedisEmptiedThenKilled(t *testing.T) {
 	s := newScenario(t, "Redis restarted empty, then the program killed", setup{seed: 115})
 	s.truth = truth.NewLedger()
@@ -57,6 +47,7 @@ func TestRedisEmptiedThenKilled(t *testing.T) {
 	s.awaitTruth()
 	s.empty()
 	s.awaitTruth()
+	s.said("all signals are written again")
 	s.process.Kill()
 	s.truth.Add(s.trace.Events...)
 	s.healed = time.Now()

@@ -29,7 +29,6 @@ type setup struct {
 	events       int      // 0: 6,000
 	redis        []string // options of redis-server
 	flags        []string // of the program
-	pubsub       rig.PubSubOptions
 	unprivileged bool
 }
 
@@ -56,7 +55,7 @@ func newScenario(t *testing.T, fault string, s setup) *scenario {
 	if s.events == 0 {
 		s.events = 6000
 	}
-	x := &scenario{t: t, fault: fault, redis: redistest.Start(t, s.redis...), pubsub: rig.StartPubSub(t, s.pubsub)}
+	x := &scenario{t: t, fault: fault, redis: redistest.Start(t, s.redis...), pubsub: rig.StartPubSub(t, rig.PubSubOptions{})}
 	x.link = rig.StartProxy(t, x.redis.Addr)
 	x.trace = rig.NewTrace(rig.TraceOptions{Seed: s.seed, Events: s.events, Duplicates: 0.05})
 	x.truth = truth.NewLedger(x.trace.Events...)

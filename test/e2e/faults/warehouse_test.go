@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
@@ -84,29 +83,4 @@ func TestWarehouseReadOnly(t *testing.T) {
 	s.publish(s.trace.Part(1, 2))
 	s.recover()
 	s.archived(dir, s.trace.Events)
-}
-
-// TestWarehouseRemoved takes the folders of the warehouse away under the program, which has files open in them.
-func TestWarehouseRemoved(t *testing.T) {
-	s := newScenario(t, "warehouse folders removed", setup{seed: 402})
-	dir := t.TempDir()
-	s.archive(dir)
-	after := rig.NewTrace(rig.TraceOptions{Seed: 403, Events: 3000, Prefix: "after"})
-	s.truth.Add(after.Events...)
-	s.start()
-	s.publish(s.trace.Messages)
-	s.await("the first part is acknowledged", s.pubsub.Settled)
-	folders, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(folders) < 3 {
-		t.Fatalf("folders %v, %v", folders, err)
-	}
-	for _, f := range folders {
-		if err := os.RemoveAll(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.healed = time.Now()
-	s.publish(after.Messages)
-	s.recover()
-	s.archived(dir, after.Events)
 }
