@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,22 +53,6 @@ func TestKilledOnCluster(t *testing.T) {
 	r.finish(p.truth)
 }
 
-// TestClusterFailsOver lets the replica of each master take over in turn, in agreement, while events flow.
-func TestClusterFailsOver(t *testing.T) {
-	t.Parallel()
-	r, c := newClusterRun(t, 0, 1, 2)
-	p := newPlan(*seed, 40_000)
-	t.Logf("-kills.seed=%d, as of %s", p.seed, p.now.UTC().Format(time.RFC3339Nano))
-	flowing := r.flow(p.life(flow))
-	flowing.watch()
-	for _, master := range c.Masters() {
-		flowing.awaitMore(500)
-		c.Failover(master)
-	}
-	flowing.awaitMore(500) // of the new masters
-	flowing.finish(p)
-}
-
 // flowing is a life of the program while events flow.
 type flowing struct {
 	*run
@@ -107,12 +92,12 @@ func (f *flowing) watch() {
 	ctx, stop := context.WithCancel(context.Background())
 	watched := make(chan error, 1)
 	go func() { watched <- f.versions.Watch(ctx, 100*time.Millisecond) }()
-	f.unwatch = func() {
+	f.unwatch = sync.OnceFunc(func() {
 		stop()
 		if err := <-watched; err != nil {
 			f.t.Error(err)
 		}
-	}
+	})
 }
 
 // awaitMore waits until so many more messages are acknowledged, which takes the cooperation of all masters. Messages must still

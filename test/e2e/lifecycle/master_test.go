@@ -9,7 +9,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// TestClusterLosesMaster kills the masters of a cluster while events flow. What a master had not passed on to its replica is lost
+// TestClusterLosesMaster lets a replica take over in agreement and then kills the masters of a cluster, while events flow. What a master had not passed on to its replica is lost
 // with it, or all that it had when it comes back, empty, before the replica takes over. Among what is lost are products of which
 // no event comes any more: the program must notice, and make all of it again from its state.
 func TestClusterLosesMaster(t *testing.T) {
@@ -21,6 +21,11 @@ func TestClusterLosesMaster(t *testing.T) {
 	flowing := r.flow(p.life(flow))
 	masters := c.Masters()
 	flowing.awaitMore(500)
+
+	flowing.watch()
+	masters[0] = c.Failover(masters[0]) // nothing is lost
+	flowing.awaitMore(500)
+	flowing.unwatch()
 
 	c.KillMaster(masters[0]) // what is lost is luck
 	flowing.awaitMore(500)

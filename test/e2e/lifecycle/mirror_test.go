@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
@@ -38,33 +37,6 @@ func (r *run) settle(p *rig.Process) {
 	}
 }
 
-// stock returns the stock keys of store 7 with what they hold.
-func (r *run) stock() map[string]string {
-	r.t.Helper()
-	ctx := context.Background()
-	keys, err := truth.ScanKeys(ctx, r.rdb, "stock:7:*")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	all := map[string]string{}
-	for _, key := range keys {
-		if all[key], err = r.rdb.Get(ctx, key).Result(); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	return all
-}
-
-// holds reports how many stock keys of store 7 hold a value.
-func (r *run) holds(value string) (n int) {
-	for _, v := range r.stock() {
-		if v == value {
-			n++
-		}
-	}
-	return n
-}
-
 // fails waits for the end of a program that must fail, and returns what it has logged.
 func fails(t *testing.T, p *rig.Process) string {
 	t.Helper()
@@ -78,39 +50,89 @@ func fails(t *testing.T, p *rig.Process) string {
 	return p.Log()
 }
 
-// TestStartWithoutALog deletes one list while the program is stopped. The next start fails, names the list, and changes nothing.
-func TestStartWithoutALog(t *testing.T) {
+// TestStartRefuses starts the program on a Redis that holds state, with another number of groups, with a Redis that may evict
+// keys, and without one of the lists of the state. Each start fails, names what is wrong, and changes nothing. With
+// the state as it was, everything goes on.
+func TestStartRefuses(t *testing.T) {
 	t.Parallel()
-	const products = 200
+	p := newPlan(3, 300)
 	r := newRun(t)
-	r.countAll(products)
-	p := r.launch(r.addrs)
-	r.settle(p)
-	if err := p.Stop(patience); err != nil {
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
 		t.Fatal(err)
 	}
-	if n := r.holds("100"); n != products {
-		t.Fatalf("%d stock keys, want %d", n, products)
-	}
+	r.finish(p.truth) // with the defaults, 64 and 16 groups
 	logs, err := r.logs()
 	if err != nil || len(logs) < 2 {
 		t.Fatalf("logs %v, %v", logs, err)
 	}
-	gone := logs[len(logs)/2]
-	if err := r.rdb.Del(context.Background(), gone).Err(); err != nil {
-		t.Fatal(err)
-	}
-	stock, mirror := r.stock(), r.mirror()
-	r.send("pos", `{"order_number":"o","store_id":7,"product_id":"sku-1","product_count":1,"timestamp":%d}`, rig.Now())
-	log := fails(t, r.launch(r.addrs))
-	for _, want := range []string{gone + " is gone", r.addrs, "--restore=none"} {
-		if !strings.Contains(log, want) {
-			t.Errorf("the start does not name %q:\n%s", want, log)
+	gone, ctx := logs[len(logs)/2], context.Background()
+	before := r.content()
+	set := func(policy, memory string) func() {
+		return func() {
+			for name, value := range map[string]string{"maxmemory-policy": policy, "maxmemory": memory} {
+				if err := r.redis.Client().ConfigSet(ctx, name, value).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	}
-	if !maps.Equal(stock, r.stock()) || !maps.Equal(mirror, r.mirror()) {
-		t.Error("the refused start has changed Redis")
+	for _, c := range []struct {
+		flag       string
+		spoil, end func()
+		want       []string
+	}{
+		{"--key_groups=32", nil, nil, []string{r.addrs, "--key_groups=64, not 32", "--restore=none"}},
+		{"--key_groups=0", nil, nil, []string{"--key_groups=64, not 0"}},
+		{"--product_groups=8", nil, nil, []string{"--product_groups=16, not 8", "--restore=none"}},
+		{"--restore=redis", set("allkeys-lru", "100mb"), set("noeviction", "0"),
+			[]string{"maxmemory_policy is allkeys-lru", "noeviction"}},
+		{"--restore=none", set("allkeys-lru", "100mb"), set("noeviction", "0"),
+			[]string{"maxmemory_policy is allkeys-lru", "noeviction"}},
+		{"--restore=redis", func() { r.rdb.Rename(ctx, gone, "aside") }, func() { r.rdb.Rename(ctx, "aside", gone) },
+			[]string{gone + " is gone", r.addrs, "--restore=none"}},
+	} {
+		if c.spoil != nil {
+			c.spoil()
+		}
+		r.flags = []string{c.flag}
+		log := fails(t, r.launch(r.addrs))
+		if c.end != nil {
+			c.end()
+		}
+		for _, want := range c.want {
+			if !strings.Contains(log, want) {
+				t.Errorf("with %s the log does not name %q:\n%s", c.flag, want, log)
+			}
+		}
+		if strings.Contains(log, "panic") || strings.Count(log, "\n") > 3 {
+			t.Errorf("with %s the log has more than a person can use:\n%s", c.flag, log)
+		}
+		if after := r.content(); !maps.Equal(before, after) {
+			t.Errorf("the refusal of %s has changed Redis: %d keys before, %d after", c.flag, len(before), len(after))
+		}
 	}
+	r.flags = nil
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
+		t.Fatal(err)
+	}
+	r.finish(p.truth)
+}
+
+// content is a digest of everything in Redis.
+func (r *run) content() map[string]string {
+	r.t.Helper()
+	ctx := context.Background()
+	digests := map[string]string{}
+	keys, err := truth.ScanKeys(ctx, r.rdb, "*")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, key := range keys {
+		if digests[key], err = r.rdb.Dump(ctx, key).Result(); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	return digests
 }
 
 // TestStopWithoutALog deletes one list while the program runs and nothing happens. The end notices it.
@@ -128,65 +150,6 @@ func TestStopWithoutALog(t *testing.T) {
 	}
 	if log := fails(t, p); !strings.Contains(log, logPrefix+"0} is gone") {
 		t.Errorf("the end does not name the log:\n%s", log)
-	}
-}
-
-// TestClusterLosesAllOfAMaster empties each master of a cluster in turn, while no event comes. All keys come back, and the state too.
-func TestClusterLosesAllOfAMaster(t *testing.T) {
-	t.Parallel()
-	const products = 300
-	r, c := newClusterRun(t)
-	r.countAll(products)
-	p := r.launch(r.addrs)
-	r.settle(p)
-	for i, master := range c.Masters() {
-		if err := p.Await("all keys are there", patience, func() bool { return r.holds("100") == products }); err != nil {
-			t.Fatal(err)
-		}
-		awaitCanary(t, p, master)
-		if err := master.Client().FlushAll(context.Background()).Err(); err != nil {
-			t.Fatal(err)
-		}
-		begun := time.Now()
-		if n := r.holds("100"); n == products {
-			t.Error("the master had no stock key")
-		}
-		want := i + 1
-		if err := p.Await("the loss is noticed", patience, func() bool {
-			return strings.Count(p.Log(), "all signals are written again") == want
-		}); err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("the loss of master %d was noticed after %v", i, time.Since(begun))
-	}
-	if err := p.Await("all keys are there", patience, func() bool { return r.holds("100") == products }); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Stop(patience); err != nil {
-		t.Fatal(err)
-	}
-	for i := range products {
-		r.send("pos", `{"order_number":"o%d","line":1,"store_id":7,"product_id":"sku-%d","product_count":1,"timestamp":%d}`, i, i, rig.Now())
-	}
-	p = r.launch(r.addrs)
-	r.settle(p)
-	if n := r.holds("99"); n != products {
-		t.Errorf("%d of %d keys hold 99", n, products)
-	}
-	if err := p.Stop(patience); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// awaitCanary waits until a master has the key by which its loss is noticed.
-func awaitCanary(t *testing.T, p *rig.Process, master *redistest.Server) {
-	t.Helper()
-	rdb := master.Client()
-	if err := p.Await("the master is watched", patience, func() bool {
-		keys, err := rdb.Keys(context.Background(), "streamlytics:here*").Result()
-		return err == nil && len(keys) > 0
-	}); err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -214,21 +177,4 @@ func TestTakenOverWhileIdle(t *testing.T) {
 func lastLine(log string) string {
 	lines := strings.Split(strings.TrimSpace(log), "\n")
 	return lines[len(lines)-1]
-}
-
-// TestRedisThatMayEvict is refused at the start.
-func TestRedisThatMayEvict(t *testing.T) {
-	t.Parallel()
-	r := newRun(t)
-	for name, value := range map[string]string{"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"} {
-		if err := r.redis.Client().ConfigSet(context.Background(), name, value).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, restore := range []string{"redis", "none"} {
-		r.flags = []string{"--restore=" + restore}
-		if line := lastLine(fails(t, r.launch(r.addrs))); !strings.Contains(line, "maxmemory_policy is allkeys-lru") || !strings.Contains(line, "noeviction") {
-			t.Errorf("with --restore=%s the last line is %q", restore, line)
-		}
-	}
 }
