@@ -18,13 +18,10 @@ var matcher = regexp.MustCompile(`(\w+)(=~|=|!=|!~)"([^"]*)"`)
 // given are the labels that Prometheus adds, or that belong to a histogram.
 var given = map[string]bool{"instance": true, "job": true, "le": true}
 
-// TestWhatIsWatchedExists scrapes the real program after some trade, and looks there for every metric and label that the dashboard
-// and the alert rules speak of, and for each metric in the documents.
-func TestWhatIsWatchedExists(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	s.trade()
-	e := scrape(t, s.url)
+// watchedExists looks in a scrape for every metric and label that the dashboard and the alert rules
+// name, and for each metric in the documents.
+func watchedExists(t *testing.T, e exposed) {
+	t.Helper()
 	names := e.names()
 
 	queries := dashboardQueries(t)

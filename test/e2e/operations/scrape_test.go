@@ -1,14 +1,10 @@
 package operations
 
 import (
-	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -20,37 +16,10 @@ import (
 // exposed is what one scrape found, by name.
 type exposed map[string]*dto.MetricFamily
 
-// addrOf is where a program that was told --metrics_addr with port 0 says that it serves.
-func addrOf(t *testing.T, p *rig.Process) string {
-	t.Helper()
-	said := regexp.MustCompile(`metrics at (http://\S+)/metrics\n`)
-	if err := p.Await("it says where its metrics are", patience, func() bool { return said.MatchString(p.Log()) }); err != nil {
-		t.Fatal(err)
-	}
-	return said.FindStringSubmatch(p.Log())[1]
-}
-
-// get asks for a path.
-func get(url string) (status int, body string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return 0, "", err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	return answer.StatusCode, string(text), err
-}
-
 // scrape asks the program for its metrics.
 func scrape(t *testing.T, url string) exposed {
 	t.Helper()
-	status, body, err := get(url + "/metrics")
+	status, body, err := rig.Get(url + "/metrics")
 	if err != nil || status != http.StatusOK {
 		t.Fatalf("scrape: %d %v\n%s", status, err, body)
 	}

@@ -24,7 +24,7 @@ func open(t *testing.T, flags ...string) *shop {
 	s := &shop{t: t, pubsub: rig.StartPubSub(t, rig.PubSubOptions{}), redis: rig.StartProxy(t, redistest.Start(t).Addr)}
 	s.program = rig.Start(t, rig.Launch{Env: s.pubsub.Env(), Flags: append(append(s.pubsub.Flags(),
 		"--redis_addrs="+s.redis.Addr, "--metrics_addr=127.0.0.1:0"), flags...)})
-	s.url = addrOf(t, s.program)
+	s.url = s.program.MetricsURL(t)
 	return s
 }
 
