@@ -1,76 +1,75 @@
 package main
 
 import (
-	"bufio"
 	"os"
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
-	"github.com/beamlytics/streamlytics/test/programtest"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-func TestMain(m *testing.M) { programtest.Main(m, main) }
+// patience bounds the time that a test waits for a condition.
+const patience = 90 * time.Second
 
-func program(t *testing.T, args ...string) *exec.Cmd {
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
+
+// start starts the demo. Its temporary files are below temp.
+func start(t *testing.T, temp string, args ...string) *rig.Process {
 	t.Helper()
-	cmd := programtest.Command(t, args...)
-	cmd.Env = append(cmd.Env, "TMPDIR="+t.TempDir())
-	return cmd
+	cmd := exec.Command(rig.CommandBinary(t, "demo"), args...)
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	return rig.StartCommand(t, cmd)
 }
 
-var closingLine = regexp.MustCompile(`^stock keys checked against the truth: [1-9]\d*, wrong: 0$`)
+// ends requires that a demo ends well, with its closing line, and leaves nothing behind.
+func ends(t *testing.T, p *rig.Process, temp string) {
+	t.Helper()
+	exit, err := p.Wait(patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if exit != (rig.Exit{}) || !closingLine.MatchString(p.Log()) {
+		t.Errorf("%v\n%s", exit, p.Log())
+	}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+var closingLine = regexp.MustCompile(`\nstock keys checked against the truth: [1-9]\d*, wrong: 0\n$`)
 
 func TestASignalEndsItWithTheClosingLine(t *testing.T) {
-	t.Parallel()
-	programtest.Signals(t, func(t *testing.T, signal os.Signal) {
-		t.Parallel()
-		temp := t.TempDir()
-		cmd := program(t, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
-		cmd.Env = append(cmd.Env, "TMPDIR="+temp)
-		last, signalled := "", false
-		for lines := bufio.NewScanner(programtest.Start(t, cmd)); lines.Scan(); {
-			last = lines.Text()
-			if !signalled && strings.Contains(last, "busiest") {
-				signalled = true
-				if err := cmd.Process.Signal(signal); err != nil {
-					t.Fatal(err)
-				}
+	for _, signal := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			temp := t.TempDir()
+			p := start(t, temp, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
+			if err := p.Await("it shows the trade", patience, func() bool { return strings.Contains(p.Log(), "busiest") }); err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("exit: %v", err)
-		}
-		if !closingLine.MatchString(last) {
-			t.Errorf("the last line is %q", last)
-		}
-		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
-			t.Errorf("left behind: %v, %v", left, err)
-		}
-	})
+			if err := p.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			ends(t, p, temp)
+		})
+	}
 }
 
 func TestItEndsByItself(t *testing.T) {
 	t.Parallel()
-	out, err := program(t, "--duration=1s", "--clock_speed=600", "--events_per_second=50", "--shops=2",
-		"--products=10").CombinedOutput()
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err != nil || !closingLine.MatchString(lines[len(lines)-1]) {
-		t.Errorf("%v\n%s", err, out)
-	}
+	temp := t.TempDir()
+	ends(t, start(t, temp, "--duration=1s", "--clock_speed=600", "--events_per_second=50", "--shops=2",
+		"--products=10"), temp)
 }
 
 func TestBadOptionsAreRefused(t *testing.T) {
-	out, err := program(t, "--nonsense", "--shops=0").CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "nonsense") || !strings.Contains(string(out), "shops") {
-		t.Errorf("%v: %s", err, out)
-	}
-}
-
-func TestHelp(t *testing.T) {
-	out, err := program(t, "--help").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "clock_speed") {
-		t.Errorf("%v: %s", err, out)
+	p := start(t, t.TempDir(), "--nonsense", "--shops=0")
+	exit, err := p.Wait(patience)
+	if err != nil || exit.Code != 1 || !strings.Contains(p.Log(), "nonsense") || !strings.Contains(p.Log(), "shops") {
+		t.Errorf("%v, %v: %s", exit, err, p.Log())
 	}
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,10 +145,10 @@ func TestInterrupted(t *testing.T) {
 	link := rig.StartProxy(t, redistest.Start(t).Addr)
 	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + sales(t, lines), "--redis_addrs=" + link.Addr,
 		"--outstanding_events=1000", "--metrics_addr=127.0.0.1:0"}})
-	url := urlOf(t, p)
+	url := p.MetricsURL(t)
 	await(t, p, "some lines are done", func() bool {
-		return !strings.Contains(get(t, url+"/metrics"), "\nstreamlytics_acked_total 0\n") &&
-			get(t, url+"/readyz") == "ready\n"
+		return !strings.Contains(body(url+"/metrics"), "\nstreamlytics_acked_total 0\n") &&
+			body(url+"/readyz") == "ready\n"
 	})
 	link.Hang() // so that the rest does not get done before the signal
 	if s, err := p.Summary(); err != nil || s.Complete {
@@ -159,7 +157,7 @@ func TestInterrupted(t *testing.T) {
 	if err := p.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
-	await(t, p, "it drains", func() bool { return strings.Contains(get(t, url+"/readyz"), "draining") })
+	await(t, p, "it drains", func() bool { return strings.Contains(body(url+"/readyz"), "draining") })
 	link.Resume()
 	ends(t, p, 3)
 	s, err := p.Summary()
@@ -176,38 +174,45 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedAtStart checks that a run that is stopped before it reads anything is not
-// complete.
+// TestInterruptedAtStart checks that a run that is stopped while it connects to Redis ends. Over files
+// it is not complete; over a subscription it has nothing to finish.
 func TestInterruptedAtStart(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	asked := make(chan struct{})
-	go func() {
-		if conn, err := silent.Accept(); err == nil {
-			close(asked)
-			defer conn.Close()
-			<-t.Context().Done()
+	for input, want := range map[string]struct {
+		code int
+		log  string
+	}{
+		"--events_files=" + sales(t, 3):                   {3, "interrupted before the input was done: nothing was read"},
+		"--pos_subscription=projects/p/subscriptions/pos": {0, ""},
+	} {
+		silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers
+		if err != nil {
+			t.Fatal(err)
 		}
-	}()
-	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + sales(t, 3),
-		"--redis_addrs=" + silent.Addr().String()}})
-	select {
-	case <-asked:
-	case <-time.After(patience):
-		t.Fatalf("Redis is not asked:\n%s", p.Log())
-	}
-	if err := p.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	ends(t, p, 3)
-	if s, err := p.Summary(); err != nil || s.Complete {
-		t.Errorf("the summary is %+v, %v", s, err)
-	}
-	if !strings.Contains(p.Log(), "interrupted before the input was done: nothing was read") {
-		t.Errorf("it says\n%s", p.Log())
+		defer silent.Close()
+		asked := make(chan struct{})
+		go func() {
+			if conn, err := silent.Accept(); err == nil {
+				close(asked)
+				defer conn.Close()
+				<-t.Context().Done()
+			}
+		}()
+		p := rig.Start(t, rig.Launch{Flags: []string{input, "--redis_addrs=" + silent.Addr().String()}})
+		select {
+		case <-asked:
+		case <-time.After(patience):
+			t.Fatalf("Redis is not asked:\n%s", p.Log())
+		}
+		if err := p.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		ends(t, p, want.code)
+		if s, err := p.Summary(); want.code != 0 && (err != nil || s.Complete) {
+			t.Errorf("%s: the summary is %+v, %v", input, s, err)
+		}
+		if !strings.Contains(p.Log(), want.log) {
+			t.Errorf("%s: the log is\n%s", input, p.Log())
+		}
 	}
 }
 
@@ -219,9 +224,9 @@ func TestPubSubAway(t *testing.T) {
 	name := rig.Subscription("pos")
 	p := rig.Start(t, rig.Launch{Env: pubsub.Env(), Flags: []string{"--pos_subscription=" + name,
 		"--redis_addrs=" + redistest.Start(t).Addr, "--metrics_addr=127.0.0.1:0"}})
-	url := urlOf(t, p)
+	url := p.MetricsURL(t)
 	await(t, p, "it is not ready, and why", func() bool {
-		return get(t, url+"/readyz") == name+" cannot be pulled from: Unavailable\n"
+		return body(url+"/readyz") == name+" cannot be pulled from: Unavailable\n"
 	})
 	await(t, p, "the log names the address", func() bool {
 		return strings.Contains(p.Log(), "Pub/Sub at "+pubsub.Proxy.Addr+": Unavailable: ") &&
@@ -230,13 +235,13 @@ func TestPubSubAway(t *testing.T) {
 	labels := `{channel="POS",subscription="` + name + `"} `
 	age := regexp.MustCompile(`\nstreamlytics_subscription_oldest_message_age_ms` + regexp.QuoteMeta(labels) + `[1-9]`)
 	await(t, p, "the metrics have it, with an age that grows", func() bool {
-		metrics := get(t, url+"/metrics")
+		metrics := body(url + "/metrics")
 		return strings.Contains(metrics, "\nstreamlytics_subscription_up"+labels+"0\n") && age.MatchString(metrics)
 	})
 	if err := pubsub.Proxy.Mend(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, p, "it is ready", func() bool { return get(t, url+"/readyz") == "ready\n" })
+	await(t, p, "it is ready", func() bool { return body(url+"/readyz") == "ready\n" })
 	if err := p.Stop(patience); err != nil {
 		t.Error(err)
 	}
@@ -245,31 +250,13 @@ func TestPubSubAway(t *testing.T) {
 	}
 }
 
-// get returns the body of an answer, or "" without one.
-func get(t *testing.T, url string) string {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := http.DefaultClient.Do(request)
+// body returns the body of an answer, or "" without one.
+func body(url string) string {
+	_, text, err := rig.Get(url)
 	if err != nil {
 		return ""
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return ""
-	}
-	return string(body)
-}
-
-// urlOf returns the URL at which a program with --metrics_addr serves.
-func urlOf(t *testing.T, p *rig.Process) string {
-	t.Helper()
-	said := regexp.MustCompile(`metrics at (http://\S+)/metrics\n`)
-	await(t, p, "the address of the metrics is shown", func() bool { return said.MatchString(p.Log()) })
-	return said.FindStringSubmatch(p.Log())[1]
+	return text
 }
 
 func await(t *testing.T, p *rig.Process, what string, condition func() bool) {
