@@ -17,8 +17,7 @@ const root = "../../.."
 
 // project is the part of docker-compose.yml that the tests read, as Compose's loader returns it.
 type project struct {
-	Services map[string]service         `json:"services"`
-	Volumes  map[string]json.RawMessage `json:"volumes"`
+	Services map[string]service `json:"services"`
 }
 
 type service struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
 )
@@ -169,11 +170,18 @@ func compare(t *testing.T, rdb *redis.Client, p *rig.Process, want outcome) {
 		t.Fatal(err)
 	}
 	compareCounts(t, s, want)
-	if n := letters(t, p.Dir); n != sum(s.Refused) {
+	var letters []string
+	for l, err := range deadletters.Read(p.Dir) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		letters = append(letters, fmt.Sprintf("%s: %s", l.Reason, l.Detail))
+	}
+	if n := int64(len(letters)); n != sum(s.Refused) {
 		t.Errorf("%d dead letters, %d refused", n, sum(s.Refused))
 	}
 	if t.Failed() {
-		t.Logf("dead letters: %s", lettersText(t, p.Dir))
+		t.Logf("dead letters: %q", letters)
 	}
 }
 
@@ -220,26 +228,4 @@ func values(t *testing.T, rdb *redis.Client, pattern string) map[string]string {
 		}
 	}
 	return found
-}
-
-// letters is the number of dead letters that a run in a folder has left.
-func letters(t *testing.T, dir string) int64 {
-	t.Helper()
-	return int64(bytes.Count(lettersText(t, dir), []byte("\n")))
-}
-
-func lettersText(t *testing.T, dir string) (all []byte) {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, "dead_letters", "*.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, b...)
-	}
-	return all
 }
