@@ -10,8 +10,9 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// TestClosingLineTellsOwnMemory starts the program from a process with much memory, of which its closing line says nothing.
-func TestClosingLineTellsOwnMemory(t *testing.T) {
+// TestMemory checks the figures by which tests bound a process, and that the closing line of a program
+// which was started from a process with much memory names its own.
+func TestMemory(t *testing.T) {
 	const mine = 512 << 20
 	m, err := syscall.Mmap(-1, 0, mine, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_POPULATE)
 	if err != nil {
@@ -30,6 +31,12 @@ func TestClosingLineTellsOwnMemory(t *testing.T) {
 	if err := p.Await("all is acknowledged", time.Minute, pubsub.Settled); err != nil {
 		t.Fatal(err)
 	}
+	if m, err := p.Memory(); err != nil || m.Resident == 0 || m.Peak < m.Resident {
+		t.Errorf("memory %+v, %v", m, err)
+	}
+	if n, err := p.OpenFiles(); err != nil || n < 5 {
+		t.Errorf("open files %d, %v", n, err)
+	}
 	if err := p.Stop(30 * time.Second); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +45,9 @@ func TestClosingLineTellsOwnMemory(t *testing.T) {
 		t.Fatalf("no peak memory in the log:\n%s", p.Log())
 	}
 	if mb, err := strconv.Atoi(said[1]); err != nil || mb == 0 || mb >= mine>>20 {
-		t.Errorf("peak memory %d MB, %v; /proc says %d MB", mb, err, p.PeakMemory()>>20)
+		t.Errorf("peak memory %d MB, %v; of the kernel %d MB", mb, err, p.PeakMemory()>>20)
+	}
+	if peak := p.PeakMemory(); peak == 0 || peak >= mine {
+		t.Errorf("the kernel has a peak of %d MB", peak>>20)
 	}
 }

@@ -25,8 +25,6 @@ type TraceOptions struct {
 	Span     time.Duration // how far back the events reach; two hours
 	// Duplicates is the share of events, 0 to 1, that are published twice.
 	Duplicates float64
-	// Window is the length of the runs of messages that are shuffled; 0: all are shuffled together, 1: none are.
-	Window int
 	// Prefix begins the ids of the events, so that two traces can share stores and products; "e".
 	Prefix string
 	// World begins the ids of the stores and products, so that two traces can have none in common.
@@ -47,21 +45,14 @@ func NewTrace(o TraceOptions) *Trace {
 	r := rand.New(rand.NewPCG(o.Seed, 2))
 	t := &Trace{Options: o, Events: make([]truth.Event, 0, o.Events), Messages: make([]Message, 0, o.Events)}
 	for i := range o.Events {
-		e, m := makeEvent(r, o, fmt.Sprint(o.Prefix, i))
+		e, m := MakeEvent(r, o, fmt.Sprint(o.Prefix, i))
 		t.Events = append(t.Events, e)
 		t.Messages = append(t.Messages, m)
 		if r.Float64() < o.Duplicates {
 			t.Messages = append(t.Messages, m)
 		}
 	}
-	window := o.Window
-	if window == 0 {
-		window = len(t.Messages)
-	}
-	for start := 0; start < len(t.Messages); start += window {
-		run := t.Messages[start:min(start+window, len(t.Messages))]
-		r.Shuffle(len(run), func(i, j int) { run[i], run[j] = run[j], run[i] })
-	}
+	r.Shuffle(len(t.Messages), func(i, j int) { t.Messages[i], t.Messages[j] = t.Messages[j], t.Messages[i] })
 	return t
 }
 
@@ -96,11 +87,11 @@ func (t *Trace) Part(i, n int) []Message {
 	return t.Messages[i*len(t.Messages)/n : (i+1)*len(t.Messages)/n]
 }
 
-// makeEvent makes up one event and the message that says it.
-func makeEvent(r *rand.Rand, o TraceOptions, id string) (truth.Event, Message) {
+// MakeEvent makes up one event with an id, and the message that carries it, which may change the id.
+func MakeEvent(r *rand.Rand, o TraceOptions, id string) (truth.Event, Message) {
 	e := truth.Event{
 		ID: id, Type: "SALE", Store: fmt.Sprint(o.World, r.IntN(o.Stores)), Product: fmt.Sprint(o.World, "p", r.IntN(o.Products)),
-		OccurredAt: o.Until.UnixMilli() - r.Int64N(max(o.Span.Milliseconds(), 1)),
+		OccurredAt: o.Until.UnixMilli() - r.Int64N(o.Span.Milliseconds()),
 	}
 	switch r.IntN(20) {
 	case 0, 1:

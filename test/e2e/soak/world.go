@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"math/rand/v2"
+	"time"
 
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
@@ -37,7 +38,9 @@ func NewWorld(s Shape) *World {
 // then one that was published before. It occurred at least 20 minutes ago, because the program's clock may be a little behind,
 // and at most an hour.
 func (w *World) Next(now int64) []rig.Message {
-	e, m := w.event(now)
+	w.made++
+	e, m := rig.MakeEvent(w.random, rig.TraceOptions{Stores: w.shape.Stores, Products: w.shape.Products,
+		Until: time.UnixMilli(now - 20*minute), Span: 40 * time.Minute}, fmt.Sprint("e", w.made))
 	if e.Type != "RESET" {
 		e.ID = "" // no two are made up with one id, and the ledger would keep each
 	}
@@ -51,32 +54,4 @@ func (w *World) Next(now int64) []rig.Message {
 		w.again[i] = m
 	}
 	return messages
-}
-
-func (w *World) event(now int64) (truth.Event, rig.Message) {
-	r := w.random
-	w.made++
-	popular := r.Float64() // some products are in demand more than others
-	e := truth.Event{
-		ID: fmt.Sprint("e", w.made), Type: "SALE", Quantity: r.Int64N(4),
-		Store:      fmt.Sprint(r.IntN(w.shape.Stores)),
-		Product:    fmt.Sprint("p", int(popular*popular*float64(w.shape.Products))),
-		OccurredAt: now - 20*minute - r.Int64N(40*minute),
-	}
-	switch n := r.IntN(200); {
-	case n < 1:
-		e.Type, e.Quantity = "RESET", r.Int64N(500)
-	case n < 15:
-		e.Type, e.Quantity = "RECEIPT", r.Int64N(30)
-	case n < 60:
-		e.Type, e.Quantity = "VIEW", 1
-	case n < 80:
-		e.Type, e.Quantity = "CART_ADD", 1+r.Int64N(3)
-	case n < 84:
-		e.Quantity = -r.Int64N(3) // a return
-	}
-	if r.IntN(4) == 0 {
-		return e, rig.Unified(e)
-	}
-	return rig.Native(e)
 }
