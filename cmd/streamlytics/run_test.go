@@ -219,7 +219,7 @@ func TestInterruptedAtStart(t *testing.T) {
 // TestPubSubAway checks that the program waits for a Pub/Sub that is unreachable from the start, is
 // not ready, and names the address.
 func TestPubSubAway(t *testing.T) {
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+	pubsub := rig.StartPubSub(t)
 	pubsub.Proxy.Cut()
 	name := rig.Subscription("pos")
 	p := rig.Start(t, rig.Launch{Env: pubsub.Env(), Flags: []string{"--pos_subscription=" + name,

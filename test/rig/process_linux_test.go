@@ -23,7 +23,7 @@ func TestMemory(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	pubsub := StartPubSub(t, PubSubOptions{})
+	pubsub := StartPubSub(t)
 	p := Start(t, Launch{Env: pubsub.Env(), Flags: append(pubsub.Flags(), "--redis_addrs="+redistest.Start(t).Addr)})
 	if err := pubsub.Publish(NewTrace(TraceOptions{Events: 10}).Messages...); err != nil {
 		t.Fatal(err)

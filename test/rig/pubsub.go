@@ -11,7 +11,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
@@ -20,12 +19,6 @@ const project = "rig"
 
 // Channels are the ids of the topics, and of the subscription of each.
 var Channels = []string{"pos", "ecom", "wms"}
-
-// PubSubOptions are the choices of a Pub/Sub server. The zero value is the service's own.
-type PubSubOptions struct {
-	// Clock gives the messages their publish time; the zero value is the wall clock.
-	Clock clock.Clock
-}
 
 // PubSub is a Pub/Sub server with a topic and a subscription for each channel, in the test's process, behind a proxy that the
 // program connects through. It keeps its messages when the program cannot reach it. It is safe for concurrent use.
@@ -50,9 +43,9 @@ func ServePubSub(tb testing.TB, o localpubsub.Options) *localpubsub.Server {
 }
 
 // StartPubSub starts a server that ends with the test.
-func StartPubSub(tb testing.TB, o PubSubOptions) *PubSub {
+func StartPubSub(tb testing.TB) *PubSub {
 	tb.Helper()
-	server := ServePubSub(tb, localpubsub.Options{Clock: o.Clock})
+	server := ServePubSub(tb, localpubsub.Options{})
 	for _, c := range Channels {
 		if err := server.CreateTopic(topic(c)); err != nil {
 			tb.Fatal(err)

@@ -59,7 +59,7 @@ func (s *stand) files(what string, flags ...string) row {
 // backlog lets the program work off what has been published before it starts.
 func (s *stand) backlog(what string, flags ...string) row {
 	s.t.Helper()
-	bus := rig.StartPubSub(s.t, rig.PubSubOptions{})
+	bus := rig.StartPubSub(s.t)
 	s.publish(bus, len(s.trace.lines))
 	before := s.redisCPU()
 	// Past the proxy: it is for faults, and would take its part of the processor.
@@ -82,7 +82,7 @@ func (s *stand) backlog(what string, flags ...string) row {
 // live publishes the trace at a rate while the program runs.
 func (s *stand) live(what string, rate float64, flags ...string) row {
 	s.t.Helper()
-	bus := rig.StartPubSub(s.t, rig.PubSubOptions{})
+	bus := rig.StartPubSub(s.t)
 	before := s.redisCPU()
 	p := rig.Start(s.t, rig.Launch{Env: []string{"PUBSUB_EMULATOR_HOST=" + bus.Server.Addr()}, Flags: append(append(bus.Flags(), "--redis_addrs="+s.server.Addr), flags...)})
 	s.publish(bus, 1)

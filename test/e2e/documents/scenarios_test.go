@@ -112,7 +112,7 @@ func feed(t *testing.T, name string, flags []string, addr string) *rig.Process {
 		}
 		return p
 	}
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+	pubsub := rig.StartPubSub(t)
 	launch.Env, launch.Flags = pubsub.Env(), append(launch.Flags, pubsub.Flags()...)
 	p := rig.Start(t, launch)
 	if err := pubsub.Publish(messages...); err != nil {

@@ -55,7 +55,7 @@ func newScenario(t *testing.T, fault string, s setup) *scenario {
 	if s.events == 0 {
 		s.events = 6000
 	}
-	x := &scenario{t: t, fault: fault, redis: redistest.Start(t, s.redis...), pubsub: rig.StartPubSub(t, rig.PubSubOptions{})}
+	x := &scenario{t: t, fault: fault, redis: redistest.Start(t, s.redis...), pubsub: rig.StartPubSub(t)}
 	x.link = rig.StartProxy(t, x.redis.Addr)
 	x.trace = rig.NewTrace(rig.TraceOptions{Seed: s.seed, Events: s.events, Duplicates: 0.05})
 	x.truth = truth.NewLedger(x.trace.Events...)

@@ -50,7 +50,7 @@ func TestLateCount(t *testing.T) {
 func newNight(t *testing.T, p folder) *night {
 	t.Helper()
 	n := &night{t: t, redis: redistest.Start(t), truth: truth.NewLedger()}
-	n.pubsub = rig.StartPubSub(t, rig.PubSubOptions{})
+	n.pubsub = rig.StartPubSub(t)
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 37, Events: 4000, Span: span})
 	t.Cleanup(func() {
 		if t.Failed() {

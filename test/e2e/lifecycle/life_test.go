@@ -41,7 +41,7 @@ func newRun(t *testing.T, flags ...string) *run {
 func (r *run) prepare() *run {
 	r.t.Helper()
 	r.dir, r.kills = r.t.TempDir(), map[phase]int{}
-	r.pubsub = rig.StartPubSub(r.t, rig.PubSubOptions{})
+	r.pubsub = rig.StartPubSub(r.t)
 	r.versions = rig.NewVersions(r.rdb)
 	return r
 }

@@ -34,7 +34,7 @@ func TestLeastPrivilege(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(password+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+	pubsub := rig.StartPubSub(t)
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 23, Events: 6000, Duplicates: 0.1})
 	ledger := truth.NewLedger(trace.Events...)
 	launch := rig.Launch{Dir: t.TempDir(), Env: pubsub.Env(), Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, "--redis_tls",
@@ -173,7 +173,7 @@ func TestLeastPrivilegeInACluster(t *testing.T) {
 		run(t, n.Client(), acl)
 		run(t, n.Client(), more)
 	}
-	pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+	pubsub := rig.StartPubSub(t)
 	trace := rig.NewTrace(rig.TraceOptions{Seed: 29, Events: 4000, Duplicates: 0.1})
 	launch := rig.Launch{Dir: t.TempDir(), Env: append(pubsub.Env(), "REDIS_PASSWORD="+password),
 		Flags: append(pubsub.Flags(), "--redis_addrs="+strings.Join(cluster.Addrs(), ","), "--redis_username=streamlytics")}

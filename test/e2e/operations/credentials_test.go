@@ -50,7 +50,7 @@ func TestWrongCredentials(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+			pubsub := rig.StartPubSub(t)
 			if err := pubsub.Publish(rig.NewTrace(rig.TraceOptions{Seed: 1, Events: 10}).Messages...); err != nil {
 				t.Fatal(err)
 			}

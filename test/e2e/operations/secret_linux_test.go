@@ -44,7 +44,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, "--requirepass", marked)
-			pubsub := rig.StartPubSub(t, rig.PubSubOptions{})
+			pubsub := rig.StartPubSub(t)
 			temp, warehouse := t.TempDir(), t.TempDir()
 			launch := rig.Launch{Dir: t.TempDir(), Env: append(pubsub.Env(), "TMPDIR="+temp, c.env),
 				Flags: append(pubsub.Flags(), "--redis_addrs="+server.Addr, "--warehouse_dir="+warehouse, "--log_level=debug")}

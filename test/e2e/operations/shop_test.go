@@ -21,7 +21,7 @@ type shop struct {
 // open starts all of it; flags are the program's, beside what it needs.
 func open(t *testing.T, flags ...string) *shop {
 	t.Helper()
-	s := &shop{t: t, pubsub: rig.StartPubSub(t, rig.PubSubOptions{}), redis: rig.StartProxy(t, redistest.Start(t).Addr)}
+	s := &shop{t: t, pubsub: rig.StartPubSub(t), redis: rig.StartProxy(t, redistest.Start(t).Addr)}
 	s.program = rig.Start(t, rig.Launch{Env: s.pubsub.Env(), Flags: append(append(s.pubsub.Flags(),
 		"--redis_addrs="+s.redis.Addr, "--metrics_addr=127.0.0.1:0"), flags...)})
 	s.url = s.program.MetricsURL(t)

@@ -63,7 +63,7 @@ func TestSoak(t *testing.T) {
 	s := &soak{
 		t: t, random: rand.New(rand.NewPCG(*seed, 1)), clock: clock.New(now, now, *speed), dir: t.TempDir(),
 		world:  NewWorld(Shape{Seed: *seed, Stores: 40, Products: 50, Duplicates: 0.05}),
-		pubsub: rig.StartPubSub(t, rig.PubSubOptions{}),
+		pubsub: rig.StartPubSub(t),
 		// It saves when it is told to end, and at no other time.
 		redis: redistest.Start(t, "--save", "86400 1000000000"),
 	}
