@@ -30,8 +30,7 @@ func dockerStages(t *testing.T) map[string]string {
 	return stages
 }
 
-// TestImages: each image has its user, entry point and labels, and the template, which is the default,
-// is the last.
+// TestImages: each image has its user and entry point, and the template, which is the default, is the last.
 func TestImages(t *testing.T) {
 	stages := dockerStages(t)
 	for name, lines := range map[string][]string{
@@ -47,15 +46,6 @@ func TestImages(t *testing.T) {
 				t.Errorf("%s lacks %s", name, line)
 			}
 		}
-		for _, label := range []string{`title="S`, `description="`, `source="https://`, `licenses="Apache-2.0"`,
-			`version="$VERSION"`, `revision="$REVISION"`} {
-			if !strings.Contains(stages[name], " org.opencontainers.image."+label) {
-				t.Errorf("%s lacks the label %s", name, label)
-			}
-		}
-	}
-	if label := `org.opencontainers.image.base.name="$LAUNCHER_IMAGE"`; !strings.Contains(stages["template"], label) {
-		t.Errorf("template lacks the label %s", label)
 	}
 	if file := read(t, "Dockerfile"); !strings.HasSuffix(file, stages["template"]) {
 		t.Error("the template is not the last stage, which is the default")
