@@ -98,8 +98,9 @@ func TestRangesOfFlags(t *testing.T) {
 			"::1:9464", "localhost:", "localhost:http", "localhost:65536"}},
 		{"environment_type", []string{"LOOPBACK"}, []string{"DOCKER", "external"}},
 		{"runner", []string{"direct"}, []string{"flink", "universal"}},
+		// The first wrong one is for want of --project.
 		{"bigquery_dataset", []string{"", "other-project.shop_2", "example.com:old.shop"},
-			[]string{"shop", "p:shop", "p.", ".shop", "Bad Project.shop", "a/b.shop"}}, // the first for want of --project
+			[]string{"shop", "p:shop", "p.", ".shop", "Bad Project.shop", "a/b.shop"}},
 	} {
 		for _, value := range append(c.good, c.wrong...) {
 			problem := problems(t, onPrism(t, "--"+c.flag+"="+value)...)

@@ -48,7 +48,8 @@ func TestASignalEndsItWithTheClosingLine(t *testing.T) {
 			t.Parallel()
 			temp := t.TempDir()
 			p := start(t, temp, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
-			if err := p.Await("it shows the trade", patience, func() bool { return strings.Contains(p.Log(), "busiest") }); err != nil {
+			shown := func() bool { return strings.Contains(p.Log(), "busiest") }
+			if err := p.Await("it shows the trade", patience, shown); err != nil {
 				t.Fatal(err)
 			}
 			if err := p.Signal(signal); err != nil {

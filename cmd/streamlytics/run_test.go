@@ -181,7 +181,7 @@ func TestInterruptedAtStart(t *testing.T) {
 		code int
 		log  string
 	}{
-		"--events_files=" + sales(t, 3):                   {3, "interrupted before the input was done: nothing was read"},
+		"--events_files=" + sales(t, 3):                   {3, "before the input was done: nothing was read"},
 		"--pos_subscription=projects/p/subscriptions/pos": {0, ""},
 	} {
 		silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and never answers

@@ -90,8 +90,8 @@ func TestPatterns(t *testing.T) {
 		"pos_subscription": subscription, "ecom_subscription": subscription, "wms_subscription": subscription,
 		"redis_password_secret": secret, "redis_ca": secret,
 		"redis_addrs": rapid.OneOf(
-			mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_", ":0",
-				":65535", ":65536", ":06379", ":abc"),
+			mixed(6, "redis", "10.0.0.3", ":6379", ":", ",", " ", "[::1]", "[", "]", "@", "\u00a0", "\v", "%", "_",
+				":0", ":65535", ":65536", ":06379", ":abc"),
 			rapid.StringMatching(`[a-z.-]{1,3}:[0-9]{1,6}( ?,{1,2} ?\[?[a-f0-9:]{0,4}\]?:[0-9]{1,5})?,?`)),
 		"bigquery_dataset": rapid.OneOf(
 			mixed(6, "shop", "retail", ".", ":", "example.com", "-", "_", "2", "A", " ", "é"),
@@ -102,7 +102,8 @@ func TestPatterns(t *testing.T) {
 				"ns", "d", " ", "e3", "H"),
 			rapid.StringMatching(`\+?([0-9]{0,3}(\.[0-9]{0,2})?(ns|us|ms|s|m|h|d)?){1,3}`)),
 		"online_store": rapid.OneOf(
-			mixed(6, "online", "7", ":", "{", "}", "%", "/", " ", "é", "\t", "\u00a0", "\u200b", "\u2028", "\x00", "\x7f"),
+			mixed(6, "online", "7", ":", "{", "}", "%", "/", " ", "é", "\t", "\u00a0", "\u200b", "\u2028",
+				"\x00", "\x7f"),
 			rapid.StringMatching(`[a-zA-Z0-9:/ .-]{0,6}`)),
 	} {
 		t.Run(flag, func(t *testing.T) { agree(t, flag, value) })

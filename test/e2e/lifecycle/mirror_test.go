@@ -2,39 +2,26 @@ package lifecycle
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// countAll publishes a count of 100 for each of n products of store 7, an hour ago.
-func (r *run) countAll(n int) {
+// settled starts the program and returns it when all events of a life are acknowledged.
+func (r *run) settled(p *plan) *rig.Process {
 	r.t.Helper()
-	at := time.Now().Add(-time.Hour).UTC().Format(time.RFC3339)
-	for i := range n {
-		r.send("wms", `{"event_id":"count-%d","type":"RESET","store_id":7,"sku":"sku-%d","count":100,"counted_at":"%s"}`, i, i, at)
-	}
-}
-
-func (r *run) send(channel, format string, args ...any) {
-	r.t.Helper()
-	if err := r.pubsub.Publish(rig.Message{Channel: channel, Data: fmt.Appendf(nil, format, args...)}); err != nil {
+	if err := r.pubsub.Publish(p.life(flow)...); err != nil {
 		r.t.Fatal(err)
 	}
-}
-
-// settle waits until everything is acknowledged.
-func (r *run) settle(p *rig.Process) {
-	r.t.Helper()
-	if err := p.Await("everything is acknowledged", patience, r.pubsub.Settled); err != nil {
+	process := r.launch(r.addrs)
+	if err := process.Await("everything is acknowledged", patience, r.pubsub.Settled); err != nil {
 		r.t.Fatal(err)
 	}
+	return process
 }
 
 // fails waits for the end of a program that must fail, and returns what it has logged.
@@ -139,9 +126,7 @@ func (r *run) content() map[string]string {
 func TestStopWithoutALog(t *testing.T) {
 	t.Parallel()
 	r := newRun(t, "--key_groups=1")
-	r.countAll(3)
-	p := r.launch(r.addrs)
-	r.settle(p)
+	p := r.settled(newPlan(5, 50))
 	if n := r.rdb.Del(context.Background(), logPrefix+"0}").Val(); n != 1 {
 		t.Fatal("there is no log")
 	}
@@ -157,9 +142,7 @@ func TestStopWithoutALog(t *testing.T) {
 func TestTakenOverWhileIdle(t *testing.T) {
 	t.Parallel()
 	r := newRun(t)
-	r.countAll(10)
-	first := r.launch(r.addrs)
-	r.settle(first)
+	first := r.settled(newPlan(5, 50))
 	r.dir = t.TempDir()
 	second := r.launch(r.addrs)
 	log := fails(t, first)
