@@ -74,3 +74,10 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		t.Errorf("%v, %v: %s", exit, err, p.Log())
 	}
 }
+
+func TestHelp(t *testing.T) {
+	p := start(t, t.TempDir(), "--help")
+	if exit, err := p.Wait(patience); err != nil || exit != (rig.Exit{}) || !strings.Contains(p.Log(), "clock_speed") {
+		t.Errorf("%v, %v: %s", exit, err, p.Log())
+	}
+}
