@@ -172,7 +172,7 @@ func waitForJob(ctx context.Context, jobs jobpb.JobServiceClient, job string) er
 const endWithin = 2 * time.Second
 
 // endJob returns the error of a job whose input has ended. A job that does not end within endWithin
-// is cancelled, and its error is dropped.
+// is cancelled, and its error is logged only.
 //
 // The fault: cancelling a job while a bundle runs may end the process with a panic, because Prism
 // and the SDK close channels that are still written to. Without it, cancelling at once is enough.
@@ -183,7 +183,9 @@ func endJob(finished <-chan error, cancel func()) error {
 	case <-time.After(endWithin):
 	}
 	cancel()
-	<-finished
+	if err := <-finished; err != nil {
+		slog.Debug("the job is cancelled", "error", err)
+	}
 	return nil
 }
 
