@@ -157,7 +157,6 @@ func TestPubSubOnPrism(t *testing.T) {
 		"all calls fail": {FailPulls: 3, FailAcks: 4, FailModifies: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			const n = 12_000
 			s := startService(t, 0)
 			s.publish(n)
