@@ -22,7 +22,7 @@ func init() {
 // What happened to the ballast. One test uses it.
 var lingering, early, late atomic.Int64
 
-// lingerFn is a last stage that takes its time, and says something at its end.
+// lingerFn is a last stage that emits at its end.
 type lingerFn struct{}
 
 func (f *lingerFn) ProcessElement(_ int, emit func(batch.Signals)) {

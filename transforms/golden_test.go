@@ -67,8 +67,8 @@ func wantGoldenInventory(t *testing.T, g *inventoryImage) {
 		t.Errorf("a look made %+v", p)
 	}
 	// Identities are remembered: nothing of it counts twice.
-	if said, accepted := g.heard(t, goldenNow, 0, goldenMoves()); len(accepted) > 0 {
-		t.Errorf("events were taken again: %v", said)
+	if published, accepted := g.applied(t, goldenNow, 0, goldenMoves()); len(accepted) > 0 {
+		t.Errorf("events were taken again: %v", published)
 	}
 }
 

@@ -81,7 +81,7 @@ func (s stocks) take(t *testing.T, b batch.Signals) {
 	}
 }
 
-// check compares what was said with the truth about the events, sums over all stores too if there
+// check compares what was published with the truth about the events, sums over all stores too if there
 // are any.
 func (s stocks) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	t.Helper()

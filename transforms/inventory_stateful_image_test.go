@@ -13,28 +13,28 @@ import (
 	"github.com/beamlytics/streamlytics/transforms/stock"
 )
 
-// heard is everything that one batch makes an inventory image say.
-func (g *inventoryImage) heard(t *testing.T, nowMs, wallMicros int64,
-	events []event.UnifiedInventoryEvent) (said []string, accepted []move) {
+// applied returns what one batch makes an inventory image publish.
+func (g *inventoryImage) applied(t *testing.T, nowMs, wallMicros int64,
+	events []event.UnifiedInventoryEvent) (published []string, accepted []move) {
 	t.Helper()
 	for _, m := range movesOf(t, batchOf(t, nil, events...)) {
 		touch, out := g.apply(&m, nowMs, g.limits)
-		said = append(said, fmt.Sprintf("%s:%s %+v", touch.store, touch.product, out))
+		published = append(published, fmt.Sprintf("%s:%s %+v", touch.store, touch.product, out))
 		if out.Verdict == stock.Accepted {
 			accepted = append(accepted, m)
 		}
 	}
 	g.settle(nowMs, wallMicros, func(t *touch) {
-		said = append(said, fmt.Sprintf("%s:%s changed %v repeated %v low %v->%v known %v->%v on-hand %d->%d "+
-			"barrier %d version %d", t.store, t.product,
+		published = append(published, fmt.Sprintf("%s:%s changed %v repeated %v low %v->%v known %v->%v "+
+			"on-hand %d->%d barrier %d version %d", t.store, t.product,
 			t.changed, t.repeated, t.wasLow, t.LowStock(), t.wasKnown, t.Known(), t.was, t.OnHand(),
 			t.BarrierMs(), t.Version()))
 	})
-	return said, accepted
+	return published, accepted
 }
 
 // asOf is the image's snapshot at a clock. Batches that taught an image nothing are in no log, so
-// an image that took part in them may have let go of old looks sooner; at the same clock that makes
+// an image that took part in them may have dropped old views sooner; at the same clock that makes
 // no difference.
 func (g *inventoryImage) asOf(nowMs int64) []byte {
 	g.lastNow = nowMs
@@ -62,7 +62,7 @@ func replayed(t *testing.T, log [][]byte) *inventoryImage {
 
 // TestInventoryReplay applies the same batches to an image that lives on and to one that is made
 // anew from the log at random points, where the log begins anew with a snapshot at other random
-// points. Both must always say the same and end the same.
+// points. Both must publish the same and end the same.
 func TestInventoryReplay(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -84,13 +84,13 @@ func TestInventoryReplay(t *testing.T) {
 			if r.IntN(8) == 0 {
 				events = trade.taken[:1] // nothing new, so that nothing is logged
 			}
-			said, accepted := live.heard(t, now, now*1000, events)
+			published, accepted := live.applied(t, now, now*1000, events)
 			if r.IntN(5) == 0 {
 				other = replayed(t, log)
 			}
-			if saidByOther, _ := other.heard(t, now, now*1000, events); !slices.Equal(said, saidByOther) {
-				t.Fatalf("seed %d, batch %d: an image that was replayed says\n%v\nand one that lived\n%v",
-					seed, batch, saidByOther, said)
+			if byOther, _ := other.applied(t, now, now*1000, events); !slices.Equal(published, byOther) {
+				t.Fatalf("seed %d, batch %d: a replayed image publishes\n%v\nand one that lived\n%v",
+					seed, batch, byOther, published)
 			}
 			if len(accepted) > 0 {
 				log = append(log, movesRecord(now, now*1000, accepted...))
@@ -124,7 +124,7 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 		g := newInventoryImage(testLimits)
 		const now = 1_750_000_000_000
 		for range 20 {
-			g.heard(t, now, 0, trade.draw(40, now))
+			g.applied(t, now, 0, trade.draw(40, now))
 		}
 		want := truth.Stock(oracleEvents(trade.taken))
 		for key, p := range g.pairs {
@@ -148,13 +148,13 @@ func TestInventoryImageAgainstOracle(t *testing.T) {
 func TestSnapshotForgets(t *testing.T) {
 	g := newInventoryImage(testLimits)
 	const now = 1_750_000_000_000
-	g.heard(t, now, 0, []event.UnifiedInventoryEvent{ev(event.View, "s", "seen", "a", 1, now),
+	g.applied(t, now, 0, []event.UnifiedInventoryEvent{ev(event.View, "s", "seen", "a", 1, now),
 		ev(event.Sale, "s", "sold", "b", 1, now)})
 	if g.Snapshot(); len(g.pairs) != 2 {
 		t.Fatalf("%d pairs after a snapshot at once, want 2", len(g.pairs))
 	}
 	const later int64 = now + 25*hourMs
-	g.heard(t, later, 0, []event.UnifiedInventoryEvent{ev(event.Sale, "s", "sold", "c", 1, later)})
+	g.applied(t, later, 0, []event.UnifiedInventoryEvent{ev(event.Sale, "s", "sold", "c", 1, later)})
 	if g.Snapshot(); len(g.pairs) != 1 || g.pairs["s:sold"] == nil {
 		t.Errorf("%d pairs a day later, want the one that was sold", len(g.pairs))
 	}
@@ -165,7 +165,7 @@ func TestSnapshotForgets(t *testing.T) {
 
 func TestInventoryReplayErrors(t *testing.T) {
 	g := newInventoryImage(testLimits)
-	g.heard(t, 1_750_000_000_000, 5,
+	g.applied(t, 1_750_000_000_000, 5,
 		[]event.UnifiedInventoryEvent{ev(event.Reset, "s", "p", "a", 9, 1_750_000_000_000)})
 	snapshot := g.Snapshot()
 	for name, record := range map[string][]byte{

@@ -127,7 +127,7 @@ func TestInventoryLetterFromTracker(t *testing.T) {
 	}
 }
 
-// TestInventoryTokens: each batch that a bundle emits holds the tokens once, and a bundle that says
+// TestInventoryTokens: each batch that a bundle emits holds the tokens once, and a bundle that emits
 // nothing holds none.
 func TestInventoryTokens(t *testing.T) {
 	tracker := acks.New(10)

@@ -21,11 +21,11 @@ import (
 
 func init() {
 	beam.RegisterType(reflect.TypeFor[chunkFn]())
-	beam.RegisterType(reflect.TypeFor[hearFn]())
-	beam.RegisterType(reflect.TypeFor[hearLetterFn]())
+	beam.RegisterType(reflect.TypeFor[catchFn]())
+	beam.RegisterType(reflect.TypeFor[catchLetterFn]())
 }
 
-// scene is what the DoFns of one test pipeline share: what goes in, and what was heard.
+// scene is what the DoFns of one test pipeline share: the input, and the signals of the stages.
 type scene struct {
 	env    *process.Env
 	chunks [][]event.Message
@@ -58,8 +58,8 @@ func sceneOf(pipelineID string) *scene {
 	return s
 }
 
-// say adds a chunk of events, each in a message of its own.
-func (s *scene) say(events []event.UnifiedInventoryEvent) {
+// send adds a chunk of events, each in a message of its own.
+func (s *scene) send(events []event.UnifiedInventoryEvent) {
 	var chunk []event.Message
 	for _, e := range events {
 		data, err := json.Marshal(map[string]any{"event_id": e.ID, "type": e.Type.String(),
@@ -80,14 +80,14 @@ func (s *scene) messages() (n int64) {
 	return n
 }
 
-// hear takes what a sink would write, and releases its tokens as a sink would.
-func (s *scene) hear(b batch.Signals) {
+// catch takes what a sink would write, and releases its tokens as a sink would.
+func (s *scene) catch(b batch.Signals) {
 	s.mu.Lock()
 	s.stocks.take(s.t, b)
 	for _, v := range b.Velocities {
 		key := truth.Key{Store: v.StoreID, Product: v.ProductID}
 		if old, ok := s.velocities[key]; ok && old.AsOf > v.AsOf {
-			s.t.Errorf("velocity of %v at %d is said after that at %d", key, v.AsOf, old.AsOf)
+			s.t.Errorf("velocity of %v at %d is published after that at %d", key, v.AsOf, old.AsOf)
 		}
 		s.velocities[key] = v
 	}
@@ -96,7 +96,7 @@ func (s *scene) hear(b batch.Signals) {
 	s.env.Metrics.VelocityPending.Add(-int64(len(b.Settles)))
 }
 
-// chunkFn emits a chunk a bundle. With Open set it stays, without anything to say, until the
+// chunkFn emits a chunk a bundle. With Open set it emits nothing more and stays until the
 // pipeline stops.
 type chunkFn struct {
 	PipelineID string
@@ -146,26 +146,26 @@ func (f *chunkFn) ProcessElement(_ context.Context, t *sdf.LockRTracker, _ int,
 	return sdf.ResumeProcessingIn(0)
 }
 
-// hearFn hands signals to the scene.
-type hearFn struct {
+// catchFn hands signals to the scene.
+type catchFn struct {
 	PipelineID string
 
 	scene *scene
 }
 
-func (f *hearFn) Setup()                         { f.scene = sceneOf(f.PipelineID) }
-func (f *hearFn) ProcessElement(b batch.Signals) { f.scene.hear(b) }
+func (f *catchFn) Setup()                         { f.scene = sceneOf(f.PipelineID) }
+func (f *catchFn) ProcessElement(b batch.Signals) { f.scene.catch(b) }
 
-// hearLetterFn hands dead letters to the scene.
-type hearLetterFn struct {
+// catchLetterFn hands dead letters to the scene.
+type catchLetterFn struct {
 	PipelineID string
 
 	scene *scene
 }
 
-func (f *hearLetterFn) Setup() { f.scene = sceneOf(f.PipelineID) }
+func (f *catchLetterFn) Setup() { f.scene = sceneOf(f.PipelineID) }
 
-func (f *hearLetterFn) ProcessElement(b batch.DeadLetters) {
+func (f *catchLetterFn) ProcessElement(b batch.DeadLetters) {
 	f.scene.mu.Lock()
 	defer f.scene.mu.Unlock()
 	f.scene.letters = append(f.scene.letters, b.Letters...)

@@ -43,10 +43,10 @@ func (p play) build(s beam.Scope, id string, chunks int) {
 		State: keyed.Config{InProcess: p.inProcess, CacheBytes: p.cacheBytes}}
 	inventory := InventoryStateful(s, k, KeyByStoreProduct(s, id, p.groups, events))
 	velocities := SmartVelocity(s, k, VelocityOptions{Config: testConfig(), Decay: p.open}, inventory.Changes)
-	beam.ParDo0(s, &hearFn{PipelineID: id}, inventory.Signals)
-	beam.ParDo0(s, &hearFn{PipelineID: id}, velocities)
-	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, inventory.DeadLetters)
-	beam.ParDo0(s, &hearLetterFn{PipelineID: id}, refused)
+	beam.ParDo0(s, &catchFn{PipelineID: id}, inventory.Signals)
+	beam.ParDo0(s, &catchFn{PipelineID: id}, velocities)
+	beam.ParDo0(s, &catchLetterFn{PipelineID: id}, inventory.DeadLetters)
+	beam.ParDo0(s, &catchLetterFn{PipelineID: id}, refused)
 	Ballast(s, id, velocities)
 }
 
@@ -66,7 +66,7 @@ func TestOnPrismAgainstOracle(t *testing.T) {
 				trade := newTrade(uint64(groups) + 11)
 				now := time.Now().UnixMilli()
 				for range 25 {
-					s.say(trade.draw(60, now))
+					s.send(trade.draw(60, now))
 				}
 				ptest.BuildAndRun(t, func(scope beam.Scope) { p.build(scope, t.Name(), len(s.chunks)) })
 
@@ -83,7 +83,7 @@ func TestOnPrismAgainstOracle(t *testing.T) {
 	}
 }
 
-// check compares all that was heard with the truth, and the tracker with the messages.
+// check compares all signals with the truth, and the tracker with the messages.
 func (s *scene) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	t.Helper()
 	s.mu.Lock()
@@ -114,7 +114,7 @@ func (s *scene) check(t *testing.T, events []event.UnifiedInventoryEvent) {
 	}
 	for key, want := range truth.Velocity(oracleEvents(events), time.Now().UnixMilli()) {
 		if _, ok := s.velocities[key]; want.Must && !ok {
-			t.Errorf("velocity of %v was not said before the job ended", key)
+			t.Errorf("velocity of %v was not published before the job ended", key)
 		}
 	}
 	if len(s.letters) > 0 {
@@ -135,7 +135,7 @@ func TestRefusalsOnPrism(t *testing.T) {
 	env := newEnv(t, acks.New(1<<20))
 	s := newScene(t, env)
 	now := time.Now().UnixMilli()
-	s.say([]event.UnifiedInventoryEvent{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now),
+	s.send([]event.UnifiedInventoryEvent{ev(event.Sale, "1", "a", "x", 1, now), ev(event.Sale, "1", "a", "x", 2, now),
 		ev(event.Sale, "1", "b", "y", 1, now),
 		ev(event.Reset, "1", "b", "old", 5, now-8*24*hourMs)})
 	s.chunks[0] = append(s.chunks[0], event.Message{Channel: event.POS, ID: "bad", Data: []byte("{")})
@@ -171,8 +171,8 @@ func TestDecayOnPrism(t *testing.T) {
 	for i := range int64(20) {
 		events = append(events, ev(event.Sale, "1", "a", fmt.Sprint(i), 1, burst-(i%4)*minuteMs))
 	}
-	s.say(events)
-	s.say(nil) // never sent
+	s.send(events)
+	s.send(nil) // never sent
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -190,9 +190,9 @@ func TestDecayOnPrism(t *testing.T) {
 		defer tick.Stop()
 		for {
 			s.mu.Lock()
-			v, said := s.velocities[key]
+			v, published := s.velocities[key]
 			s.mu.Unlock()
-			if said && ok(v) {
+			if published && ok(v) {
 				return
 			}
 			select {

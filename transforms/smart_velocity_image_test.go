@@ -22,8 +22,8 @@ func testConfig() velocity.Config {
 	return c
 }
 
-// hear applies a record as the stage does, and returns what it says about stock.
-func (g *productImage) hear(t *testing.T, record []byte) (said []string) {
+// applyRecord applies a record as the stage does, and returns the stock that it publishes.
+func (g *productImage) applyRecord(t *testing.T, record []byte) (published []string) {
 	t.Helper()
 	r := codec.Reader{B: record}
 	if kind := r.Byte(); kind != recordChanges {
@@ -33,25 +33,27 @@ func (g *productImage) hear(t *testing.T, record []byte) (said []string) {
 	if err := g.apply(&r, now); err != nil {
 		t.Fatal(err)
 	}
-	g.settle(wall, func(p *product) { said = append(said, fmt.Sprintf("%s %+v was low %v", p.id, p.stock, p.wasLow)) })
-	return said
+	g.settle(wall, func(p *product) {
+		published = append(published, fmt.Sprintf("%s %+v was low %v", p.id, p.stock, p.wasLow))
+	})
+	return published
 }
 
-// look evaluates as the stage does, and returns what it says, in the order of the products.
-func (g *productImage) look(nowMs int64) (said []string) {
+// evaluated evaluates as the stage does, and returns what it publishes, in the order of the products.
+func (g *productImage) evaluated(nowMs int64) (published []string) {
 	g.evaluate(nowMs, func(s *series, e evaluation) {
 		if e.changed {
-			said = append(said, fmt.Sprintf("%s %s %+v", s.product.id, s.store, e.reading))
+			published = append(published, fmt.Sprintf("%s %s %+v", s.product.id, s.store, e.reading))
 		}
 		if e.decided {
-			said = append(said, fmt.Sprintf("%s %s keeps %s", s.product.id, s.store, s.Decisions()))
+			published = append(published, fmt.Sprintf("%s %s keeps %s", s.product.id, s.store, s.Decisions()))
 		}
 		if e.badge != nil {
-			said = append(said, fmt.Sprintf("%s %s badge %+v", s.product.id, s.store, *e.badge))
+			published = append(published, fmt.Sprintf("%s %s badge %+v", s.product.id, s.store, *e.badge))
 		}
 	})
-	slices.Sort(said)
-	return said
+	slices.Sort(published)
+	return published
 }
 
 func replayedProducts(t *testing.T, log [][]byte) *productImage {
@@ -115,17 +117,17 @@ func TestProductReplay(t *testing.T) {
 				other = replayedProducts(t, log)
 			}
 			var record []byte
-			var said, saidByOther []string
+			var published, byOther []string
 			if r.IntN(3) == 0 {
 				record = evaluationRecord(now, now*1000)
-				said, saidByOther = live.look(now), other.look(now)
+				published, byOther = live.evaluated(now), other.evaluated(now)
 			} else {
 				record = changesOf(trade, r, now)
-				said, saidByOther = live.hear(t, record), other.hear(t, record)
+				published, byOther = live.applyRecord(t, record), other.applyRecord(t, record)
 			}
-			if !slices.Equal(said, saidByOther) {
-				t.Fatalf("seed %d, step %d: an image that was replayed says\n%s\nand one that lived\n%s", seed, step,
-					strings.Join(saidByOther, "\n"), strings.Join(said, "\n"))
+			if !slices.Equal(published, byOther) {
+				t.Fatalf("seed %d, step %d: a replayed image publishes\n%s\nand one that lived\n%s", seed, step,
+					strings.Join(byOther, "\n"), strings.Join(published, "\n"))
 			}
 			log = append(log, record)
 			if r.IntN(8) == 0 {
@@ -145,7 +147,7 @@ func TestProductReplay(t *testing.T) {
 	}
 }
 
-// TestNothingIsLateToDecay: an image that is evaluated only when it says something is due says the
+// TestNothingIsLateToDecay: an image that is evaluated only when something is due publishes the
 // same, at the same clock, as one that is evaluated every ten seconds.
 func TestNothingIsLateToDecay(t *testing.T) {
 	const tick = 10_000
@@ -154,14 +156,14 @@ func TestNothingIsLateToDecay(t *testing.T) {
 	lazy, eager := newProductImage(testLimits, testConfig()), newProductImage(testLimits, testConfig())
 	for range 10 {
 		record := changesOf(trade, r, now)
-		lazy.hear(t, record)
-		eager.hear(t, record)
+		lazy.applyRecord(t, record)
+		eager.applyRecord(t, record)
 	}
-	lazy.look(now)
-	eager.look(now)
+	lazy.evaluated(now)
+	eager.evaluated(now)
 	evaluations := 0
 	for end := now + 26*hourMs; now < end; now += tick {
-		want := eager.look(now)
+		want := eager.evaluated(now)
 		if now < lazy.nextDue {
 			if len(want) > 0 {
 				t.Fatalf("not due before %d, but at %d there is something to say: %v", lazy.nextDue, now, want)
@@ -169,7 +171,7 @@ func TestNothingIsLateToDecay(t *testing.T) {
 			continue
 		}
 		evaluations++
-		if got := lazy.look(now); !slices.Equal(got, want) {
+		if got := lazy.evaluated(now); !slices.Equal(got, want) {
 			t.Fatalf("at %d:\n%v\nwant\n%v", now, got, want)
 		}
 	}
@@ -196,7 +198,7 @@ func TestProductImageAgainstOracle(t *testing.T) {
 				record = appendDemand(record, e.Type, e.StoreID, e.ProductID, e.OccurredAt, e.Quantity)
 			}
 		}
-		g.hear(t, record)
+		g.applyRecord(t, record)
 		readings := map[truth.Key]velocity.Reading{}
 		g.evaluate(now, func(s *series, e evaluation) {
 			readings[truth.Key{Store: s.store, Product: s.product.id}] = e.reading
@@ -205,7 +207,7 @@ func TestProductImageAgainstOracle(t *testing.T) {
 		for key, c := range want {
 			got, ok := readings[key]
 			if c.Must && !ok {
-				t.Errorf("seed %d: nothing is said of %v", seed, key)
+				t.Errorf("seed %d: nothing is published of %v", seed, key)
 			}
 			if !c.UnitsHour.Contains(got.UnitsHour) || !c.UnitsDay.Contains(got.UnitsDay) ||
 				!c.ViewsHour.Contains(got.ViewsHour) ||
@@ -228,9 +230,9 @@ func TestDropKeepsStock(t *testing.T) {
 	g := newProductImage(testLimits, testConfig())
 	record := appendDemand(changesRecord(now, 5), event.Sale, "s", "both", now, 1)
 	record = appendDemand(record, event.Sale, "s", "sold", now, 1)
-	g.hear(t, appendStockChange(record, "both", 7, 1))
-	g.look(now)
-	g.look(now + 26*hourMs)
+	g.applyRecord(t, appendStockChange(record, "both", 7, 1))
+	g.evaluated(now)
+	g.evaluated(now + 26*hourMs)
 	if p := g.products["both"]; p == nil || p.stock.OnHand != 7 || len(p.stores) != 0 {
 		t.Errorf("the product with stock became %+v", p)
 	}
@@ -245,7 +247,7 @@ func TestDropKeepsStock(t *testing.T) {
 func TestProductReplayErrors(t *testing.T) {
 	g := newProductImage(testLimits, testConfig())
 	record := appendDemand(changesRecord(1_750_000_000_000, 5), event.Sale, "s", "p", 1_750_000_000_000, 1)
-	g.hear(t, record)
+	g.applyRecord(t, record)
 	snapshot := g.Snapshot()
 	for name, record := range map[string][]byte{
 		"empty":              nil,

@@ -98,7 +98,7 @@ func TestLogZombie(t *testing.T) {
 	}
 }
 
-// TestLogWrongStamp: an image that says of itself that it is another's is not believed.
+// TestLogWrongStamp: an image with the stamp of another commit is not used.
 func TestLogWrongStamp(t *testing.T) {
 	n := newNotebook(t, 1<<20)
 	n.note("a", "1").commit()
