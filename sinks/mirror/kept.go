@@ -12,29 +12,27 @@ import (
 	"github.com/beamlytics/streamlytics/internal/batch"
 )
 
-// KeptGroups returns the fields that are kept of each product group. It blocks and retries as the
+// KeptGroups returns the fields that are kept of each product group, by its name. It blocks and retries as the
 // writes do.
 //
 // A group of which Redis has lost fields since the start is logged and returned without them: the
 // numbers come from the logs, and only a window or badge between its two thresholds may begin on
 // the other side.
 func (m *Mirror) KeptGroups(ctx context.Context) (map[string]map[string]string, error) {
-	groups, err := m.names(ctx, keptPrefix)
-	if err != nil {
-		return nil, err
+	kept := map[string]map[string]string{}
+	cmds := make([]*goredis.Cmd, m.options.ProductGroups)
+	for i := range cmds {
+		cmds[i] = goredis.NewCmd(ctx, "hgetall", partKey(keptPart(strconv.Itoa(i))))
 	}
-	kept := make(map[string]map[string]string, len(groups))
-	cmds := make([]*goredis.Cmd, len(groups))
-	for i, group := range groups {
-		cmds[i] = goredis.NewCmd(ctx, "hgetall", partKey(keptPart(group)))
-	}
-	err = m.run(ctx, cmds, func(done *goredis.Cmd) {
+	err := m.run(ctx, cmds, func(done *goredis.Cmd) {
 		key := done.Args()[1].(string)
 		group := strings.TrimSuffix(strings.TrimPrefix(key, keptPrefix), "}")
 		fields := pairs(done.Val())
-		count := fields[""]
+		count, found := fields[""]
 		delete(fields, "")
-		kept[group] = fields
+		if found {
+			kept[group] = fields
+		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if m.parts[keptPart(group)] && count != strconv.Itoa(len(fields)) {
@@ -43,7 +41,7 @@ func (m *Mirror) KeptGroups(ctx context.Context) (map[string]map[string]string, 
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load what was kept of %d product groups: %w", len(groups), err)
+		return nil, fmt.Errorf("load what was kept of %d product groups: %w", len(cmds), err)
 	}
 	return kept, nil
 }

@@ -67,7 +67,7 @@ type mirrored struct {
 // Logs blocks and retries as the writes do. It returns ErrIncomplete when a log is not as its last
 // write left it.
 func (m *Mirror) Logs(ctx context.Context, each func(key string, records [][]byte, seq int64) error) error {
-	keys, err := m.names(ctx, logPrefix)
+	keys, err := m.names(ctx)
 	if err != nil {
 		return err
 	}
@@ -133,9 +133,8 @@ func (m *Mirror) claim(ctx context.Context, keys []string) ([]mirrored, error) {
 	return logs, m.incomplete(faults...)
 }
 
-// names returns the names of all logs or kept hashes, by their prefix: those that Redis has, and
-// those of the layout.
-func (m *Mirror) names(ctx context.Context, prefix string) ([]string, error) {
+// names returns the names of all logs: those that Redis has, and those of the layout.
+func (m *Mirror) names(ctx context.Context) ([]string, error) {
 	keys, err := scan(ctx, m.redis)
 	if err != nil {
 		return nil, err
@@ -146,7 +145,7 @@ func (m *Mirror) names(ctx context.Context, prefix string) ([]string, error) {
 	}
 	m.mu.Unlock()
 	slices.Sort(keys)
-	return namesOf(slices.Compact(keys), prefix), nil
+	return namesOf(slices.Compact(keys), logPrefix), nil
 }
 
 // Write appends records to logs, in order. Where the log of a key is gone from Redis or is not as
