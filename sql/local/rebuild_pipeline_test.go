@@ -15,7 +15,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/pipeline"
 	"github.com/beamlytics/streamlytics/test/redistest"
@@ -110,17 +109,8 @@ func readFiles(t *testing.T, server *redistest.Server, warehouseDir, files strin
 // exportEvents writes the events that Rebuild makes of a warehouse folder to a file.
 func exportEvents(t *testing.T, dir, warehouseDir string, at time.Time) (path string) {
 	t.Helper()
-	w, err := Open(t.Context(), warehouseDir, clock.Clock{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	var lines bytes.Buffer
-	if err := w.Rebuild(t.Context(), &lines, at, rebuildHorizon); err != nil {
-		t.Fatal(err)
-	}
 	path = filepath.Join(dir, "rebuilt.jsonl")
-	if err := os.WriteFile(path, lines.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(path, rebuiltLines(t, warehouseDir, at), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -19,8 +19,8 @@ import (
 
 var rebuiltAt = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
 
-// rebuilt reads the events that Rebuild makes of an archive, by store.
-func rebuilt(t *testing.T, dir string, at time.Time) map[string][]truth.Event {
+// rebuiltLines returns the lines that Rebuild makes of an archive.
+func rebuiltLines(t *testing.T, dir string, at time.Time) []byte {
 	t.Helper()
 	w, err := Open(t.Context(), dir, clock.Clock{})
 	if err != nil {
@@ -31,8 +31,14 @@ func rebuilt(t *testing.T, dir string, at time.Time) map[string][]truth.Event {
 	if err := w.Rebuild(t.Context(), &lines, at, rebuildHorizon); err != nil {
 		t.Fatal(err)
 	}
+	return lines.Bytes()
+}
+
+// rebuilt reads the events that Rebuild makes of an archive, by store.
+func rebuilt(t *testing.T, dir string, at time.Time) map[string][]truth.Event {
+	t.Helper()
 	events := map[string][]truth.Event{}
-	for d := json.NewDecoder(&lines); d.More(); {
+	for d := json.NewDecoder(bytes.NewReader(rebuiltLines(t, dir, at))); d.More(); {
 		var a archived
 		if err := d.Decode(&a); err != nil {
 			t.Fatal(err)
