@@ -7,7 +7,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 demo: ## a simulated day of trade through the whole pipeline, in this terminal; needs nothing but Go
-	go build -o bin/demo ./cmd/demo && exec bin/demo
+	go build -o bin/ ./cmd/streamlytics && exec bin/streamlytics demo
 
 up: ## the whole stack with a simulated retailer, in Docker, on this machine's ports; see walkthrough.md
 	docker compose up -d && ./setup_pubsub.sh
@@ -42,8 +42,8 @@ fault-matrix: ## every fault of docs/FAULTS.md against the running program, with
 soak: ## an hour at 5,000 events/s with a fault a minute, every key checked every minute; ARGS="-soak.seed=2 -soak.table=soak.md" and the like
 	go test -count=1 -timeout=3h -run='^TestSoak$$' -v ./test/e2e/soak -soak.duration=1h -soak.round=1m -soak.rate=5000 -soak.race=false -soak.rss=1400 $(ARGS)
 
-build: ## all binaries, into bin
-	go build -o bin/ ./cmd/...
+build: ## the program, as bin/streamlytics
+	go build -o bin/ ./cmd/streamlytics
 
 clean: ## remove what build made
 	rm -rf bin

@@ -85,7 +85,9 @@ func (o Options) keyed(id string, p plan, kind runnerKind) transforms.Keyed {
 }
 
 // mirrored reports whether the state is copied to Redis, for the next start.
-func (o Options) mirrored(kind runnerKind) bool { return kind == prismRunner && o.Restore == "redis" }
+func (o Options) mirrored(kind runnerKind) bool {
+	return kind == prismRunner && o.Restore == restoreRedis
+}
 
 // velocity returns the settings of SmartVelocityFn. A bounded job on Dataflow sets no timers,
 // because they may fire after the end of the input, or never.

@@ -31,13 +31,14 @@ func (p *Pipeline) submit(ctx context.Context) error {
 		}
 		if !submits() {
 			if place := valueOf("template_location"); place != "" {
-				p.notice("the job is written to %s", place)
+				slog.Info("job written", "location", place)
 			}
 			finished <- nil
 			return
 		}
-		p.notice("job %s: https://console.cloud.google.com/dataflow/jobs/%s/%s?project=%s",
-			job.JobID(), *gcpopts.Region, job.JobID(), p.options.Project)
+		slog.Info("job submitted", "job", job.JobID(), "url",
+			fmt.Sprintf("https://console.cloud.google.com/dataflow/jobs/%s/%s?project=%s",
+				*gcpopts.Region, job.JobID(), p.options.Project))
 		if wait {
 			err = p.await(context.WithoutCancel(ctx), job.JobID())
 		}

@@ -9,11 +9,13 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
 // SetupWorker sends the logs of a process that a runner started as its worker to the runner. It
-// does nothing in other processes. Call it after ParseFlags and before beam.Init, which does not
-// return in a worker.
+// does nothing in other processes. Call it after Parse and before beam.Init, which does not return
+// in a worker.
 func SetupWorker() {
 	if valueOf("worker") == "true" {
 		logToRunner(workerLogLevel)
@@ -22,10 +24,10 @@ func SetupWorker() {
 
 // workerLogLevel returns the --log_level with which the job was submitted.
 func workerLogLevel() slog.Level {
-	level := DefaultOptions().LogLevel
+	level := config.DefaultLog().Level
 	if given := beam.PipelineOptions.Get("log_level"); given != "" {
 		if err := level.UnmarshalText([]byte(given)); err != nil {
-			return DefaultOptions().LogLevel
+			return config.DefaultLog().Level
 		}
 	}
 	return level

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"os"
 	"regexp"
 	"strings"
@@ -23,25 +22,21 @@ import (
 const (
 	dataflowKeyGroups     = 256
 	dataflowProductGroups = 64
-	dataflowRestore       = "none"
 )
 
 // defaultsOfRunner sets the options that were not given to the defaults of the runner.
-func (o *Options) defaultsOfRunner(given map[string]bool) {
+func (o *Options) defaultsOfRunner(given func(name string) bool) {
 	if o.runnerKind() != dataflowRunner {
 		return
 	}
-	if !given["key_groups"] {
+	if !given("key_groups") {
 		o.KeyGroups = dataflowKeyGroups
 	}
-	if !given["product_groups"] {
+	if !given("product_groups") {
 		o.ProductGroups = dataflowProductGroups
 	}
-	if !given["restore"] {
-		o.Restore = dataflowRestore
-	}
-	if valueOf("dry_run") == "true" && !given["log_level"] {
-		o.LogLevel = slog.LevelInfo // the level at which Beam logs the job
+	if !given("restore") {
+		o.Restore = restoreNone
 	}
 }
 
@@ -80,7 +75,7 @@ func (o Options) validateDataflow(ctx context.Context, bad reportFunc) {
 			bad(x.flag, "has no use on Dataflow: %s", x.instead)
 		}
 	}
-	if o.Restore == "redis" {
+	if o.Restore == restoreRedis {
 		bad("restore", "redis is not for Dataflow, where the runner keeps the state: "+
 			"update the job with --update, "+
 			"or replace it with one that reads the archive's events with --events_files (docs/DATAFLOW.md)")

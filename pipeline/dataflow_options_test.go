@@ -54,19 +54,19 @@ func TestBeamFlagsOnDataflow(t *testing.T) {
 		// the last two keep what they are given for the process's life
 		"resource_hints": true, "sdk_harness_container_image_override": true}
 	o := DefaultOptions()
-	ours, n := flagSet(&o), 0
+	ours, n := o.Set().Values(), 0
 	flag.VisitAll(func(f *flag.Flag) {
-		if strings.HasPrefix(f.Name, "test.") || f.Name == "update" || given[f.Name] ||
-			ours.Lookup(f.Name) != nil && !refused[f.Name] {
+		_, isOurs := ours[f.Name]
+		if strings.HasPrefix(f.Name, "test.") || f.Name == "update" || given[f.Name] || isOurs && !refused[f.Name] {
 			return
 		}
 		n++
 		value, ok := values[f.Name]
 		switch {
 		case ok:
-		case isBool(f):
+		case f.DefValue == "true" || f.DefValue == "false":
 			value = "true"
-		case kindOf(f) == "a text":
+		case f.DefValue == "":
 			value = "some-text"
 		default:
 			value = "7"

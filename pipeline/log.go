@@ -12,19 +12,19 @@ import (
 	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 )
 
-// NewLogHandler returns the handler of the program's log. Below --log_level=DEBUG it shortens the
-// lines of Prism and of Beam's SDK. It drops lines about a bundle or job that failed, because the
-// program ends with the cause, and cuts other texts of several lines to the cause. The log of a
-// program that submits a job to Dataflow is left as Beam writes it.
+// NewLogHandler returns the handler of the program's log. Except with --log_level=DEBUG it drops
+// lines of Beam below WARN, and shortens those of Prism and of Beam's SDK. It drops lines about a
+// bundle or job that failed, because the program ends with the cause, and cuts other texts of
+// several lines to the cause. With --dry_run it drops nothing, because Beam logs the job at INFO.
 func (o Options) NewLogHandler(out io.Writer) slog.Handler {
-	text := slog.NewTextHandler(out, &slog.HandlerOptions{Level: o.LogLevel})
-	if o.LogLevel <= slog.LevelDebug || o.runnerKind() == dataflowRunner {
-		return text
+	all := o.Log.NewHandler(out)
+	if o.Log.Level <= slog.LevelDebug || valueOf("dry_run") == "true" {
+		return all
 	}
-	return runnerLog{text}
+	return runnerLog{all}
 }
 
-// runnerLog shortens the lines of Beam.
+// runnerLog shortens the lines of Beam, and drops those below WARN.
 type runnerLog struct{ slog.Handler }
 
 // ofFailedBundle matches what Prism and the SDK log of a bundle or job that has failed.
@@ -36,7 +36,7 @@ func (h runnerLog) Handle(ctx context.Context, r slog.Record) error {
 	if !fromBeam(r.PC) {
 		return h.Handler.Handle(ctx, r)
 	}
-	if ofFailedBundle.MatchString(r.Message) {
+	if r.Level < slog.LevelWarn || ofFailedBundle.MatchString(r.Message) {
 		return nil
 	}
 	record := slog.NewRecord(r.Time, r.Level, cause(r.Message), r.PC)
@@ -59,10 +59,11 @@ func (h runnerLog) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (h runnerLog) WithGroup(name string) slog.Handler { return runnerLog{h.Handler.WithGroup(name)} }
 
-// fromBeam reports whether a line was logged by Beam's code.
+// fromBeam reports whether a line was logged by Beam's code, or through package log, which records
+// no caller. This program does not use package log.
 func fromBeam(pc uintptr) bool {
 	frame, _ := runtime.CallersFrames([]uintptr{pc}).Next()
-	return strings.HasPrefix(frame.Function, "github.com/apache/beam/")
+	return frame.Function == "" || strings.HasPrefix(frame.Function, "github.com/apache/beam/")
 }
 
 // failure returns an error of the runner with its cause as the text, on one line. Other errors keep

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
 // planShown is the text of Beam's SDK about a bundle that failed.
@@ -45,6 +47,7 @@ func TestFailureIsOneLine(t *testing.T) {
 func TestLogKeepsOwnLines(t *testing.T) {
 	var out bytes.Buffer
 	o := DefaultOptions()
+	o.Log = config.Log{Level: slog.LevelWarn, Format: "text"}
 	log := slog.New(o.NewLogHandler(&out)).With("a", 1).WithGroup("g")
 	log.Warn("bundle failed", "error", planShown)
 	if !strings.Contains(out.String(), "DataSource") || !strings.Contains(out.String(), "a=1") {

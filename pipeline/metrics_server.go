@@ -53,7 +53,7 @@ func (p *Pipeline) serveMetrics() (*metricsServer, error) {
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	go func() { s.served <- s.http.Serve(listener) }()
-	p.notice("metrics at http://%s/metrics", s.addr)
+	slog.Info("serving metrics at http://" + s.addr + "/metrics")
 	return s, nil
 }
 

@@ -2,11 +2,11 @@ package pipeline
 
 import (
 	"fmt"
-	"log/slog"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/bigquery"
 	"github.com/beamlytics/streamlytics/sinks/redis"
@@ -62,12 +62,17 @@ type Options struct {
 	SummaryFile       string          // --summary_file
 	MetricsAddr       string          // --metrics_addr
 	OutstandingEvents int64           // --outstanding_events
-	LogLevel          slog.Level      // --log_level, for NewLogHandler; a Pipeline logs to slog's default
+	Log               config.Log      // --log_level and --log_format, for NewLogHandler; a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
+
+	nameOf func(flag string) string // how the user wrote an option; nil: as a flag
 }
 
-// The values of --ecom_refunds and --late_events.
+// The values of --restore, --ecom_refunds and --late_events.
 const (
+	restoreRedis = "redis"
+	restoreNone  = "none"
+
 	refundsIgnore = "ignore"
 	refundsReturn = "return"
 
@@ -89,7 +94,7 @@ func DefaultOptions() Options {
 		EcomRefunds:       refundsIgnore,
 		KeyGroups:         64,
 		ProductGroups:     16,
-		Restore:           "redis",
+		Restore:           restoreRedis,
 		ImageCacheMB:      1024,
 		LedgerHorizon:     7 * 24 * time.Hour,
 		LateEvents:        lateRefuse,
@@ -99,7 +104,7 @@ func DefaultOptions() Options {
 		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
 		ClockSpeed:        1,
 		OutstandingEvents: 60_000,
-		LogLevel:          slog.LevelWarn,
+		Log:               config.DefaultLog(),
 	}
 }
 

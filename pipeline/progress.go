@@ -2,25 +2,21 @@ package pipeline
 
 import (
 	"fmt"
+	"log/slog"
+	"math"
 	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// notice writes a line to Notices.
-func (p *Pipeline) notice(format string, args ...any) {
-	if p.Notices != nil {
-		fmt.Fprintf(p.Notices, format+"\n", args...)
-	}
-}
-
-// announce writes a notice of what is read and written. It shows no secret: passwords are given by
-// reference, and addresses cannot hold one.
-func (p *Pipeline) announce() {
+// logStart logs what is read and written. It shows no secret: passwords are given by reference, and
+// addresses cannot hold one.
+func (p *Pipeline) logStart() {
 	p.progress.Measure(p.plan.files)
 	_, size := p.progress.Read()
-	p.notice("reading %s; writing to %s", strings.Join(p.inputs(size), ", "), strings.Join(p.outputs(), ", "))
+	slog.Info("pipeline started", "inputs", strings.Join(p.inputs(size), ", "),
+		"outputs", strings.Join(p.outputs(), ", "))
 }
 
 // inputs describes the input. size is that of the files that are read once.
@@ -127,26 +123,28 @@ func bytesOf(n int64) string {
 	return fmt.Sprintf("%.1f TB", value)
 }
 
-// Closing returns a line about what the pipeline did. It is empty when the job did not begin, and
-// on Dataflow.
-func (p *Pipeline) Closing() string {
+// logEnd logs what the pipeline read, wrote and refused, and how long it took. It logs nothing where
+// the job did not begin, and on Dataflow.
+func (p *Pipeline) logEnd() {
 	if !p.begun.Load() {
-		return ""
+		return
 	}
 	acked, busy := p.env.Tracker.Acked(), p.env.Tracker.Busy()
-	m := p.env.Metrics
-	line := fmt.Sprintf("%d messages, %d events and %d refusals in %.1f s",
-		acked, m.Decoded(), m.RefusedTotal(), busy.Seconds())
+	m, s := p.env.Metrics, p.Summary()
+	attrs := []any{"messages", acked, "events", m.Decoded(), "refused", m.RefusedTotal(), "duplicates", s.Duplicates,
+		"signals", m.Count(metrics.RedisWrites), "complete", s.Complete, "seconds", seconds(s.UptimeS)}
 	if busy > 0 {
-		line += fmt.Sprintf(" (%.0f messages/s)", float64(acked)/busy.Seconds())
+		attrs = append(attrs, "busy_seconds", seconds(busy.Seconds()),
+			"messages_per_second", int64(float64(acked)/busy.Seconds()))
 	}
 	if len(p.plan.files) > 0 {
-		line += ", " + p.howFar()
+		attrs = append(attrs, "files", p.howFar())
 	}
-	line += fmt.Sprintf(", %d signals written to Redis, ran for %.1f s",
-		m.Count(metrics.RedisWrites), p.Summary().UptimeS)
 	if rss := metrics.Usage().PeakRSSBytes; rss > 0 {
-		line += fmt.Sprintf(", peak memory %d MB", rss>>20)
+		attrs = append(attrs, "peak_memory_mb", rss>>20)
 	}
-	return line
+	slog.Info("pipeline ended", attrs...)
 }
+
+// seconds rounds a number of seconds to tenths.
+func seconds(s float64) float64 { return math.Round(s*10) / 10 }

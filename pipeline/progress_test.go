@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,9 +12,9 @@ import (
 	"github.com/beamlytics/streamlytics/test/rig"
 )
 
-// TestProgressNotices checks that a run over files writes lines of progress to Notices when there
-// is no terminal.
-func TestProgressNotices(t *testing.T) {
+// TestProgressIsLogged checks that a run over files logs its start, its progress when there is no
+// terminal, and its end.
+func TestProgressIsLogged(t *testing.T) {
 	h := newHarness(t)
 	h.options.POSSubscription, h.options.ECOMSubscription, h.options.WMSSubscription = "", "", ""
 	h.options.EventsFiles = filepath.Join(t.TempDir(), "events.jsonl")
@@ -30,17 +31,20 @@ func TestProgressNotices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := &rig.LogBuffer{}
-	p.Notices, p.noticeEvery = said, 5*time.Millisecond
+	log := &rig.LogBuffer{}
+	before := slog.Default()
+	defer slog.SetDefault(before)
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	p.logEvery = 5 * time.Millisecond
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(said.String(), "% of ") || !strings.Contains(said.String(), " events/s, ") ||
-		!strings.Contains(said.String(), " left\n") {
-		t.Errorf("it said\n%s", said)
-	}
-	if !strings.Contains(p.Closing(), "100% of ") {
-		t.Errorf("it closes with %s", p.Closing())
+	for _, want := range []string{`msg="pipeline started" inputs="` + h.options.EventsFiles + ` (`, `msg="reading files" progress="`,
+		"% of ", " events/s, ", ` left"`, `msg="pipeline ended" messages=30000 events=30000 refused=0 `, "complete=true seconds=",
+		`files="100% of `} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("%q is not in the log:\n%s", want, log)
+		}
 	}
 }
 

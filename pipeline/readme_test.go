@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,34 +37,27 @@ func documents(t *testing.T) map[string]string {
 	return texts
 }
 
-func TestReadmeListsEveryFlagWithItsDefault(t *testing.T) {
-	listed := map[string]string{} // default by name
-	row := regexp.MustCompile("(?m)^\\| `--(\\w+)` \\| (?:`([^`]*)` )?\\|")
-	for _, row := range row.FindAllStringSubmatch(document(t, "README.md"), -1) {
-		listed[row[1]] = row[2]
+// TestOptionsTable checks that the table of options in docs/OPERATIONS.md is made from the flags.
+// With UPDATE=1 it writes the table.
+func TestOptionsTable(t *testing.T) {
+	const begin, end = "<!-- options begin -->\n", "<!-- options end -->"
+	text := document(t, "docs/OPERATIONS.md")
+	head, rest, found := strings.Cut(text, begin)
+	_, tail, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("docs/OPERATIONS.md has no lines %s and %s", begin, end)
 	}
 	o := DefaultOptions()
-	flagSet(&o).VisitAll(func(f *flag.Flag) {
-		want, ok := listed[f.Name]
-		switch {
-		case !ok:
-			t.Errorf("README.md does not list --%s", f.Name)
-		case !sameDefault(want, f.DefValue):
-			t.Errorf("README.md says that --%s is %q by default; it is %q", f.Name, want, f.DefValue)
-		}
-		delete(listed, f.Name)
-	})
-	for name := range listed {
-		t.Errorf("README.md lists --%s, which is no flag", name)
+	want := head + begin + o.Set().Table() + "\n" + end + tail
+	if text == want {
+		return
 	}
-}
-
-// sameDefault reports whether a default in a document is that of the flag package: 168h and
-// 168h0m0s are the same.
-func sameDefault(written, printed string) bool {
-	a, errA := time.ParseDuration(written)
-	b, errB := time.ParseDuration(printed)
-	return written == printed || errA == nil && errB == nil && a == b
+	if os.Getenv("UPDATE") == "" {
+		t.Fatal("the table is not what the flags come to; run: UPDATE=1 go test ./pipeline -run=TestOptionsTable")
+	}
+	if err := os.WriteFile("../docs/OPERATIONS.md", []byte(want), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestDocumentsNameEveryReason(t *testing.T) {

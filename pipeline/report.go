@@ -14,7 +14,7 @@ import (
 
 const (
 	progressEvery = time.Second
-	noticeEvery   = 10 * time.Second
+	logEvery      = 10 * time.Second
 	summaryEvery  = 10 * time.Second
 )
 
@@ -53,7 +53,7 @@ func (p *Pipeline) report() (stop func()) {
 			}
 		})
 	}
-	if p.Progress != nil || p.Notices != nil && p.plan.bounded() {
+	if p.Progress != nil || p.plan.bounded() {
 		p.reportProgress(every)
 	}
 	if p.options.SummaryFile != "" {
@@ -66,14 +66,14 @@ func (p *Pipeline) report() (stop func()) {
 	}
 }
 
-// reportProgress rewrites a line on Progress, or else writes lines to Notices until the files are
+// reportProgress rewrites a line on Progress. Without Progress it logs lines until the files are
 // read.
 func (p *Pipeline) reportProgress(every func(time.Duration, func(last bool))) {
 	line := progress{p: p, started: time.Now(), last: time.Now()}
 	if p.Progress == nil {
-		every(p.noticeEvery, func(last bool) {
+		every(p.logEvery, func(last bool) {
 			if !last && p.begun.Load() && !p.filesRead() {
-				p.notice("%s", line.text())
+				slog.Info("reading files", "progress", line.text())
 			}
 		})
 		return

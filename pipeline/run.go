@@ -29,18 +29,15 @@ type Pipeline struct {
 	id      string
 	env     *process.Env
 
-	// Progress, if set, gets a line of progress once a second, written over the last one.
+	// Progress, if set, gets a line of progress once a second, written over the last one. Without it
+	// a line of progress is logged every ten seconds while files are read.
 	Progress io.Writer
-	// Notices, if set, gets a line about what is read and written, about each address that the
-	// pipeline serves, and about a job that it submits. Without Progress it also gets a line of
-	// progress every ten seconds while files are read.
-	Notices io.Writer
 
-	begun       atomic.Bool    // the runner has the job
-	mirror      *mirror.Mirror // nil where the state is not mirrored
-	completion  completion     // of the bounded input
-	progress    *files.Progress
-	noticeEvery time.Duration // between two lines of progress to Notices
+	begun      atomic.Bool    // the runner has the job
+	mirror     *mirror.Mirror // nil where the state is not mirrored
+	completion completion     // of the bounded input
+	progress   *files.Progress
+	logEvery   time.Duration // between two lines of progress in the log
 }
 
 // New validates the options and returns a pipeline, which must be run or closed. The error lists
@@ -56,8 +53,11 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 		return nil, err
 	}
 	return &Pipeline{options: o, plan: p, id: id, env: env,
-		progress: files.ProgressOf(env), noticeEvery: noticeEvery}, nil
+		progress: files.ProgressOf(env), logEvery: logEvery}, nil
 }
+
+// ID returns the id of the pipeline, which no other run has.
+func (p *Pipeline) ID() string { return p.id }
 
 // Run executes the pipeline and closes it. Bounded input ends by itself: Run returns nil when all
 // of it is read and its results are written, and ErrInterrupted when ctx ends before that.
@@ -74,7 +74,8 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	p.announce()
+	p.logStart()
+	defer p.logEnd()
 	stopReports := p.report()
 	defer stopReports()
 	jobs, err := prismJobs()

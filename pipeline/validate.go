@@ -32,7 +32,11 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 	var p plan
 	var errs []error
 	bad := func(flag, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
+		name := "--" + flag
+		if o.nameOf != nil {
+			name = o.nameOf(flag)
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
 	}
 	switch o.runnerKind() {
 	case dataflowRunner:
@@ -47,7 +51,7 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 	p.files, p.watched = o.validateFiles(ctx, bad)
 	if o.POSSubscription+o.ECOMSubscription+o.WMSSubscription+o.EventsFiles+o.WMSFiles == "" {
 		errs = append(errs, errors.New("no input: give at least one of --pos_subscription, "+
-			"--ecom_subscription, --wms_subscription, --events_files and --wms_files"))
+			"--ecom_subscription, --wms_subscription, --events_files and --wms_files (streamlytics demo needs none)"))
 	}
 	o.validateRedis(bad)
 	o.validatePaths(bad)
@@ -82,9 +86,6 @@ func (o Options) validateDecoding(bad reportFunc) {
 	if err := event.CheckStoreID(o.OnlineStore); err != nil {
 		bad("online_store", "%w", err)
 	}
-	if o.EcomRefunds != refundsIgnore && o.EcomRefunds != refundsReturn {
-		bad("ecom_refunds", "%q is neither ignore nor return", o.EcomRefunds)
-	}
 	if o.OutstandingEvents < 1 || o.OutstandingEvents > maxOutstanding {
 		bad("outstanding_events", "%d is not between 1 and %d", o.OutstandingEvents, maxOutstanding)
 	}
@@ -97,17 +98,11 @@ func (o Options) validateState(bad reportFunc) {
 	if o.ProductGroups < 1 || o.ProductGroups > maxKeyGroups {
 		bad("product_groups", "%d is not between 1 and %d", o.ProductGroups, maxKeyGroups)
 	}
-	if o.Restore != "none" && o.Restore != "redis" {
-		bad("restore", "%q is neither redis nor none", o.Restore)
-	}
 	if o.ImageCacheMB < 1 || o.ImageCacheMB > maxImageCache {
 		bad("image_cache_mb", "%d is not between 1 and %d", o.ImageCacheMB, maxImageCache)
 	}
 	if o.LedgerHorizon < time.Millisecond || o.LedgerHorizon > maxHorizon {
 		bad("ledger_horizon", "%v is not between 1ms and %v", o.LedgerHorizon, maxHorizon)
-	}
-	if o.LateEvents != lateRefuse && o.LateEvents != lateCount {
-		bad("late_events", "%q is neither refuse nor count", o.LateEvents)
 	}
 	if o.LowStockExit < o.LowStockEnter {
 		bad("low_stock_exit", "%d is less than --low_stock_enter, %d", o.LowStockExit, o.LowStockEnter)

@@ -87,6 +87,7 @@ func TestRangesOfFlags(t *testing.T) {
 		{"clock_origin", []string{"2000-01-01T00:00:00Z"}, []string{"1999-12-31T23:59:59Z", "yesterday"}},
 		{"online_store", []string{strings.Repeat("s", 128), "a:b c"},
 			[]string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
+		{"log_format", []string{"auto", "text", "json"}, []string{"", "JSON"}},
 		{"ecom_refunds", []string{"ignore", "return"}, []string{"", "Return", "sale"}},
 		{"late_events", []string{"refuse", "count"}, []string{"", "Count", "drop"}},
 		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},

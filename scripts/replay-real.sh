@@ -21,7 +21,7 @@ if [ ! -e "$events" ]; then
   "$work/venv/bin/python" scripts/journey.py "$events"
 fi
 
-go build -o "$work/" ./cmd/streamlytics ./cmd/localpubsub ./cmd/replay
+go build -o "$work/" ./cmd/streamlytics
 serve_redis
 serve_pubsub replay pos:pos,ecom:ecom,wms:wms
 
@@ -32,7 +32,7 @@ pids+=("$pipeline")
 
 read -r -a replay_flags <<<"${REPLAY_FLAGS:-}"
 checked=0
-"$work/replay" --input="$events" --project=replay --pos_topic=pos --ecom_topic=ecom --wms_topic=wms \
+"$work/streamlytics" replay --input="$events" --project=replay --pos_topic=pos --ecom_topic=ecom --wms_topic=wms \
   --check_redis="127.0.0.1:$redis_port" --check_extra ${replay_flags[@]+"${replay_flags[@]}"} || checked=$?
 kill -TERM "$pipeline"
 drained=0

@@ -51,7 +51,7 @@ serve_redis() {
 
 # serve_pubsub PROJECT CREATE: a Pub/Sub server with topics and subscriptions, at $PUBSUB_EMULATOR_HOST.
 serve_pubsub() {
-  serve "$work/pubsub.log" '^PUBSUB_EMULATOR_HOST=' "$work/localpubsub" --addr=127.0.0.1:0 --project="$1" --create="$2"
+  serve "$work/pubsub.log" '^PUBSUB_EMULATOR_HOST=' "$work/streamlytics" pubsub serve --addr=127.0.0.1:0 --project="$1" --create="$2"
   PUBSUB_EMULATOR_HOST=$(sed -n 's/^PUBSUB_EMULATOR_HOST=//p' "$work/pubsub.log")
   export PUBSUB_EMULATOR_HOST
 }

@@ -136,9 +136,9 @@ run hadolint ./scripts/hadolint.sh --ignore=DL3066 Dockerfile # the user has no 
 run actionlint go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 run bats bats deploy/dataflow/test
 
-step "programs, which all tests from outside share"
-export STREAMLYTICS_TEST_PROGRAMS="$temp/programs"
-run "go build" go build -trimpath -buildvcs=false -ldflags="-s -w" -o "$temp/programs/" ./cmd/...
+step "the program, which all tests from outside share"
+export TEST_PROGRAMS="$temp/programs"
+run "go build" go build -trimpath -buildvcs=false -ldflags="-s -w" -o "$temp/programs/" ./cmd/streamlytics
 CGO_ENABLED=1 run "go build -race" go build -race -o "$temp/programs/streamlytics-race" ./cmd/streamlytics
 
 # The long packages come first. Tests wait more than they compute, so there may be more than cores.

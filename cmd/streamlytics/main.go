@@ -1,4 +1,5 @@
-// Streamlytics runs the pipeline. `streamlytics --help` lists its flags.
+// Streamlytics reads POS, ECOM and WMS events and keeps stock and velocity signals in Redis.
+// `streamlytics --help` lists its commands and options.
 package main
 
 import (
@@ -8,18 +9,19 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
-	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/redis/go-redis/v9/logging"
-	"golang.org/x/term"
+	"github.com/spf13/cobra"
 
-	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
 // version is the release of this binary. The linker sets it (-X main.version=1.4.0).
-var version = "dev"
+var version = ""
 
 // The exit codes beside 0, which docs/OPERATIONS.md describes. Go exits with 2 after a panic.
 const (
@@ -28,50 +30,79 @@ const (
 )
 
 func main() {
-	err := run()
-	if err == nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	err := execute(ctx, os.Args[1:])
+	stop()
+	var invalid *invalidError
+	switch {
+	case err == nil:
 		return
+	case !errors.As(err, &invalid) && jsonErrors:
+		slog.Error("streamlytics failed", "error", err)
+	default:
+		fmt.Fprintln(os.Stderr, "streamlytics:", err)
 	}
-	fmt.Fprintf(os.Stderr, "streamlytics: %v\n", err)
 	if errors.Is(err, pipeline.ErrInterrupted) {
 		os.Exit(interrupted)
 	}
 	os.Exit(failed)
 }
 
-func run() error {
-	if len(os.Args) == 2 && os.Args[1] == "--version" {
-		fmt.Println("streamlytics", version)
-		return nil
+// execute runs a command line.
+func execute(ctx context.Context, args []string) error {
+	logging.Disable() // go-redis logs every failed dial; the callers log failures with their consequences
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "--help" && args[0] != "-h" && args[0] != "--version" {
+		args = append([]string{"run"}, args...) // flags alone are the pipeline
 	}
-	options, err := pipeline.ParseFlags(os.Args[1:])
-	if errors.Is(err, pipeline.ErrHelp) {
-		fmt.Print(pipeline.Usage())
-		return nil
-	}
-	logging.Disable() // go-redis logs every failed dial; the sinks log failures with their consequences
-	pipeline.SetupWorker()
-	beam.Init() // does not return in a process that a runner started as its worker
+	root := rootCommand()
+	root.SetArgs(args)
+	return root.ExecuteContext(ctx)
+}
 
-	slog.SetDefault(slog.New(options.NewLogHandler(os.Stderr)))
-	process.RaiseMaxProcs()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	p, invalid := pipeline.New(ctx, options)
-	if err := errors.Join(err, invalid); err != nil { // one message for the types and the values of flags
-		if p != nil {
-			err = errors.Join(err, p.Close())
+// rootCommand returns the program with all its commands.
+func rootCommand() *cobra.Command {
+	cs := &commands{sets: map[*cobra.Command]*config.Set{}}
+	run := cs.run()
+	root := group(&cobra.Command{
+		Use:   "streamlytics [command] [flags]",
+		Short: "Exact stock and velocity signals in Redis, from POS, ECOM and WMS events",
+		Long: "Streamlytics reads POS, ECOM and WMS events from Pub/Sub or files and keeps stock and velocity signals in Redis.\n" +
+			"Flags without a command run the pipeline, as run does.",
+		Example:       runExamples,
+		Version:       versionOf(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}, run, cs.demo(), cs.check(), cs.deadLetters(), cs.replay(), cs.simulate(), cs.pubsub(), versionCommand())
+	root.SetVersionTemplate("streamlytics {{.Version}}\n")
+	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
+		set := cs.sets[c]
+		if c == root {
+			set = cs.sets[run] // flags alone are the pipeline
 		}
-		return fmt.Errorf("invalid options:\n%w", err)
+		printHelp(c, set)
+	})
+	cs.tolerateEachOther()
+	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run:   func(*cobra.Command, []string) { fmt.Println("streamlytics", versionOf()) },
 	}
-	p.Notices = os.Stderr
-	if term.IsTerminal(int(os.Stderr.Fd())) {
-		p.Progress = os.Stderr
+}
+
+// versionOf returns the version that the linker set, or else that of the module, which go install
+// records.
+func versionOf() string {
+	if version != "" {
+		return version
 	}
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err = p.Run(ctx)
-	if line := p.Closing(); line != "" {
-		fmt.Fprintln(os.Stderr, line)
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
 	}
-	return err
+	return "dev"
 }

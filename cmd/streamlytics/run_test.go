@@ -126,9 +126,9 @@ func TestCompleteRun(t *testing.T) {
 	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + file, "--redis_addrs=" + redis,
 		"--warehouse_dir=" + out}})
 	ends(t, p, 0)
-	for _, want := range []string{"reading " + file + " (", " kB)",
-		"; writing to Redis at " + redis + ", the folder " + out + "\n",
-		"30 messages, 30 events and 0 refusals in ", ", 100% of ", " read (1 of 1 files), "} {
+	for _, want := range []string{`level=INFO msg="pipeline started" pipeline=streamlytics-`, ` inputs="` + file + " (", ` kB)"`,
+		` outputs="Redis at ` + redis + ", the folder " + out + `"`,
+		"messages=30 events=30 refused=0 ", ` files="100% of `, ` read (1 of 1 files)"`} {
 		if !strings.Contains(p.Log(), want) {
 			t.Errorf("%q is not in\n%s", want, p.Log())
 		}

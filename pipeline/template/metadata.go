@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
@@ -55,14 +56,14 @@ type Option struct {
 
 // Build returns the metadata for flags. The error lists every flag that is neither a parameter nor
 // excluded, and every parameter and exclusion without a flag.
-func Build(flags []pipeline.Flag) (Metadata, error) {
+func Build(flags []config.Description) (Metadata, error) {
 	m := Metadata{
 		Name:                "Streamlytics",
 		Description:         "Exact stock and velocity signals in Redis, from POS, ECOM and WMS events in Pub/Sub.",
 		Streaming:           true,
 		SupportsExactlyOnce: true,
 	}
-	known := map[string]pipeline.Flag{}
+	known := map[string]config.Description{}
 	var errs []error
 	for _, f := range flags {
 		known[f.Name] = f
@@ -91,13 +92,20 @@ func Build(flags []pipeline.Flag) (Metadata, error) {
 	return m, errors.Join(errs...)
 }
 
-func (p parameter) describe(f pipeline.Flag) Parameter {
-	d := Parameter{Name: f.Name, GroupName: p.group, Label: p.label, HelpText: p.help,
+func (p parameter) describe(f config.Description) Parameter {
+	d := Parameter{Name: f.Name, GroupName: f.Group, Label: p.label, HelpText: p.help,
 		ParamType: p.kind, Regexes: p.regexes}
 	if d.HelpText == "" {
 		d.HelpText = helpText(f.Usage)
 	}
-	for _, v := range p.options {
+	choices := f.Choices
+	if p.choices != nil {
+		choices = p.choices
+	}
+	if choices != nil {
+		d.ParamType, d.Regexes = "ENUM", []string{"^(" + strings.Join(choices, "|") + ")$"}
+	}
+	for _, v := range choices {
 		d.EnumOptions = append(d.EnumOptions, Option{Value: v, Label: v})
 	}
 	if !p.required {
@@ -109,8 +117,7 @@ func (p parameter) describe(f pipeline.Flag) Parameter {
 // helpText makes a sentence of a flag's usage. It removes the hyphens of the flags in it, which
 // parameters do not have.
 func helpText(usage string) string {
-	_, s := flag.UnquoteUsage(&flag.Flag{Usage: usage})
-	s = strings.ReplaceAll(s, "--", "")
+	s := strings.ReplaceAll(usage, "--", "")
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
@@ -124,14 +131,27 @@ func (m Metadata) JSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// flagsOfTemplate returns the flags of the program and those of Beam that are parameters.
-func flagsOfTemplate() ([]pipeline.Flag, error) {
-	flags, err := pipeline.Flags("dataflow")
+// flagsOfTemplate returns the flags of the program, with their defaults on Dataflow, and those of
+// Beam that are parameters. A default of 0 is left out for the latter, because there it means that
+// the flag is not set.
+func flagsOfTemplate() ([]config.Description, error) {
+	o, err := pipeline.ParseFlags([]string{"--runner=dataflow"})
 	if err != nil {
 		return nil, err
 	}
-	ofBeam, err := pipeline.BeamFlags(beamFlags()...)
-	return append(flags, ofBeam...), err
+	flags := o.Set().Describe()
+	for _, name := range beamFlags {
+		f := flag.CommandLine.Lookup(name)
+		if f == nil {
+			return nil, fmt.Errorf("Beam has no flag --%s", name)
+		}
+		d := config.Description{Name: name, Group: "Workers", Usage: f.Usage, Default: f.DefValue}
+		if d.Default == "0" {
+			d.Default = ""
+		}
+		flags = append(flags, d)
+	}
+	return flags, nil
 }
 
 // Generate returns the content of metadata.json for the program.

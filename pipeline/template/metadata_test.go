@@ -11,10 +11,10 @@ import (
 
 	dataflow "google.golang.org/api/dataflow/v1b3"
 
-	"github.com/beamlytics/streamlytics/pipeline"
+	"github.com/beamlytics/streamlytics/config"
 )
 
-func dataflowFlags(t *testing.T) []pipeline.Flag {
+func dataflowFlags(t *testing.T) []config.Description {
 	t.Helper()
 	flags, err := flagsOfTemplate()
 	if err != nil {
@@ -93,7 +93,7 @@ func TestMetadataFormat(t *testing.T) {
 // TestBuildReportsFlags checks that Build reports a flag that is added or removed.
 func TestBuildReportsFlags(t *testing.T) {
 	flags := dataflowFlags(t)
-	_, err := Build(append(slices.Clone(flags), pipeline.Flag{Name: "new_flag", Usage: "is new"}))
+	_, err := Build(append(slices.Clone(flags), config.Description{Name: "new_flag", Usage: "is new"}))
 	if err == nil || !strings.Contains(err.Error(), "--new_flag is neither in parameters nor in excluded") {
 		t.Errorf("a flag more: %v", err)
 	}
@@ -108,9 +108,9 @@ func TestBuildReportsFlags(t *testing.T) {
 // TestBuildFollowsFlags checks that another default or usage changes the metadata.
 func TestBuildFollowsFlags(t *testing.T) {
 	flags := dataflowFlags(t)
-	change := func(name string, change func(*pipeline.Flag)) string {
+	change := func(name string, change func(*config.Description)) string {
 		changed := slices.Clone(flags)
-		change(&changed[slices.IndexFunc(changed, func(f pipeline.Flag) bool { return f.Name == name })])
+		change(&changed[slices.IndexFunc(changed, func(f config.Description) bool { return f.Name == name })])
 		m, err := Build(changed)
 		if err != nil {
 			t.Fatal(err)
@@ -123,13 +123,13 @@ func TestBuildFollowsFlags(t *testing.T) {
 	}
 	for _, p := range parameters {
 		if !p.required {
-			if !strings.Contains(change(p.flag, func(f *pipeline.Flag) { f.Default = "another" }),
+			if !strings.Contains(change(p.flag, func(f *config.Description) { f.Default = "another" }),
 				`"defaultValue": "another"`) {
 				t.Errorf("%s: another default changes nothing", p.flag)
 			}
 		}
-		if p.help == "" && !strings.Contains(change(p.flag, func(f *pipeline.Flag) {
-			f.Usage = "another `thing` of --x"
+		if p.help == "" && !strings.Contains(change(p.flag, func(f *config.Description) {
+			f.Usage = "another thing of --x"
 		}), `"helpText": "Another thing of x."`) {
 			t.Errorf("%s: another usage changes nothing", p.flag)
 		}

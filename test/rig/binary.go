@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// commands is where the programs are that are built.
-const commands = "github.com/beamlytics/streamlytics/cmd/"
+// program is the import path of the program.
+const program = "github.com/beamlytics/streamlytics/cmd/streamlytics"
 
 // folder holds the binaries while Main runs the tests.
 var folder string
 
-// prebuilt names the environment variable with the folder of programs that are built already: those
-// of cmd by their names, and streamlytics-race. scripts/test.sh sets it, so that all packages of a
-// run share one build.
-const prebuilt = "STREAMLYTICS_TEST_PROGRAMS"
+// prebuilt names the environment variable with the folder of the programs that are built already:
+// streamlytics and streamlytics-race. scripts/test.sh sets it, so that all packages of a run share
+// one build.
+const prebuilt = "TEST_PROGRAMS"
 
 // Main runs the tests of a package and returns their exit code: TestMain is os.Exit(rig.Main(m)).
 // With -short it runs none, because they run the program from outside, for seconds each. The tests
@@ -41,35 +41,36 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-var raceBinary = sync.OnceValues(func() (string, error) {
-	return build([]string{"CGO_ENABLED=1"}, "streamlytics-race", "streamlytics", "-race")
-})
+// AsDelivered are the flags of the Dockerfile: the tests run what is delivered, and one build serves both.
+var AsDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
 
-// Binary is the path of the program, which the first test that asks builds.
+var (
+	plainBinary = sync.OnceValues(func() (string, error) {
+		return build([]string{"CGO_ENABLED=0"}, "streamlytics", AsDelivered...)
+	})
+	raceBinary = sync.OnceValues(func() (string, error) {
+		return build([]string{"CGO_ENABLED=1"}, "streamlytics-race", "-race")
+	})
+	workerBinary = sync.OnceValues(func() (string, error) {
+		return build([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", AsDelivered...)
+	})
+)
+
+// Binary returns the path of the program, which its first call builds.
 func Binary(tb testing.TB) string {
 	tb.Helper()
-	return CommandBinary(tb, "streamlytics")
+	return built(tb, plainBinary)
 }
 
-// RaceBinary is the path of the program built with the race detector. It exits with code 66 where it found a race.
+// RaceBinary returns the path of the program built with the race detector. It exits with code 66
+// where it found a race.
 func RaceBinary(tb testing.TB) string {
 	tb.Helper()
 	return built(tb, raceBinary)
 }
 
-var (
-	commandsMu   sync.Mutex
-	commandPaths = map[string]func() (string, error){}
-)
-
-// AsDelivered are the flags of the Dockerfile: what is tested is what runs, and building for both takes the time of one.
-var AsDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
-
-var workerBinary = sync.OnceValues(func() (string, error) {
-	return build([]string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "streamlytics-worker", "streamlytics", AsDelivered...)
-})
-
-// WorkerBinary is the path of the program for workers on Dataflow, which is Binary where this is Linux on amd64.
+// WorkerBinary returns the path of the program for workers on Dataflow, which is Binary where this
+// is Linux on amd64.
 func WorkerBinary(tb testing.TB) string {
 	tb.Helper()
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
@@ -78,17 +79,10 @@ func WorkerBinary(tb testing.TB) string {
 	return built(tb, workerBinary)
 }
 
-// CommandBinary is the path of one of the programs of cmd, by its name, which the first test that asks builds.
-func CommandBinary(tb testing.TB, name string) string {
+// Command returns a command of the program, such as demo, with its arguments.
+func Command(tb testing.TB, args ...string) *exec.Cmd {
 	tb.Helper()
-	commandsMu.Lock()
-	path := commandPaths[name]
-	if path == nil {
-		path = sync.OnceValues(func() (string, error) { return build([]string{"CGO_ENABLED=0"}, name, name, AsDelivered...) })
-		commandPaths[name] = path
-	}
-	commandsMu.Unlock()
-	return built(tb, path)
+	return exec.Command(Binary(tb), args...)
 }
 
 func built(tb testing.TB, binary func() (string, error)) string {
@@ -103,20 +97,20 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-// build returns the path of a command by the name of its file: in the folder of prebuilt, if it is
-// there, or else built with variables, each NAME=value, beside those of the environment.
-func build(env []string, name, command string, flags ...string) (string, error) {
+// build returns the path of the program with a name: in the folder of prebuilt, if it is there, or
+// else built with variables, each NAME=value, beside those of the environment.
+func build(env []string, name string, flags ...string) (string, error) {
 	if path := filepath.Join(os.Getenv(prebuilt), name); filepath.IsAbs(path) {
 		if _, err := os.Stat(path); err == nil {
 			return path, nil
 		}
 	}
 	path := filepath.Join(folder, name)
-	args := append(append([]string{"build"}, flags...), "-o", path, commands+command)
+	args := append(append([]string{"build"}, flags...), "-o", path, program)
 	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build %s: %w\n%s", command, err, out)
+		return "", fmt.Errorf("build %s: %w\n%s", name, err, out)
 	}
 	return path, nil
 }

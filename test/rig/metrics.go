@@ -11,7 +11,7 @@ import (
 )
 
 // metricsLine is the line in which a program names the address of its metrics.
-var metricsLine = regexp.MustCompile(`metrics at (http://\S+)/metrics\n`)
+var metricsLine = regexp.MustCompile(`metrics at (http://\S+)/metrics`)
 
 // MetricsURL waits until a program with --metrics_addr serves its metrics, and returns the URL of its port.
 func (p *Process) MetricsURL(tb testing.TB) string {

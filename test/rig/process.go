@@ -32,7 +32,7 @@ type Launch struct {
 
 // command is the program with its flags.
 func (l Launch) command(summary string) *exec.Cmd {
-	args := append([]string{l.Binary, "--summary_file=" + summary}, l.Flags...)
+	args := append([]string{l.Binary, "--log_format=text", "--summary_file=" + summary}, l.Flags...)
 	if l.Unprivileged && os.Getuid() == 0 {
 		args = append([]string{"setpriv", "--bounding-set=-all", "--inh-caps=-all"}, args...)
 	}

@@ -40,7 +40,7 @@ func TestMemory(t *testing.T) {
 	if err := p.Stop(30 * time.Second); err != nil {
 		t.Fatal(err)
 	}
-	said := regexp.MustCompile(`peak memory (\d+) MB`).FindStringSubmatch(p.Log())
+	said := regexp.MustCompile(`peak_memory_mb=(\d+)`).FindStringSubmatch(p.Log())
 	if said == nil {
 		t.Fatalf("no peak memory in the log:\n%s", p.Log())
 	}

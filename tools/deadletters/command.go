@@ -3,140 +3,142 @@ package deadletters
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
-const usage = `usage: deadletters list   [flags]      one row a dead letter
-       deadletters show   [flags] N    everything about letter N, with its payload
-       deadletters replay [flags]      publish the messages of letters again
-deadletters list --help (or show, replay) lists the flags.
-`
-
-// Run executes a command line, without the program's name. Results go to out, help and warnings to errOut.
-func Run(ctx context.Context, args []string, out, errOut io.Writer) error {
-	if len(args) == 0 {
-		return errors.New("say what to do\n" + usage)
-	}
-	commands := map[string]func(context.Context, *command, []string) error{"list": runList, "show": runShow, "replay": runReplay}
-	run, ok := commands[args[0]]
-	switch {
-	case ok:
-	case slices.Contains([]string{"help", "-h", "-help", "--help"}, args[0]):
-		_, err := io.WriteString(errOut, usage)
-		return err
-	default:
-		return fmt.Errorf("there is no command %q\n%s", args[0], usage)
-	}
-	c := &command{out: out, errOut: errOut, flags: flag.NewFlagSet("deadletters "+args[0], flag.ContinueOnError)}
-	c.flags.SetOutput(io.Discard) // an error is told once, by the caller
-	c.flags.StringVar(&c.dir, "warehouse_dir", "", "`folder` of the warehouse that holds the dead letters; this folder without it")
-	c.flags.StringVar(&c.dataset, "bigquery_dataset", "", "`project.dataset` that holds the dead letters, in place of a folder")
-	err := run(ctx, c, args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		c.flags.SetOutput(errOut)
-		c.flags.Usage()
-		return nil
-	}
-	return err
+// place is the options of where dead letters are kept.
+type place struct {
+	dir     string
+	dataset string
 }
 
-// command is what the three commands share.
-type command struct {
-	out, errOut io.Writer
-	flags       *flag.FlagSet
-	dir         string
-	dataset     string
-	filter      filter
+func (p *place) flags() config.Group {
+	return config.Group{Name: "Warehouse", Flags: []config.Flag{
+		{Name: "warehouse_dir", Var: &p.dir, Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
+		{Name: "bigquery_dataset", Var: &p.dataset, Usage: "`project.dataset` that holds the dead letters, in place of a folder"},
+	}}
 }
 
-func (c *command) addFilter() {
-	c.flags.Func("reason", "only letters of these comma separated `reasons`, such as BAD_TIME", func(value string) (err error) {
-		c.filter.reasons, err = parseReasons(value)
-		return err
-	})
-	c.flags.Func("source", "only letters from these comma separated `sources`: POS, ECOM, WMS, FILE", func(value string) (err error) {
-		c.filter.sources, err = parseSources(value)
-		return err
-	})
-	c.flags.Func("since", "only letters since a `time` (RFC 3339), or of the last such as 24h", func(value string) (err error) {
-		c.filter.since, err = parseSince(value, time.Now())
-		return err
-	})
-}
-
-// parse reads flags and the positional arguments among them.
-func (c *command) parse(args []string) (positional []string, err error) {
-	for {
-		if err := c.flags.Parse(args); err != nil {
-			return nil, err
-		}
-		if c.flags.NArg() == 0 {
-			return positional, nil
-		}
-		positional = append(positional, c.flags.Arg(0))
-		args = c.flags.Args()[1:]
-	}
-}
-
-func (c *command) parseFlagsOnly(args []string) error {
-	positional, err := c.parse(args)
-	if err == nil && len(positional) > 0 {
-		err = fmt.Errorf("unexpected argument %q", positional[0])
-	}
-	return err
-}
-
-func (c *command) read(ctx context.Context) ([]letter, error) {
-	from, err := sourceOf(c.dir, c.dataset)
+// read returns all letters. Warnings about letters that cannot be read go to errOut.
+func (p *place) read(ctx context.Context, errOut io.Writer) ([]letter, error) {
+	from, err := sourceOf(p.dir, p.dataset)
 	if err != nil {
 		return nil, err
 	}
-	return from.read(ctx, func(err error) { fmt.Fprintln(c.errOut, "passed over:", err) })
+	return from.read(ctx, func(err error) { fmt.Fprintln(errOut, "left out:", err) })
 }
 
-func runList(ctx context.Context, c *command, args []string) error {
-	c.addFilter()
-	asJSON := c.flags.Bool("json", false, "one JSON object a line, complete")
-	if err := c.parseFlagsOnly(args); err != nil {
-		return err
-	}
-	letters, err := c.read(ctx)
-	if err != nil {
-		return err
-	}
-	letters = c.filter.apply(letters)
-	if *asJSON {
-		return listJSON(c.out, letters)
-	}
-	return list(c.out, letters)
+// choice is the options of which letters are meant.
+type choice struct {
+	reasons string
+	sources string
+	since   string
 }
 
-func runShow(ctx context.Context, c *command, args []string) error {
-	positional, err := c.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(positional) != 1 {
-		return errors.New("say which letter to show: one number as in the list")
-	}
-	letters, err := c.read(ctx)
-	if err != nil {
-		return err
-	}
-	chosen, err := byNumber(letters, positional[0])
-	if err != nil {
-		return err
-	}
-	return show(c.out, chosen[0])
+func (c *choice) flags() config.Group {
+	return config.Group{Name: "Filter", Flags: []config.Flag{
+		{Name: "reason", Var: &c.reasons, Usage: "only letters of these `reasons`, separated by commas, such as BAD_TIME"},
+		{Name: "source", Var: &c.sources, Usage: "only letters from these `sources`, separated by commas: POS, ECOM, WMS, FILE"},
+		{Name: "since", Var: &c.since, Usage: "only letters since a `time` (RFC 3339), or of the last such as 24h"},
+	}}
 }
 
-// byNumber chooses letters by a comma separated list of their numbers; each once, in the order of the list.
+// filter returns the filter that the options describe. The error lists everything that is wrong.
+func (c *choice) filter(set *config.Set) (f filter, err error) {
+	var errs []error
+	add := func(name string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(name), err))
+		}
+	}
+	if c.reasons != "" {
+		f.reasons, err = parseReasons(c.reasons)
+		add("reason", err)
+	}
+	if c.sources != "" {
+		f.sources, err = parseSources(c.sources)
+		add("source", err)
+	}
+	if c.since != "" {
+		f.since, err = parseSince(c.since, time.Now())
+		add("since", err)
+	}
+	return f, errors.Join(errs...)
+}
+
+// List configures the command that lists dead letters.
+type List struct {
+	place  place
+	choice choice
+	json   bool
+	filter filter
+}
+
+// Flags declares the flags that set the fields of l.
+func (l *List) Flags() []config.Group {
+	return []config.Group{l.place.flags(), l.choice.flags(), {Name: "Output", Flags: []config.Flag{
+		{Name: "json", Var: &l.json, Usage: "one JSON object a line, complete"}}}}
+}
+
+// Validate completes the options. The error lists everything that is wrong.
+func (l *List) Validate(set *config.Set, args []string) (err error) {
+	l.filter, err = l.choice.filter(set)
+	return errors.Join(config.NoArguments(args), err)
+}
+
+// Run writes a row for each letter to out, and warnings to errOut.
+func (l *List) Run(ctx context.Context, out, errOut io.Writer) error {
+	letters, err := l.place.read(ctx, errOut)
+	if err != nil {
+		return err
+	}
+	letters = l.filter.apply(letters)
+	if l.json {
+		return listJSON(out, letters)
+	}
+	return list(out, letters)
+}
+
+// Show configures the command that shows a dead letter.
+type Show struct {
+	place  place
+	number string
+}
+
+// Flags declares the flags that set the fields of s.
+func (s *Show) Flags() []config.Group { return []config.Group{s.place.flags()} }
+
+// Validate completes the options. The argument is the number of a letter.
+func (s *Show) Validate(_ *config.Set, args []string) error {
+	if len(args) != 1 {
+		return errors.New("give the number of one letter, as in the list")
+	}
+	s.number = args[0]
+	return nil
+}
+
+// Run writes everything about the letter to out, and warnings to errOut.
+func (s *Show) Run(ctx context.Context, out, errOut io.Writer) error {
+	letters, err := s.place.read(ctx, errOut)
+	if err != nil {
+		return err
+	}
+	chosen, err := byNumber(letters, s.number)
+	if err != nil {
+		return err
+	}
+	return show(out, chosen[0])
+}
+
+// byNumber returns the letters of a comma separated list of numbers; each once, in the order of the
+// list.
 func byNumber(letters []letter, value string) ([]letter, error) {
 	var chosen []letter
 	for _, text := range strings.Split(value, ",") {

@@ -4,103 +4,110 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
-// replayFlags are the flags of the command replay, beside the folder and the filters.
-type replayFlags struct {
+// Replay configures the command that publishes the messages of dead letters again.
+type Replay struct {
+	place   place
+	choice  choice
 	numbers string
 	all     bool
 	data    string
 	newID   bool
 	dryRun  bool
 	project string
-	topics  map[event.Channel]*string
+	topics  [len(event.Channels)]string // of event.Channels
+
+	filter  filter
+	options replayOptions
 }
 
-func addReplayFlags(flags *flag.FlagSet) *replayFlags {
-	f := &replayFlags{topics: map[event.Channel]*string{}}
-	flags.StringVar(&f.numbers, "n", "", "the letters of these comma separated `numbers`, as in the list")
-	flags.BoolVar(&f.all, "all", false, "all letters")
-	flags.StringVar(&f.data, "data", "", "`file` that holds the repaired payload of the one letter")
-	flags.BoolVar(&f.newID, "new_id", false, "the repaired payload may have another event id, though other items of the message count already")
-	flags.BoolVar(&f.dryRun, "dry_run", false, "say what would be published, and publish nothing")
-	flags.StringVar(&f.project, "project", "", "`project` of topics that are given by id")
-	for _, channel := range event.Channels {
-		f.topics[channel] = flags.String(strings.ToLower(channel.String())+"_topic", "", "`topic` for letters from "+channel.String()+", id or full name")
+// Flags declares the flags that set the fields of r.
+func (r *Replay) Flags() []config.Group {
+	topics := []config.Flag{{Name: "project", Var: &r.project, Usage: "`project` of topics that are given by id"}}
+	for i, channel := range event.Channels {
+		topics = append(topics, config.Flag{Name: strings.ToLower(channel.String()) + "_topic", Var: &r.topics[i],
+			Usage: "`topic` for letters from " + channel.String() + ", id or full name"})
 	}
-	return f
-}
-
-func runReplay(ctx context.Context, c *command, args []string) error {
-	c.addFilter()
-	f := addReplayFlags(c.flags)
-	if err := c.parseFlagsOnly(args); err != nil {
-		return err
+	return []config.Group{r.place.flags(), r.choice.flags(),
+		{Name: "Letters", Flags: []config.Flag{
+			{Name: "n", Var: &r.numbers, Usage: "the letters of these `numbers`, separated by commas, as in the list"},
+			{Name: "all", Var: &r.all, Usage: "all letters"},
+			{Name: "data", Var: &r.data, Usage: "`file` that holds the repaired payload of the one letter"},
+			{Name: "new_id", Var: &r.newID,
+				Usage: "the repaired payload may have another event id, though other items of the message count already"},
+			{Name: "dry_run", Var: &r.dryRun, Usage: "print what would be published, and publish nothing"},
+		}},
+		{Name: "Topics", Flags: topics},
 	}
-	o, err := f.options(c.filter)
-	if err != nil {
-		return err
-	}
-	letters, err := c.read(ctx)
-	if err != nil {
-		return err
-	}
-	if f.numbers == "" {
-		letters = c.filter.apply(letters)
-	} else if letters, err = byNumber(letters, f.numbers); err != nil {
-		return err
-	}
-	if o.repaired != nil && len(letters) != 1 {
-		return errOneRepair
-	}
-	return replayLetters(ctx, c.out, letters, o)
 }
 
 var errOneRepair = errors.New("--data repairs one letter: choose it by --n")
 
-// options checks the flags and reads the repaired payload.
-func (f *replayFlags) options(chosen filter) (replayOptions, error) {
-	o := replayOptions{topics: map[string]string{}, newID: f.newID, dryRun: f.dryRun, strict: f.numbers != ""}
-	var errs []error
+// Validate completes the options and reads the repaired payload. The error lists everything that is
+// wrong.
+func (r *Replay) Validate(set *config.Set, args []string) error {
+	chosen, err := r.choice.filter(set)
+	errs := []error{config.NoArguments(args), err}
+	r.filter = chosen
+	o := replayOptions{topics: map[string]string{}, newID: r.newID, dryRun: r.dryRun, strict: r.numbers != ""}
 	ways := 0
-	for _, used := range []bool{f.numbers != "", f.all, !chosen.isZero()} {
+	for _, used := range []bool{r.numbers != "", r.all, !chosen.isZero()} {
 		if used {
 			ways++
 		}
 	}
-	if ways != 1 {
-		errs = append(errs, errors.New("say which letters: by --n, or by filters (--reason, --source, --since), or --all"))
+	if ways != 1 && err == nil {
+		errs = append(errs, errors.New("choose letters by --n, by filters (--reason, --source, --since), or by --all"))
 	}
-	for _, channel := range event.Channels {
-		topic := *f.topics[channel]
-		if topic == "" {
+	for i, channel := range event.Channels {
+		if r.topics[i] == "" {
 			continue
 		}
-		name, err := replay.TopicName(f.project, topic)
+		name, err := replay.TopicName(r.project, r.topics[i])
 		if err != nil {
-			errs = append(errs, fmt.Errorf("--%s_topic: %w", strings.ToLower(channel.String()), err))
+			errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(strings.ToLower(channel.String())+"_topic"), err))
 		}
 		o.topics[channel.String()] = name
 	}
 	switch {
-	case f.data == "" && f.newID:
+	case r.data == "" && r.newID:
 		errs = append(errs, errors.New("--new_id needs --data"))
-	case f.data == "":
-	case f.numbers == "":
+	case r.data == "":
+	case r.numbers == "":
 		errs = append(errs, errOneRepair)
 	default:
-		data, err := os.ReadFile(f.data)
+		data, err := os.ReadFile(r.data)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("reading the repaired payload: %w", err))
+			errs = append(errs, fmt.Errorf("read the repaired payload: %w", err))
 		}
 		o.repaired = append([]byte{}, bytes.TrimRight(data, "\r\n")...) // editors end a file with a line's end
 	}
-	return o, errors.Join(errs...)
+	r.options = o
+	return errors.Join(errs...)
+}
+
+// Run publishes the letters and writes to out what it does, and warnings to errOut.
+func (r *Replay) Run(ctx context.Context, out, errOut io.Writer) error {
+	letters, err := r.place.read(ctx, errOut)
+	if err != nil {
+		return err
+	}
+	if r.numbers == "" {
+		letters = r.filter.apply(letters)
+	} else if letters, err = byNumber(letters, r.numbers); err != nil {
+		return err
+	}
+	if r.options.repaired != nil && len(letters) != 1 {
+		return errOneRepair
+	}
+	return replayLetters(ctx, out, letters, r.options)
 }

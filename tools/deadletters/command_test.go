@@ -2,7 +2,9 @@ package deadletters
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/rows"
 	"github.com/beamlytics/streamlytics/test/rig"
@@ -62,7 +65,13 @@ func threeLetters(t *testing.T) string {
 func runCommand(t *testing.T, args ...string) (out, errOut string, err error) {
 	t.Helper()
 	var o, e bytes.Buffer
-	err = Run(t.Context(), args, &o, &e)
+	command := map[string]interface {
+		config.Options
+		Run(ctx context.Context, out, errOut io.Writer) error
+	}{"list": &List{}, "show": &Show{}, "replay": &Replay{}}[args[0]]
+	if err = config.Parse(command, args[1:], nil); err == nil {
+		err = command.Run(t.Context(), &o, &e)
+	}
 	return o.String(), e.String(), err
 }
 
@@ -162,26 +171,24 @@ func TestShow(t *testing.T) {
 func TestCommandLineErrors(t *testing.T) {
 	dir := threeLetters(t)
 	for _, c := range []struct{ args, want string }{
-		{"", "usage: deadletters"},
-		{"remove", `no command "remove"`},
 		{"list --reason=SILLY", "the reasons are"},
 		{"list --source=TILL", "the sources are"},
 		{"list --since=monday", "neither a time"},
 		{"list --all", "-all"},
 		{"list --bigquery_dataset=p.d", "give one"},
 		{"list 3", `unexpected argument "3"`},
-		{"show", "say which letter"},
+		{"show", "give the number of one letter"},
 		{"show 4", "there is no letter"},
 		{"show 0", "there is no letter"},
 		{"show x", "there is no letter"},
-		{"replay", "say which letters"},
-		{"replay --all --n=1", "say which letters"},
+		{"replay", "choose letters"},
+		{"replay --all --n=1", "choose letters"},
 		{"replay --n=1", "letter 1 is from POS: give --pos_topic"},
 		{"replay --all --project=p --pos_topic=pos --wms_topic=wms", "letter 2 is from FILE: give --file_topic, a topic whose"},
 		{"replay --n=1 --pos_topic=pos", "needs --project"},
 		{"replay --n=1,2 --data=" + os.DevNull, "--data repairs one letter"},
 		{"replay --all --data=" + os.DevNull, "--data repairs one letter"},
-		{"replay --n=1 --data=none.json", "reading the repaired payload"},
+		{"replay --n=1 --data=none.json", "read the repaired payload"},
 		{"replay --n=1 --new_id", "--new_id needs --data"},
 	} {
 		args := strings.Fields(c.args)

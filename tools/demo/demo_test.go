@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -26,9 +25,9 @@ const patience = 90 * time.Second
 // with the first frame for which enough holds.
 func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo), args ...string) (output string, err error) {
 	t.Helper()
-	o, err := ParseOptions(append([]string{
+	o, err := parseOptions(append([]string{
 		"--clock_speed=600", "--events_per_second=300", "--shops=4", "--products=40", "--seed=3",
-	}, args...), io.Discard, time.Now())
+	}, args...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,28 +2,32 @@ package demo
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
-// Options say what is played and where. ParseOptions makes valid ones.
+// Options configure a demo. DefaultOptions returns the defaults, Flags declares the flags, and
+// Validate completes the options.
 type Options struct {
-	RedisAddrs      []string      // --redis_addrs; none: a Redis in this process
-	ClockOrigin     time.Time     // --clock_origin: what the clock shows at the start
+	Redis           string        // --redis_addrs; empty: a Redis in this process
+	Origin          string        // --clock_origin, RFC 3339
 	ClockSpeed      float64       // --clock_speed: seconds of the clock in a second
-	EventsPerSecond float64       // --events_per_second: customer messages in a second of the wall, on average over a day of the clock
+	EventsPerSecond float64       // --events_per_second: customer messages a second of wall time, on average over a day of the clock
 	Shops           int           // --shops, beside the web shop
 	Products        int           // --products
 	Seed            uint64        // --seed
-	Duration        time.Duration // --duration: wall time; 0: until told to stop
+	Duration        time.Duration // --duration: wall time; 0: until ctx ends
 	WarehouseDir    string        // --warehouse_dir; empty: a temporary folder
 	HighDemandEnter int64         // --high_demand_enter; 0: follows from the trade
+
+	// Set by Validate.
+	RedisAddrs  []string
+	ClockOrigin time.Time // what the clock shows at the start
 }
 
 // The ranges of the options. More stock keys than maxKeys make the check against the truth take longer than the time between two.
@@ -35,67 +39,56 @@ const (
 	maxKeys              = 250_000
 )
 
-// ParseOptions reads the command line, without the program's name; now decides the default day. The error lists everything
-// that is wrong; it is flag.ErrHelp after the help that was asked for has been written to output.
-func ParseOptions(args []string, output io.Writer, now time.Time) (Options, error) {
-	var o Options
-	var redis, origin string
-	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is told once, by the caller, without a screen of help
-	fs.StringVar(&redis, "redis_addrs", "", "`host:port` of a Redis without stock and velocity keys, several separated by commas = cluster (default: one in this process)")
-	fs.StringVar(&origin, "clock_origin", "", "what the clock shows at the start, RFC 3339 `time` (default: today 10:00 UTC, when all shops are open)")
-	fs.Float64Var(&o.ClockSpeed, "clock_speed", 60, "how many seconds of the clock pass in a `second`: with 60 a day takes 24 minutes")
-	fs.Float64Var(&o.EventsPerSecond, "events_per_second", 500, "customer `messages` in a second of yours, on average over a day of the clock")
-	fs.IntVar(&o.Shops, "shops", 20, "`shops` beside the web shop")
-	fs.IntVar(&o.Products, "products", 500, "`products` that every shop sells")
-	fs.Uint64Var(&o.Seed, "seed", 1, "another `number` plays another world")
-	fs.DurationVar(&o.Duration, "duration", 0, "how long to play; 0 = until Ctrl-C")
-	fs.StringVar(&o.WarehouseDir, "warehouse_dir", "", "`folder` that keeps events, signals and dead letters (default: a temporary one)")
-	fs.Int64Var(&o.HighDemandEnter, "high_demand_enter", 0, "`score` of an hour from which HIGH_DEMAND is on; 0 = such that the trending product and a few best sellers get it")
-
-	errs := parseAll(fs, args)
-	if errors.Is(errors.Join(errs...), flag.ErrHelp) {
-		fmt.Fprintln(output, "demo plays a retailer, runs the pipeline on it and checks every stock key against the truth.")
-		fmt.Fprintln(output, "No account, no server, no Docker. Ctrl-C ends it.")
-		fmt.Fprintln(output)
-		fs.SetOutput(output)
-		fs.PrintDefaults()
-		return Options{}, flag.ErrHelp
-	}
-	bad := func(name, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %w", name, fmt.Errorf(format, args...)))
-	}
-	o.checkPlaces(redis, bad)
-	o.checkTime(origin, now, bad)
-	o.checkSize(bad)
-	return o, errors.Join(errs...)
+// DefaultOptions returns the defaults of the flags.
+func DefaultOptions() Options {
+	return Options{ClockSpeed: 60, EventsPerSecond: 500, Shops: 20, Products: 500, Seed: 1}
 }
 
-// parseAll parses on behind what is wrong, so that one message can say all of it.
-func parseAll(fs *flag.FlagSet, args []string) (errs []error) {
-	fs.Usage = func() {}
-	for {
-		err := fs.Parse(args)
-		args = fs.Args()
-		switch {
-		case errors.Is(err, flag.ErrHelp):
-			return []error{err}
-		case err != nil:
-			errs = append(errs, err)
-		case len(args) > 0:
-			errs = append(errs, fmt.Errorf("unexpected argument %q", args[0]))
-			args = args[1:]
-		default:
-			return errs
-		}
+// Flags declares the flags that set the fields of o.
+func (o *Options) Flags() []config.Group {
+	return []config.Group{
+		{Name: "Retailer", Flags: []config.Flag{
+			{Name: "events_per_second", Var: &o.EventsPerSecond,
+				Usage: "customer `messages` a second of wall time, on average over a day of the clock"},
+			{Name: "shops", Var: &o.Shops, Usage: "`shops` beside the web shop"},
+			{Name: "products", Var: &o.Products, Usage: "`products` that every shop sells"},
+			{Name: "seed", Var: &o.Seed, Usage: "`number` that the retailer follows from"},
+			{Name: "high_demand_enter", Var: &o.HighDemandEnter,
+				Usage: "`score` of an hour from which HIGH_DEMAND is on; 0: such that the trending product and a few best sellers get it"},
+		}},
+		{Name: "Clock", Flags: []config.Flag{
+			{Name: "clock_origin", Var: &o.Origin,
+				Usage: "what the clock shows at the start, RFC 3339 `time`; without it today 10:00 UTC, when all shops are open"},
+			{Name: "clock_speed", Var: &o.ClockSpeed,
+				Usage: "how many seconds of the clock pass in a `second`: with 60 a day takes 24 minutes"},
+			{Name: "duration", Var: &o.Duration, Usage: "how long to run; 0: until Ctrl-C"},
+		}},
+		{Name: "Output", Flags: []config.Flag{
+			{Name: "redis_addrs", Var: &o.Redis,
+				Usage: "`host:port` of a Redis without stock and velocity keys, several separated by commas = cluster; without it one in this process"},
+			{Name: "warehouse_dir", Var: &o.WarehouseDir,
+				Usage: "`folder` that keeps events, signals and dead letters; without it a temporary one"},
+		}},
 	}
+}
+
+// Validate completes the options. The error lists everything that is wrong.
+func (o *Options) Validate(set *config.Set, args []string) error {
+	errs := []error{config.NoArguments(args)}
+	bad := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(name), fmt.Errorf(format, args...)))
+	}
+	o.checkPlaces(bad)
+	o.checkTime(time.Now(), bad)
+	o.checkSize(bad)
+	return errors.Join(errs...)
 }
 
 type badFunc func(name, format string, args ...any)
 
-func (o *Options) checkPlaces(redisAddrs string, bad badFunc) {
+func (o *Options) checkPlaces(bad badFunc) {
 	var err error
-	if o.RedisAddrs, err = redis.ParseAddrs(redisAddrs); err != nil {
+	if o.RedisAddrs, err = redis.ParseAddrs(o.Redis); err != nil {
 		bad("redis_addrs", "%w", err)
 	}
 	if o.WarehouseDir != "" {
@@ -105,14 +98,14 @@ func (o *Options) checkPlaces(redisAddrs string, bad badFunc) {
 	}
 }
 
-func (o *Options) checkTime(origin string, now time.Time, bad badFunc) {
+func (o *Options) checkTime(now time.Time, bad badFunc) {
 	o.ClockOrigin = now.UTC().Truncate(24 * time.Hour).Add(10 * time.Hour)
-	if origin != "" {
+	if o.Origin != "" {
 		var err error
-		if o.ClockOrigin, err = time.Parse(time.RFC3339Nano, origin); err != nil {
-			bad("clock_origin", "%q is not an RFC 3339 time such as 2026-11-27T09:00:00Z", origin)
+		if o.ClockOrigin, err = time.Parse(time.RFC3339Nano, o.Origin); err != nil {
+			bad("clock_origin", "%q is not an RFC 3339 time such as 2026-11-27T09:00:00Z", o.Origin)
 		} else if y := o.ClockOrigin.UTC().Year(); y < 2001 || y > 2999 {
-			bad("clock_origin", "%q is not in the years 2001 to 2999", origin)
+			bad("clock_origin", "%q is not in the years 2001 to 2999", o.Origin)
 		}
 	}
 	if !(o.ClockSpeed >= minSpeed && o.ClockSpeed <= maxSpeed) { // the form that NaN fails

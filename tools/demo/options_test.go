@@ -1,19 +1,17 @@
 package demo
 
 import (
-	"io"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
-var testNow = time.Date(2026, time.November, 23, 23, 59, 0, 0, time.FixedZone("", -2*60*60))
-
 func TestOneMessageSaysAllThatIsWrong(t *testing.T) {
-	_, err := ParseOptions([]string{
+	_, err := parseOptions([]string{
 		"--nonsense", "--shops=many", "stray", "--clock_speed=0", "--events_per_second=NaN", "--products=0", "--seed=-1",
 		"--clock_origin=tomorrow", "--duration=-1s", "--redis_addrs=nowhere", "--warehouse_dir=options_test.go", "--high_demand_enter=-1",
-	}, io.Discard, testNow)
+	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
@@ -25,7 +23,7 @@ func TestOneMessageSaysAllThatIsWrong(t *testing.T) {
 			t.Errorf("nothing about %s in:\n%v", name, err)
 		}
 	}
-	if _, err := ParseOptions([]string{"--shops=999", "--products=20000"}, io.Discard, testNow); err == nil || !strings.Contains(err.Error(), "20000000") {
+	if _, err := parseOptions([]string{"--shops=999", "--products=20000"}); err == nil || !strings.Contains(err.Error(), "20000000") {
 		t.Errorf("20,000,000 stock keys: %v", err)
 	}
 }
@@ -43,4 +41,11 @@ func TestHighDemandFollowsFromTheTrade(t *testing.T) {
 			t.Errorf("%+v: %d, want %d", c.o, got, c.want)
 		}
 	}
+}
+
+// parseOptions returns the options on a command line.
+func parseOptions(args []string) (Options, error) {
+	o := DefaultOptions()
+	err := config.Parse(&o, args, nil)
+	return o, err
 }

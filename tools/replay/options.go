@@ -2,68 +2,80 @@ package replay
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// Options are what is replayed and how. ParseOptions returns valid ones.
+// Options configure a replay. DefaultOptions returns the defaults, Flags declares the flags, and
+// Validate completes the options.
 type Options struct {
-	input []string // globs
+	inputGlobs string
+	project    string
+	posTopic   string
+	ecomTopic  string
+	wmsTopic   string
+	redisAddrs string
 
 	disturbance disturbance
 	rate        float64
 	dryRun      bool
+	create      bool
 
-	topics map[event.Channel]string // full names
-	create bool
-
-	checkRedis   []string
 	checkTimeout time.Duration
 	checkExtra   bool
+
+	// Set by Validate.
+	input      []string                 // globs
+	topics     map[event.Channel]string // full names
+	checkRedis []string
 }
 
-// ParseOptions reads the command line, without the program's name. Its error lists everything that is wrong; it is
-// flag.ErrHelp after the help that was asked for has been written to output.
-func ParseOptions(args []string, output io.Writer) (Options, error) {
-	var o Options
-	var input, project, redis string
-	topics := map[event.Channel]*string{}
-	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // an error is told once, by the caller, without two screens of help
-	flags.StringVar(&input, "input", "", "comma separated `globs` of unified events, one a line, .gz too")
-	flags.StringVar(&project, "project", "", "`project` of topics that are given by id")
-	topics[event.POS] = flags.String("pos_topic", "", "`topic` of sales, id or full name")
-	topics[event.ECOM] = flags.String("ecom_topic", "", "`topic` of views and cart adds, id or full name")
-	topics[event.WMS] = flags.String("wms_topic", "", "`topic` of receipts and resets, id or full name")
-	flags.BoolVar(&o.create, "create", false, "create missing topics, and subscriptions of the same ids")
-	flags.Float64Var(&o.rate, "rate", 0, "`messages` a second; 0 = as fast as possible")
-	flags.Int64Var(&o.disturbance.limit, "limit", 0, "`events` to replay; 0 = all")
-	flags.Float64Var(&o.disturbance.duplicates, "duplicates", 0, "`share` of events that are sent twice, 0 to 1")
-	flags.IntVar(&o.disturbance.disorder, "disorder", 0, "shuffle within this many `events`")
-	flags.Float64Var(&o.disturbance.late, "late", 0, "`share` of events that are sent after all others, 0 to 1")
-	flags.Uint64Var(&o.disturbance.seed, "seed", 1, "the same `number` makes the same duplicates and disorder")
-	flags.BoolVar(&o.dryRun, "dry_run", false, "read everything and print the summary, but publish nothing")
-	flags.StringVar(&redis, "check_redis", "", "comma separated `addresses`, more than one = cluster: wait there until the stock is right")
-	flags.DurationVar(&o.checkTimeout, "check_timeout", 2*time.Minute, "how long the stock may take to become right after the last message")
-	flags.BoolVar(&o.checkExtra, "check_extra", false, "stock keys in Redis that the replay does not explain are wrong too")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			flags.SetOutput(output)
-			flags.Usage()
-		}
-		return Options{}, err
+// DefaultOptions returns the defaults of the flags.
+func DefaultOptions() Options {
+	return Options{disturbance: disturbance{seed: 1}, checkTimeout: 2 * time.Minute}
+}
+
+// Flags declares the flags that set the fields of o.
+func (o *Options) Flags() []config.Group {
+	d := &o.disturbance
+	return []config.Group{
+		{Name: "Input", Flags: []config.Flag{
+			{Name: "input", Var: &o.inputGlobs, Usage: "`globs`, separated by commas, of files with one unified event a line, plain or .gz"},
+			{Name: "limit", Var: &d.limit, Usage: "`events` to replay; 0: all"},
+		}},
+		{Name: "Topics", Flags: []config.Flag{
+			{Name: "project", Var: &o.project, Usage: "`project` of topics given by id"},
+			{Name: "pos_topic", Var: &o.posTopic, Usage: "`topic` of sales, id or full name"},
+			{Name: "ecom_topic", Var: &o.ecomTopic, Usage: "`topic` of views and cart adds, id or full name"},
+			{Name: "wms_topic", Var: &o.wmsTopic, Usage: "`topic` of receipts and resets, id or full name"},
+			{Name: "create", Var: &o.create, Usage: "create missing topics, and subscriptions of the same ids"},
+			{Name: "rate", Var: &o.rate, Usage: "`messages` a second; 0: as fast as possible"},
+			{Name: "dry_run", Var: &o.dryRun, Usage: "read everything and print the summary, but publish nothing"},
+		}},
+		{Name: "Disturbances", Flags: []config.Flag{
+			{Name: "duplicates", Var: &d.duplicates, Usage: "`share` of events that are published twice, 0 to 1"},
+			{Name: "disorder", Var: &d.disorder, Usage: "shuffle within this many `events`"},
+			{Name: "late", Var: &d.late, Usage: "`share` of events that are published after all others, 0 to 1"},
+			{Name: "seed", Var: &d.seed, Usage: "`number` that the duplicates and the disorder follow from"},
+		}},
+		{Name: "Check", Flags: []config.Flag{
+			{Name: "check_redis", Var: &o.redisAddrs,
+				Usage: "`host:port` of Redis, several separated by commas = cluster: wait there until the stock is right"},
+			{Name: "check_timeout", Var: &o.checkTimeout, Usage: "how long the stock may take to become right after the last message"},
+			{Name: "check_extra", Var: &o.checkExtra, Usage: "stock keys in Redis that the replay does not explain are wrong too"},
+		}},
 	}
-	if flags.NArg() > 0 {
-		return Options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	}
-	o.input, o.checkRedis = list(input), list(redis)
-	return o, errors.Join(o.checkInput(), o.checkPace(), o.resolveTopics(project, topics), o.checkChecks(flags))
+}
+
+// Validate completes the options. The error lists everything that is wrong.
+func (o *Options) Validate(set *config.Set, args []string) error {
+	o.input, o.checkRedis = list(o.inputGlobs), list(o.redisAddrs)
+	return errors.Join(config.NoArguments(args), o.checkInput(), o.checkPace(), o.resolveTopics(), o.checkChecks(set))
 }
 
 func (o *Options) checkInput() error {
@@ -94,14 +106,14 @@ func (o *Options) checkPace() error {
 	return errors.Join(errs...)
 }
 
-func (o *Options) resolveTopics(project string, topics map[event.Channel]*string) error {
+func (o *Options) resolveTopics() error {
 	var errs []error
 	o.topics = map[event.Channel]string{}
-	for _, channel := range event.Channels {
-		if topics[channel] == nil || *topics[channel] == "" {
+	for channel, topic := range map[event.Channel]string{event.POS: o.posTopic, event.ECOM: o.ecomTopic, event.WMS: o.wmsTopic} {
+		if topic == "" {
 			continue
 		}
-		name, err := TopicName(project, *topics[channel])
+		name, err := TopicName(o.project, topic)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("--%s_topic: %w", strings.ToLower(channel.String()), err))
 		}
@@ -113,16 +125,16 @@ func (o *Options) resolveTopics(project string, topics map[event.Channel]*string
 	return errors.Join(errs...)
 }
 
-func (o *Options) checkChecks(flags *flag.FlagSet) error {
+func (o *Options) checkChecks(set *config.Set) error {
 	var errs []error
 	if o.checkTimeout < 0 {
 		errs = append(errs, fmt.Errorf("--check_timeout=%v: want 0 or more", o.checkTimeout))
 	}
-	flags.Visit(func(f *flag.Flag) {
-		if len(o.checkRedis) == 0 && (f.Name == "check_timeout" || f.Name == "check_extra") {
-			errs = append(errs, fmt.Errorf("--%s needs --check_redis", f.Name))
+	for _, name := range []string{"check_timeout", "check_extra"} {
+		if len(o.checkRedis) == 0 && set.Given(name) {
+			errs = append(errs, fmt.Errorf("%s needs --check_redis", set.NameOf(name)))
 		}
-	})
+	}
 	if o.dryRun && len(o.checkRedis) > 0 {
 		errs = append(errs, errors.New("--check_redis and --dry_run exclude each other"))
 	}

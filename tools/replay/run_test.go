@@ -44,7 +44,7 @@ func pull(t *testing.T, id string, n int) (payloads []string) {
 
 func run(t *testing.T, args ...string) (output string, summary Summary, err error) {
 	t.Helper()
-	options, err := ParseOptions(args, io.Discard)
+	options, err := parseOptions(args)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,8 +140,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	startPubSub(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	options, err := ParseOptions([]string{"--input=" + write(t, "events.jsonl", manySales(200)), "--project=p", "--pos_topic=all", "--wms_topic=all",
-		"--create", "--rate=0.001"}, io.Discard)
+	options, err := parseOptions([]string{"--input=" + write(t, "events.jsonl", manySales(200)), "--project=p", "--pos_topic=all", "--wms_topic=all",
+		"--create", "--rate=0.001"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,39 +2,47 @@ package simulate
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/tools/replay"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// Options say what is played and where it goes. ParseOptions makes valid ones.
+// Options configure a simulation. DefaultOptions returns the defaults, Flags declares the flags, and
+// Validate completes the options.
 type Options struct {
-	topics map[retail.Topic]string // full names
+	project    string
+	topicIDs   [3]string // of topicsInOrder
+	origin     string
+	redisAddrs string
 
-	eventsPerSecond float64   // by the wall
-	clockOrigin     time.Time // what the clock shows at the start; zero: now
+	eventsPerSecond float64 // by the wall clock
 	clockSpeed      float64
 	seed            uint64
 	shops, products int
 	onlineStore     string
-	duration        time.Duration // by the wall; 0: without end
+	duration        time.Duration // by the wall clock; 0: without end
 
 	reportEvery  time.Duration
 	stateFile    string
 	truthFile    string
-	checkTruth   string // a truth file to check instead of playing
-	checkRedis   []string
+	checkTruth   string // a truth file to check; nothing is simulated then
 	checkTimeout time.Duration
+
+	// Set by Validate.
+	topics      map[retail.Topic]string // full names
+	clockOrigin time.Time               // what the clock shows at the start; zero: now
+	checkRedis  []string
 }
+
+var topicsInOrder = [...]retail.Topic{retail.POS, retail.ECOM, retail.WMS}
 
 // The ranges of the options.
 const (
@@ -45,67 +53,81 @@ const (
 	minReport            = 100 * time.Millisecond
 )
 
-// ParseOptions reads the command line, without the program's name. The error lists everything that is wrong; it is flag.ErrHelp after
-// the help that was asked for has been written to output.
-func ParseOptions(args []string, output io.Writer) (Options, error) {
-	var o Options
-	var project, origin, redisAddrs string
-	fs := flag.NewFlagSet("simulator", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is told once, by the caller, without a screen of help
-	fs.StringVar(&project, "project", "", "Google Cloud `project` of topics given by id")
-	topics := map[retail.Topic]*string{}
-	for _, t := range [...]retail.Topic{retail.POS, retail.ECOM, retail.WMS} {
-		topics[t] = fs.String(string(t)+"_topic", string(t), "`topic`, id or full name")
+// DefaultOptions returns the defaults of the flags.
+func DefaultOptions() Options {
+	o := Options{eventsPerSecond: 50, clockSpeed: 1, seed: 1, shops: 20, products: 200, onlineStore: "online",
+		reportEvery: 10 * time.Second, checkTimeout: 2 * time.Minute}
+	for i, t := range topicsInOrder {
+		o.topicIDs[i] = string(t)
 	}
-	fs.Float64Var(&o.eventsPerSecond, "events_per_second", 50, "customer `messages` in a second of yours, on average over a day of the clock")
-	fs.StringVar(&origin, "clock_origin", "", "what the clock shows at the start, RFC 3339 `time`; now without it. The pipeline needs the same")
-	fs.Float64Var(&o.clockSpeed, "clock_speed", 1, "how many seconds of the clock pass in a `second`. The pipeline needs the same")
-	fs.Uint64Var(&o.seed, "seed", 1, "another `number` plays another world")
-	fs.IntVar(&o.shops, "shops", 20, "`shops` beside the web shop")
-	fs.IntVar(&o.products, "products", 200, "`products` that every shop sells")
-	fs.StringVar(&o.onlineStore, "online_store", "online", "`store` of the web shop; the pipeline needs the same")
-	fs.DurationVar(&o.duration, "duration", 0, "how long to play; 0: until SIGINT or SIGTERM")
-	fs.DurationVar(&o.reportEvery, "report_every", 10*time.Second, "how often to print a line")
-	fs.StringVar(&o.stateFile, "state_file", "", "`file` that remembers which world it is and how far it is published: with it a later start goes on with the same world")
-	fs.StringVar(&o.truthFile, "truth_file", "", "`file` for what the stock should be, as JSON, written at the end")
-	fs.StringVar(&o.checkTruth, "check_truth", "", "a truth `file` to hold --check_redis against; nothing is played then")
-	fs.StringVar(&redisAddrs, "check_redis", "", "comma separated `addresses`, more than one = cluster: wait there at the end until the stock is right")
-	fs.DurationVar(&o.checkTimeout, "check_timeout", 2*time.Minute, "how long that may take")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(output, "simulator publishes a simulated retailer to Pub/Sub, at PUBSUB_EMULATOR_HOST where that is set.\n\n")
-			fs.SetOutput(output)
-			fs.PrintDefaults()
-		}
-		return Options{}, err
+	return o
+}
+
+// Flags declares the flags that set the fields of o.
+func (o *Options) Flags() []config.Group {
+	topics := []config.Flag{{Name: "project", Var: &o.project, Usage: "Google Cloud `project` of topics given by id"}}
+	for i, t := range topicsInOrder {
+		topics = append(topics, config.Flag{Name: string(t) + "_topic", Var: &o.topicIDs[i], Usage: "`topic`, id or full name"})
 	}
-	var errs []error
+	return []config.Group{
+		{Name: "Topics", Flags: topics},
+		{Name: "Retailer", Flags: []config.Flag{
+			{Name: "events_per_second", Var: &o.eventsPerSecond,
+				Usage: "customer `messages` a second of wall time, on average over a day of the clock"},
+			{Name: "shops", Var: &o.shops, Usage: "`shops` beside the web shop"},
+			{Name: "products", Var: &o.products, Usage: "`products` that every shop sells"},
+			{Name: "online_store", Var: &o.onlineStore, Usage: "`store` of the web shop; the pipeline needs the same"},
+			{Name: "seed", Var: &o.seed, Usage: "`number` that the retailer follows from"},
+		}},
+		{Name: "Clock", Flags: []config.Flag{
+			{Name: "clock_origin", Var: &o.origin,
+				Usage: "what the clock shows at the start, RFC 3339 `time`; now without it; the pipeline needs the same"},
+			{Name: "clock_speed", Var: &o.clockSpeed,
+				Usage: "how many seconds of the clock pass in a `second`; the pipeline needs the same"},
+			{Name: "duration", Var: &o.duration, Usage: "how long to run; 0: until SIGINT or SIGTERM"},
+		}},
+		{Name: "Output", Flags: []config.Flag{
+			{Name: "report_every", Var: &o.reportEvery, Usage: "how often to print a line"},
+			{Name: "state_file", Var: &o.stateFile,
+				Usage: "`file` that keeps the retailer and how far it is published: a later start with it goes on from there"},
+			{Name: "truth_file", Var: &o.truthFile, Usage: "`file` for what the stock should be, as JSON, written at the end"},
+			{Name: "check_truth", Var: &o.checkTruth,
+				Usage: "truth `file` with which --check_redis is compared; nothing is simulated then"},
+			{Name: "check_redis", Var: &o.redisAddrs,
+				Usage: "`host:port` of Redis, several separated by commas = cluster: wait there at the end until the stock is right"},
+			{Name: "check_timeout", Var: &o.checkTimeout, Usage: "how long the stock may take to become right"},
+		}},
+	}
+}
+
+// Validate completes the options. The error lists everything that is wrong.
+func (o *Options) Validate(set *config.Set, args []string) error {
+	errs := []error{config.NoArguments(args)}
 	bad := func(name, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %w", name, fmt.Errorf(format, args...)))
-	}
-	for _, arg := range fs.Args() {
-		errs = append(errs, fmt.Errorf("unexpected argument %q", arg))
+		errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(name), fmt.Errorf(format, args...)))
 	}
 	if o.checkTruth == "" {
-		o.checkTopics(project, topics, bad)
-		o.checkWorld(origin, bad)
+		o.checkTopics(bad)
+		o.checkWorld(bad)
 	} else {
-		fs.Visit(func(f *flag.Flag) {
-			if !strings.HasPrefix(f.Name, "check_") {
-				bad(f.Name, "has no meaning with --check_truth")
+		for _, g := range o.Flags() {
+			for _, f := range g.Flags {
+				if set.Given(f.Name) && !strings.HasPrefix(f.Name, "check_") {
+					bad(f.Name, "has no meaning with --check_truth")
+				}
 			}
-		})
+		}
 	}
-	o.checkOutput(redisAddrs, bad)
-	return o, errors.Join(errs...)
+	o.checkOutput(bad)
+	return errors.Join(errs...)
 }
 
 type badFunc func(name, format string, args ...any)
 
-func (o *Options) checkTopics(project string, topics map[retail.Topic]*string, bad badFunc) {
+func (o *Options) checkTopics(bad badFunc) {
 	o.topics = map[retail.Topic]string{}
-	for t, given := range topics {
-		name, err := replay.TopicName(project, *given)
+	for i, t := range topicsInOrder {
+		name, err := replay.TopicName(o.project, o.topicIDs[i])
 		if err != nil {
 			bad(string(t)+"_topic", "%w", err)
 		}
@@ -113,7 +135,7 @@ func (o *Options) checkTopics(project string, topics map[retail.Topic]*string, b
 	}
 }
 
-func (o *Options) checkWorld(origin string, bad badFunc) {
+func (o *Options) checkWorld(bad badFunc) {
 	// In this form NaN fails too.
 	if !(o.eventsPerSecond >= minEvents && o.eventsPerSecond <= maxEvents) {
 		bad("events_per_second", "%v is not between %v and %v", o.eventsPerSecond, minEvents, maxEvents)
@@ -121,12 +143,12 @@ func (o *Options) checkWorld(origin string, bad badFunc) {
 	if !(o.clockSpeed >= minSpeed && o.clockSpeed <= maxSpeed) {
 		bad("clock_speed", "%v is not between %v and %v", o.clockSpeed, minSpeed, maxSpeed)
 	}
-	if origin != "" {
+	if o.origin != "" {
 		var err error
-		if o.clockOrigin, err = time.Parse(time.RFC3339Nano, origin); err != nil {
-			bad("clock_origin", "%q is not an RFC 3339 time such as 2026-11-27T09:00:00Z", origin)
+		if o.clockOrigin, err = time.Parse(time.RFC3339Nano, o.origin); err != nil {
+			bad("clock_origin", "%q is not an RFC 3339 time such as 2026-11-27T09:00:00Z", o.origin)
 		} else if y := o.clockOrigin.UTC().Year(); y < 2001 || y > 2999 {
-			bad("clock_origin", "%q is not in the years 2001 to 2999", origin)
+			bad("clock_origin", "%q is not in the years 2001 to 2999", o.origin)
 		}
 	}
 	if o.shops < 1 || o.shops > maxShops {
@@ -146,7 +168,7 @@ func (o *Options) checkWorld(origin string, bad badFunc) {
 	}
 }
 
-func (o *Options) checkOutput(redisAddrs string, bad badFunc) {
+func (o *Options) checkOutput(bad badFunc) {
 	for name, path := range map[string]string{"state_file": o.stateFile, "truth_file": o.truthFile} {
 		if path == "" {
 			continue
@@ -158,7 +180,7 @@ func (o *Options) checkOutput(redisAddrs string, bad badFunc) {
 		}
 	}
 	var err error
-	if o.checkRedis, err = redis.ParseAddrs(redisAddrs); err != nil {
+	if o.checkRedis, err = redis.ParseAddrs(o.redisAddrs); err != nil {
 		bad("check_redis", "%w", err)
 	}
 	if len(o.checkRedis) == 0 && o.checkTruth != "" {

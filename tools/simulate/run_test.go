@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
@@ -94,7 +94,7 @@ func (b *bus) backlog() (n int64) {
 
 func parse(t *testing.T, args ...string) Options {
 	t.Helper()
-	o, err := ParseOptions(args, io.Discard)
+	o, err := parseOptions(args)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,11 +307,18 @@ func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
 		"--project=p --check_redis=here --check_timeout=0s":                    {"--check_redis: ", "--check_timeout: 0s"},
 		"--check_truth=x --seed=2":                                             {"--check_truth: needs --check_redis", "--seed: has no meaning"},
 	} {
-		_, err := ParseOptions(strings.Fields(args), io.Discard)
+		_, err := parseOptions(strings.Fields(args))
 		for _, want := range wants {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: the error is %v, without %q", args, err, want)
 			}
 		}
 	}
+}
+
+// parseOptions returns the options on a command line.
+func parseOptions(args []string) (Options, error) {
+	o := DefaultOptions()
+	err := config.Parse(&o, args, nil)
+	return o, err
 }

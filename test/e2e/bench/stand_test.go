@@ -3,6 +3,7 @@ package bench
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -188,14 +189,10 @@ func (s *stand) check(r *row, rdb *redis.Client) {
 	}
 }
 
-// rateOf finds the rate in the program's closing line.
-func rateOf(log string) float64 {
-	before, _, ok := strings.Cut(log, " messages/s)")
-	if !ok {
-		return 0
-	}
-	rate, err := strconv.ParseFloat(before[strings.LastIndexByte(before, '(')+1:], 64)
-	if err != nil {
+// rateOf returns the rate in the last line of the program's log, and 0 without one.
+func rateOf(log string) (rate float64) {
+	_, value, _ := strings.Cut(log, " messages_per_second=")
+	if _, err := fmt.Sscan(value, &rate); err != nil {
 		return 0
 	}
 	return rate

@@ -18,7 +18,7 @@ import (
 )
 
 // asPrism is the environment variable that makes the test binary run Prism in place of the tests.
-const asPrism = "STREAMLYTICS_TEST_AS_PRISM"
+const asPrism = "TEST_AS_PRISM"
 
 // servePrism runs Prism at a free port, prints its address, and returns only by panicking.
 func servePrism() {

@@ -89,14 +89,8 @@ func clone(t *testing.T) string {
 	if err := os.Mkdir(filepath.Join(dir, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	commands, err := os.ReadDir(filepath.Join(root, "cmd"))
-	if err != nil {
+	if err := os.Symlink(rig.Binary(t), filepath.Join(dir, "bin", "streamlytics")); err != nil {
 		t.Fatal(err)
-	}
-	for _, c := range commands {
-		if err := os.Symlink(rig.CommandBinary(t, c.Name()), filepath.Join(dir, "bin", c.Name())); err != nil {
-			t.Fatal(err)
-		}
 	}
 	script, err := os.ReadFile(filepath.Join(root, "setup_pubsub.sh"))
 	if err != nil {

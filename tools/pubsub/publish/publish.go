@@ -1,47 +1,51 @@
-// Package publish sends messages to a topic as they are, also such as the pipeline will refuse.
+// Package publish publishes messages to a topic unchanged, also such as the pipeline refuses.
 package publish
 
 import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
 // maxMessage is what Pub/Sub takes as one message, in bytes.
 const maxMessage = 10_000_000
 
-const usage = `publish sends messages to a topic as they are: its arguments, or without any the lines of its standard input.
+// Options configure the command.
+type Options struct {
+	project string
+	topicID string
 
-  publish --project=shop --topic=pos '{"order_number": "4711", ...}'
+	topic    string // full name, set by Validate
+	messages []string
+}
 
-`
+// Flags declares the flags that set the fields of o.
+func (o *Options) Flags() []config.Group {
+	return []config.Group{{Name: "Topic", Flags: []config.Flag{
+		{Name: "project", Var: &o.project, Usage: "Google Cloud `project` of a topic given by id"},
+		{Name: "topic", Var: &o.topicID, Usage: "`topic`, id or full name"},
+	}}}
+}
 
-// Run publishes what the arguments say, and prints a line to out. The error is flag.ErrHelp after help that was asked for.
-func Run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err error) {
-	fs := flag.NewFlagSet("publish", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	project := fs.String("project", "", "Google Cloud `project` of a topic given by id")
-	given := fs.String("topic", "", "`topic`, id or full name")
-	if err := fs.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			fmt.Fprint(out, usage)
-			fs.SetOutput(out)
-			fs.PrintDefaults()
-		}
-		return err
+// Validate completes the options. The arguments are the messages.
+func (o *Options) Validate(set *config.Set, args []string) (err error) {
+	o.messages = args
+	if o.topic, err = replay.TopicName(o.project, o.topicID); err != nil {
+		return fmt.Errorf("%s: %w", set.NameOf("topic"), err)
 	}
-	topic, err := replay.TopicName(*project, *given)
-	if err != nil {
-		return fmt.Errorf("--topic: %w", err)
-	}
-	messages, err := messagesOf(fs.Args(), in)
+	return nil
+}
+
+// Run publishes the messages of the options, or without any the lines of in, and prints a line to out.
+func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error) {
+	messages, err := messagesOf(o.messages, in)
 	if err != nil {
 		return err
 	}
@@ -50,15 +54,15 @@ func Run(ctx context.Context, args []string, in io.Reader, out io.Writer) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	n, err := client.PublishAll(ctx, topic, messages)
+	n, err := client.PublishAll(ctx, o.topic, messages)
 	if err != nil {
 		return fmt.Errorf("after %d of %d messages: %w", n, len(messages), err)
 	}
-	fmt.Fprintf(out, "published to %s: %d\n", topic, n)
+	fmt.Fprintf(out, "published to %s: %d\n", o.topic, n)
 	return nil
 }
 
-// messagesOf are the arguments, or the lines that are not empty.
+// messagesOf returns the arguments, or without any the lines of in that are not empty.
 func messagesOf(args []string, in io.Reader) ([]*pubsubpb.PubsubMessage, error) {
 	var messages []*pubsubpb.PubsubMessage
 	add := func(text string) error {

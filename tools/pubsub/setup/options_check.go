@@ -83,9 +83,6 @@ func checkID(name, id string, bad badFunc) {
 }
 
 func (o *Options) checkSettings(bad badFunc) {
-	if o.runner != prism && o.runner != dataflow {
-		bad("runner", "%q is neither prism nor dataflow", o.runner)
-	}
 	if o.ackDeadline < minDeadline || o.ackDeadline > maxDeadline || o.ackDeadline%time.Second != 0 {
 		bad("ack_deadline", "%v is not in whole seconds from %v to %v", o.ackDeadline, minDeadline, maxDeadline)
 	}

@@ -1,9 +1,10 @@
 package setup
 
 import (
-	"io"
 	"strings"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
 func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
@@ -28,7 +29,7 @@ func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
 		{"--delete --adopt", []string{"--adopt: is not for --delete"}},
 		{"--nonsense", []string{"nonsense"}},
 	} {
-		_, err := ParseOptions(strings.Fields(c.args), io.Discard)
+		_, err := parseOptions(strings.Fields(c.args))
 		for _, want := range c.wants {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: the error is %v, without %q", c.args, err, want)
@@ -45,13 +46,13 @@ func TestWhereItGoes(t *testing.T) {
 		{"host:1", "--project=shop", "shop", "host:1"},
 	} {
 		t.Setenv("PUBSUB_EMULATOR_HOST", c.env)
-		o, err := ParseOptions(strings.Fields(c.args), io.Discard)
+		o, err := parseOptions(strings.Fields(c.args))
 		if err != nil || o.project != c.project || o.emulator != c.emulator {
 			t.Errorf("%q with %q: %s at %q, %v", c.args, c.env, o.project, o.emulator, err)
 		}
 	}
 	t.Setenv("PUBSUB_EMULATOR_HOST", "host:1")
-	if _, err := ParseOptions(nil, io.Discard); err == nil || !strings.Contains(err.Error(), "--project") {
+	if _, err := parseOptions(nil); err == nil || !strings.Contains(err.Error(), "--project") {
 		t.Errorf("an emulator without a project: %v", err)
 	}
 }
@@ -60,7 +61,7 @@ func TestWhereItGoes(t *testing.T) {
 func TestGrants(t *testing.T) {
 	t.Setenv("PUBSUB_EMULATOR_HOST", "")
 	commands := func(args ...string) string {
-		o, err := ParseOptions(append([]string{"--project=shop"}, args...), io.Discard)
+		o, err := parseOptions(append([]string{"--project=shop"}, args...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,4 +82,11 @@ func TestGrants(t *testing.T) {
 	if text := commands("--runner=dataflow"); text != "" {
 		t.Errorf("without dead letter policies there is\n%s", text)
 	}
+}
+
+// parseOptions returns the options on a command line.
+func parseOptions(args []string) (Options, error) {
+	o := DefaultOptions()
+	err := config.Parse(&o, args, nil)
+	return o, err
 }

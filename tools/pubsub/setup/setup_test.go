@@ -63,7 +63,7 @@ func newStand(t *testing.T, addr string) *stand {
 // try runs the tool and returns what it prints.
 func (s *stand) try(args ...string) (string, error) {
 	s.t.Helper()
-	options, err := ParseOptions(append([]string{"--project=p"}, args...), io.Discard)
+	options, err := parseOptions(append([]string{"--project=p"}, args...))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestWaitsForTheServer(t *testing.T) {
 	addr := l.Addr().String()
 	_ = l.Close()
 	t.Setenv("PUBSUB_EMULATOR_HOST", addr)
-	options, err := ParseOptions([]string{"--project=p", "--wait=1m"}, io.Discard)
+	options, err := parseOptions([]string{"--project=p", "--wait=1m"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func (w *firstWrite) Write(p []byte) (int, error) {
 
 func TestGivesUpWhereNobodyAnswers(t *testing.T) {
 	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
-	options, err := ParseOptions([]string{"--project=p", "--wait=300ms"}, io.Discard)
+	options, err := parseOptions([]string{"--project=p", "--wait=300ms"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,15 @@
-package main
+package localpubsub
 
 import (
 	"bytes"
-	"io"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
-func TestRefusesBadCommandLines(t *testing.T) {
+func TestCommandRefusesBadCommandLines(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +26,11 @@ func TestRefusesBadCommandLines(t *testing.T) {
 		{[]string{"--addr=" + taken.Addr().String()}, taken.Addr().String()},
 	} {
 		var stdout bytes.Buffer
-		err := run(t.Context(), c.args, &stdout, io.Discard)
+		command := DefaultCommand()
+		err := config.Parse(&command, c.args, nil)
+		if err == nil {
+			err = command.Run(t.Context(), &stdout)
+		}
 		if err == nil || !strings.Contains(err.Error(), c.want) || stdout.Len() > 0 {
 			t.Errorf("%v: printed %q, error %v; want an error with %q", c.args, stdout.String(), err, c.want)
 		}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/apache/beam/sdks/v2/go/pkg/beam"
+	"github.com/spf13/cobra"
+
+	"github.com/beamlytics/streamlytics/config"
+	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/pipeline"
+)
+
+const runExamples = `  streamlytics demo
+  streamlytics --events_files=events.jsonl --redis_addrs=127.0.0.1:6379
+  streamlytics --project=shop --pos_subscription=pos --wms_subscription=wms --bigquery_dataset=retail
+  streamlytics run --config=streamlytics.yaml --log_format=json`
+
+func (cs *commands) run() *cobra.Command {
+	o := pipeline.DefaultOptions()
+	set := o.Set()
+	return cs.withFlags(&cobra.Command{
+		Use:   "run [flags]",
+		Short: "Run the pipeline",
+		Long: "Run reads events and keeps the signals in Redis up to date, until its input ends or until SIGINT or SIGTERM.\n" +
+			"It then finishes what it has read. Flags of Beam, such as --job_name, are taken too.",
+		Example: runExamples,
+	}, set, func(ctx context.Context, args []string, problems error) error {
+		return runPipeline(ctx, o, errors.Join(problems, o.Complete(set, args)))
+	})
+}
+
+// runPipeline runs the pipeline with options, of which problems lists what is wrong so far.
+func runPipeline(ctx context.Context, o pipeline.Options, problems error) error {
+	pipeline.SetupWorker()
+	beam.Init() // does not return in a process that a runner started as its worker
+
+	setLog(o.Log, o.NewLogHandler(os.Stderr))
+	process.RaiseMaxProcs()
+	p, err := pipeline.New(ctx, o)
+	if err := invalid(problems, err); err != nil { // one message for the types and the values
+		if p != nil {
+			err = errors.Join(err, p.Close())
+		}
+		return err
+	}
+	slog.SetDefault(slog.With("pipeline", p.ID()))
+	if config.IsTerminal(os.Stderr) && !jsonErrors {
+		p.Progress = os.Stderr
+	}
+	return p.Run(ctx)
+}

@@ -1,0 +1,50 @@
+package localpubsub
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/beamlytics/streamlytics/config"
+)
+
+// Command configures a server that is run from the command line.
+type Command struct {
+	addr    string
+	project string
+	create  string
+}
+
+// DefaultCommand returns the defaults of the flags.
+func DefaultCommand() Command { return Command{addr: "127.0.0.1:8085", project: "local"} }
+
+// Flags declares the flags that set the fields of c.
+func (c *Command) Flags() []config.Group {
+	return []config.Group{{Name: "Server", Flags: []config.Flag{
+		{Name: "addr", Var: &c.addr, Usage: "`host:port` to listen on; port 0 is a free one"},
+		{Name: "project", Var: &c.project, Usage: "`project` of what --create creates"},
+		{Name: "create", Var: &c.create,
+			Usage: "`topics` and subscriptions to create, as topic:subscription or topic alone, separated by commas"},
+	}}}
+}
+
+// Validate reports arguments, of which there are none.
+func (c *Command) Validate(_ *config.Set, args []string) error { return config.NoArguments(args) }
+
+// Run serves until ctx ends. Its first line on out is the variable for the environment of clients,
+// PUBSUB_EMULATOR_HOST=host:port.
+func (c *Command) Run(ctx context.Context, out io.Writer) error {
+	server, err := Start(Options{Addr: c.addr})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if err := server.Create(c.project, c.create); err != nil {
+		return fmt.Errorf("--create: %w", err)
+	}
+	if _, err := fmt.Fprintf(out, "PUBSUB_EMULATOR_HOST=%s\n", server.Addr()); err != nil {
+		return fmt.Errorf("print the address: %w", err)
+	}
+	<-ctx.Done()
+	return nil
+}
