@@ -36,7 +36,7 @@ fuzz: ## every fuzz target for a minute
 replay-real: ## 1.5 million real sales through Pub/Sub into Redis, every stock key checked; downloads the data
 	./scripts/replay-real.sh
 
-fault-matrix: ## every fault of docs/FAULTS.md against the running program, with outages of 30 seconds; ten minutes
+fault-matrix: ## every fault of docs/MEASUREMENTS.md against the running program, with outages of 30 seconds; ten minutes
 	./scripts/fault-matrix.sh
 
 soak: ## an hour at 5,000 events/s with a fault a minute, every key checked every minute; ARGS="-soak.seed=2 -soak.table=soak.md" and the like

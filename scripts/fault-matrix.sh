@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the fault matrix in its full form, with outages of 30 seconds and one test at a time, and
-# prints what came of each fault as rows of the table in docs/FAULTS.md. Arguments are further ones of go test, such as -run=TestRedis.
+# prints what came of each fault as rows of the table in docs/MEASUREMENTS.md. Arguments are further ones of go test, such as -run=TestRedis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 log=$(mktemp)
