@@ -1,5 +1,5 @@
 // Package faults holds the fault matrix: each test does one thing to the running program that can happen in production, and
-// then holds all of Redis against the truth. The tests log rows that make up the table of docs/FAULTS.md.
+// then holds all of Redis against the truth. The tests log rows that make up the table of docs/MEASUREMENTS.md.
 package faults
 
 import (
