@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// maxBinary bounds the pipeline's binary, which workers fetch when they start.
+// maxBinary bounds the bytes of the program, which is most of the image, and which workers fetch when they start.
 const maxBinary = 120 << 20
 
 // dockerStages returns the lines below each FROM of the Dockerfile, by the name of the stage.
@@ -30,13 +30,14 @@ func dockerStages(t *testing.T) map[string]string {
 	return stages
 }
 
-// TestImages: each image has its user and entry point, and the template, which is the default, is the last.
+// TestImages: each image has its user and entry point, that of the program has nothing but the program and the licences, and is
+// the last, which is the default.
 func TestImages(t *testing.T) {
 	stages := dockerStages(t)
 	for name, lines := range map[string][]string{
-		"pipeline": {"USER nonroot:nonroot", `ENTRYPOINT ["/streamlytics"]`},
-		"tools":    {"USER nonroot:nonroot"},
+		"streamlytics": {"USER nonroot:nonroot", `ENTRYPOINT ["/streamlytics"]`},
 		"template": {
+			"COPY --from=binaries /out/linux/amd64/streamlytics /opt/streamlytics/streamlytics",
 			"ENV FLEX_TEMPLATE_GO_BINARY=/opt/streamlytics/streamlytics",
 			`ENTRYPOINT ["/opt/google/dataflow/go_template_launcher"]`,
 		},
@@ -47,17 +48,22 @@ func TestImages(t *testing.T) {
 			}
 		}
 	}
-	if file := read(t, "Dockerfile"); !strings.HasSuffix(file, stages["template"]) {
-		t.Error("the template is not the last stage, which is the default")
+	copies := regexp.MustCompile(`(?m)^(?:COPY|ADD|RUN) .*$`).FindAllString(stages["streamlytics"], -1)
+	want := []string{"COPY LICENSE NOTICE /licenses/", "COPY --from=binaries /out/$TARGETPLATFORM/streamlytics /streamlytics"}
+	if !slices.Equal(copies, want) {
+		t.Errorf("the image is made by %q, want %q", copies, want)
+	}
+	if file := read(t, "Dockerfile"); !strings.HasSuffix(file, stages["streamlytics"]) {
+		t.Error("streamlytics is not the last stage, which is the default")
 	}
 }
 
-// TestBasesArePinned: an image is built on a digest, on a full version of the toolchain, or on the
-// launcher, whose digest launch_dataflow.sh gives.
+// TestBasesArePinned: an image is built on nothing, a digest, a full version of the toolchain, or on the
+// launcher, whose digest launch_dataflow.sh passes.
 func TestBasesArePinned(t *testing.T) {
 	file := read(t, "Dockerfile")
 	for _, from := range regexp.MustCompile(`(?m)^FROM (?:--platform=\S+ )?(\S+) AS`).FindAllStringSubmatch(file, -1) {
-		if from[1] != "build" && !strings.HasPrefix(from[1], "${") {
+		if from[1] != "scratch" && !strings.HasPrefix(from[1], "${") {
 			t.Errorf("FROM %s is no ARG of the Dockerfile", from[1])
 		}
 	}
@@ -132,67 +138,65 @@ func buildContext(t *testing.T) string {
 	return dir
 }
 
-// TestImageBuilds runs the build commands of the Dockerfile on the files that a build gets. What they
-// make runs on workers, and two builds make the same.
+// TestImageBuilds runs the build commands of the Dockerfile twice, each time on the files that a build gets, in another folder. The
+// programs are the same, run on workers, and have the version that the build is given.
 func TestImageBuilds(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it links every program twice")
+		t.Skip("it links the program twice")
 	}
-	dir, out, stages := buildContext(t), t.TempDir(), dockerStages(t)
-	for _, name := range []string{"README.md", "Dockerfile", "launch_dataflow.sh", "pipeline/files_test.go"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			t.Errorf("the build gets %s", name)
-		}
-	}
-	for _, line := range []string{"ENV CGO_ENABLED=0 OUT=/out", "ARG TARGETOS=linux", "ARG TARGETARCH=amd64", "WORKDIR /src"} {
-		if !strings.Contains(stages["build"], "\n"+line+"\n") {
+	stage := dockerStages(t)["build"]
+	for _, line := range []string{"ENV CGO_ENABLED=0 OUT=/out", "ARG TARGETOS", "ARG TARGETARCH", "WORKDIR /src"} {
+		if !strings.Contains(stage, "\n"+line+"\n") {
 			t.Errorf("the stage build lacks %q", line)
 		}
 	}
-	lines := regexp.MustCompile(`(?m)^RUN (.*)$`).FindAllStringSubmatch(stages["build"]+stages["build-tools"], -1)
-	if len(lines) != 3 {
+	lines := regexp.MustCompile(`(?m)^RUN (.*)$`).FindAllStringSubmatch(stage, -1)
+	if len(lines) != 2 {
 		t.Errorf("there are %d commands: %q", len(lines), lines)
 	}
-	for _, line := range lines {
-		cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", line[1])
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "OUT="+out, "TARGETOS=linux", "TARGETARCH=amd64", "VERSION=1.4.0")
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", line[1], err, text)
+	var programs [2]string
+	var contents [2][]byte
+	for i := range programs {
+		dir, out := buildContext(t), t.TempDir()
+		for _, name := range []string{"README.md", "Dockerfile", "launch_dataflow.sh", "pipeline/files_test.go"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				t.Errorf("the build gets %s", name)
+			}
+		}
+		for _, line := range lines {
+			cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", line[1])
+			cmd.Dir = dir
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "OUT="+out, "TARGETOS=linux", "TARGETARCH=amd64", "VERSION=1.4.0")
+			if text, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", line[1], err, text)
+			}
+		}
+		programs[i] = filepath.Join(out, "linux", "amd64", "streamlytics")
+		static(t, programs[i], dir)
+		var err error
+		if contents[i], err = os.ReadFile(programs[i]); err != nil {
+			t.Fatal(err)
 		}
 	}
-	programs, err := filepath.Glob(filepath.Join(out, "tools", "*"))
-	if err != nil {
-		t.Fatal(err)
+	if !bytes.Equal(contents[0], contents[1]) {
+		t.Error("two builds make different programs")
 	}
-	if commands, err := os.ReadDir(filepath.Join(root, "cmd")); err != nil || len(commands) != len(programs) {
-		t.Errorf("of %d commands there are the programs %q, %v", len(commands), programs, err)
+	if n := len(contents[0]); n > maxBinary {
+		t.Errorf("the program has %d bytes, more than %d", n, maxBinary)
+	} else {
+		t.Logf("the program has %.1f MB", float64(n)/1e6)
 	}
-	for _, program := range programs {
-		static(t, program)
-	}
-	binary := filepath.Join(out, "streamlytics")
-	one, err := os.ReadFile(binary)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if other, err := os.ReadFile(filepath.Join(out, "tools", "streamlytics")); err != nil || !bytes.Equal(one, other) {
-		t.Errorf("two builds make different programs, %v", err)
-	}
-	if len(one) > maxBinary {
-		t.Errorf("the pipeline has %d bytes, more than %d", len(one), maxBinary)
-	}
-	if got := bare(t, binary, "--version"); got != "streamlytics 1.4.0\n" {
+	if got := bare(t, programs[0], "--version"); got != "streamlytics 1.4.0\n" {
 		t.Errorf("--version prints %q", got)
 	}
-	if got := bare(t, binary, "--help"); !strings.Contains(got, "-redis_addrs") {
+	if got := bare(t, programs[0], "--help"); !strings.Contains(got, "-redis_addrs") {
 		t.Errorf("--help prints %q", got)
 	}
 }
 
 // static checks that a program is for Linux on amd64, needs no library, and has neither symbols nor
-// the path of the machine that built it.
-func static(t *testing.T, program string) {
+// the name of the folder with its source.
+func static(t *testing.T, program, source string) {
 	t.Helper()
 	f, err := elf.Open(program)
 	if err != nil {
@@ -211,8 +215,7 @@ func static(t *testing.T, program string) {
 	if f.Section(".symtab") != nil {
 		t.Errorf("%s has its symbols", program)
 	}
-	dir := filepath.Dir(filepath.Dir(program))
-	if text, err := os.ReadFile(program); err != nil || bytes.Contains(text, []byte(dir)) {
+	if text, err := os.ReadFile(program); err != nil || bytes.Contains(text, []byte(source)) {
 		t.Errorf("%s names the folder that it was built in, %v", program, err)
 	}
 }
