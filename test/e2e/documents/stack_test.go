@@ -2,8 +2,10 @@ package documents
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -88,17 +90,19 @@ func (o *outside) folder(m mount) string {
 	return o.folders[m.Source]
 }
 
-// command is a command of a service, for this machine.
+// command is a command of a service, for this machine. The image of our services has the program as its entry point.
 func (o *outside) command(service string, words []string) *exec.Cmd {
 	o.t.Helper()
 	s := o.project.Services[service]
+	var args []string
+	for _, word := range words {
+		args = append(args, o.local(service, word))
+	}
 	path := words[0]
 	if s.Build != nil {
-		path = rig.CommandBinary(o.t, filepath.Base(path))
-	}
-	var args []string
-	for _, word := range words[1:] {
-		args = append(args, o.local(service, word))
+		path = rig.Binary(o.t)
+	} else {
+		args = args[1:]
 	}
 	cmd := exec.Command(path, args...)
 	cmd.Dir, cmd.Env = o.t.TempDir(), os.Environ()
@@ -108,37 +112,60 @@ func (o *outside) command(service string, words []string) *exec.Cmd {
 	return cmd
 }
 
-// start starts a service and waits until its health check passes.
-func (o *outside) start(service string, more ...string) *rig.Process {
+// run starts a service.
+func (o *outside) run(service string) *rig.Process {
 	o.t.Helper()
-	p := rig.StartCommand(o.t, o.command(service, append(program(service, o.project.Services[service]), more...)))
-	var said []byte
-	err := p.Await(service+" is healthy", patience, func() bool {
-		var err error
-		said, err = o.command(service, health(o.project.Services[service])).CombinedOutput()
-		return err == nil
-	})
-	if err != nil {
-		o.t.Fatalf("%v\nits health check says: %s", err, said)
+	return rig.StartCommand(o.t, o.command(service, o.project.Services[service].Command))
+}
+
+// start starts a service and waits until it works.
+func (o *outside) start(service string) *rig.Process {
+	o.t.Helper()
+	p := o.run(service)
+	var why string
+	if err := p.Await(service+" works", patience, func() bool { why = o.unready(service); return why == "" }); err != nil {
+		o.t.Fatalf("%v\nits last state: %s", err, why)
 	}
 	return p
+}
+
+// unready returns why a service does not work yet, or nothing. A service without a health check works when the pipeline is
+// ready, and the simulator when it has saved its state.
+func (o *outside) unready(service string) string {
+	o.t.Helper()
+	if check := health(o.project.Services[service]); check != nil {
+		if out, err := o.command(service, check).CombinedOutput(); err != nil {
+			return fmt.Sprintf("%v: %s", err, out)
+		}
+		return ""
+	}
+	if service == "pipeline" {
+		status, body, err := rig.Get("http://" + o.addr("pipeline", "9464") + "/readyz")
+		if err != nil || status != http.StatusOK {
+			return fmt.Sprintf("%d %s, %v", status, body, err)
+		}
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(o.folders[service], "state.json")); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 // startPubSub starts our server in place of Google's emulator, which is a Java program that only its image has.
 func (o *outside) startPubSub() *rig.Process {
 	o.t.Helper()
-	addr := o.addr("pubsub", "8085")
-	p := rig.StartCommand(o.t, exec.Command(rig.CommandBinary(o.t, "localpubsub"), "--addr="+addr))
+	p := rig.StartCommand(o.t, exec.Command(rig.Binary(o.t), "pubsub", "serve", "--addr="+o.addr("pubsub", "8085")))
 	if err := p.Await("Pub/Sub serves", patience, func() bool { return strings.Contains(p.Log(), "PUBSUB_EMULATOR_HOST=") }); err != nil {
 		o.t.Fatal(err)
 	}
 	return p
 }
 
-// finish runs a service that ends, and returns what it says.
+// finish runs a service that ends, and returns its log.
 func (o *outside) finish(service string) string {
 	o.t.Helper()
-	p := rig.StartCommand(o.t, o.command(service, program(service, o.project.Services[service])))
+	p := o.run(service)
 	exit, err := p.Wait(patience)
 	if err != nil || exit != (rig.Exit{}) {
 		o.t.Fatalf("%s: %v, %v\n%s", service, exit, err, p.Log())
@@ -152,16 +179,16 @@ func (o *outside) redis() *redis.Client {
 	return client
 }
 
-// TestStackRunsOutside starts every service of ours and Redis with the commands, variables and health checks of docker-compose.yml,
-// in the order that it asks for, and sees signals arrive. Then pipeline and Redis are killed and started again as Docker would start
-// them, and at the end Redis holds what the simulator knows to be true.
+// TestStackRunsOutside starts every service of ours and Redis with the commands, variables and health checks of docker-compose.yml, in
+// its order, and waits for signals. Then it kills the pipeline and Redis and starts them again as Docker does. At the end Redis holds
+// the simulator's truth.
 func TestStackRunsOutside(t *testing.T) {
 	t.Parallel()
 	o := newOutside(t)
 	pubsub := o.startPubSub()
 	store := o.start("redis")
 	// The pipeline ends where there are no subscriptions: this is why it waits for setup.
-	early := rig.StartCommand(t, o.command("pipeline", program("pipeline", o.project.Services["pipeline"])))
+	early := o.run("pipeline")
 	if exit, err := early.Wait(patience); err != nil || exit.Code != 1 || !strings.Contains(early.Log(), `subscription "projects/local/subscriptions/`) {
 		t.Fatalf("without subscriptions: %v, %v\n%s", exit, err, early.Log())
 	}
@@ -201,16 +228,14 @@ func TestStackRunsOutside(t *testing.T) {
 	pipeline = o.start("pipeline")
 	store.Kill()
 	o.start("redis")
-	if err := rig.Until("the pipeline is healthy again", patience, func() bool {
-		return o.command("pipeline", health(o.project.Services["pipeline"])).Run() == nil
-	}); err != nil {
+	if err := rig.Until("the pipeline is ready again", patience, func() bool { return o.unready("pipeline") == "" }); err != nil {
 		t.Fatalf("%v\n%s", err, pipeline.Log())
 	}
 	if err := trade.Stop(time.Duration(o.project.Services["simulator"].StopGrace)); err != nil {
 		t.Fatal(err)
 	}
 	truth := filepath.Join(o.folders["simulator"], "truth.json")
-	check := exec.CommandContext(t.Context(), rig.CommandBinary(t, "simulator"), "--check_truth="+truth, "--check_redis="+o.addr("redis", "6379"))
+	check := exec.CommandContext(t.Context(), rig.Binary(t), "simulate", "--check_truth="+truth, "--check_redis="+o.addr("redis", "6379"))
 	if said, err := check.CombinedOutput(); err != nil || !strings.Contains(string(said), ", wrong: 0, missing: 0") {
 		t.Errorf("%v\n%s", err, said)
 	} else {
