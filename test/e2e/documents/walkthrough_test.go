@@ -25,11 +25,11 @@ func TestWalkthrough(t *testing.T) {
 	follow(t, "walkthrough.md", steps(t, "walkthrough.md", 30))
 }
 
-// TestReadme does what README.md has a newcomer do, twice in one clone and shell. Within each round the pipeline reads its files a
-// second time, which changes no key.
+// TestReadme runs the commands of README.md, twice in one clone and shell. In each round the pipeline reads its files a second time,
+// which changes no key.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	all := steps(t, "README.md", 15)
+	all := steps(t, "README.md", 6)
 	find := func(start string) int {
 		i := slices.IndexFunc(all, func(s shellStep) bool { return strings.HasPrefix(s.Command, start) })
 		if i < 0 {
@@ -37,7 +37,7 @@ func TestReadme(t *testing.T) {
 		}
 		return i
 	}
-	reads, list := find("$bin/streamlytics --events_files="), find("$bin/deadletters list")
+	reads, list := find("bin/streamlytics --events_files="), find("bin/streamlytics deadletters list")
 	round := slices.Concat(all[:list+1], all[reads:list], all[list+1:])
 	follow(t, "README.md", slices.Concat(round, round))
 }
@@ -90,6 +90,9 @@ func clone(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if err := os.Symlink(rig.Binary(t), filepath.Join(dir, "bin", "streamlytics")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "examples", "day"), os.DirFS(filepath.Join(root, "examples", "day"))); err != nil {
 		t.Fatal(err)
 	}
 	script, err := os.ReadFile(filepath.Join(root, "setup_pubsub.sh"))
