@@ -55,7 +55,7 @@ func eventIDText(l letter) string {
 // How much of an event id and of a detail a row of the list shows, in characters.
 const (
 	longestID     = 40
-	longestDetail = 100
+	longestDetail = 160
 )
 
 func shorten(s string, longest int) string {
