@@ -21,8 +21,8 @@ type Log struct {
 	Format string     // --log_format
 }
 
-// DefaultLog returns the defaults of the flags.
-func DefaultLog() Log { return Log{Level: slog.LevelInfo, Format: logAuto} }
+// DefaultLog returns the defaults of the flags, with a level.
+func DefaultLog(level slog.Level) Log { return Log{Level: level, Format: logAuto} }
 
 // Flags declares the flags that set the fields of l.
 func (l *Log) Flags() Group {
@@ -35,10 +35,19 @@ func (l *Log) Flags() Group {
 	}}
 }
 
-// IsJSON reports whether the lines of a log that is written to w are JSON.
-func (l Log) IsJSON(w io.Writer) bool {
-	return l.Format == logJSON || l.Format != logText && !IsTerminal(w)
+// For returns the options with the format that auto chooses for a log that is written to w.
+func (l Log) For(w io.Writer) Log {
+	if l.Format != logText && l.Format != logJSON {
+		l.Format = logJSON
+		if IsTerminal(w) {
+			l.Format = logText
+		}
+	}
+	return l
 }
+
+// IsJSON reports whether the lines are JSON. It must be called on what For returns.
+func (l Log) IsJSON() bool { return l.Format == logJSON }
 
 // IsTerminal reports whether w is a terminal.
 func IsTerminal(w io.Writer) bool {
@@ -50,7 +59,7 @@ func IsTerminal(w io.Writer) bool {
 // of JSON also has severity, the level under the name that Cloud Logging has for it: the logging
 // agent of Google Kubernetes Engine takes the severity of an entry from there.
 func (l Log) NewHandler(w io.Writer) slog.Handler {
-	if !l.IsJSON(w) {
+	if !l.For(w).IsJSON() {
 		return slog.NewTextHandler(w, &slog.HandlerOptions{Level: l.Level})
 	}
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: l.Level, ReplaceAttr: withSeverity})

@@ -9,8 +9,6 @@ import (
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/apache/beam/sdks/v2/go/pkg/beam/log"
-
-	"github.com/beamlytics/streamlytics/config"
 )
 
 // SetupWorker sends the logs of a process that a runner started as its worker to the runner. It
@@ -24,10 +22,10 @@ func SetupWorker() {
 
 // workerLogLevel returns the --log_level with which the job was submitted.
 func workerLogLevel() slog.Level {
-	level := config.DefaultLog().Level
+	level := DefaultOptions().Log.Level
 	if given := beam.PipelineOptions.Get("log_level"); given != "" {
 		if err := level.UnmarshalText([]byte(given)); err != nil {
-			return config.DefaultLog().Level
+			return DefaultOptions().Log.Level
 		}
 	}
 	return level

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"log/slog"
 	"regexp"
 	"strings"
 	"time"
@@ -104,7 +105,7 @@ func DefaultOptions() Options {
 		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
 		ClockSpeed:        1,
 		OutstandingEvents: 60_000,
-		Log:               config.DefaultLog(),
+		Log:               config.DefaultLog(slog.LevelInfo),
 	}
 }
 

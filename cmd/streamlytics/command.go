@@ -61,13 +61,20 @@ func (cs *commands) withFlags(c *cobra.Command, set *config.Set,
 
 // tool makes a command that is configured by o and logs to stderr.
 func (cs *commands) tool(c *cobra.Command, o config.Options, run func(ctx context.Context) error) *cobra.Command {
-	log := config.DefaultLog()
+	log := config.DefaultLog(slog.LevelInfo)
+	return cs.logging(c, o, &log, run)
+}
+
+// logging makes a command that is configured by o and by log.
+func (cs *commands) logging(c *cobra.Command, o config.Options, log *config.Log,
+	run func(ctx context.Context) error) *cobra.Command {
 	set := config.NewSet(append(o.Flags(), log.Flags())...)
 	return cs.withFlags(c, set, func(ctx context.Context, args []string, problems error) error {
 		if err := invalid(problems, o.Validate(set, args)); err != nil {
 			return err
 		}
-		setLog(log, log.NewHandler(os.Stderr))
+		*log = log.For(os.Stderr)
+		setLog(*log, log.NewHandler(os.Stderr))
 		return run(ctx)
 	})
 }
@@ -92,7 +99,7 @@ func group(c *cobra.Command, members ...*cobra.Command) *cobra.Command {
 
 // setLog makes a handler that of the process's log.
 func setLog(l config.Log, h slog.Handler) {
-	jsonErrors = l.IsJSON(os.Stderr)
+	jsonErrors = l.For(os.Stderr).IsJSON()
 	slog.SetDefault(slog.New(h))
 }
 

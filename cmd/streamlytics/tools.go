@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 	"github.com/spf13/cobra"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/internal/process"
 	"github.com/beamlytics/streamlytics/tools/deadletters"
 	"github.com/beamlytics/streamlytics/tools/demo"
@@ -18,17 +20,17 @@ import (
 )
 
 func (cs *commands) demo() *cobra.Command {
-	o := demo.DefaultOptions()
-	return cs.tool(&cobra.Command{
+	o, log := demo.DefaultOptions(), config.DefaultLog(slog.LevelWarn)
+	return cs.logging(&cobra.Command{
 		Use:   "demo [flags]",
 		Short: "Run a simulated retailer, the pipeline and a Redis in this process",
 		Long: "Demo simulates a retailer, runs the pipeline on its events and compares every stock key with the truth.\n" +
 			"It needs no account, no server and no Docker. Ctrl-C ends it with the result.",
 		Example: "  streamlytics demo\n  streamlytics demo --clock_speed=600 --duration=1m",
-	}, &o, func(ctx context.Context) error {
+	}, &o, &log, func(ctx context.Context) error {
 		beam.Init()
 		process.RaiseMaxProcs()
-		return demo.Run(ctx, o, os.Stdout, os.Stderr)
+		return demo.Run(ctx, o, log, os.Stdout, os.Stderr)
 	})
 }
 
