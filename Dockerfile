@@ -63,8 +63,8 @@ LABEL org.opencontainers.image.title="Streamlytics" \
       org.opencontainers.image.revision="$REVISION"
 COPY LICENSE NOTICE /licenses/
 COPY --from=binaries /out/$TARGETPLATFORM/streamlytics /streamlytics
-# The home of the user is the only folder that the user may write to. Without --warehouse_dir, dead letters go to
-# ./dead_letters in it.
+# The only folder that the user may write to. Without --warehouse_dir, dead letters go to ./dead_letters in it.
 WORKDIR /home/nonroot
-USER nonroot:nonroot
+# The user nonroot. Kubernetes takes only a number as proof that it is not root.
+USER 65532:65532
 ENTRYPOINT ["/streamlytics"]

@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// maxBinary bounds the bytes of the program, which is most of the image, and which workers fetch when they start.
+// maxBinary bounds the bytes of the program, which is most of the image, and which workers fetch
+// when they start.
 const maxBinary = 120 << 20
 
 // dockerStages returns the lines below each FROM of the Dockerfile, by the name of the stage.
@@ -30,12 +31,12 @@ func dockerStages(t *testing.T) map[string]string {
 	return stages
 }
 
-// TestImages: each image has its user and entry point, that of the program has nothing but the program and the licences, and is
-// the last, which is the default.
+// TestImages: each image has its user and entry point, that of the program has nothing but the
+// program and the licences, and is the last, which is the default.
 func TestImages(t *testing.T) {
 	stages := dockerStages(t)
 	for name, lines := range map[string][]string{
-		"streamlytics": {"USER nonroot:nonroot", `ENTRYPOINT ["/streamlytics"]`},
+		"streamlytics": {"USER 65532:65532", `ENTRYPOINT ["/streamlytics"]`},
 		"template": {
 			"COPY --from=binaries /out/linux/amd64/streamlytics /opt/streamlytics/streamlytics",
 			"ENV FLEX_TEMPLATE_GO_BINARY=/opt/streamlytics/streamlytics",
@@ -49,7 +50,10 @@ func TestImages(t *testing.T) {
 		}
 	}
 	copies := regexp.MustCompile(`(?m)^(?:COPY|ADD|RUN) .*$`).FindAllString(stages["streamlytics"], -1)
-	want := []string{"COPY LICENSE NOTICE /licenses/", "COPY --from=binaries /out/$TARGETPLATFORM/streamlytics /streamlytics"}
+	want := []string{
+		"COPY LICENSE NOTICE /licenses/",
+		"COPY --from=binaries /out/$TARGETPLATFORM/streamlytics /streamlytics",
+	}
 	if !slices.Equal(copies, want) {
 		t.Errorf("the image is made by %q, want %q", copies, want)
 	}
@@ -58,8 +62,8 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// TestBasesArePinned: an image is built on nothing, a digest, a full version of the toolchain, or on the
-// launcher, whose digest launch_dataflow.sh passes.
+// TestBasesArePinned: an image is built on nothing, a digest, a full version of the toolchain, or
+// on the launcher, whose digest launch_dataflow.sh passes.
 func TestBasesArePinned(t *testing.T) {
 	file := read(t, "Dockerfile")
 	for _, from := range regexp.MustCompile(`(?m)^FROM (?:--platform=\S+ )?(\S+) AS`).FindAllStringSubmatch(file, -1) {
@@ -138,8 +142,9 @@ func buildContext(t *testing.T) string {
 	return dir
 }
 
-// TestImageBuilds runs the build commands of the Dockerfile twice, each time on the files that a build gets, in another folder. The
-// programs are the same, run on workers, and have the version that the build is given.
+// TestImageBuilds runs the build commands of the Dockerfile twice, each time on the files that a
+// build gets, in another folder. The programs are the same, run on workers, and have the version
+// that the build is given.
 func TestImageBuilds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it links the program twice")
