@@ -37,7 +37,8 @@ func TestRulesOfServices(t *testing.T) {
 			}
 			published[p.Published] = name
 		}
-		// Our image has nothing to run a check with; Prometheus and the tests ask the pipeline over HTTP.
+		// Our image has nothing to run a check with; Prometheus and the tests ask the pipeline over
+		// HTTP.
 		if ours := s.Build != nil; ours != (s.Health == nil) {
 			bad("its health check is %v", s.Health)
 		}
@@ -70,7 +71,8 @@ func TestRulesOfServices(t *testing.T) {
 	}
 }
 
-// TestServicesRunTheImage: the services that are built run the same image, which gives their volumes to its user.
+// TestServicesRunTheImage: the services that are built run the same image, which gives their
+// volumes to its user.
 func TestServicesRunTheImage(t *testing.T) {
 	stage := dockerStages(t)["streamlytics"]
 	ours := 0

@@ -90,7 +90,8 @@ func (o *outside) folder(m mount) string {
 	return o.folders[m.Source]
 }
 
-// command is a command of a service, for this machine. The image of our services has the program as its entry point.
+// command is a command of a service, for this machine. The image of our services has the program as
+// its entry point.
 func (o *outside) command(service string, words []string) *exec.Cmd {
 	o.t.Helper()
 	s := o.project.Services[service]
@@ -129,8 +130,8 @@ func (o *outside) start(service string) *rig.Process {
 	return p
 }
 
-// unready returns why a service does not work yet, or nothing. A service without a health check works when the pipeline is
-// ready, and the simulator when it has saved its state.
+// unready returns why a service does not work yet, or nothing. A service without a health check
+// works when the pipeline is ready, and the simulator when it has saved its state.
 func (o *outside) unready(service string) string {
 	o.t.Helper()
 	if check := health(o.project.Services[service]); check != nil {
@@ -179,9 +180,10 @@ func (o *outside) redis() *redis.Client {
 	return client
 }
 
-// TestStackRunsOutside starts every service of ours and Redis with the commands, variables and health checks of docker-compose.yml, in
-// its order, and waits for signals. Then it kills the pipeline and Redis and starts them again as Docker does. At the end Redis holds
-// the simulator's truth.
+// TestStackRunsOutside starts every service of ours and Redis with the commands, variables and
+// health checks of docker-compose.yml, in its order, and waits for signals. Then it kills the
+// pipeline and Redis and starts them again as Docker does. At the end Redis holds the simulator's
+// truth.
 func TestStackRunsOutside(t *testing.T) {
 	t.Parallel()
 	o := newOutside(t)
@@ -228,14 +230,16 @@ func TestStackRunsOutside(t *testing.T) {
 	pipeline = o.start("pipeline")
 	store.Kill()
 	o.start("redis")
-	if err := rig.Until("the pipeline is ready again", patience, func() bool { return o.unready("pipeline") == "" }); err != nil {
+	ready := func() bool { return o.unready("pipeline") == "" }
+	if err := rig.Until("the pipeline is ready again", patience, ready); err != nil {
 		t.Fatalf("%v\n%s", err, pipeline.Log())
 	}
 	if err := trade.Stop(time.Duration(o.project.Services["simulator"].StopGrace)); err != nil {
 		t.Fatal(err)
 	}
 	truth := filepath.Join(o.folders["simulator"], "truth.json")
-	check := exec.CommandContext(t.Context(), rig.Binary(t), "simulate", "--check_truth="+truth, "--check_redis="+o.addr("redis", "6379"))
+	check := exec.CommandContext(t.Context(), rig.Binary(t),
+		"simulate", "--check_truth="+truth, "--check_redis="+o.addr("redis", "6379"))
 	if said, err := check.CombinedOutput(); err != nil || !strings.Contains(string(said), ", wrong: 0, missing: 0") {
 		t.Errorf("%v\n%s", err, said)
 	} else {
