@@ -16,10 +16,11 @@ func TestToolchain(t *testing.T) {
 		t.Fatalf("go.mod names the versions %q, want that of the language and that of the toolchain", found)
 	}
 	language, toolchain := strings.TrimSpace(found[0][1]), strings.TrimSpace(found[1][1])
-	local := read(t, "sql/local/go.mod")
-	for _, line := range []string{"\ngo " + language + "\n", "\ntoolchain go" + toolchain + "\n"} {
-		if !strings.Contains(local, line) {
-			t.Errorf("sql/local/go.mod lacks the line %q of go.mod", strings.TrimSpace(line))
+	for _, path := range []string{"sql/local/go.mod", "deploy/kubernetes/go.mod"} {
+		for _, line := range []string{"\ngo " + language + "\n", "\ntoolchain go" + toolchain + "\n"} {
+			if !strings.Contains(read(t, path), line) {
+				t.Errorf("%s lacks the line %q of go.mod", path, strings.TrimSpace(line))
+			}
 		}
 	}
 	for path, want := range map[string]string{
