@@ -13,7 +13,7 @@ import (
 // root is the project's folder.
 const root = "../../.."
 
-const runbook = "https://github.com/beamlytics/streamlytics/blob/main/docs/RUNBOOK.md"
+const runbook = "https://github.com/beamlytics/streamlytics/blob/main/docs/OPERATIONS.md"
 
 func read(t *testing.T, name string) string {
 	t.Helper()
@@ -88,7 +88,7 @@ func exprOf(rule string) string {
 	return strings.TrimSpace(strings.TrimPrefix(rest[:end[0]], "|"))
 }
 
-// anchorOf is the section of the runbook that belongs to a rule: StreamlyticsDataNotFresh has data-not-fresh.
+// anchorOf returns the anchor of the section about a rule: StreamlyticsDataNotFresh has data-not-fresh.
 func anchorOf(alert string) string {
 	words := regexp.MustCompile(`[A-Z][a-z]+`).FindAllString(strings.TrimPrefix(alert, "Streamlytics"), -1)
 	return strings.ToLower(strings.Join(words, "-"))

@@ -25,12 +25,15 @@ func TestRulesFire(t *testing.T) {
 	}
 }
 
-// TestEveryAlertHasItsPage holds rules, policies and runbook together: whoever is woken up finds a section, and no section is for
-// an alert that nobody raises.
-func TestEveryAlertHasItsPage(t *testing.T) {
-	wanted := map[string]bool{}
+// TestEveryAlertHasItsSection compares rules and policies with docs/OPERATIONS.md: each alert links to a
+// section of "Alerts" and is in the index, and each section belongs to an alert.
+func TestEveryAlertHasItsSection(t *testing.T) {
+	page, wanted := read(t, "docs/OPERATIONS.md"), map[string]bool{}
 	for name, text := range alertRules(t) {
 		wanted[anchorOf(name)] = true
+		if entry := "[`" + name + "`](#" + anchorOf(name) + ")"; !strings.Contains(page, entry) {
+			t.Errorf("the index of docs/OPERATIONS.md lacks %s", entry)
+		}
 		if link := "runbook_url: " + runbook + "#" + anchorOf(name) + "\n"; !strings.Contains(text, link) {
 			t.Errorf("%s has no %s", name, link)
 		}
@@ -41,6 +44,9 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 	for name, p := range policies(t) {
 		anchor := strings.TrimSuffix(filepath.Base(name), ".json")
 		wanted[anchor] = true
+		if entry := "[`" + anchor + "`](#" + anchor + ")"; !strings.Contains(page, entry) {
+			t.Errorf("the index of docs/OPERATIONS.md lacks %s", entry)
+		}
 		if link := "(" + runbook + "#" + anchor + ")"; !strings.Contains(p.GetDocumentation().GetContent(), link) {
 			t.Errorf("%s does not lead to %s", name, link)
 		}
@@ -48,25 +54,27 @@ func TestEveryAlertHasItsPage(t *testing.T) {
 			t.Errorf("%s has the label alert=%s", name, p.GetUserLabels()["alert"])
 		}
 	}
-	pages := map[string]string{}
-	for _, part := range strings.Split(read(t, "docs/RUNBOOK.md"), "\n## ")[1:] {
+	_, alerts, _ := strings.Cut(page, "\n## Alerts\n")
+	alerts, _, _ = strings.Cut(alerts, "\n## ")
+	sections := map[string]string{}
+	for _, part := range strings.Split(alerts, "\n### ")[1:] {
 		title, text, _ := strings.Cut(part, "\n")
-		pages[strings.ReplaceAll(strings.ToLower(title), " ", "-")] = text
+		sections[strings.ReplaceAll(strings.ToLower(title), " ", "-")] = text
 	}
 	for anchor := range wanted {
-		text, ok := pages[anchor]
+		text, ok := sections[anchor]
 		if !ok {
-			t.Errorf("docs/RUNBOOK.md has no section #%s", anchor)
+			t.Errorf("docs/OPERATIONS.md has no section #%s below Alerts", anchor)
 		}
-		for _, part := range []string{"**What it means.**", "**Look.**", "**Do.**", "**Harmless when**"} {
+		for _, part := range []string{"**Means.**", "**Look.**", "**Do.**", "**Harmless when**"} {
 			if !strings.Contains(text, part) {
 				t.Errorf("the section #%s has no %s", anchor, part)
 			}
 		}
 	}
-	for anchor := range pages {
+	for anchor := range sections {
 		if !wanted[anchor] {
-			t.Errorf("docs/RUNBOOK.md has a section #%s, which no alert leads to", anchor)
+			t.Errorf("docs/OPERATIONS.md has a section #%s, which no alert links to", anchor)
 		}
 	}
 }
