@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the topics, subscriptions and dead letter topics of the pipeline, at PUBSUB_EMULATOR_HOST or in Google Cloud; without that
 # and without --project, in the stack of docker-compose.yml. It runs `streamlytics pubsub setup` with its arguments: bin/streamlytics,
-# or, where that is not built, with Go. docs/OPERATIONS.md describes what is created, and why.
+# or, where that is not built, with Go. docs/OPERATIONS.md#pubsub describes what is created, and why.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 

@@ -13,7 +13,7 @@ import (
 
 // TestBeamMetrics compares the Beam metrics of a job with its summary. Prism loses what a bundle
 // counted when another one brings the same metric for the first time in the same millisecond
-// (docs/OPERATIONS.md), so a run whose metrics are too small is repeated, up to twice.
+// (docs/DESIGN.md), so a run whose metrics are too small is repeated, up to twice.
 func TestBeamMetrics(t *testing.T) {
 	const runs = 3
 	for run := 1; ; run++ {

@@ -96,7 +96,7 @@ func (cs *commands) pubsub() *cobra.Command {
 			Use:   "setup [flags]",
 			Short: "Create the topics and subscriptions that the pipeline needs",
 			Long: "Setup creates topics, subscriptions and dead letter topics, at PUBSUB_EMULATOR_HOST or in Google Cloud. It can be\n" +
-				"run again: what is as declared stays as it is. docs/OPERATIONS.md describes what it creates, and why.",
+				"run again: what is as declared stays as it is. docs/OPERATIONS.md#pubsub describes what it creates, and why.",
 			Example: "  streamlytics pubsub setup --project=shop --dry_run",
 		}, &topics, func(ctx context.Context) error { return setup.Run(ctx, topics, os.Stdout, os.Stderr) }),
 		cs.tool(&cobra.Command{

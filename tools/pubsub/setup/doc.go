@@ -2,5 +2,5 @@
 // topic with a subscription of its own behind each. It says what is there, what it changes, and what it cannot change. To run it again
 // changes nothing.
 //
-// What is declared here, and why, is in docs/PUBSUB.md.
+// docs/OPERATIONS.md#pubsub lists what is declared here, and why.
 package setup
