@@ -63,8 +63,10 @@ func Find(name string) (Analysis, error) {
 	return all[i], nil
 }
 
-// ownClock reports whether the analysis compares wall times by the clock that the rows keep. It needs them as they are.
-func (a Analysis) ownClock() bool { return strings.Contains(a.SQL, "clock_speed") }
+// ownClock reports whether the analysis takes the clock from its rows. Such an analysis needs wall times as they are.
+func (a Analysis) ownClock() bool {
+	return strings.Contains(comment.ReplaceAllString(a.SQL, ""), "clock_speed")
+}
 
 // Result is what an analysis says. Values are nil, bool, int64, float64, string or time.Time (UTC).
 type Result struct {

@@ -33,6 +33,8 @@ func TestCommand(t *testing.T) {
 		`{"scope":"store","store_id":"12","product_id":"555","on_hand":6,"version":2,"known":true,"as_of":"2026-11-27T10:30:00.000Z"}`)
 	counted := archive(t, "events",
 		`{"event_id":"c","type":"RESET","store_id":"<12>","product_id":"555","quantity":7,"occurred_at":"2026-01-27T10:00:00.000Z","source":"WMS","ingested_at":"2026-01-27T10:00:00.000Z"}`)
+	fast := archive(t, "events",
+		`{"event_id":"s","type":"SALE","store_id":"12","product_id":"555","quantity":1,"occurred_at":"2026-11-27T10:10:00.000Z","source":"POS","ingested_at":"2026-11-29T03:00:11.000Z"}`)
 	period := []string{"from=2026-11-27T00:00:00Z", "to=2026-11-28T00:00:00Z"}
 	for _, tc := range []struct {
 		name       string
@@ -41,6 +43,8 @@ func TestCommand(t *testing.T) {
 		out, wrong string
 	}{
 		{"an answer", append([]string{"--warehouse_dir=" + dir, "stock_outs"}, period...), 0, "12        555         2026-11-27T10:00:00Z  2026-11-27T10:30:00Z  false      30           0\n1 rows\n", ""},
+		{"an answer by the pipeline's clock", append([]string{"--warehouse_dir=" + fast, "--clock_origin=2026-11-27T10:00:00Z",
+			"--clock_started=2026-11-29T03:00:00Z", "--clock_speed=60", "freshness"}, period...), 0, "0                  1                1                  1               1             60            60 ", ""},
 		{"help", []string{"--help"}, 0, "", "stock_outs (from, lookback_days, to)\n      what was out of stock, when, and for how long?"},
 		{"a rebuild", []string{"--warehouse_dir=" + counted, "rebuild", "at=2026-11-27T12:00:00Z"}, 0,
 			`{"event_id":"!rebuild 2026-11-21T12:00:00.000Z","occurred_at":"2026-11-21T12:00:00.000Z","product_id":"555","quantity":7,"store_id":"<12>","type":"RESET"}` + "\n", ""},
