@@ -1,5 +1,6 @@
--- The dead letters of a dataset, each once and the oldest first, as the JSON lines of a warehouse folder have them. The program
--- deadletters reads them so, with the dataset as the default one. It reads the whole table.
+-- The dead letters of a dataset, each once and the oldest first, as the JSON lines of a warehouse
+-- folder. `streamlytics deadletters --bigquery_dataset` runs this query with that dataset as the
+-- default dataset. It reads the whole table.
 
 SELECT TO_JSON_STRING(STRUCT(raw, text, attributes, reason, detail, stage, source, message_id, item, published_at, failed_at)) AS letter
 FROM dead_letters

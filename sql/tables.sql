@@ -1,4 +1,8 @@
--- The tables of the warehouse. Generated from sinks/rows/schema: go test ./sinks/rows -run Schema -update
+-- The tables of the warehouse. Generated from sinks/rows/schema:
+--
+--   go test ./sinks/rows -run Schema -update
+--
+-- Create them, or add those that are missing:
 --
 --   bq query --project_id=PROJECT --dataset_id=retail --use_legacy_sql=false < sql/tables.sql
 --
@@ -47,7 +51,7 @@ OPTIONS (description = "Each stock signal. scope, store_id, product_id and versi
 CREATE TABLE IF NOT EXISTS `velocity_signals` (
   `product_id` STRING NOT NULL OPTIONS (description = "Product (SKU)."),
   `store_id` STRING OPTIONS (description = "Store; NULL over all stores."),
-  `window` STRING NOT NULL OPTIONS (description = "The window that `units_sold` and `message` speak of: `1h` or `24h`."),
+  `window` STRING NOT NULL OPTIONS (description = "Window of `units_sold` and `message`: `1h` or `24h`."),
   `units_sold` INT64 NOT NULL OPTIONS (description = "Units sold in that window, returns subtracted."),
   `units_1h` INT64 NOT NULL OPTIONS (description = "Units sold in the last hour, returns subtracted."),
   `units_24h` INT64 NOT NULL OPTIONS (description = "Units sold in the last 24 hours, returns subtracted."),

@@ -1,13 +1,15 @@
--- Views over the tables of the warehouse. BigQuery wants the tables of a view qualified, so DATASET stands for the dataset:
+-- Views over the tables of the warehouse. BigQuery requires the tables of a view to be qualified,
+-- so DATASET stands for the dataset:
 --
 --   sed 's/DATASET\./retail./g' sql/views.sql | bq query --project_id=PROJECT --use_legacy_sql=false
 --
--- Rows are written at least once: after a failure some come again. The views named *_unique hold each once, by the identity
--- that docs/FORMATS.md gives it. They are for looking around. A filter on one of them cannot reach the partitions of the table
--- behind it, because which row is the first is decided before the filter: each reads its whole table. The files in sql/analyses
--- filter the tables themselves, and then take each row once.
+-- Rows are written at least once: after a failure some are written again. The views named *_unique
+-- hold each row once, by the identity in docs/WAREHOUSE.md. Each of them reads its whole table,
+-- because BigQuery decides which row is the first before it applies a filter. The files in
+-- sql/analyses filter the tables by day first, and then take each row once.
 
--- Each event once: the first that was written. A later one of the same identity is a repetition, or was refused as ID_REUSED.
+-- Each event once: its first row. A later row of the same identity is a repetition, or was refused
+-- as ID_REUSED.
 CREATE OR REPLACE VIEW DATASET.events_unique AS
 SELECT *
 FROM DATASET.events
@@ -35,7 +37,7 @@ FROM DATASET.badge_changes
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY badge, scope, store_id, product_id, changed_at ORDER BY is_on) = 1;
 
--- Each dead letter once. It has no id: what was refused, where and when tell two apart.
+-- Each dead letter once. A dead letter has no id, so all its columns identify it.
 CREATE OR REPLACE VIEW DATASET.dead_letters_unique AS
 SELECT *
 FROM DATASET.dead_letters
@@ -44,14 +46,15 @@ QUALIFY ROW_NUMBER() OVER (
   PARTITION BY source, message_id, item, stage, reason, detail, raw, failed_at ORDER BY published_at
 ) = 1;
 
--- The stock of now, of each store and over all stores: the row with the greatest version, as Redis has it.
+-- The current stock of each store and over all stores, as in Redis: the row with the greatest
+-- version.
 CREATE OR REPLACE VIEW DATASET.current_stock AS
 SELECT scope, store_id, product_id, on_hand, known, badge, barrier, as_of, version
 FROM DATASET.stock_changes
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (PARTITION BY scope, store_id, product_id ORDER BY version DESC) = 1;
 
--- The velocity of now, as Redis has it: the newest signal of each key, but those whose key is gone.
+-- The current velocity, as in Redis: the newest signal of each key, without the keys that are gone.
 CREATE OR REPLACE VIEW DATASET.current_velocity AS
 SELECT scope, store_id, product_id, units_1h, units_24h, views_1h, cart_adds_1h, views_24h, cart_adds_24h, rate_per_hour, badge, message, evaluated_at
 FROM (

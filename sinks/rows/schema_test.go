@@ -67,8 +67,11 @@ func TestSchemaTablesSQL(t *testing.T) {
 // ddl is the content of sql/tables.sql.
 func ddl() string {
 	var b strings.Builder
-	b.WriteString(`-- The tables of the warehouse. ` +
-		`Generated from sinks/rows/schema: go test ./sinks/rows -run Schema -update
+	b.WriteString(`-- The tables of the warehouse. Generated from sinks/rows/schema:
+--
+--   go test ./sinks/rows -run Schema -update
+--
+-- Create them, or add those that are missing:
 --
 --   bq query --project_id=PROJECT --dataset_id=retail --use_legacy_sql=false < sql/tables.sql
 --

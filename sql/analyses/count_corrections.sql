@@ -1,24 +1,26 @@
 -- Question: how wrong was the book stock when it was counted? What shrank, and what was found?
 --
--- Method: a count (RESET) says what is on the shelf. expected is what the books say at that moment: the count before it, plus
--- receipts and minus sales since; at equal times a movement belongs behind the count. correction = counted - expected: below 0 is
--- shrinkage (phantom stock that could not have been sold), above 0 was found. A product's first count has nothing to be held
--- against, and is left out.
+-- Method: a count (RESET) is the number of units on the shelf. expected is the book stock at that
+-- moment: the count before it, plus receipts and minus sales since. At equal times a movement is
+-- after the count. correction = counted - expected: below 0 is shrinkage (phantom stock that could
+-- not be sold), above 0 was found. The first count of a product is left out, because there is no
+-- earlier count to compare it with.
 --
--- Parameters: @from, @to TIMESTAMP: the period of the counts, @to exclusive. @lookback_days INT64: how far before @from to look for
--- the count before; one that is older than that counts as none.
+-- Parameters: @from, @to TIMESTAMP: the period of the counts, @to exclusive. @lookback_days INT64:
+-- how far before @from to look for an earlier count; an older one is ignored.
 --
--- Limits: by business time, with all that is known today: receipts and sales that were uploaded after the count are in expected.
--- A count that the pipeline refused (RESET_TOO_OLD) is among the events, and appears here.
+-- Limits: the result follows business time with the events of today: receipts and sales that were
+-- uploaded after the count are in expected. A count that the pipeline refused (RESET_TOO_OLD) is
+-- among the events, and appears here.
 
 WITH unique_events AS (
   SELECT store_id, product_id, event_id, type, quantity, occurred_at
   FROM events
   WHERE occurred_at >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND occurred_at < @to
-    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event holds other events (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 ),
-running AS ( -- moved: the sum of all movements before
+running AS ( -- moved: the sum of all movements up to the row
   SELECT
     store_id,
     product_id,

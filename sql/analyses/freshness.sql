@@ -1,13 +1,15 @@
 -- Question: how old are events when they arrive?
 --
--- Method: from occurred_at to ingested_at, by day, channel and type: the share that was there within ten seconds, a minute, ten
--- minutes, an hour and a day, the mean and the longest; and the mean from Pub/Sub's published_at to ingested_at, which is the part
--- of it that is the pipeline's. The first row of each event counts.
+-- Method: the time from occurred_at to ingested_at, by day, channel and type: the share of events
+-- that arrived within ten seconds, a minute, ten minutes, an hour and a day, the mean and the
+-- longest. The mean from Pub/Sub's published_at to ingested_at is the pipeline's part of it. The
+-- first row of each event counts.
 --
 -- Parameters: @from, @to TIMESTAMP: the period in which the events happened, @to exclusive.
 --
--- Limits: ingested_at is the wall clock, so the pipeline must have run with it (without --clock_origin and --clock_speed). A till
--- whose clock is ahead has events of negative age, which count as on time. Events of files have no published_at.
+-- Limits: ingested_at is wall time, so the rows must be of a pipeline with the wall clock (without
+-- --clock_origin and --clock_speed). The events of a till whose clock is ahead have a negative age
+-- and count as on time. Events of files have no published_at.
 
 WITH ages AS (
   SELECT
@@ -18,7 +20,7 @@ WITH ages AS (
     (UNIX_MILLIS(ingested_at) - UNIX_MILLIS(published_at)) / 1000 AS seconds_from_publishing
   FROM events
   WHERE occurred_at >= @from AND occurred_at < @to
-    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event holds other events (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 )
 SELECT

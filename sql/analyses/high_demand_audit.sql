@@ -1,30 +1,36 @@
--- Question: was every HIGH_DEMAND that went on or off right? Each change of the period with its evidence, counted again from the
--- events.
+-- Question: was each change of HIGH_DEMAND right? Each change of the period with its evidence,
+-- counted again from the events.
 --
--- Method: score = @weight_views x views + @weight_cart_adds x cart adds + @weight_units x units of the last hour. That hour is 61
--- minutes, aligned to the minute: the minute of changed_at and the 60 before it. changed_at is the pipeline's clock, and each change
--- keeps that clock (clock_origin, clock_started, clock_speed). From it follows the wall time of the change. The events that had
--- been ingested (wall time too) by then are counted again. Those of the last @in_flight_seconds may not have reached the badge yet:
--- they make the difference between the least and the most that the evidence can be. Without such events the two are equal, and
--- true evidence is exactly that.
+-- Method: score = @weight_views x views + @weight_cart_adds x cart adds + @weight_units x units of
+-- the last hour. That hour is 61 minutes, aligned to the minute: the minute of changed_at and the
+-- 60 before it. changed_at is time of the pipeline's clock, and each row has that clock
+-- (clock_origin, clock_started, clock_speed), from which the wall time of the change follows. The
+-- query counts the events whose ingested_at, which is wall time, is not later. An event of the last
+-- @in_flight_seconds before the change may not have been counted by then. Such events make the
+-- difference between the least and the most that the evidence can be. Without them the two are
+-- equal.
 --
 --   PROVEN     the evidence is exactly what the events give
---   IN_FLIGHT  it lies between the least and the most
---   EVIDENCE   it does not: views, cart adds or units are not what the events give
+--   IN_FLIGHT  the evidence is between the least and the most
+--   EVIDENCE   views, cart adds or units are outside that range
 --   SCORE      the score is not the weighted sum of the evidence
---   THRESHOLD  the score does not reach enter (on), or is not below exit (off), or exit is not half of enter, rounded up
---   NO_CLOCK   not judged: the row does not have the clock (clock_speed is NULL), and a wrong clock makes a true badge look false
+--   THRESHOLD  the score is below enter (on), or not below exit (off), or exit is not half of
+--              enter, rounded up
+--   NO_CLOCK   not judged: the row has no clock (clock_speed is NULL)
 --
--- EVIDENCE, SCORE and THRESHOLD are false badges. They come first, and NO_CLOCK after them.
+-- EVIDENCE, SCORE and THRESHOLD are false badges. They come first, then NO_CLOCK.
 --
--- Parameters: @from, @to TIMESTAMP: the period by the pipeline's clock, @to exclusive. @weight_views, @weight_cart_adds,
--- @weight_units INT64: as the pipeline ran (1, 5, 10). @in_flight_seconds INT64: how long an event may be on its way from
--- ingested_at to the badge, wall time; 5 by the pipeline's promise, more across an outage.
+-- Parameters: @from, @to TIMESTAMP: the period by the pipeline's clock, @to exclusive.
+-- @weight_views, @weight_cart_adds, @weight_units INT64: the options of the pipeline (1, 5, 10).
+-- @in_flight_seconds INT64: the longest wall time from ingested_at to the badge: 5, or more where
+-- Redis or BigQuery was away.
 --
--- Limits: a pipeline that starts from empty state (--restore=none, or another Redis) does not have the events of the runs before it,
--- which are counted here: give it a warehouse of its own. An event that the pipeline took twice because its id was forgotten (views
--- and cart adds after 24 hours) counts once here. A change that should have been and was not is not seen. Rows of versions before
--- the columns of the clock have none; for those of a pipeline with the wall clock, docs/ANALYSES.md has the statement that adds it.
+-- Limits: a pipeline that starts from empty state (--restore=none, or another Redis) does not have
+-- the events of earlier runs, which are counted here; give it a warehouse of its own. An event
+-- whose id was forgotten (a view or cart add after 24 hours) may have counted twice in the
+-- pipeline, and counts once here. A change that was due and did not happen is not found. Rows that
+-- were written before the clock columns existed have none; docs/WAREHOUSE.md has the statement that
+-- sets them for a pipeline with the wall clock.
 
 WITH changes AS (
   SELECT DISTINCT
@@ -39,7 +45,8 @@ WITH changes AS (
     units,
     `enter`,
     `exit`,
-    -- The last millisecond of wall time, since 1970, at which the clock showed changed_at. The wall clock has no origin and no start.
+    -- The last millisecond of wall time, since 1970, at which the clock showed changed_at. With the
+    -- wall clock, clock_origin and clock_started are NULL.
     COALESCE(UNIX_MILLIS(clock_started), 0)
     + CAST(CEIL((UNIX_MILLIS(changed_at) + 1 - COALESCE(UNIX_MILLIS(clock_origin), 0)) / clock_speed) AS INT64) - 1 AS wall_ms
   FROM badge_changes

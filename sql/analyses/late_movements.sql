@@ -1,15 +1,17 @@
--- Question: which sales and receipts came only after the count that already had them, and so did not change the stock?
+-- Question: which sales and receipts arrived after the count that already includes them, and so did
+-- not change the stock?
 --
--- Method: a sale or receipt from before a count is in the count. One that arrives after it is dropped by that barrier: it changes
--- sales figures, not the stock. Here are those that were ingested after a later count of the same product and store, by store,
--- channel and day on which they happened, with how late they were.
+-- Method: a sale or receipt from before a count is in that count. If it arrives after the count,
+-- the barrier drops it: it changes sales figures, not the stock. The rows are the movements that
+-- were ingested after a later count of the same product and store, by store, channel and the day on
+-- which they happened, with how late they were.
 --
--- Parameters: @from, @to TIMESTAMP: the period in which they happened, @to exclusive. @lookahead_days INT64: how long after the
--- period to look for the counts that dropped them.
+-- Parameters: @from, @to TIMESTAMP: the period in which they happened, @to exclusive.
+-- @lookahead_days INT64: how long after the period to look for the counts that dropped them.
 --
--- Limits: ingested_at decides which came first. Where a count and a movement arrive within the same seconds, the pipeline may have
--- seen them the other way round; the stock is the same. Much of this is a sign of stores that upload late or clocks that
--- are wrong.
+-- Limits: ingested_at decides which came first. Where a count and a movement arrive within the same
+-- seconds, the pipeline may have received them in the other order; the stock is the same. Many rows
+-- are a sign of stores that upload late, or of wrong clocks.
 
 WITH unique_events AS (
   SELECT store_id, product_id, type, quantity, occurred_at, ingested_at, source
@@ -17,7 +19,7 @@ WITH unique_events AS (
   WHERE occurred_at >= @from AND occurred_at < TIMESTAMP_ADD(@to, INTERVAL (@lookahead_days) DAY)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 ),
-ordered AS ( -- last_counted_at: the latest time of a count among all that were ingested before the row
+ordered AS ( -- last_counted_at: the latest count of those ingested before
   SELECT
     *,
     MAX(CASE type WHEN 'RESET' THEN occurred_at ELSE NULL END) OVER (

@@ -1,25 +1,29 @@
 -- Question: what did each stock-out cost?
 --
--- Method: rate_per_hour is what the store sold of the product in the @rate_hours before the stock-out, returns subtracted, divided
--- by @rate_hours. expected_units are that rate for as long as the stock-out lasted, within the period; lost_units are these less
--- what was sold all the same, and never below 0. lost_revenue takes the mean price of the sales before. views and cart_adds are
--- the interest that met an empty shelf; of a shop they are those of web shop orders that it fulfils.
+-- Method: rate_per_hour is what the store sold of the product in the @rate_hours before the
+-- stock-out, returns subtracted, divided by @rate_hours. expected_units is that rate for the
+-- duration of the stock-out within the period. lost_units is expected_units minus the units that
+-- were sold nevertheless, at least 0. lost_revenue uses the mean price of the sales before. views
+-- and cart_adds are the interest during the stock-out; of a shop, those of web shop orders that it
+-- fulfils.
 --
--- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @rate_hours INT64: the hours before a stock-out in which its rate is
--- measured. @lookback_days INT64: how far before @from to look for stock and sales; at least a day more than @rate_hours.
+-- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @rate_hours INT64: the hours before
+-- a stock-out in which its rate is measured. @lookback_days INT64: how far before @from to look for
+-- stock and sales; at least a day more than @rate_hours.
 --
--- Limits: an estimate. It takes the hours before for the hours of the stock-out: one that lasts over night is estimated too
--- high by a rate of the day, unless @rate_hours is a multiple of 24; one of a trending product too low. Hours before in which the
--- product was out of stock too lower the rate. One that is still_out counts up to @to, so @to should not lie in the future.
--- Customers who took another product, or came back, are not lost.
+-- Limits: this is an estimate. It takes the hours before for the hours of the stock-out. A
+-- stock-out over night is estimated too high by a rate of the day, unless @rate_hours is a multiple
+-- of 24, and one of a trending product too low. Hours before in which the product was out of stock
+-- too lower the rate. A row with still_out counts up to @to, so @to should not be in the future.
+-- Customers who bought another product, or came back, are not lost.
 
-WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
+WITH known_stock AS ( -- a republished signal has its old version and counts from its first row
   SELECT store_id, product_id, on_hand, version, as_of
   FROM stock_changes
   WHERE as_of >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND as_of < @to AND scope = 'store' AND known
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, version ORDER BY as_of) = 1
 ),
-spans AS ( -- how long each value stood, and the number of values in stock before it, which all values of one stock-out share
+spans AS ( -- refills: the rows in stock so far, the same number for all rows of a stock-out
   SELECT
     store_id,
     product_id,

@@ -1,15 +1,19 @@
--- Question: was every LOW_STOCK that went on or off right?
+-- Question: was each change of LOW_STOCK right?
 --
--- Method: a stock signal and the change of its badge are made at one moment, so each change must have a stock signal of the same
--- key and time, with the same on-hand and the badge that the change speaks of. It went on at or below enter, off above exit.
+-- Method: a stock signal and the change of its badge are made at one moment. So each change must
+-- have a stock signal of the same key and time, with the same on-hand and the badge of the change.
+-- The badge goes on at or below enter, and off above exit.
 --
 --   PROVEN     there is such a signal
 --   EVIDENCE   there is none
 --   THRESHOLD  the on-hand is above enter (on), or not above exit (off)
 --
+-- EVIDENCE and THRESHOLD are false badges.
+--
 -- Parameters: @from, @to TIMESTAMP: the period, @to exclusive.
 --
--- Limits: the on-hand itself is taken as the signal had it; count_corrections.sql and the events say how it came about.
+-- Limits: the on-hand is taken from the signal. How it came about is in the events and in
+-- count_corrections.sql.
 
 WITH changes AS (
   SELECT DISTINCT scope, store_id, product_id, is_on, changed_at, on_hand, `enter`, `exit`

@@ -1,14 +1,16 @@
 -- Question: what was sold beyond the stock?
 --
--- Method: stock signals with an on-hand below 0, by store and product: since when, how many units short at worst, and how it stands
--- at the end of the period. Redis says the same number; the storefront takes it for out of stock.
+-- Method: stock signals with an on-hand below 0, by store and product: since when, how many units
+-- short at worst, and the on-hand at the end of the period. Redis has the same negative number;
+-- storefronts show it as out of stock.
 --
 -- Parameters: @from, @to TIMESTAMP: the period, @to exclusive.
 --
--- Limits: below 0 can also mean that a receipt is late, or that the last count was wrong: back_in_stock says whether the stock came
--- right again. Products that were never counted are left out. Signals from before @from are not looked at.
+-- Limits: an on-hand below 0 can also mean that a receipt is late, or that the last count was
+-- wrong: back_in_stock reports whether the stock recovered. Products that were never counted are
+-- left out, and so are signals from before @from.
 
-WITH known_stock AS ( -- newest_first: 1 is the last signal of the period
+WITH known_stock AS ( -- newest_first: 1 for the last signal of the period
   SELECT
     store_id,
     product_id,

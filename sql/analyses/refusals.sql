@@ -1,11 +1,12 @@
 -- Question: what could not be used, and who sends it?
 --
--- Method: dead letters by day, source, stage and reason, with one detail as an example. `deadletters show` has the messages
--- whole, and `deadletters replay` sends them again.
+-- Method: dead letters by day, source, stage and reason, with one detail as an example.
+-- `streamlytics deadletters show` prints a whole message, and `streamlytics deadletters replay`
+-- publishes it again.
 --
 -- Parameters: @from, @to TIMESTAMP: the period, @to exclusive.
 --
--- Limits: by the time at which it was refused, wall time, whatever the message says.
+-- Limits: the period is that of the refusal, in wall time, whatever the time in the message.
 
 WITH letters AS (
   SELECT source, message_id, item, stage, reason, detail, failed_at

@@ -1,21 +1,24 @@
--- Question: what part of what it had did each store sell of each product?
+-- Question: what part of its stock did each store sell, by product?
 --
--- Method: units_sold are the sales of the period less returned units. available is the stock with which the period began plus
--- the units received in it, corrections included; sell_through is units_sold / available. The stock at the beginning is the
--- latest known one before @from or, where the first count came later, the first known one of the period.
+-- Method: units_sold are the sales of the period minus returned units. available is the on-hand at
+-- the beginning of the period plus the units received in it, corrections included. sell_through is
+-- units_sold / available. The on-hand at the beginning is the latest known one before @from or,
+-- where the first count came later, the first known one of the period.
 --
--- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @lookback_days INT64: how far before @from to look for the stock;
--- a product whose stock did not change for longer has no opening_on_hand and no sell_through.
+-- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @lookback_days INT64: how far before
+-- @from to look for the on-hand. A product whose stock did not change for longer has no
+-- opening_on_hand and no sell_through.
 --
--- Limits: sales count by the time at which they happened, stock by the time at which it was known. Units that a count found or
--- missed are neither sold nor received (count_corrections.sql). An id that was used again for an event of another period
--- counts here once more, although the pipeline refused it (ID_REUSED).
+-- Limits: sales count by the time at which they happened, stock by the time at which it was
+-- published. Units that a count found or missed are neither sold nor received
+-- (count_corrections.sql). An id that was used again for an event of another period counts here
+-- once more, although the pipeline refused it (ID_REUSED).
 
 WITH period_events AS (
   SELECT store_id, product_id, type, quantity, price
   FROM events
   WHERE occurred_at >= @from AND occurred_at < @to
-    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event stands for others (rebuild.sql)
+    AND NOT STARTS_WITH(event_id, '!rebuild') -- a fold event holds other events (rebuild.sql)
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, event_id ORDER BY ingested_at, published_at, message_id) = 1
 ),
 movements AS (

@@ -1,23 +1,25 @@
 -- Question: what was out of stock, when, and for how long?
 --
--- Method: the stock signals of a product in a store stand from one to the next. A stock-out is a time without a break in which
--- the on-hand is 0 or less, as the storefront was told. Products that were never counted are left out. Stock-outs that began
--- before the period or outlast it are listed whole as far as they are known; minutes_out counts the period only.
+-- Method: a stock signal of a product in a store holds until the next one. A stock-out is a time
+-- without a break in which the published on-hand is 0 or less. Products that were never counted are
+-- left out. A stock-out that began before the period or ended after it is listed whole, as far as
+-- it is known; minutes_out counts the period only.
 --
--- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @lookback_days INT64: how far before @from to look for the stock
--- with which it began.
+-- Parameters: @from, @to TIMESTAMP: the period, @to exclusive. @lookback_days INT64: how far before
+-- @from to look for the stock with which the period began.
 --
--- Limits: these are the times at which the pipeline knew, not those at which the shelf was empty: a sale that is uploaded hours
--- late begins a stock-out when it arrives. One that is still_out counts up to @to, so @to should not lie in the future. Stock that
--- did not change for longer than @lookback_days is not seen. lowest_on_hand below 0 is what was sold beyond the stock.
+-- Limits: the times are those of the signals, not those at which the shelf was empty: a sale that
+-- is uploaded hours late begins a stock-out when it arrives. A row with still_out counts up to @to,
+-- so @to should not be in the future. Stock that did not change for longer than @lookback_days is
+-- not seen. lowest_on_hand below 0 is what was sold beyond the stock.
 
-WITH known_stock AS ( -- a value that was said again, with its old version, counts from when it was said first
+WITH known_stock AS ( -- a republished signal has its old version and counts from its first row
   SELECT store_id, product_id, on_hand, version, as_of
   FROM stock_changes
   WHERE as_of >= TIMESTAMP_SUB(@from, INTERVAL (@lookback_days) DAY) AND as_of < @to AND scope = 'store' AND known
   QUALIFY ROW_NUMBER() OVER (PARTITION BY store_id, product_id, version ORDER BY as_of) = 1
 ),
-spans AS ( -- how long each value stood, and the number of values in stock before it, which all values of one stock-out share
+spans AS ( -- refills: the rows in stock so far, the same number for all rows of a stock-out
   SELECT
     store_id,
     product_id,

@@ -104,7 +104,7 @@ func (d *day) checkViews(t *testing.T, w *Warehouse) {
 	d.checkCurrentVelocity(t, w)
 }
 
-// identity names the columns that tell the rows of a table apart, by docs/FORMATS.md; a dead letter is told apart by all of it.
+// identity names the columns that identify a row of a table (docs/WAREHOUSE.md). All columns identify a dead letter.
 var identity = map[rows.Table][]string{
 	rows.Events:          {"store_id", "product_id", "event_id"},
 	rows.StockChanges:    {"scope", "store_id", "product_id", "version"},

@@ -1,4 +1,5 @@
--- What the SQL of the warehouse needs of BigQuery and DuckDB does not have by the same name. Times are UTC, without a zone.
+-- The functions of BigQuery that the SQL of the warehouse uses and that DuckDB does not have under
+-- the same name. Times are UTC, without a zone.
 
 CREATE SCHEMA "DATASET";
 USE "DATASET";

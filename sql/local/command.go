@@ -84,7 +84,7 @@ func usage(flags *flag.FlagSet, w io.Writer) {
 	}
 }
 
-// clockOf is the clock that the flags speak of.
+// clockOf returns the clock that the flags describe.
 func clockOf(origin, started string, speed float64) (clock.Clock, error) {
 	if origin == "" && started == "" && speed == 1 {
 		return clock.Clock{}, nil
