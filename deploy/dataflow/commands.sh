@@ -1,9 +1,9 @@
-# How launch_dataflow.sh gives commands to gcloud, bq and docker, or prints them: with --dry_run, what is printed is a script that gives the
-# same commands. Sourced.
+# Runs gcloud, bq and docker for launch_dataflow.sh, or prints their commands: with --dry_run the
+# output is a script that runs the same commands. Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 
-export CLOUDSDK_CORE_DISABLE_PROMPTS=1 # a question would wait for an answer that nobody gives
+export CLOUDSDK_CORE_DISABLE_PROMPTS=1 # nobody answers a question
 
 say() { printf '%s\n' "$*" >&2; }
 give_up() {
@@ -27,20 +27,22 @@ need_programs() {
     give_up 8 "docker is missing: install it, or build with --builder=cloudbuild"
 }
 
-# mark is around the name of what an earlier command printed. No value has it: control characters are no part of any.
+# mark encloses, with --dry_run, the name of a variable that an earlier command sets. It is a
+# control character, and no option contains one.
 mark=$'\001'
 
-# quoted WORD: as a shell reads it. What an earlier command printed becomes "$name".
+# quoted WORD: prints the word quoted for a shell, and a marked name as "$name".
 quoted() {
   case $1 in
     '') printf "''" ;;
     *[!A-Za-z0-9_./:=@%+,$mark-]*)
-      # shellcheck disable=SC2016 # the $ is for the shell that reads it
+      # shellcheck disable=SC2016 # the $ is part of the output
       printf '%s' "$1" | sed -e "s/'/'\\\\''/g" -e "s/$mark\\([a-z_]*\\)$mark/'\"\$\\1\"'/g" -e "s/^/'/" -e "s/\$/'/"
       ;;
     *) printf '%s' "$1" | sed -e "s/$mark\\([a-z_]*\\)$mark/\"\$\\1\"/g" ;;
   esac
 }
+# line WORD...: prints a command, quoted for a shell.
 line() {
   local word sep=
   for word in "$@"; do
@@ -53,7 +55,8 @@ line() {
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 
-# order COMMAND...: gives it, and ends the program where it fails. Standard output is for what the program was asked, such as a job's id.
+# order COMMAND...: runs a command, and ends the program if it fails. The command's output goes to
+# the standard error: the standard output is for results, such as the id of a job.
 order() {
   if dry; then
     line "$@"
@@ -63,12 +66,13 @@ order() {
   "$@" >&2 || give_up 1 "this failed: $(line "$@")"
 }
 
-# ask VARIABLE COMMAND...: gives it, and keeps what it prints. Where it fails, what it said is in the file $errors.
+# ask VARIABLE COMMAND...: runs a command and sets the variable to its output. If the command fails,
+# ask fails and its messages are in the file $errors.
 ask() {
   local variable=$1 printed
   shift
   if dry; then
-    # shellcheck disable=SC2016 # the same
+    # shellcheck disable=SC2016 # the $ is part of the output
     printf '%s=$(%s)\n' "$variable" "$(line "$@")"
     printf -v "$variable" '%s%s%s' "$mark" "$variable" "$mark"
     return
@@ -77,7 +81,7 @@ ask() {
   printf -v "$variable" '%s' "$printed"
 }
 
-# must_ask VARIABLE COMMAND...: the same, and ends the program where it fails.
+# must_ask VARIABLE COMMAND...: as ask, but ends the program if the command fails.
 must_ask() {
   ask "$@" && return
   cat "$errors" >&2
@@ -85,8 +89,9 @@ must_ask() {
   give_up 1 "this failed: $(line "$@")"
 }
 
-# joined WORD...: as one argument of gcloud's that takes a list. Where a word has a comma, another delimiter is announced, as
-# "gcloud topic escaping" says. That one is in no word, and its end is not its beginning, so that no word's end can be taken for it.
+# joined WORD...: prints the words as the value of a gcloud flag that takes a list. If a word has a
+# comma, the list begins by naming another delimiter ("gcloud topic escaping"), which is in no word
+# and cannot begin with the end of one.
 joined() {
   local delimiter=, all="$*" word sep='' n=0
   case $all in

@@ -1,8 +1,10 @@
-# The export of the archive as events that rebuild the state: the query sql/rebuild.sql, given to BigQuery. Sourced.
+# Exports the archive as events that rebuild the state: BigQuery runs the query sql/rebuild.sql.
+# Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 
-# rebuild_query FILES FLAG...: runs the query, which writes to FILES. Without overwrite, BigQuery refuses FILES that exist.
+# rebuild_query FILES FLAG...: runs the query, which writes to FILES. BigQuery refuses to overwrite
+# files. FLAGs are further flags of bq.
 rebuild_query() {
   local files=$1 dataset head
   shift
@@ -18,7 +20,7 @@ rebuild_query() {
   { echo "$head" && "${statement[@]}"; } | "$@" >&2 || give_up 1 "the query of the archive failed: $(line "$@")"
 }
 
-# set_statement: the command that prints the query, with its parameters, into statement.
+# set_statement: sets statement to the command that prints the query with its parameters.
 statement=()
 set_statement() {
   local horizon

@@ -1,4 +1,4 @@
-# The image of the template, and the template itself. Sourced.
+# Builds the image of the template, and writes the template. Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 

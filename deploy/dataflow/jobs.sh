@@ -1,19 +1,20 @@
-# Jobs that exist: found by name, waited for, drained, cancelled. Sourced.
+# Finds existing jobs by name, waits for them, drains and cancels them. Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 
 here=()
 set_here() { here=(--project="$opt_project" --region="$opt_region"); }
 
-# The filter is a pattern because gcloud announces that it will take name=a for the name a-b, too.
+# The filters below are patterns, because gcloud's documentation announces that name=a will also
+# match the name a-b.
 
-# active_jobs: the ids of the jobs of that name that have not ended, into $job_id.
+# active_jobs: sets job_id to the ids of the jobs of that name that have not ended, one a line.
 active_jobs() {
   set_here
   must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=active --filter="name~^$opt_job_name\$" '--format=value(id)'
 }
 
-# find_job: the one job of that name that has not ended, into $job_id.
+# find_job: sets job_id to the one job of that name that has not ended.
 find_job() {
   active_jobs
   note "goes on if that printed one id"
@@ -26,8 +27,8 @@ find_job() {
 
 console() { echo "https://console.cloud.google.com/dataflow/jobs/$opt_region/$job_id?project=$opt_project"; }
 
-# await TIMEOUT GOAL...: asks for the state of job $job_id until it is a goal. It fails, with the last state in $state, when the job
-# ended otherwise, and ends the program when that takes longer than the timeout.
+# await TIMEOUT GOAL...: waits until the state of job $job_id is a goal. It fails, with the last
+# state in $state, if the job has ended in another state. It ends the program after the timeout.
 await() {
   local limit begun=$SECONDS said='' failures=0 goal
   limit=$(seconds "$1")
@@ -48,7 +49,7 @@ await() {
         JOB_STATE_FAILED | JOB_STATE_CANCELLED | JOB_STATE_DONE | JOB_STATE_DRAINED | JOB_STATE_UPDATED) return 1 ;;
       esac
     else
-      failures=$((failures + 1)) # one answer that does not come is no answer
+      failures=$((failures + 1)) # a single failure may be of the network
       if [ "$failures" -ge 5 ]; then
         cat "$errors" >&2
         give_up 1 "the state of job $job_id cannot be asked for"
@@ -61,13 +62,15 @@ await() {
   done
 }
 
-# why: what the service and the launcher logged about job $job_id that went wrong; nothing where the log cannot be read.
+# why: prints the errors that the service and the launcher logged for job $job_id; nothing if the
+# log cannot be read.
 why() {
   gcloud logging read "resource.type=\"dataflow_step\" AND resource.labels.job_id=\"$job_id\" AND severity>=ERROR" \
     --project="$opt_project" --limit=20 --order=asc '--format=value(textPayload)' 2>/dev/null || true
 }
 
-# await_running: until job $job_id runs (or, with an input that has an end, is done). An update that the service refuses shows here.
+# await_running run|update|wait: waits until job $job_id runs, or is done if its input has an end.
+# It ends the program if the job failed, or if Dataflow refused the update.
 await_running() {
   local causes
   ! await "$opt_timeout" JOB_STATE_RUNNING JOB_STATE_DONE || return 0
@@ -77,7 +80,7 @@ await_running() {
   give_up 5 "job $job_id is $state; see $(console)"
 }
 
-# incompatible TEXT: whether Dataflow says that a running job cannot be updated to the new one.
+# incompatible TEXT: whether TEXT is Dataflow's message that the running job cannot be updated.
 incompatible() {
   printf '%s' "$1" | grep -Eiq 'not compatible|incompatible|compatibility|new job is missing steps|(coder|step|side input).*(changed|mismatch)'
 }
@@ -91,7 +94,7 @@ do_wait() {
   must_ask job_id gcloud dataflow jobs list "${here[@]}" --status=all --filter="name~^$opt_job_name\$" --sort-by='~creationTime' \
     '--format=value(id)'
   note "the first of them is the newest"
-  # shellcheck disable=SC2016 # what is printed is expanded when it runs
+  # shellcheck disable=SC2016 # the $ is part of the output
   ! dry || echo 'job_id=$(echo "$job_id" | head -n 1)'
   job_id=${job_id%%$'\n'*}
   [ -n "$job_id" ] || give_up 3 "there is no job named $opt_job_name in $opt_region"
@@ -108,7 +111,8 @@ do_status() {
   printf '%s\n' "$jobs"
 }
 
-# end_job HOW: gcloud reports a refusal on its error stream alone, and exits with 0.
+# end_job drain|cancel: ends job $job_id. gcloud exits with 0 if Dataflow refuses, and reports it on
+# the standard error only.
 end_job() {
   if dry; then
     order gcloud dataflow jobs "$1" "$job_id" "${here[@]}"

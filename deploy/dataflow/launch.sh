@@ -1,4 +1,5 @@
-# New jobs: started beside nothing, in the place of a running one that hands its state over, or after one that was drained. Sourced.
+# Starts new jobs: alone, as the update of a running job, or after a running job was drained.
+# Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 
@@ -55,8 +56,8 @@ do_update() {
 do_replace() {
   local files
   find_job
-  # Whatever can be known to be wrong is to be known before the drain, after which nothing runs.
-  # shellcheck disable=SC2034 # that there is an answer is enough
+  # Nothing runs after the drain, so the template and the query are checked before it.
+  # shellcheck disable=SC2034 # only its exit code is used
   must_ask template_file gcloud storage ls "$opt_template" --project="$opt_project"
   files="$opt_export_location/$job_id/events-*.json.gz"
   rebuild_query "$files" --dry_run
@@ -70,7 +71,8 @@ do_replace() {
   dry || say "updates of this job need the same input: --parameter=events_files=$files, with its files"
 }
 
-# stranded: the end of a replacement, after the drain. A person who reads that the new job failed must know that nothing runs.
+# stranded: runs at the end of a replacement, after the drain. If the replacement failed, it reports
+# that nothing runs, and how to start the new job.
 stranded() {
   local status=$? first=''
   rm -f "$errors"

@@ -1,7 +1,7 @@
-# The options of launch_dataflow.sh: where they come from, and what they must be. Each ends up in a variable opt_NAME, those that
-# may be repeated in an array of that name. Sourced.
+# Reads and checks the options of launch_dataflow.sh. The value of an option is in the variable
+# opt_NAME, which is an array for an option that may be repeated. Sourced.
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # the variables are the other files'
+# shellcheck disable=SC2034 # the other files use the variables
 
 opt_builder=cloudbuild
 opt_launcher_image=gcr.io/dataflow-templates-base/go-template-launcher-base:latest
@@ -15,7 +15,7 @@ opt_experiment=()
 opt_pipeline_option=()
 opt_transform_name_mapping=()
 
-# wrong: what is wrong with the options, a line each.
+# wrong has a line for each mistake in the options.
 wrong=
 bad() { wrong="$wrong  $*"$'\n'; }
 
@@ -23,7 +23,8 @@ job_options="project region job_name template parameter parameters_file service_
   max_workers num_workers worker_machine_type launcher_machine_type worker_region worker_zone label temp_location staging_location
   kms_key experiment pipeline_option no_wait timeout poll"
 
-# needed COMMAND, taken COMMAND: the options that a command needs, and the others that it takes.
+# needed COMMAND, taken COMMAND: print the options that a command requires, and the others that it
+# accepts.
 needed() {
   case $1 in
     build) echo project image ;;
@@ -48,7 +49,8 @@ taken() {
   esac
 }
 
-# kind NAME: once, many (may be repeated) or yes (stands alone). It fails for an option that no command has.
+# kind NAME: prints once, many (may be repeated) or yes (has no value). It fails for an unknown
+# option.
 kind() {
   # shellcheck disable=SC2086,SC2116 # words, on one line
   case " $(echo $job_options) " in
@@ -68,7 +70,7 @@ kind() {
   esac
 }
 
-# secret NAME: whether an option or a parameter of that name may hold what must not be shown.
+# secret NAME: whether an option or a parameter of that name may hold a secret.
 secret() {
   case $1 in
     *_secret) return 1 ;;
@@ -77,8 +79,8 @@ secret() {
   return 1
 }
 
-# set_option WHERE ARG: ARG is name=value, or the name of an option that stands alone. What is set stays: the command line is read
-# first, and goes before the file.
+# set_option WHERE ARG: sets an option that is not set yet. ARG is name=value, or the name of an
+# option without a value. The command line is read first, so it beats the file.
 set_option() {
   local where=$1 name=${2%%=*} value
   if ! kind "$name" >/dev/null; then
@@ -123,14 +125,15 @@ set_option() {
   given="$given$name "
 }
 
-# on_line OPTION NAME: whether the command line has a pair of that name for an option that may be repeated.
+# on_line OPTION NAME: whether the command line has NAME=VALUE for an option that may be repeated.
 pairs_on_line=$'\n'
 on_line() { case $pairs_on_line in *$'\n'"$1/$2"$'\n'*) ;; *) return 1 ;; esac; }
 
-# seen NAME: whether the option was given, rather than being what it is by default.
+# seen NAME: whether the option was given; otherwise its value is the default.
 given=" "
 seen() { case $given in *" $1 "*) ;; *) return 1 ;; esac; }
 
+# option NAME: prints the value of an option.
 option() { eval "printf '%s' \"\${opt_$1-}\""; }
 
 read_options() {
@@ -163,7 +166,7 @@ read_options() {
       bad "--env_file: $opt_env_file cannot be read"
       return
     fi
-    # Options of other commands are no mistake here: the file is all commands'.
+    # All commands share the file, so it may have options of other commands.
     while IFS= read -r line || [ -n "$line" ]; do
       number=$((number + 1))
       case $line in
@@ -175,7 +178,8 @@ read_options() {
   fi
 }
 
-# must NAME REGEXP WHAT: what an option is, if it is given.
+# must NAME REGEXP WHAT: adds a mistake if the option was given and does not match. WHAT describes a
+# valid value.
 must() {
   local value
   value=$(option "$1")
@@ -256,7 +260,7 @@ check_pairs() {
   done
 }
 
-# seconds DURATION
+# seconds DURATION: prints a duration such as 20m in seconds.
 seconds() {
   case $1 in
     *s) echo $((10#${1%s})) ;;

@@ -1,12 +1,13 @@
-# The parameters of the pipeline: read from the command line and a file, held against metadata.json. Sourced.
+# Reads the parameters of the pipeline from the command line and a file, and checks them against
+# metadata.json. Sourced.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of the files beside it
 
-# parameters: NAME=VALUE of each, the command line's first.
+# parameters has NAME=VALUE for each parameter, those of the command line first.
 parameters=()
 
-# template_parameters: what metadata.json lists, a line each: the name, and "needed" where it is not optional. The file is generated
-# with one field a line.
+# template_parameters: prints a line for each parameter in metadata.json: its name, and "needed" if
+# it is required. The generated file has one field a line.
 template_parameters() {
   awk '
     /^ *"name": / { split($0, part, "\""); name = part[4]; optional = 0 }
@@ -15,7 +16,7 @@ template_parameters() {
   ' "$root/metadata.json"
 }
 
-# parameter NAME: its value; nothing without it.
+# parameter NAME: prints the value of a parameter; nothing if it was not given.
 parameter() {
   local pair
   for pair in ${parameters[@]+"${parameters[@]}"}; do
@@ -23,12 +24,13 @@ parameter() {
   done
 }
 
-# add_parameter WHERE PAIR: what stands already stays.
+# add_parameter WHERE PAIR: adds a parameter that was not given yet. The command line beats the
+# file.
 add_parameter() {
   local name=${2%%=*}
   case $2 in
     *=*) ;;
-    *) bad "$1: a parameter is NAME=VALUE" && return ;; # not repeated: it may be a password that lost its name
+    *) bad "$1: a parameter is NAME=VALUE" && return ;; # the message does not show it: it may be a password
   esac
   case $2 in
     *[[:cntrl:]]*) bad "$1: $name: has a control character" && return ;;
@@ -78,7 +80,7 @@ check_parameters() {
         fi
         ;;
     esac
-    # An earlier template, that of a rollback, may have had other parameters.
+    # An earlier template, to which rollback returns, may have other parameters.
     [ "$command" = rollback ] || template_parameters | grep -q "^$(printf '%s' "$name" | sed 's/[^A-Za-z0-9_]/./g') " ||
       bad "parameter $name: metadata.json has none of that name"
   done
@@ -93,7 +95,7 @@ check_parameters() {
   case $command,$opt_strategy in export,* | replace,* | rollback,replace) check_rebuild ;; esac
 }
 
-# check_rebuild: whether the archive can be queried with the parameters.
+# check_rebuild: checks the parameters that the query of the archive needs.
 check_rebuild() {
   local dataset horizon
   dataset=$(parameter bigquery_dataset)
@@ -106,7 +108,7 @@ check_rebuild() {
   fi
 }
 
-# set_parameter NAME=VALUE: in the place of what stands.
+# set_parameter NAME=VALUE: sets a parameter, whether or not it was given.
 set_parameter() {
   local pair kept=()
   for pair in ${parameters[@]+"${parameters[@]}"}; do

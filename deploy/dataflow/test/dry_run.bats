@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# --dry_run prints a script that gives the very commands that are given without it.
+# --dry_run prints a script that runs the same commands as a run without it.
 # shellcheck disable=SC2016,SC2154 # literal $; variables of the helper
 load helper
 
-# scripted: a cloud in which every command of the line goes the straight way.
+# scripted: prepares answers with which every command succeeds.
 scripted() {
   fresh
   case $1 in
@@ -21,7 +21,7 @@ scripted() {
   esac
 }
 
-# holds LINE: what a run calls is what the printed script calls.
+# holds LINE: checks that a run and the printed script make the same calls.
 holds() {
   local script real
   scripted "$1"

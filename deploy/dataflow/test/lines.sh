@@ -1,6 +1,6 @@
-# The words that stand in command_lines. Sourced.
+# The variables in command_lines. Sourced.
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # used where command_lines is evaluated
+# shellcheck disable=SC2034 # used where a line of command_lines is evaluated
 
 job='--project=shop-prod --region=europe-west1 --job_name=streamlytics'
 common="$job --template=gs://shop-templates/streamlytics-1.4.0.json"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Options: all that are wrong are named at once, before anything is called.
+# Options: one message lists all mistakes, before any command runs.
 # shellcheck disable=SC2016,SC2154 # literal $; variables of the helper
 load helper
 
@@ -177,7 +177,7 @@ online_store=web = shop"
 
 @test "the options in docs/DATAFLOW.md are taken" {
   cd "$BATS_TEST_TMPDIR"
-  # shellcheck disable=SC2034 # used by what is evaluated
+  # shellcheck disable=SC2034 # the evaluated block uses them
   P=shop-production R=europe-west1 WORKER=w@shop-production.iam.gserviceaccount.com REDIS=10.0.0.3:6379
   eval "$(sed -n '/^cat > dataflow.env/,/^END/p' "$root/docs/DATAFLOW.md")"
   for command in run update replace rollback; do
