@@ -178,7 +178,7 @@ online_store=web = shop"
 @test "the options in docs/DATAFLOW.md are taken" {
   cd "$BATS_TEST_TMPDIR"
   # shellcheck disable=SC2034 # the evaluated block uses them
-  P=shop-production R=europe-west1 WORKER=w@shop-production.iam.gserviceaccount.com REDIS=10.0.0.3:6379
+  P=shop-production R=europe-west1 WORKER=w@shop.iam.gserviceaccount.com BUILDER=b@shop.iam.gserviceaccount.com REDIS=10.0.0.3:6379
   eval "$(sed -n '/^cat > dataflow.env/,/^END/p' "$root/docs/DATAFLOW.md")"
   for command in run update replace rollback; do
     launch "$command" --env_file=dataflow.env --template=gs://shop-templates/1.json --dry_run

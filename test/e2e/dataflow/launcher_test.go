@@ -20,7 +20,9 @@ import (
 const launchObject = "gs://shop-dataflow/staging/template_launches/2026-11-28_06_12_01-4711/job_object"
 
 // launched is the command line of Google's launcher of Go Flex Templates: its own flags, those of the launch's environment and the
-// template's parameters, sorted by name, labels as JSON over several lines. docs/DATAFLOW.md has the sources.
+// template's parameters, sorted by name, labels as JSON over several lines. Google does not publish the launcher. The test of the
+// options of Beam's Rust SDK, which uses the same launcher, lists its own flags. The names of the environment's fields are those of
+// Beam's pipeline options; which of them the launcher passes for Go is not documented.
 var launched = []string{
 	"--bigquery_dataset=retail",
 	"--dataflow_service_options=enable_google_cloud_profiler,enable_google_cloud_heap_sampling",
