@@ -22,10 +22,11 @@ type Decoder struct {
 	json    jsonReader
 	csv     csvReader
 	doc     document
+	maps    mapper
 	ids     idCache
 	ignored ignoredNames
 	scratch []byte
-	order   []int // of numberItems
+	order   []int // of numberItems and decodeMapped
 
 	// State of the current call to Decode.
 	message   *Message
@@ -41,6 +42,7 @@ type Rules struct {
 	OnlineStore       string // store of web shop events without a store id, itself a valid id; empty means "online"
 	ReturnRefunds     bool   // the items of a web shop's refund are returns; otherwise refunds are ignored
 	StripLeadingZeros bool   // leading zeros are removed from product ids of digits only
+	Maps              Maps
 }
 
 // Decoded is the result of decoding one message. It has at least one event or refusal, or Ignored
@@ -49,7 +51,7 @@ type Decoded struct {
 	Events           []UnifiedInventoryEvent
 	Refusals         []Refusal
 	Ignored          int    // 1 if the message is valid and concerns no product, otherwise 0
-	IgnoredName      string // the name of the ignored clickstream event, bounded by MaxIgnoredNames
+	IgnoredName      string // MappedToNothing, or the name of the clickstream event, bounded by MaxIgnoredNames
 	UnreadablePrices int    // how many prices were not decimal numbers and are absent in Events
 }
 
@@ -84,6 +86,9 @@ func (d *Decoder) Decode(m *Message, nowMs int64, wallClock bool, out *Decoded) 
 func (d *Decoder) decode() *Refusal {
 	if r := d.message.tooLarge(); r != nil {
 		return r
+	}
+	if d.isMapped() {
+		return d.decodeMapped()
 	}
 	if r := d.read(); r != nil {
 		return r
@@ -129,11 +134,16 @@ func (m *Message) tooLarge() *Refusal {
 
 func (d *Decoder) has(f field) bool { return d.doc.fields[f].kind != absent }
 
-// refuse appends r to the result. The detail of a message from a file ends with the file and line.
+// refuse appends r to the result. The detail of a message from a file ends with the file and line,
+// and that of an output of a map with its number.
 func (d *Decoder) refuse(r *Refusal, item int) {
 	r.Item = item
-	if m := d.message; m.Channel == FILE {
+	m := d.message
+	switch {
+	case m.Channel == FILE:
 		r.Detail += " (" + m.File + ":" + strconv.FormatInt(m.Line, 10) + ")"
+	case item != NoItem && d.isMapped():
+		r.Detail += " (output " + strconv.Itoa(item) + " of " + m.Channel.MapFlag() + ")"
 	}
 	d.out.Refusals = append(d.out.Refusals, *r)
 }

@@ -67,7 +67,7 @@ func (d *Decoder) emitItems(base *UnifiedInventoryEvent, l *list, name string) *
 		}
 		d.out.Events = append(d.out.Events, e)
 	}
-	d.numberItems(d.out.Events, base.ID)
+	d.numberItems()
 	return nil
 }
 

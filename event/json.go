@@ -25,10 +25,22 @@ type jsonReader struct {
 	tokens jsontext.Decoder
 	input  bytes.Buffer
 	data   []byte
+	text   string // of tree: the same characters as data
 }
 
 // read fills doc, which must be empty, from one message. After an error doc is undefined.
 func (r *jsonReader) read(data []byte, doc *document) error {
+	if err := r.start(data); err != nil {
+		return err
+	}
+	if err := r.object(doc); err != nil {
+		return err
+	}
+	return r.end()
+}
+
+// start begins to read a message. The first token is the opening bracket of an object.
+func (r *jsonReader) start(data []byte) error {
 	r.data = data
 	r.input = *bytes.NewBuffer(data) // jsontext reads such a buffer in place
 	r.tokens.Reset(&r.input)
@@ -40,9 +52,11 @@ func (r *jsonReader) read(data []byte, doc *document) error {
 		}
 		return errNoObject
 	}
-	if err := r.object(doc); err != nil {
-		return err
-	}
+	return nil
+}
+
+// end returns an error if there is more than white space after the object.
+func (r *jsonReader) end() error {
 	if _, err := r.tokens.ReadToken(); !errors.Is(err, io.EOF) {
 		return errTrailing
 	}
