@@ -30,7 +30,7 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 	var batches []beam.PCollection
 	input := func(name string, read func(beam.Scope) beam.PCollection) {
 		s := s.Scope(name)
-		events, refused := transforms.Decode(s, id, p.clock, o.rules(), read(s))
+		events, refused := transforms.Decode(s, id, p.clock, o.rules(p.maps), read(s))
 		sinks.WriteDeadLetters(s, targets, refused)
 		if o.WarehouseDir+o.BigQueryDataset != "" {
 			sinks.Events(s, targets, events)

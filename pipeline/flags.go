@@ -98,6 +98,11 @@ func (o *Options) flags() []config.Group {
 				Usage: "`store` of web shop events that name none"},
 			{Name: "ecom_refunds", Var: &o.EcomRefunds, Choices: []string{refundsIgnore, refundsReturn},
 				Usage: "refund events of the web shop; return makes each item a return"},
+			{Name: "pos_map", Var: &o.POSMap,
+				Usage: "`program` in jq, or the name of a file that holds one (*.jq, local or gs://), " +
+					"that turns each message of --pos_subscription into unified events"},
+			{Name: "ecom_map", Var: &o.ECOMMap, Usage: "`program` in jq for --ecom_subscription, as --pos_map"},
+			{Name: "wms_map", Var: &o.WMSMap, Usage: "`program` in jq for --wms_subscription, as --pos_map"},
 			{Name: "strip_leading_zeros", Var: &o.StripLeadingZeros,
 				Usage: "take product ids of digits only as one, however many zeros are in front"},
 			{Name: "outstanding_events", Var: &o.OutstandingEvents,

@@ -56,7 +56,8 @@ func newCollector(env *process.Env, notReady func() string) *collector {
 		c.counters[s.Family] = desc(s.Family+"_total", s.Help, labels...)
 	}
 	c.ignoredByName = desc("ignored_by_name_total",
-		"Ignored events of the web shop by name; other stands for all names after the first 50.", "event")
+		"Ignored messages by the name of the event, or mapped to nothing; "+
+			"other stands for all names after the first 50.", "event")
 	m := env.Metrics
 	c.histograms = []latencyMetric{
 		{desc(metrics.StockLatencyMs, "Time from publishing to the stock in Redis, once a stock signal, "+

@@ -45,6 +45,9 @@ type Options struct {
 	OnlineStore       string // --online_store
 	EcomRefunds       string // --ecom_refunds: refundsIgnore or refundsReturn
 	StripLeadingZeros bool   // --strip_leading_zeros
+	POSMap            string // --pos_map: a jq program, or the name of a file that holds one
+	ECOMMap           string // --ecom_map
+	WMSMap            string // --wms_map
 
 	KeyGroups     int           // --key_groups
 	ProductGroups int           // --product_groups
@@ -134,9 +137,9 @@ func (o Options) runnerKind() runnerKind {
 }
 
 // rules returns the options of decoding.
-func (o Options) rules() event.Rules {
+func (o Options) rules(maps event.Maps) event.Rules {
 	return event.Rules{OnlineStore: o.OnlineStore, ReturnRefunds: o.EcomRefunds == refundsReturn,
-		StripLeadingZeros: o.StripLeadingZeros}
+		StripLeadingZeros: o.StripLeadingZeros, Maps: maps}
 }
 
 func (o Options) keyGroups() keyed.KeyGroups { return keyed.KeyGroups(o.KeyGroups) }

@@ -17,6 +17,7 @@ type plan struct {
 	subscriptions []pubsub.Subscription
 	files         []files.File
 	watched       []files.Watched
+	maps          event.Maps
 	clock         clock.Clock
 }
 
@@ -60,6 +61,7 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 		bad("bigquery_dataset", "%w", err)
 	}
 	o.validateDecoding(bad)
+	p.maps = o.validateMaps(ctx, bad)
 	o.validateState(bad)
 	if o.HighDemandDwell < 0 {
 		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)

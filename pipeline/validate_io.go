@@ -73,6 +73,31 @@ func (o Options) subscriptionName(bad reportFunc, flag, given string) (name stri
 	return name, true
 }
 
+// validateMaps returns the programs that the maps are or name.
+func (o Options) validateMaps(ctx context.Context, bad reportFunc) (maps event.Maps) {
+	for _, m := range []struct {
+		name, given, subscription string
+		channel                   event.Channel
+	}{
+		{"pos", o.POSMap, o.POSSubscription, event.POS},
+		{"ecom", o.ECOMMap, o.ECOMSubscription, event.ECOM},
+		{"wms", o.WMSMap, o.WMSSubscription, event.WMS},
+	} {
+		if m.given == "" {
+			continue
+		}
+		if m.subscription == "" {
+			bad(m.name+"_map", "needs --%s_subscription", m.name)
+		}
+		program, err := files.Program(ctx, m.given)
+		if err != nil {
+			bad(m.name+"_map", "%w", err)
+		}
+		maps[m.channel] = program
+	}
+	return maps
+}
+
 const (
 	minPoll   = 10 * time.Millisecond // also of --wms_files_settle
 	maxSettle = 24 * time.Hour

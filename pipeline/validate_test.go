@@ -89,6 +89,9 @@ func TestRangesOfFlags(t *testing.T) {
 			[]string{"", strings.Repeat("s", 129), " a", "a\u200b", "global"}},
 		{"log_format", []string{"auto", "text", "json"}, []string{"", "JSON"}},
 		{"ecom_refunds", []string{"ignore", "return"}, []string{"", "Return", "sale"}},
+		{"pos_map", []string{"", ".", `.x[] | {type: "SALE"}`},
+			[]string{".x |", "now", "missing.jq", "gs://shop", "s3://shop/map.jq"}},
+		{"wms_map", []string{""}, []string{"."}}, // for want of --wms_subscription
 		{"late_events", []string{"refuse", "count"}, []string{"", "Count", "drop"}},
 		{"log_level", []string{"debug", "INFO", "Warn", "ERROR"}, nil},
 		{"wms_files_poll", nil, []string{"1ms", "-1s", "1s"}}, // the last for want of --wms_files
@@ -127,6 +130,9 @@ func TestOptionMessages(t *testing.T) {
 		{onPrism, "--async", "--async: has no use"},
 		{onPrism, "--runner=flink", `--runner: "flink" is not one of prism, direct and dataflow`},
 		{onPrism, "--streaming=maybe", `--streaming: "maybe" is not true or false`},
+		{onPrism, "--pos_map=.x |\n  |", `--pos_map: line 2, column 3: unexpected token "|"`},
+		{onPrism, "--pos_map=now, env", "--pos_map: now cannot be used in a program: it reads the clock; env cannot"},
+		{onPrism, "--ecom_map=.", "--ecom_map: needs --ecom_subscription"},
 		{onPrism, "--bigquery_dataset=shop", "--project"},
 		{onPrism, "--bigquery_dataset=p.sh-op", "letters, digits and underscores"},
 		{onPrism, "--bigquery_dataset=p.", "project.dataset"},

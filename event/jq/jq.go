@@ -35,8 +35,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// maxProgram is the greatest length of a program, in bytes.
-const maxProgram = 64 << 10
+// MaxProgram is the greatest length of a program, in bytes.
+const MaxProgram = 64 << 10
 
 // maxOutputs is the greatest number of outputs of a run.
 const maxOutputs = 10_000
@@ -51,8 +51,8 @@ type Program struct {
 // function that programs may not use, each with the reason.
 func Compile(source string) (*Program, error) {
 	switch {
-	case len(source) > maxProgram:
-		return nil, fmt.Errorf("the program has %d bytes, more than %d", len(source), maxProgram)
+	case len(source) > MaxProgram:
+		return nil, fmt.Errorf("the program has %d bytes, more than %d", len(source), MaxProgram)
 	case !utf8.ValidString(source):
 		return nil, errors.New("the program is not UTF-8")
 	}

@@ -59,19 +59,22 @@ func guard(query *gojq.Query) error {
 		return !g.used[signature(d.Name, len(d.Args))]
 	})
 	query.FuncDefs = append(used, query.FuncDefs...)
-	return errors.Join(g.errs...)
+	if len(g.problems) > 0 {
+		return errors.New(strings.Join(g.problems, "; "))
+	}
+	return nil
 }
 
 // guarder rewrites the nodes of a syntax tree.
 type guarder struct {
-	used map[string]bool // the signatures of definitions, and whether the program uses them
-	errs []error
+	used     map[string]bool // the signatures of definitions, and whether the program uses them
+	problems []string
 }
 
 func (g *guarder) refuse(name, reason string) {
-	err := fmt.Errorf("%s cannot be used in a program: %s", name, reason)
-	if !slices.ContainsFunc(g.errs, func(e error) bool { return e.Error() == err.Error() }) {
-		g.errs = append(g.errs, err)
+	problem := name + " cannot be used in a program: " + reason
+	if !slices.Contains(g.problems, problem) {
+		g.problems = append(g.problems, problem)
 	}
 }
 

@@ -32,6 +32,9 @@ var parameters = []parameter{
 	{flag: "online_store", label: "Store of web shop events that name none",
 		kind: "TEXT", regexes: []string{storeID}},
 	{flag: "ecom_refunds", label: "Refund events of the web shop"},
+	{flag: "pos_map", label: "Map of till transactions", kind: "TEXT"},
+	{flag: "ecom_map", label: "Map of the clickstream", kind: "TEXT"},
+	{flag: "wms_map", label: "Map of warehouse messages", kind: "TEXT"},
 	{flag: "strip_leading_zeros", label: "Product ids without leading zeros",
 		kind: "BOOLEAN", regexes: []string{`^(true|false)$`}},
 
