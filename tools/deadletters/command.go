@@ -11,28 +11,59 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/config"
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sources/files"
 )
 
-// place is the options of where dead letters are kept.
+// place is the options of where dead letters are kept, and of how the pipeline that wrote them maps
+// messages.
 type place struct {
-	dir     string
-	dataset string
+	dir      string
+	dataset  string
+	programs [len(mappable)]string // the values of the flags
+	maps     event.Maps            // set by read
 }
 
+// mappable are the channels that may have a map: those of subscriptions.
+var mappable = [...]event.Channel{event.POS, event.ECOM, event.WMS}
+
 func (p *place) flags() config.Group {
-	return config.Group{Name: "Warehouse", Flags: []config.Flag{
+	flags := []config.Flag{
 		{Name: "warehouse_dir", Var: &p.dir, Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
 		{Name: "bigquery_dataset", Var: &p.dataset, Usage: "`project.dataset` that holds the dead letters, in place of a folder"},
-	}}
+	}
+	for i, channel := range mappable {
+		flags = append(flags, config.Flag{Name: strings.TrimPrefix(channel.MapFlag(), "--"), Var: &p.programs[i],
+			Usage: "`program` in jq, or the name of a file that holds one, by which the pipeline maps messages from " + channel.String()})
+	}
+	return config.Group{Name: "Warehouse", Flags: flags}
 }
 
 // read returns all letters. Warnings about letters that cannot be read go to errOut.
 func (p *place) read(ctx context.Context, errOut io.Writer) ([]letter, error) {
 	from, err := sourceOf(p.dir, p.dataset)
-	if err != nil {
+	if err = errors.Join(err, p.readMaps(ctx)); err != nil {
 		return nil, err
 	}
-	return from.read(ctx, func(err error) { fmt.Fprintln(errOut, "left out:", err) })
+	letters, err := from.read(ctx, func(err error) { fmt.Fprintln(errOut, "left out:", err) })
+	identify(letters, p.maps)
+	return letters, err
+}
+
+// readMaps reads the programs of the maps.
+func (p *place) readMaps(ctx context.Context) error {
+	var errs []error
+	for i, channel := range mappable {
+		if p.programs[i] == "" {
+			continue
+		}
+		program, err := files.Program(ctx, p.programs[i])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", channel.MapFlag(), err))
+		}
+		p.maps[channel] = program
+	}
+	return errors.Join(errs...)
 }
 
 // choice is the options of which letters are meant.

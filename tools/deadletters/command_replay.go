@@ -109,5 +109,6 @@ func (r *Replay) Run(ctx context.Context, out, errOut io.Writer) error {
 	if r.options.repaired != nil && len(letters) != 1 {
 		return errOneRepair
 	}
+	r.options.maps = r.place.maps
 	return replayLetters(ctx, out, letters, r.options)
 }

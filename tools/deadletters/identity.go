@@ -34,23 +34,65 @@ type decoded struct {
 // forever is a clock by which nothing lies in the future: time may have healed what did.
 const forever = math.MaxInt64 / 2
 
-func decode(source string, data []byte, attributes map[string]string) decoded {
+// decoding decodes payloads as the pipeline does that has these maps.
+type decoding struct {
+	maps          event.Maps
+	plain, mapped event.Decoder
+}
+
+func newDecoding(maps event.Maps) *decoding {
+	rules := event.Rules{ReturnRefunds: true} // there is no letter of a refund that was ignored
+	d := &decoding{maps: maps, plain: event.Decoder{Rules: rules}}
+	rules.Maps = maps
+	d.mapped.Rules = rules
+	return d
+}
+
+// channelOf returns the channel of a source, and the decoder. A line of a file is a stock message of the warehouse, or a
+// unified event, and never mapped.
+func (c *decoding) channelOf(source string) (event.Channel, *event.Decoder) {
 	channel, ok := event.ParseChannel(source)
-	if !ok || channel == event.FILE {
-		channel = event.WMS // a line of a file is a stock message of the warehouse, or a unified event
+	switch {
+	case !ok || channel == event.FILE:
+		return event.WMS, &c.plain
+	case c.maps[channel] == "":
+		return channel, &c.plain
+	default:
+		return channel, &c.mapped
 	}
+}
+
+func (c *decoding) isMapped(source string) bool {
+	_, decoder := c.channelOf(source)
+	return decoder == &c.mapped
+}
+
+func (c *decoding) decode(source string, data []byte, attributes map[string]string) decoded {
+	channel, decoder := c.channelOf(source)
 	m := event.Message{Channel: channel, Format: channel.Format(), Data: data, Attributes: attributes, ID: ofMessage}
-	decoder := event.Decoder{Rules: event.Rules{ReturnRefunds: true}} // there is no letter of a refund that was ignored
 	var out event.Decoded
 	decoder.Decode(&m, forever, false, &out)
 	d := decoded{events: out.Events, refusals: out.Refusals}
-	if len(out.Events) > 0 {
-		d.eventID = out.Events[0].ID
-		if out.Events[0].Item != event.NoItem {
-			d.eventID = d.eventID[:strings.LastIndexByte(d.eventID, '#')]
+	for i := len(out.Events) - 1; i >= 0; i-- {
+		id := withoutNumber(&out.Events[i], attributes, decoder == &c.mapped)
+		if d.eventID != ofMessage { // an output of a map without an id of its own has the message's
+			d.eventID = id
 		}
 	}
 	return d
+}
+
+// withoutNumber returns the id of an event without the #k of an item. An output of a map has that only where its id is the
+// message's.
+func withoutNumber(e *event.UnifiedInventoryEvent, attributes map[string]string, mapped bool) string {
+	if e.Item == event.NoItem {
+		return e.ID
+	}
+	id := e.ID[:max(0, strings.LastIndexByte(e.ID, '#'))]
+	if id == "" || mapped && id != ofMessage && id != attributes[eventIDAttribute] {
+		return e.ID
+	}
+	return id
 }
 
 // identifiedBy returns what the payload of a message with the given id comes to.
@@ -97,14 +139,15 @@ func fallbackID(l letter) string {
 }
 
 // eventID returns the id of the letter's message, without the #k of an item, or "" where the payload does not give one. It is
-// the id that the pipeline gave the message, or gives it when the rest of the payload is repaired.
-func eventID(l letter) string {
+// the id that the pipeline gave the message, or gives it when the rest of the payload is repaired. Nobody can tell the id of a
+// mapped message of which no event comes.
+func (c *decoding) eventID(l letter) string {
 	if ofSignal(l) {
 		return ""
 	}
-	id := decode(l.Source, l.Raw, l.Attributes).eventID
+	id := c.decode(l.Source, l.Raw, l.Attributes).eventID
 	var fields map[string]json.RawMessage
-	if id == "" && json.Unmarshal(l.Raw, &fields) == nil && fields != nil {
+	if id == "" && !c.isMapped(l.Source) && json.Unmarshal(l.Raw, &fields) == nil && fields != nil {
 		for name, good := range map[string]string{
 			"store_id": `"1"`, "product_id": `"1"`, "quantity": `1`, "count": `1`, "product_count": `1`, "price": `1`, "time_of_sale": `0`,
 			"timestamp": `"2020-01-01T00:00:00Z"`, "occurred_at": `"2020-01-01T00:00:00Z"`, "counted_at": `"2020-01-01T00:00:00Z"`,
@@ -115,7 +158,7 @@ func eventID(l letter) string {
 			}
 		}
 		if repaired, err := json.Marshal(fields); err == nil {
-			id = decode(l.Source, repaired, l.Attributes).eventID
+			id = c.decode(l.Source, repaired, l.Attributes).eventID
 		}
 	}
 	switch {
@@ -139,18 +182,18 @@ func ofSignal(l letter) bool {
 	return l.Stage == event.StageWarehouse && !ok
 }
 
-// prepare returns what is to be published for a letter: its payload, or repaired when that is not nil, and attributes by
-// which everything counts once. newID allows another event id where something of the message may count already.
-func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map[string]string, err error) {
+// prepare returns what is to be published for a letter: its payload, or o.repaired when that is not nil, and attributes by
+// which everything counts once. o.newID allows another event id where something of the message may count already.
+func (c *decoding) prepare(l letter, o replayOptions) (data []byte, attributes map[string]string, err error) {
 	if ofSignal(l) {
 		return nil, nil, errors.New("it is the row of a signal and no message: the next change of its key makes another")
 	}
-	if repaired == nil && l.Reason == event.IDReused {
+	if o.repaired == nil && l.Reason == event.IDReused {
 		return nil, nil, errors.New("another event came first under this event id, and stays: give the payload an event id of its own")
 	}
 	data, attributes = l.Raw, maps.Clone(l.Attributes)
-	if repaired != nil {
-		data = repaired
+	if o.repaired != nil {
+		data = o.repaired
 	}
 	if attributes == nil {
 		attributes = map[string]string{}
@@ -158,7 +201,7 @@ func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map
 	if id := attributes[eventIDAttribute]; id == "" || len(id) > 256 {
 		delete(attributes, eventIDAttribute) // with it the message would be refused whatever the payload
 	}
-	before, after := decode(l.Source, l.Raw, attributes), decode(l.Source, data, attributes)
+	before, after := c.decode(l.Source, l.Raw, attributes), c.decode(l.Source, data, attributes)
 	if r := after.refused(l); r != nil {
 		return nil, nil, fmt.Errorf("it would be refused again, %s: %s", r.Reason, r.Detail)
 	}
@@ -176,9 +219,9 @@ func prepare(l letter, repaired []byte, newID bool) (data []byte, attributes map
 		attributes[eventIDAttribute] = id
 		after = after.identifiedBy(id)
 	}
-	if partlyCounted(l) && !newID && before.lost(l, after) != nil {
+	if partlyCounted(l) && !o.newID && before.lost(l, after) != nil {
 		attributes[eventIDAttribute] = before.eventID // goes before a natural key, which the repair may have changed
-		after = decode(l.Source, data, attributes)
+		after = c.decode(l.Source, data, attributes)
 		if lost := before.lost(l, after); lost != nil {
 			return nil, nil, wouldCountAgain(lost, before, after)
 		}

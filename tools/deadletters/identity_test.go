@@ -18,6 +18,7 @@ type pipeline struct {
 	t       *testing.T
 	channel event.Channel
 	format  event.Format
+	maps    event.Maps
 	events  []truth.Event
 }
 
@@ -43,7 +44,7 @@ func (p *pipeline) receive(data string, attributes map[string]string, messageID 
 	if p.channel == event.FILE {
 		m.File, m.Line = "stock.jsonl", 3
 	}
-	var decoder event.Decoder
+	decoder := event.Decoder{Rules: event.Rules{Maps: p.maps}}
 	var out event.Decoded
 	decoder.Decode(&m, nowMs, true, &out)
 	for _, e := range out.Events {
@@ -161,7 +162,7 @@ func TestARepairedMessageCountsOnce(t *testing.T) {
 				repaired = []byte(c.repaired)
 			}
 			for _, messageID := range []string{"m2", "m3"} {
-				data, attributes, err := prepare(letters[0], repaired, false)
+				data, attributes, err := newDecoding(event.Maps{}).prepare(letters[0], replayOptions{repaired: repaired})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -196,7 +197,7 @@ func TestALineOfAFileIsIdentifiedByItsPlace(t *testing.T) {
 	repaired := []byte(`{"store_id":"12","product_id":"1","count":5,"timestamp":1700000000000}`)
 	wms := newPipeline(t, "WMS")
 	for i, l := range []letter{first, second, first, second} {
-		data, attributes, err := prepare(l, repaired, false)
+		data, attributes, err := newDecoding(event.Maps{}).prepare(l, replayOptions{repaired: repaired})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +249,7 @@ func TestPrepareRefuses(t *testing.T) {
 			if c.repaired != "" {
 				repaired = []byte(c.repaired)
 			}
-			_, _, err := prepare(c.letter, repaired, c.newID)
+			_, _, err := newDecoding(event.Maps{}).prepare(c.letter, replayOptions{repaired: repaired, newID: c.newID})
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got error %v, want %q", err, c.want)
 			}
@@ -277,7 +278,7 @@ func TestEventID(t *testing.T) {
 		if len(letters) == 0 {
 			t.Fatalf("%s is no letter", c.data)
 		}
-		if got := eventID(letters[0]); got != c.want {
+		if got := newDecoding(event.Maps{}).eventID(letters[0]); got != c.want {
 			t.Errorf("%s: event id %q, want %q", c.data, got, c.want)
 		}
 	}

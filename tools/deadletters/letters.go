@@ -16,17 +16,23 @@ import (
 // added, so a number stays good as long as none is removed.
 type letter struct {
 	N       int     `json:"n"`
-	EventID *string `json:"event_id"` // nil where the payload does not give one
+	EventID *string `json:"event_id"` // nil where the payload does not give one; see identify
 	deadletters.Record
 	place string // where it is kept
 }
 
 func newLetter(n int, place string, record deadletters.Record) letter {
-	l := letter{N: n, Record: record, place: place}
-	if id := eventID(l); id != "" {
-		l.EventID = &id
+	return letter{N: n, Record: record, place: place}
+}
+
+// identify sets the event ids of letters from a pipeline that has these maps.
+func identify(letters []letter, maps event.Maps) {
+	decoding := newDecoding(maps)
+	for i := range letters {
+		if id := decoding.eventID(letters[i]); id != "" {
+			letters[i].EventID = &id
+		}
 	}
-	return l
 }
 
 // filter chooses letters. The zero value takes all.

@@ -11,12 +11,14 @@ import (
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
+	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
 // replayOptions say how letters are published again.
 type replayOptions struct {
 	topics   map[string]string // full names by source
+	maps     event.Maps        // of the pipeline
 	repaired []byte            // in place of the payload of the one letter; nil = as it was
 	newID    bool
 	dryRun   bool
@@ -35,7 +37,7 @@ var errNotPublished = errors.New("not all letters were published")
 
 // replayLetters publishes the messages of the letters, each message once, and writes to out what it does.
 func replayLetters(ctx context.Context, out io.Writer, letters []letter, o replayOptions) error {
-	if err := checkTopics(letters, o.topics); err != nil {
+	if err := errors.Join(checkTopics(letters, o.topics), checkMaps(letters, o.maps)); err != nil {
 		return err
 	}
 	publications, skipped := plan(out, letters, o)
@@ -78,12 +80,27 @@ func checkTopics(letters []letter, topics map[string]string) error {
 	return errors.Join(errs...)
 }
 
+// checkMaps names every source whose messages were mapped and that lacks its map.
+func checkMaps(letters []letter, maps event.Maps) error {
+	var errs []error
+	for _, channel := range event.Channels {
+		mapped := func(l letter) bool {
+			return l.Source == channel.String() && strings.Contains(l.Detail, channel.MapFlag())
+		}
+		if i := slices.IndexFunc(letters, mapped); i >= 0 && maps[channel] == "" {
+			errs = append(errs, fmt.Errorf("letter %d is of a message that was mapped: give %s as the pipeline has it", letters[i].N, channel.MapFlag()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // plan prepares the messages in the order of their first letters, and counts and tells the letters that are left out.
 func plan(out io.Writer, letters []letter, o replayOptions) (publications []*publication, skipped int) {
 	type origin struct{ source, id, raw string }
 	planned := map[origin]*publication{}
+	decoding := newDecoding(o.maps)
 	for _, l := range letters {
-		data, attributes, err := prepare(l, o.repaired, o.newID)
+		data, attributes, err := decoding.prepare(l, o)
 		if err != nil {
 			skipped++
 			fmt.Fprintf(out, "letter %d: left out: %s\n", l.N, printable(err.Error()))
