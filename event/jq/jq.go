@@ -35,8 +35,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// MaxProgram is the greatest length of a program, in bytes.
-const MaxProgram = 64 << 10
+// MaxProgram is the greatest length of a program, in bytes. A program may hold a table of products.
+const MaxProgram = 1 << 20
 
 // maxOutputs is the greatest number of outputs of a run.
 const maxOutputs = 10_000

@@ -42,7 +42,7 @@ func TestCompileRefuses(t *testing.T) {
 		{"missing(1)", "function not defined: missing/1"},
 		{"$x", "variable not defined: $x"},
 		{".\xff", "not UTF-8"},
-		{strings.Repeat(" ", MaxProgram+1), "bytes, more than 65536"},
+		{strings.Repeat(" ", MaxProgram+1), "bytes, more than 1048576"},
 		{"now", "now cannot be used in a program: it reads the clock"},
 		{"[1 | localtime]", "localtime cannot be used in a program: it depends on the zone of the machine"},
 		{`1 | strflocaltime("%Y")`, "strflocaltime cannot be used"},

@@ -34,7 +34,7 @@ func TestProgram(t *testing.T) {
 		{"wrong.jq", "", "wrong.jq: line 1, column 5: unexpected EOF"},
 		{"missing.jq", "", "open missing.jq: no such file"},
 		{"folder.jq", "", "folder.jq: is a directory"},
-		{"long.jq", "", "long.jq: the program has 65537 bytes, more than 65536"},
+		{"long.jq", "", "long.jq: the program has 1048577 bytes, more than 1048576"},
 		{"gs://maps/missing.jq", "", "gs://maps/missing.jq"},
 		{"gs://maps", "", "is not gs://bucket/name"},
 		{"s3://maps/pos.jq", "", "files are local or in gs://"},
