@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,19 +18,31 @@ const logEvery = 5 * time.Second
 const evictionRemedy = "set maxmemory-policy to noeviction, so that a full Redis refuses writes and nothing is lost"
 
 // CheckEviction returns an error when a server that takes writes may evict keys without an expiry,
-// which are stock and state. It uses INFO, which managed services allow. Without the right to INFO
-// it logs a warning.
+// which are stock and state. Without the right to INFO it logs a warning.
 func (r *Sink) CheckEviction(ctx context.Context) error {
-	servers, err := r.servers(ctx)
-	if goredis.HasErrorPrefix(err, "NOPERM") {
+	_, err := r.Eviction(ctx)
+	if errors.Is(err, ErrUnknown) {
 		slog.Warn("no right to INFO: whether Redis may evict keys is not known", "redis", r.addrs)
 		return nil
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// Eviction returns the different policies by which the servers that take writes evict keys, for a
+// person. It returns an error when one of them may evict keys without an expiry, and one that wraps
+// ErrUnknown without the right to INFO, which managed services allow.
+func (r *Sink) Eviction(ctx context.Context) (policies string, err error) {
+	servers, err := r.servers(ctx)
+	if goredis.HasErrorPrefix(err, "NOPERM") {
+		return "", fmt.Errorf("the eviction policy of Redis at %s is %w: the user has no right to INFO",
+			r.addrs, ErrUnknown)
 	}
-	var faults []string
+	if err != nil {
+		return "", err
+	}
+	var faults, found []string
 	for _, s := range servers {
+		found = append(found, s.eviction())
 		if s.evictsAll() {
 			faults = append(faults, fmt.Sprintf(
 				"redis at %s: maxmemory_policy is %s with a limit of %d bytes, so stock and state may be evicted: %s",
@@ -37,10 +50,10 @@ func (r *Sink) CheckEviction(ctx context.Context) error {
 		}
 	}
 	if len(faults) == 0 {
-		return nil
+		return distinct(found), nil
 	}
 	slices.Sort(faults)
-	return fmt.Errorf("%s", strings.Join(faults, "; "))
+	return "", fmt.Errorf("%s", strings.Join(faults, "; "))
 }
 
 // evictions counts the keys that Redis evicts and notices a change of its policy. The zero value is

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,6 +14,8 @@ import (
 // server is the state of a server that takes writes, from INFO.
 type server struct {
 	addr      string
+	version   string // of Redis; empty where it is not known
+	replica   bool   // it takes no writes
 	evicted   int64  // keys evicted since it was started
 	maxMemory int64  // bytes; 0: no limit
 	policy    string // maxmemory_policy; empty where it is not known
@@ -20,6 +23,24 @@ type server struct {
 
 // evictsAll reports whether the server may evict keys without an expiry.
 func (s server) evictsAll() bool { return s.maxMemory > 0 && strings.HasPrefix(s.policy, "allkeys-") }
+
+// eviction describes the policy and its limit.
+func (s server) eviction() string {
+	switch {
+	case s.policy == "":
+		return "INFO names no policy"
+	case s.maxMemory == 0:
+		return s.policy + ", without a limit of memory"
+	default:
+		return fmt.Sprintf("%s, at a limit of %d bytes", s.policy, s.maxMemory)
+	}
+}
+
+// distinct joins the different texts of a list, sorted.
+func distinct(list []string) string {
+	slices.Sort(list)
+	return strings.Join(slices.Compact(list), "; ")
+}
 
 // servers returns the state of each server that takes writes, by run id: the name that a server
 // takes when it is started. It tries once.
@@ -33,6 +54,9 @@ func (r *Sink) servers(ctx context.Context) (map[string]server, error) {
 		}
 		s := server{addr: r.addrs, evicted: number(info, "evicted_keys"), maxMemory: number(info, "maxmemory")}
 		s.policy, _ = field(info, "maxmemory_policy")
+		s.version, _ = field(info, "redis_version")
+		role, _ := field(info, "role")
+		s.replica = role == "slave"
 		if c, ok := node.(*goredis.Client); ok {
 			s.addr = c.Options().Addr
 		}

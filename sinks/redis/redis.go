@@ -64,18 +64,27 @@ func (r *Sink) String() string { return r.addrs }
 // Client returns the client of the sink, which does not retry.
 func (r *Sink) Client() goredis.UniversalClient { return r.client }
 
-// Ping checks once that Redis can be reached, accepts the user and allows the writes of the sink.
-// Its error names the address and what to check.
+// Ping is Reach, and checks that Redis allows the writes of the sink: it loads their script.
 func (r *Sink) Ping(ctx context.Context) error {
-	err := r.do(ctx, func(ctx context.Context) error {
+	if err := r.Reach(ctx); err != nil {
+		return err
+	}
+	return r.explain(r.loadScript(ctx))
+}
+
+// Reach checks once that Redis can be reached and accepts the user. It changes nothing. Its error
+// names the address and what to check.
+func (r *Sink) Reach(ctx context.Context) error {
+	return r.explain(r.do(ctx, func(ctx context.Context) error {
 		if cc, ok := r.client.(*goredis.ClusterClient); ok {
 			return pingCluster(ctx, cc)
 		}
 		return pingServer(ctx, r.client)
-	})
-	if err == nil {
-		err = r.loadScript(ctx)
-	}
+	}))
+}
+
+// explain adds to an error of the connection the address and what to check.
+func (r *Sink) explain(err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) { // the connection's deadline, which may pass before that of ctx
 		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 	}
