@@ -9,6 +9,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/internal/batch"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // dump returns everything in a Redis.
@@ -82,9 +83,13 @@ func TestMirrorRefusesWhatIsNotWhole(t *testing.T) {
 			}
 			before := dump(t, rdb)
 			_, err := open()
+			_, described := Describe(t.Context(), m.redis, m.options)
 			for _, want := range append(c.names, server.Addr, "--restore=none") {
 				if !errors.Is(err, ErrIncomplete) || !strings.Contains(err.Error(), want) {
 					t.Errorf("the start returns %v, want an error with %q", err, want)
+				}
+				if !errors.Is(described, ErrIncomplete) || !strings.Contains(described.Error(), want) {
+					t.Errorf("the description returns %v, want an error with %q", described, want)
 				}
 			}
 			if !maps.Equal(before, dump(t, rdb)) {
@@ -153,5 +158,42 @@ func TestMirrorIsWholeWithWhatWasKept(t *testing.T) {
 	wantLog(t, next, "7", "abc")
 	if kept := keptOf(t, next, "3"); len(kept) != 1 {
 		t.Errorf("kept %v", kept)
+	}
+}
+
+// TestDescribe describes an empty mirror and a whole one, and disturbs the pipeline that writes it in
+// nothing.
+func TestDescribe(t *testing.T) {
+	server, open := mirrors(t)
+	rdb := server.Client()
+	r, err := redis.Open(redis.Config{Addrs: []string{server.Addr}}, redis.Stats{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	expect := func(o Options, want string) {
+		t.Helper()
+		before := dump(t, rdb)
+		got, err := Describe(t.Context(), r, o)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if !maps.Equal(before, dump(t, rdb)) {
+			t.Error("a description changes something")
+		}
+	}
+	options := Options{KeyGroups: 64, ProductGroups: 16}
+	expect(options, "empty: a start begins from empty state")
+	m := mustOpen(t, open)
+	expect(options, "empty")
+	writeState(t, m)
+	expect(options, "2 logs and 2 kept hashes, whole, of format 2 with 64 key groups and 16 product groups; "+
+		"a start takes epoch 2")
+	expect(Options{KeyGroups: 32, ProductGroups: 16}, "was kept with --key_groups=64, not 32")
+	if err := m.Verify(t.Context()); err != nil {
+		t.Errorf("the pipeline is disturbed: %v", err)
 	}
 }

@@ -63,23 +63,31 @@ func (o Options) layout() []any {
 // layout, and with ErrIncomplete when a part of it is gone.
 func Open(ctx context.Context, r *redis.Sink, o Options) (*Mirror, error) {
 	m := &Mirror{redis: r, options: o}
-	found, err := r.Client().HGetAll(ctx, layoutKey).Result()
-	if err != nil {
-		return nil, fmt.Errorf("look for state in Redis at %s: %w", r, err)
-	}
-	if err := m.checkLayout(found); err != nil {
-		return nil, err
-	}
-	if m.parts, err = m.wholeParts(ctx, found); err != nil {
+	if err := m.find(ctx); err != nil {
 		return nil, err
 	}
 	if err := m.writeLayout(ctx, r.Try); err != nil {
 		return nil, fmt.Errorf("write the layout of the state to Redis at %s: %w", r, err)
 	}
+	var err error
 	if m.epoch, err = nextEpoch(ctx, r); err != nil {
 		return nil, err
 	}
 	return m, nil
+}
+
+// find sets the parts of the mirror that is in Redis. It changes nothing there, and fails as Open
+// does.
+func (m *Mirror) find(ctx context.Context) error {
+	layout, err := m.redis.Client().HGetAll(ctx, layoutKey).Result()
+	if err != nil {
+		return fmt.Errorf("look for state in Redis at %s: %w", m.redis, err)
+	}
+	if err := m.checkLayout(layout); err != nil {
+		return err
+	}
+	m.parts, err = m.wholeParts(ctx, layout)
+	return err
 }
 
 // Drop deletes all logs and returns how many there were. A pipeline that starts from empty state
