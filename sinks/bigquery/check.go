@@ -10,6 +10,8 @@ import (
 	"cloud.google.com/go/bigquery/storage/apiv1/storagepb"
 	"cloud.google.com/go/bigquery/storage/managedwriter"
 	"github.com/googleapis/gax-go/v2"
+	bigqueryapi "google.golang.org/api/bigquery/v2"
+	"google.golang.org/api/option"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -20,6 +22,15 @@ import (
 // Check returns an error that lists the tables that are missing or do not take the rows of the
 // archive. While the service is unavailable it asks again, until ctx ends.
 func Check(ctx context.Context, c Config) error {
+	err := CheckTables(ctx, c, rows.Tables[:]...)
+	if err == nil || status.Code(err) == codes.Unavailable {
+		return err
+	}
+	return fmt.Errorf("the tables of the warehouse are not ready; sql/tables.sql creates them:\n%w", err)
+}
+
+// CheckTables is Check for some of the tables. It changes nothing.
+func CheckTables(ctx context.Context, c Config, tables ...rows.Table) error {
 	clientCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	client, err := c.newClient(clientCtx)
@@ -28,7 +39,7 @@ func Check(ctx context.Context, c Config) error {
 	}
 	defer func() { _ = client.Close() }() // nothing was written
 	var errs []error
-	for _, t := range rows.Tables {
+	for _, t := range tables {
 		backoff := retry.Backoff()
 		err := checkTable(ctx, client, c, t)
 		for status.Code(err) == codes.Unavailable {
@@ -37,15 +48,27 @@ func Check(ctx context.Context, c Config) error {
 			}
 			err = checkTable(ctx, client, c, t)
 		}
-		if err != nil {
-			errs = append(errs, err)
-		}
+		errs = append(errs, err)
 	}
-	if len(errs) > 0 {
-		return fmt.Errorf("the tables of the warehouse are not ready; sql/tables.sql creates them:\n%w",
-			errors.Join(errs...))
+	return errors.Join(errs...)
+}
+
+// updateData is the right to append rows to a table.
+const updateData = "bigquery.tables.updateData"
+
+// MayAppend reports whether the account has the right to append rows to a table. It asks Google's
+// REST service, which emulators of the Storage Write API are not. opts are for its client.
+func MayAppend(ctx context.Context, c Config, t rows.Table, opts ...option.ClientOption) (bool, error) {
+	service, err := bigqueryapi.NewService(ctx, opts...)
+	if err != nil {
+		return false, fmt.Errorf("connect to BigQuery: %w", err)
 	}
-	return nil
+	answer, err := service.Tables.TestIamPermissions(c.path(t),
+		&bigqueryapi.TestIamPermissionsRequest{Permissions: []string{updateData}}).Context(ctx).Do()
+	if err != nil {
+		return false, fmt.Errorf("ask for the rights on table %s: %w", c.path(t), err)
+	}
+	return slices.Contains(answer.Permissions, updateData), nil
 }
 
 func checkTable(ctx context.Context, client *managedwriter.Client, c Config, t rows.Table) error {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/api/option"
 	"google.golang.org/grpc/codes"
 
 	"github.com/beamlytics/streamlytics/sinks/rows"
@@ -67,6 +69,30 @@ func TestCheckBigQuery(t *testing.T) {
 	}
 	server.Stop()
 	if err := check(); err == nil || !strings.Contains(fmt.Sprint(err), "projects/p/datasets/d/tables/events") {
+		t.Errorf("without a service: %v", err)
+	}
+}
+
+// TestMayAppend asks for the right to append over REST.
+func TestMayAppend(t *testing.T) {
+	server := fakebigquery.StartWithTables(t, "p", "d", "../rows/schema")
+	rest := httptest.NewServer(server.Queries())
+	defer rest.Close()
+	may := func(dataset string) (bool, error) {
+		return MayAppend(t.Context(), Config{Project: "p", Dataset: dataset}, rows.Events,
+			option.WithEndpoint(rest.URL+"/bigquery/v2/"), option.WithoutAuthentication())
+	}
+	for _, c := range []struct {
+		name, dataset string
+		none, want    bool
+	}{{"all rights", "d", false, true}, {"no rights", "d", true, false}, {"no table", "other", false, false}} {
+		server.Inject(func(f *fakebigquery.Faults) { f.NoRights = c.none })
+		if got, err := may(c.dataset); err != nil || got != c.want {
+			t.Errorf("%s: %v, %v", c.name, got, err)
+		}
+	}
+	rest.Close()
+	if _, err := may("d"); err == nil || !strings.Contains(err.Error(), "p/datasets/d/tables/events") {
 		t.Errorf("without a service: %v", err)
 	}
 }

@@ -18,6 +18,8 @@ type Faults struct {
 	AlreadyExist int
 	// Deny is what every call fails with; OK means none does.
 	Deny codes.Code
+	// NoRights has tables.testIamPermissions answer that the account has none of the rights.
+	NoRights bool
 	// Hang stops every call until it is taken back.
 	Hang bool
 	// RefuseRow says what is wrong with a row, as JSON, of a table; it is empty when nothing is.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"google.golang.org/api/bigquery/v2"
 	"google.golang.org/api/googleapi"
@@ -19,7 +20,8 @@ const (
 
 var fromTable = regexp.MustCompile(`(?i)\bFROM\s+([a-z_]+)`)
 
-// Queries returns a handler of BigQuery's REST methods jobs.query and jobs.getQueryResults. It knows no SQL: the result of a
+// Queries returns a handler of BigQuery's REST methods jobs.query, jobs.getQueryResults and tables.testIamPermissions. The account
+// has all rights that are asked for, unless Faults.NoRights is set. The handler knows no SQL: the result of a
 // query is the table behind its first FROM, each distinct row once, as one STRING column of JSON. A query is complete only at
 // the second question, and its rows come in pages.
 func (s *Server) Queries() http.Handler {
@@ -57,6 +59,21 @@ func (s *Server) Queries() http.Handler {
 			a.PageToken = strconv.Itoa(from + pageRows)
 		}
 		answer(w, a)
+	})
+	mux.HandleFunc("POST /bigquery/v2/projects/{project}/datasets/{dataset}/tables/{method}", func(w http.ResponseWriter, r *http.Request) {
+		var q bigquery.TestIamPermissionsRequest
+		table, found := strings.CutSuffix(r.PathValue("method"), ":testIamPermissions")
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || !found {
+			refuse(w, http.StatusBadRequest, fmt.Sprintf("no testIamPermissions (%v)", err))
+			return
+		}
+		s.mu.Lock()
+		none := s.faults.NoRights
+		s.mu.Unlock()
+		if none || !s.hasTable(TablePath(r.PathValue("project"), r.PathValue("dataset"), table)) {
+			q.Permissions = nil // also of a table that is not there
+		}
+		answer(w, bigquery.TestIamPermissionsResponse{Permissions: q.Permissions})
 	})
 	return mux
 }
