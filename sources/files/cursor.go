@@ -167,7 +167,7 @@ func (c *cursor) readHeader(text []byte) error {
 // isCSV decides by the file's name or, if its extension is neither, by its first line: a JSON
 // object starts with a brace.
 func isCSV(f File, first []byte) bool {
-	if f.Format == event.FormatUnified {
+	if f.Format != event.FormatWMS {
 		return false
 	}
 	name := strings.TrimSuffix(strings.ToLower(f.Path), ".gz")
