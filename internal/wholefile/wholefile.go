@@ -2,7 +2,9 @@
 package wholefile
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -29,4 +31,19 @@ func Replace(path string, data []byte) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+// CheckFolder returns an error unless files can be created in a folder. For a folder that is
+// missing, the nearest one above it that exists is checked, in which it is to be created. CheckFolder
+// creates a file for that and removes it.
+func CheckFolder(dir string) error {
+	dir = filepath.Clean(dir)
+	for _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); _, err = os.Stat(dir) {
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".streamlytics-check-*")
+	if err != nil {
+		return fmt.Errorf("create a file in %s: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

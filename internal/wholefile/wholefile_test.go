@@ -58,3 +58,22 @@ func TestFailedReplaceKeepsTheFile(t *testing.T) {
 		t.Errorf("the folder holds %v, %v", left, err)
 	}
 }
+
+// TestCheckFolder checks folders that are there, missing and impossible, and that nothing is left.
+func TestCheckFolder(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(dir)
+	for path, good := range map[string]bool{dir: true, ".": true, "new": true, filepath.Join(dir, "a", "b"): true,
+		file: false, filepath.Join(file, "below"): false} {
+		if err := CheckFolder(path); (err == nil) != good {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+}
