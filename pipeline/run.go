@@ -69,6 +69,9 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if p.options.runnerKind() == dataflowRunner {
 		return p.submit(ctx)
 	}
+	if err := p.options.createFolders(); err != nil {
+		return err
+	}
 	server, err := p.serveMetrics()
 	if err != nil {
 		return err

@@ -2,6 +2,9 @@ package pipeline
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -159,18 +162,13 @@ func (o Options) validateRedis(bad reportFunc) {
 	}
 }
 
-// validatePaths creates the folders that are missing.
+// validatePaths validates the folders and files that the pipeline writes. Folders may be missing.
 func (o Options) validatePaths(bad reportFunc) {
-	if o.WarehouseDir != "" {
-		if info, err := os.Stat(o.WarehouseDir); err == nil && !info.IsDir() {
-			bad("warehouse_dir", "%s is not a directory", o.WarehouseDir)
-		} else if err := os.MkdirAll(o.WarehouseDir, 0o755); err != nil {
-			bad("warehouse_dir", "%w", err)
-		}
-	}
-	if o.ProfileDir != "" {
-		if err := os.MkdirAll(o.ProfileDir, 0o755); err != nil {
-			bad("profile_dir", "%w", err)
+	for _, f := range o.folders() {
+		if info, err := os.Stat(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			bad(f.flag, "%w", err)
+		} else if err == nil && !info.IsDir() {
+			bad(f.flag, "%s is not a directory", f.path)
 		}
 	}
 	if o.SummaryFile != "" {
@@ -182,6 +180,29 @@ func (o Options) validatePaths(bad reportFunc) {
 			bad("summary_file", "%s is not a directory", filepath.Dir(o.SummaryFile))
 		}
 	}
+}
+
+// folder is a folder that a flag names.
+type folder struct{ flag, path string }
+
+// folders returns the folders that are given and that the pipeline creates.
+func (o Options) folders() (given []folder) {
+	for _, f := range []folder{{"warehouse_dir", o.WarehouseDir}, {"profile_dir", o.ProfileDir}} {
+		if f.path != "" {
+			given = append(given, f)
+		}
+	}
+	return given
+}
+
+// createFolders creates the folders that are missing.
+func (o Options) createFolders() error {
+	for _, f := range o.folders() {
+		if err := os.MkdirAll(f.path, 0o755); err != nil {
+			return fmt.Errorf("--%s: %w", f.flag, err)
+		}
+	}
+	return nil
 }
 
 // validateMetrics validates the address of the metrics. Run fails if its port is taken.
