@@ -25,8 +25,9 @@ const File = "config"
 
 // Group is a number of flags under one heading.
 type Group struct {
-	Name  string
-	Flags []Flag
+	Name   string
+	Flags  []Flag
+	Action bool // the flags choose what a command does; Print leaves them out
 }
 
 // Flag declares an option.
@@ -60,8 +61,8 @@ func NewSet(groups ...Group) *Set {
 	s := &Set{flags: flag.NewFlagSet("", flag.ContinueOnError), ignored: map[string]bool{},
 		others: map[string]bool{}, given: map[string]Origin{}}
 	s.flags.SetOutput(io.Discard)
-	s.groups = append(slices.Clone(groups), Group{Name: "Configuration", Flags: []Flag{{Name: File, Var: &s.path,
-		Usage: "YAML `file` with options; its keys are the names of the flags"}}})
+	s.groups = append(slices.Clone(groups), Group{Name: "Configuration", Action: true, Flags: []Flag{
+		{Name: File, Var: &s.path, Usage: "YAML `file` with options; its keys are the names of the flags"}}})
 	for _, g := range s.groups {
 		for _, f := range g.Flags {
 			define(s.flags, f)

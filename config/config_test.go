@@ -28,12 +28,12 @@ type values struct {
 
 func (v *values) set() *Set {
 	return NewSet(
-		Group{"Redis", []Flag{
+		Group{Name: "Redis", Flags: []Flag{
 			{Name: "redis_addrs", Var: &v.addrs, Usage: "`host:port` of Redis"},
 			{Name: "redis_secret", Var: &v.secret, Usage: "where it is", Secret: func(s string) bool { return s != "" }},
 			{Name: "redis_tls", Var: &v.tls, Usage: "connect with TLS"},
 		}},
-		Group{"State", []Flag{
+		Group{Name: "State", Flags: []Flag{
 			{Name: "mode", Var: &v.mode, Choices: []string{"one", "two"}, Usage: "which of the two"},
 			{Name: "units", Var: &v.units, Usage: "how many `units`"},
 			{Name: "seed", Var: &v.seed, Usage: "a `number`"},

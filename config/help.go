@@ -108,7 +108,8 @@ func code(text string) string {
 	return "`" + text + "`"
 }
 
-// Print writes the options as a file that Parse reads, each with where its value came from. Flags
+// Print writes the options as a file that Parse reads, each with where its value came from. It
+// leaves out groups that are actions. Flags
 // of the library are written where they were given. A secret is replaced by asterisks.
 func (s *Set) Print(w io.Writer) error {
 	root := &yaml.Node{Kind: yaml.MappingNode}
@@ -130,7 +131,7 @@ func (s *Set) Print(w io.Writer) error {
 	for _, g := range s.groups {
 		heading := g.Name
 		for _, f := range g.Flags {
-			if f.Name != File {
+			if !g.Action {
 				add(s.flags.Lookup(f.Name), f, heading)
 				heading = ""
 			}

@@ -17,7 +17,7 @@ type CheckOptions struct {
 
 // Flags declares the flags that set the fields of c.
 func (c *CheckOptions) Flags() config.Group {
-	return config.Group{Name: "Check", Flags: []config.Flag{
+	return config.Group{Name: "Check", Action: true, Flags: []config.Flag{
 		{Name: "print_config", Var: &c.PrintConfig,
 			Usage: "print all options as a file for --config, each with where its value came from, and connect to nothing"},
 		{Name: "sample", Var: &c.Sample,

@@ -16,7 +16,7 @@ import (
 )
 
 // ErrRefused is the error of a sample of which something is refused.
-var ErrRefused = errors.New("refused")
+var ErrRefused = errors.New("some lines are refused")
 
 // SampleResult counts what the lines of a sample become.
 type SampleResult struct {
@@ -48,9 +48,9 @@ func (r SampleResult) String() string {
 }
 
 // Sample reads a file, local or in gs://, plain or gzip, or stdin where its name is -, and writes to
-// out what each line becomes with the options of decoding and the clock of o: a JSON object for each
-// event, refusal and ignored line. It uses no other option. The error wraps ErrRefused when something
-// is refused.
+// out what each line becomes with the maps, the options of decoding and the clock of o: a JSON object
+// for each event, refusal and ignored line. It uses no other option. The error wraps ErrRefused when
+// something is refused.
 //
 // A line of the format pos, ecom or wms is taken as a message of that subscription, without
 // attributes and publish time. Its message id is line-N, so an event that gets its id from Pub/Sub
@@ -67,16 +67,15 @@ func Sample(ctx context.Context, o Options, format, name string, stdin io.Reader
 		return s.SampleResult, fmt.Errorf("--format: %q is not one of pos, ecom, wms and unified", format)
 	}
 	var errs []error
-	bad := func(flag, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("--%s: %w", flag, fmt.Errorf(format, args...)))
-	}
+	bad := o.reportTo(&errs)
 	o.validateDecoding(bad)
+	maps := o.readMaps(ctx, bad, false)
 	clock := o.validateClock(bad, time.Now())
 	if err := errors.Join(errs...); err != nil {
 		return s.SampleResult, err
 	}
 	buffer := bufio.NewWriter(out)
-	s.json, s.decoder = json.NewEncoder(buffer), event.Decoder{Rules: o.rules()}
+	s.json, s.decoder = json.NewEncoder(buffer), event.Decoder{Rules: o.rules(maps)}
 	s.json.SetEscapeHTML(false)
 	for m, err := range files.Lines(ctx, files.File{Path: name, Format: channel.Format()}, stdin) {
 		if err == nil {
@@ -94,7 +93,7 @@ func Sample(ctx context.Context, o Options, format, name string, stdin io.Reader
 		return s.SampleResult, err
 	}
 	if len(s.Refused) > 0 {
-		return s.SampleResult, fmt.Errorf("%s: not all of it is accepted: %w", name, ErrRefused)
+		return s.SampleResult, fmt.Errorf("%s: %w", name, ErrRefused)
 	}
 	return s.SampleResult, nil
 }

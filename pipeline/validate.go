@@ -27,18 +27,24 @@ func (p plan) bounded() bool { return len(p.subscriptions)+len(p.watched) == 0 }
 // reportFunc reports that the value of a flag is invalid.
 type reportFunc func(flag, format string, args ...any)
 
+// reportTo returns a function that appends to errs. An error begins with the option as the user wrote
+// it.
+func (o Options) reportTo(errs *[]error) reportFunc {
+	return func(flag, format string, args ...any) {
+		name := "--" + flag
+		if o.nameOf != nil {
+			name = o.nameOf(flag)
+		}
+		*errs = append(*errs, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
+	}
+}
+
 // validate validates the options and finds the files that they name. The clock starts at now. The
 // error lists everything that is wrong, each with its flag.
 func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 	var p plan
 	var errs []error
-	bad := func(flag, format string, args ...any) {
-		name := "--" + flag
-		if o.nameOf != nil {
-			name = o.nameOf(flag)
-		}
-		errs = append(errs, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
-	}
+	bad := o.reportTo(&errs)
 	switch o.runnerKind() {
 	case dataflowRunner:
 		o.validateDataflow(ctx, bad)
@@ -61,7 +67,7 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 		bad("bigquery_dataset", "%w", err)
 	}
 	o.validateDecoding(bad)
-	p.maps = o.validateMaps(ctx, bad)
+	p.maps = o.readMaps(ctx, bad, true)
 	o.validateState(bad)
 	if o.HighDemandDwell < 0 {
 		bad("high_demand_dwell", "%v is negative", o.HighDemandDwell)

@@ -76,8 +76,9 @@ func (o Options) subscriptionName(bad reportFunc, flag, given string) (name stri
 	return name, true
 }
 
-// validateMaps returns the programs that the maps are or name.
-func (o Options) validateMaps(ctx context.Context, bad reportFunc) (maps event.Maps) {
+// readMaps returns the programs that the maps are or name. subscribed reports whether a map needs its
+// subscription.
+func (o Options) readMaps(ctx context.Context, bad reportFunc, subscribed bool) (maps event.Maps) {
 	for _, m := range []struct {
 		name, given, subscription string
 		channel                   event.Channel
@@ -89,7 +90,7 @@ func (o Options) validateMaps(ctx context.Context, bad reportFunc) (maps event.M
 		if m.given == "" {
 			continue
 		}
-		if m.subscription == "" {
+		if m.subscription == "" && subscribed {
 			bad(m.name+"_map", "needs --%s_subscription", m.name)
 		}
 		program, err := files.Program(ctx, m.given)
@@ -156,6 +157,9 @@ func (o Options) validateRedis(bad reportFunc) {
 		if err := redis.CheckSecretRef(o.RedisPasswordSecret); err != nil {
 			bad("redis_password_secret", "%w", err)
 		}
+	}
+	if o.RedisUsername != "" && o.RedisPasswordSecret == "" && os.Getenv("REDIS_PASSWORD") == "" {
+		bad("redis_username", "needs a password: give --redis_password_secret; without one Redis takes its default user")
 	}
 	if o.RedisCA != "" && !o.RedisTLS {
 		bad("redis_ca", "needs --redis_tls")

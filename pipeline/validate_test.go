@@ -140,6 +140,7 @@ func TestOptionMessages(t *testing.T) {
 		// The message about an address does not repeat a password in it.
 		{onPrism, "--redis_addrs=redis://user:hunter2@redis:6379", "--redis_addrs: an address has an @"},
 		{onPrism, "--redis_addrs=hunter2@redis:6379", "--redis_addrs: an address has an @"},
+		{onPrism, "--redis_username=reader", "--redis_username: needs a password"},
 		{onPrism, "--redis_addrs=a:1,:hunter2@b:2", "--redis_addrs: an address has an @"},
 		{onDataflow, `--labels={"a":1}`, `--labels: "{\"a\":1}" is not a JSON object of texts`},
 		{onDataflow, "--transform_name_mapping=a=b", `--transform_name_mapping: "a=b" is not`},

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/pipeline"
 )
 
@@ -25,15 +26,38 @@ func (cs *commands) check() *cobra.Command {
   streamlytics check --config=streamlytics.yaml --print_config
   streamlytics check --sample=sales.jsonl --format=pos`,
 	}, set, func(ctx context.Context, args []string, problems error) error {
+		slog.SetDefault(slog.New(o.NewLogHandler(os.Stderr)))
 		problems = errors.Join(problems, o.Complete(set, args), check.Validate(set))
-		setLog(o.Log, o.NewLogHandler(os.Stderr))
-		return runCheck(ctx, o, check, set, problems)
+		switch {
+		case check.PrintConfig:
+			return errors.Join(set.Print(os.Stdout), invalid(problems, o.Validate(ctx)))
+		case check.Sample != "":
+			return checkSample(ctx, o, check, problems)
+		}
+		return checkPipeline(ctx, o, problems)
 	})
 }
 
-func runCheck(ctx context.Context, o pipeline.Options, check pipeline.CheckOptions, set *config.Set, problems error) error {
-	if check.PrintConfig {
-		return errors.Join(set.Print(os.Stdout), invalid(problems, o.Validate(ctx)))
+// checkSample prints what the lines of a producer's file become.
+func checkSample(ctx context.Context, o pipeline.Options, check pipeline.CheckOptions, problems error) error {
+	if err := invalid(problems); err != nil {
+		return err
 	}
-	return nil
+	result, err := pipeline.Sample(ctx, o, check.Format, check.Sample, os.Stdin, os.Stdout)
+	if err == nil || errors.Is(err, pipeline.ErrRefused) {
+		fmt.Fprintln(os.Stderr, result)
+	}
+	return err
+}
+
+// checkPipeline connects to everything that a run would use, and prints a line for each.
+func checkPipeline(ctx context.Context, o pipeline.Options, problems error) error {
+	p, err := pipeline.New(ctx, o)
+	if err := invalid(problems, err); err != nil {
+		if p != nil {
+			err = errors.Join(err, p.Close())
+		}
+		return err
+	}
+	return errors.Join(p.Check(ctx, os.Stdout), p.Close())
 }

@@ -27,9 +27,6 @@ func invalid(errs ...error) error {
 	return nil
 }
 
-// jsonErrors is set when the log is JSON, as is then the error with which the program ends.
-var jsonErrors bool
-
 // commands makes the commands of the program. Package config parses their options and lists all
 // that is wrong in one error; cobra finds the command, shows help and completes words.
 type commands struct {
@@ -74,7 +71,7 @@ func (cs *commands) logging(c *cobra.Command, o config.Options, log *config.Log,
 			return err
 		}
 		*log = log.For(os.Stderr)
-		setLog(*log, log.NewHandler(os.Stderr))
+		slog.SetDefault(slog.New(log.NewHandler(os.Stderr)))
 		return run(ctx)
 	})
 }
@@ -95,12 +92,6 @@ func group(c *cobra.Command, members ...*cobra.Command) *cobra.Command {
 		return err
 	}
 	return c
-}
-
-// setLog makes a handler that of the process's log.
-func setLog(l config.Log, h slog.Handler) {
-	jsonErrors = l.For(os.Stderr).IsJSON()
-	slog.SetDefault(slog.New(h))
 }
 
 // tolerateEachOther lets each command skip the options of the others in the file and in the

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -34,13 +33,10 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := execute(ctx, os.Args[1:])
 	stop()
-	var invalid *invalidError
-	switch {
-	case err == nil:
+	if err == nil {
 		return
-	case !errors.As(err, &invalid) && jsonErrors:
-		slog.Error("streamlytics failed", "error", err)
-	default:
+	}
+	if _, logged := errors.AsType[*loggedError](err); !logged {
 		fmt.Fprintln(os.Stderr, "streamlytics:", err)
 	}
 	if errors.Is(err, pipeline.ErrInterrupted) {

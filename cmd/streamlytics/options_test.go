@@ -87,7 +87,7 @@ func TestFileAndEnvironment(t *testing.T) {
 	}
 	code, text = output(t, nil, "--events_files="+sales(t, 3), "--redis_addrs="+nobody(t), "--log_format=json")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if code != failed || !strings.Contains(lines[len(lines)-1], `"severity":"ERROR","msg":"streamlytics failed"`) {
+	if code != failed || !strings.Contains(lines[len(lines)-1], `"severity":"ERROR","msg":"pipeline failed"`) {
 		t.Errorf("exit code %d, and the last line is %s", code, lines[len(lines)-1])
 	}
 }

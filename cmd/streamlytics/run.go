@@ -38,7 +38,8 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 	pipeline.SetupWorker()
 	beam.Init() // does not return in a process that a runner started as its worker
 
-	setLog(o.Log, o.NewLogHandler(os.Stderr))
+	o.Log = o.Log.For(os.Stderr)
+	slog.SetDefault(slog.New(o.NewLogHandler(os.Stderr)))
 	process.RaiseMaxProcs()
 	p, err := pipeline.New(ctx, o)
 	if err := invalid(problems, err); err != nil { // one message for the types and the values
@@ -48,8 +49,19 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 		return err
 	}
 	slog.SetDefault(slog.With("pipeline", p.ID()))
-	if config.IsTerminal(os.Stderr) && !jsonErrors {
+	if config.IsTerminal(os.Stderr) && !o.Log.IsJSON() {
 		p.Progress = os.Stderr
 	}
-	return p.Run(ctx)
+	err = p.Run(ctx)
+	if err != nil && o.Log.IsJSON() {
+		slog.Error("pipeline failed", "error", err)
+		err = &loggedError{err}
+	}
+	return err
 }
+
+// loggedError is an error that is in the log already.
+type loggedError struct{ err error }
+
+func (e *loggedError) Error() string { return e.err.Error() }
+func (e *loggedError) Unwrap() error { return e.err }
