@@ -157,9 +157,10 @@ func TestSkipped(t *testing.T) {
 	set.Tolerate([]string{"shops"})
 	_, err := set.Parse([]string{"--config=" + write(t, "shops: 3\n")}, []string{
 		"STREAMLYTICS_SHOPS=4",
-		// Kubernetes sets these for a Service that is named streamlytics.
+		// Kubernetes sets these for the Services streamlytics and streamlytics-redis.
 		"STREAMLYTICS_SERVICE_HOST=10.0.0.1", "STREAMLYTICS_SERVICE_PORT=9464", "STREAMLYTICS_SERVICE_PORT_METRICS=9464",
 		"STREAMLYTICS_PORT=tcp://10.0.0.1:9464", "STREAMLYTICS_PORT_9464_TCP=tcp://10.0.0.1:9464",
+		"STREAMLYTICS_REDIS_SERVICE_HOST=10.0.0.2", "STREAMLYTICS_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "STREAMLYTICS_REDIS_PORT=tcp://10.0.0.2:6379",
 		"STREAMLYTICS_PORT_9464_TCP_PROTO=tcp", "STREAMLYTICS_PORT_9464_TCP_PORT=9464", "STREAMLYTICS_PORT_9464_TCP_ADDR=10.0.0.1",
 	})
 	if err != nil {

@@ -12,9 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// serviceLink matches the rest of a variable that Kubernetes sets in pods for a Service that is
-// named streamlytics, such as STREAMLYTICS_PORT_9464_TCP_ADDR.
-var serviceLink = regexp.MustCompile(`^(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)?)$`)
+// serviceLink matches the rest of a variable that Kubernetes sets in pods for a Service whose name
+// begins with streamlytics, such as STREAMLYTICS_REDIS_PORT_6379_TCP_ADDR.
+var serviceLink = regexp.MustCompile(
+	`^([A-Z0-9_]+_)?(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_PROTO|_PORT|_ADDR)?)?)$`)
 
 // variables returns the options in the environment. A variable that is empty is not set.
 func (s *Set) variables(environ []string) (settings []setting, errs []error) {

@@ -132,7 +132,7 @@ beside analyses in_c go test -C sql/local -timeout=15m ${fresh[@]+"${fresh[@]}"}
 analyses=$! # of the warehouse, in DuckDB and in GoogleSQL; they wait for a day of trade to pass
 
 step "hadolint, actionlint, and launch_dataflow.sh with a gcloud that records"
-run hadolint ./scripts/hadolint.sh --ignore=DL3066 Dockerfile # the user has no number because the base image names it
+run hadolint ./scripts/hadolint.sh Dockerfile
 run actionlint go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 run bats bats deploy/dataflow/test
 
@@ -140,6 +140,9 @@ step "the program, which all tests from outside share"
 export TEST_PROGRAMS="$temp/programs"
 run "go build" go build -trimpath -buildvcs=false -ldflags="-s -w" -o "$temp/programs/" ./cmd/streamlytics
 CGO_ENABLED=1 run "go build -race" go build -race -o "$temp/programs/streamlytics-race" ./cmd/streamlytics
+
+step "the files for Kubernetes, whose commands and probes run here"
+run kubernetes go test -C deploy/kubernetes -timeout=10m ${fresh[@]+"${fresh[@]}"} ./... || failed="$failed kubernetes"
 
 # The long packages come first. Tests wait more than they compute, so there may be more than cores.
 step "tests of the programs, from outside"
