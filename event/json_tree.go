@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/beamlytics/streamlytics/event/jq"
 )
 
 // errDigits is the error of a number that no program can calculate with in a bounded time.
-var errDigits = fmt.Errorf("a number of more than %d digits", jq.MaxDigits)
+var errDigits = fmt.Errorf("a number of more than %d digits", maxDigits)
+
+// maxDigits is the greatest length of a number that a program may have, in bytes.
+const maxDigits = 1000
 
 // tree parses one message into a value for a program. It is as strict as read. Numbers keep their
 // digits: they are int where that is the same text, json.Number otherwise.
@@ -46,7 +47,7 @@ func (r *jsonReader) node() (any, error) {
 	case '"':
 		return r.unquoted(raw), nil
 	}
-	if len(raw) > jq.MaxDigits {
+	if len(raw) > maxDigits {
 		return nil, errDigits
 	}
 	if n, ok := parsePlainInteger(raw); ok && string(raw) != "-0" {

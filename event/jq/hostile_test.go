@@ -10,12 +10,8 @@ import (
 	"time"
 )
 
-const (
-	// shared is a small value that is huge written out.
-	shared = `def shared: reduce range(60) as $i (1; [., .]); `
-	// quick is the number of lines of hostile.txt that -short runs.
-	quick = 6
-)
+// quick is the number of lines of hostile.txt that -short runs.
+const quick = 6
 
 // TestHostilePrograms checks that programs without an end, or with a result of any size, are stopped
 // in time, and that the heap stays bounded. The message has a megabyte.
@@ -24,8 +20,7 @@ func TestHostilePrograms(t *testing.T) {
 	for i := range many {
 		many[i] = i
 	}
-	input := map[string]any{"many": many, "few": many[:1000], "text": strings.Repeat("a", 1<<20), "one": 1,
-		"pattern": strings.Repeat("a", 100_000), "nine": strings.Repeat("9", 1<<20)}
+	input := map[string]any{"many": many, "text": strings.Repeat("a", 1<<20), "one": 1}
 	content, err := os.ReadFile("testdata/hostile.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +34,7 @@ func TestHostilePrograms(t *testing.T) {
 			continue
 		}
 		t.Run(program, func(t *testing.T) {
-			p, err := Compile(shared + program)
+			p, err := Compile(program)
 			if err != nil {
 				t.Fatal(err)
 			}

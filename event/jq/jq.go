@@ -3,24 +3,19 @@
 // A program is a function of its input: Compile refuses what reads the clock, the zone of the
 // machine, its environment or further input. So the same message always has the same outputs.
 //
-// A run is bounded in five ways; each bound is far beyond what a program for messages needs. Beyond
-// any of them the run fails.
+// A run is bounded; each bound is far beyond what a program for messages needs. Beyond any of them
+// the run fails.
 //
 //   - Steps: a million instructions, and twenty more for each byte of the message. The number does
 //     not depend on the machine or its load.
 //   - Outputs: 10,000.
-//   - Single operations: those whose cost is not linear in the values that they work on, or whose
-//     result may be far greater, are guarded (guards.go). For example, a value is converted to text
-//     only up to 4 MiB, and a text is repeated only up to there.
 //   - Memory: the heap of the process may grow by 256 MiB. It is measured only in runs that take
 //     longer than 5 ms. Other work of the process grows the heap too, so a run that fails by this
-//     bound is repeated once.
-//   - Time: 10 s, of which a pause of the process counts one.
+//     bound is repeated once. The operator * repeats a text only up to 4 MiB.
 //
-// The guards measure values as trees. Not covered is what one instruction takes for values that are
-// below those limits: some tens of milliseconds, a second at most for sorting by great keys. The
-// memory bound is noticed a few instructions late, so the heap may grow to about three times the
-// bound. A pattern of a regular expression is part of the program and trusted.
+// A single instruction is not bounded. One that works on a value that the program has made large, or
+// has put into itself many times, may take more: a program is written by the operator and trusted
+// not to do that.
 package jq
 
 import (
@@ -29,7 +24,6 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/itchyny/gojq"
@@ -63,7 +57,7 @@ func Compile(source string) (*Program, error) {
 	if err := guard(query); err != nil {
 		return nil, err
 	}
-	code, err := gojq.Compile(query, functions()...)
+	code, err := gojq.Compile(query, functions())
 	if err != nil {
 		return nil, fmt.Errorf("the program does not compile: %w", err)
 	}
@@ -76,9 +70,7 @@ func located(source string, err error) error {
 	if !errors.As(err, &syntax) {
 		return err
 	}
-	before := source[:max(0, syntax.Offset-len(syntax.Token))]
-	line := strings.Count(before, "\n")
-	return fmt.Errorf("line %d, column %d: %w", line+1, len(before)-strings.LastIndexByte(before, '\n'), err)
+	return fmt.Errorf("%s: %w", position(source, max(0, syntax.Offset-len(syntax.Token))), err)
 }
 
 // Run runs the program and returns its outputs. Input and outputs are nil, bool, string, []any,

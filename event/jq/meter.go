@@ -13,12 +13,7 @@ const (
 	// stepsPerLook is the number of steps between two looks at the clock. A value can grow about
 	// eightfold in that many.
 	stepsPerLook = 16
-
-	maxTime = 10 * time.Second
-	// maxPause is the greatest time that counts between two looks, so that a process that was
-	// stopped or starved of CPU time refuses nothing.
-	maxPause = time.Second
-	// quietTime is how long the heap of a run is not measured.
+	// quietTime is how long the heap of a run is not measured, and heapEvery how often after that.
 	quietTime = 5 * time.Millisecond
 	heapEvery = time.Millisecond
 	maxGrowth = 256 << 20 // bytes
@@ -26,7 +21,6 @@ const (
 
 var (
 	errSteps  = errors.New("it takes too many steps")
-	errTime   = errors.New("it takes more than 10 s")
 	errMemory = errors.New("it takes more than 256 MiB of memory")
 )
 
@@ -35,25 +29,17 @@ var (
 type meter struct {
 	steps, next, limit int64
 	began              time.Time
-	looked             time.Duration // of the last look, since began
-	spent              time.Duration
-	heap               heap
+	measured           time.Duration // when the heap was measured last, since began
+	heap               [1]metrics.Sample
+	first              uint64 // size of the heap in the first measurement, bytes
 	err                error
-}
-
-// heap is the size of the heap in a run.
-type heap struct {
-	sample   [1]metrics.Sample
-	first    uint64        // bytes, in the first look after quietTime
-	measured time.Duration // of the last measurement, since the run began
 }
 
 // start prepares the meter for a run on a message of size bytes.
 func (m *meter) start(size int) {
-	m.heap.sample[0].Name = "/memory/classes/heap/objects:bytes"
-	m.heap.first = 0
+	m.heap[0].Name = "/memory/classes/heap/objects:bytes"
 	m.steps, m.next, m.limit = 0, stepsPerLook, maxSteps+stepsPerByte*int64(size)
-	m.began, m.looked, m.spent, m.err = time.Now(), 0, 0, nil
+	m.began, m.measured, m.first, m.err = time.Now(), 0, 0, nil
 }
 
 var stopped = func() chan struct{} {
@@ -80,34 +66,23 @@ func (m *meter) look() error {
 		return errSteps
 	}
 	now := time.Since(m.began)
-	m.spent += min(now-m.looked, maxPause)
-	m.looked = now
-	if m.spent < quietTime {
+	if now < quietTime {
 		return nil
 	}
 	m.next = m.steps + 1 // each step may double a value
-	if m.spent > maxTime {
-		return errTime
+	if m.first != 0 && now-m.measured < heapEvery {
+		return nil
 	}
-	if m.heap.grown(now) > maxGrowth {
+	metrics.Read(m.heap[:])
+	m.measured = now
+	size := m.heap[0].Value.Uint64()
+	if m.first == 0 {
+		m.first = size
+	}
+	if size > m.first+maxGrowth {
 		return errMemory
 	}
 	return nil
-}
-
-// grown returns by how many bytes the heap has grown since the first call in a run, as of the last
-// measurement.
-func (h *heap) grown(now time.Duration) uint64 {
-	if h.first != 0 && now-h.measured < heapEvery {
-		return 0
-	}
-	metrics.Read(h.sample[:])
-	h.measured = now
-	size := h.sample[0].Value.Uint64()
-	if h.first == 0 {
-		h.first = size
-	}
-	return max(size, h.first) - h.first
 }
 
 // Err returns the error of the bound that is exceeded, or nil.
