@@ -32,7 +32,7 @@ func (e unknownError) Error() string { return e.reason }
 // Check connects to everything that Run would use, and writes a line about each thing to out, in a
 // fixed order: ok, failed or unknown; the thing; what was found, or what is wrong and what to do. It
 // pulls no message, takes no epoch and changes nothing, so a pipeline that runs with the same options
-// is not disturbed. The port of --metrics_addr is then not free. Check returns within 11 seconds.
+// is not disturbed. Check returns within 11 seconds.
 //
 // The error is not nil when something failed or ctx has ended. What is unknown is no error. The
 // pipeline must still be closed.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
@@ -161,8 +162,11 @@ func (p *Pipeline) localChecks() (checks []check) {
 	if o.MetricsAddr != "" {
 		checks = append(checks, check{"--metrics_addr", func(ctx context.Context) (string, error) {
 			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.MetricsAddr)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return "", unknownError{o.MetricsAddr + " is in use: by a pipeline that runs, or by another program"}
+			}
 			if err != nil {
-				return "", fmt.Errorf("%w: stop what listens there, or give another address", err)
+				return "", err
 			}
 			return listener.Addr().String() + " is free", listener.Close()
 		}})
