@@ -12,9 +12,9 @@
 
 # The SKU of each inventory item, which a level names in place of the SKU. Fill it from the variants of your products.
 def skus: {
-  "808950810": "TEE-RED-S",
-  "808950811": "TEE-RED-M",
-  "9007199254740993001": "MUG-WHITE"
+  "8100001": "TEE-RED-S",
+  "8100002": "TEE-RED-M",
+  "7301145200000000801": "MUG-WHITE"
 };
 
 def sku: skus["\(.)"] // error("inventory item \(.) is not in the table of SKUs");
