@@ -127,9 +127,9 @@ func TestSampleErrors(t *testing.T) {
 			t.Errorf("%q: %v", format, err)
 		}
 	}
-	o.EcomRefunds, o.ClockSpeed = "sale", -1
+	o.OnlineStore, o.ClockSpeed = "global", -1
 	_, _, err := sampled(t, o, "pos", "")
-	for _, want := range []string{"--ecom_refunds", "--clock_speed"} {
+	for _, want := range []string{"--online_store", "--clock_speed"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v does not name %s", err, want)
 		}
