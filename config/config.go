@@ -52,14 +52,14 @@ type Set struct {
 	ignored map[string]bool // boolean flags that have no effect
 	others  map[string]bool // options of other commands
 	path    string          // --config
-	given   map[string]Origin
+	given   map[string]origin
 }
 
 // NewSet returns the options in groups, and --config. It panics on a flag that is declared twice or
 // has a value of another type than those of Flag.Var.
 func NewSet(groups ...Group) *Set {
 	s := &Set{flags: flag.NewFlagSet("", flag.ContinueOnError), ignored: map[string]bool{},
-		others: map[string]bool{}, given: map[string]Origin{}}
+		others: map[string]bool{}, given: map[string]origin{}}
 	s.flags.SetOutput(io.Discard)
 	s.groups = append(slices.Clone(groups), Group{Name: "Configuration", Action: true, Flags: []Flag{
 		{Name: File, Var: &s.path, Usage: "YAML `file` with options; its keys are the names of the flags"}}})
@@ -87,9 +87,6 @@ func (s *Set) Tolerate(names []string) {
 	}
 }
 
-// Groups returns the declared flags.
-func (s *Set) Groups() []Group { return s.groups }
-
 // Names returns the names of all flags, those of the library included.
 func (s *Set) Names() (names []string) {
 	add := func(f *flag.Flag) {
@@ -105,10 +102,10 @@ func (s *Set) Names() (names []string) {
 	return slices.Compact(names)
 }
 
-// Origin is where the value of an option came from.
-type Origin struct {
-	Place string // "file.yaml:7", "environment" or "command line"
-	Name  string // the name of the option there, such as --clock_speed
+// origin is where the value of an option came from.
+type origin struct {
+	place string // "file.yaml:7", "environment" or "command line"
+	name  string // the name of the option there, such as --clock_speed
 }
 
 // Given reports whether an option was given, by whatever way.
@@ -118,7 +115,7 @@ func (s *Set) Given(name string) bool { _, ok := s.given[name]; return ok }
 // is --name for an option that was not given.
 func (s *Set) NameOf(name string) string {
 	if o, ok := s.given[name]; ok {
-		return o.Name
+		return o.name
 	}
 	return "--" + name
 }

@@ -120,7 +120,7 @@ func (s *Set) Print(w io.Writer) error {
 		}
 		node := &yaml.Node{Kind: yaml.ScalarNode, Value: value, LineComment: "default"}
 		if o, ok := s.given[f.Name]; ok {
-			node.LineComment = o.Place
+			node.LineComment = o.place
 		}
 		if _, ok := declared.Var.(*string); ok {
 			node.Tag = "!!str" // quoted where it looks like something else

@@ -28,7 +28,7 @@ func (s *Set) variables(environ []string) (settings []setting, errs []error) {
 		option := strings.ToLower(rest)
 		switch {
 		case rest == strings.ToUpper(rest) && len(s.targets(option)) > 0:
-			settings = append(settings, setting{option, value, Origin{"environment", name}})
+			settings = append(settings, setting{option, value, origin{"environment", name}})
 		case !s.skips(option):
 			errs = append(errs, fmt.Errorf("%s: unknown variable%s", name, suggest(option, s.Names(), variableOf)))
 		}
@@ -43,10 +43,10 @@ func variableOf(option string) string { return Prefix + strings.ToUpper(option) 
 func (s *Set) skips(option string) bool { return s.ignored[option] || s.others[option] }
 
 // readFile returns the options in a file. named is where the file was named.
-func (s *Set) readFile(path string, named Origin) (settings []setting, errs []error) {
+func (s *Set) readFile(path string, named origin) (settings []setting, errs []error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, []error{fmt.Errorf("%s: %w", named.Name, err)}
+		return nil, []error{fmt.Errorf("%s: %w", named.name, err)}
 	}
 	root, err := mapping(content)
 	if err != nil {
@@ -72,7 +72,7 @@ func (s *Set) readFile(path string, named Origin) (settings []setting, errs []er
 		case err != nil:
 			bad("%v", err)
 		default:
-			settings = append(settings, setting{key.Value, value, Origin{place, place + ": " + key.Value}})
+			settings = append(settings, setting{key.Value, value, origin{place, place + ": " + key.Value}})
 		}
 		lines[key.Value] = key.Line
 	}

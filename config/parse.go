@@ -15,7 +15,7 @@ var ErrHelp = flag.ErrHelp
 type setting struct {
 	option string
 	value  string
-	Origin
+	origin
 }
 
 // Parse sets the options from the file, from the environment (NAME=value) and from the command line
@@ -34,8 +34,8 @@ func (s *Set) Parse(args, environ []string) (rest []string, err error) {
 	variables, errs := s.variables(environ)
 	p.errs = append(p.errs, errs...)
 	var inFile []setting
-	if origin := s.findFile(variables, p.settings); s.path != "" {
-		inFile, errs = s.readFile(s.path, origin)
+	if named := s.findFile(variables, p.settings); s.path != "" {
+		inFile, errs = s.readFile(s.path, named)
 		p.errs = append(p.errs, errs...)
 	}
 	for _, layer := range [][]setting{inFile, variables, p.settings} {
@@ -49,15 +49,15 @@ func (s *Set) Parse(args, environ []string) (rest []string, err error) {
 }
 
 // findFile sets the path of the file from the layers above it, and returns where it was named.
-func (s *Set) findFile(layers ...[]setting) (origin Origin) {
+func (s *Set) findFile(layers ...[]setting) (named origin) {
 	for _, layer := range layers {
 		for _, x := range layer {
 			if x.option == File {
-				s.path, origin = x.value, x.Origin
+				s.path, named = x.value, x.origin
 			}
 		}
 	}
-	return origin
+	return named
 }
 
 // parser parses a command line flag by flag.
@@ -109,7 +109,7 @@ func (p *parser) next() error {
 	default:
 		value, p.args = p.args[0], p.args[1:]
 	}
-	p.settings = append(p.settings, setting{name, value, Origin{"command line", "--" + name}})
+	p.settings = append(p.settings, setting{name, value, origin{"command line", "--" + name}})
 	return nil
 }
 
@@ -130,14 +130,14 @@ func (s *Set) targets(name string) (targets []*flag.Flag) {
 
 // apply sets an option.
 func (s *Set) apply(x setting) error {
-	s.given[x.option] = x.Origin
+	s.given[x.option] = x.origin
 	f, _ := s.declared(x.option)
 	if err := checkChoice(f, x); err != nil {
 		return err
 	}
 	for _, target := range s.targets(x.option) {
 		if err := s.set(target, x.value); err != nil {
-			return fmt.Errorf("%s: %s is not %s%s", x.Name, quoted(f, x.value), kindOf(target), inHours(target, x.value))
+			return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), kindOf(target), inHours(target, x.value))
 		}
 	}
 	return nil
@@ -168,7 +168,7 @@ func checkChoice(f Flag, x setting) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %s is not %s%s", x.Name, quoted(f, x.value), alternatives(f.Choices), suggest(x.value, f.Choices, strconv.Quote))
+	return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), alternatives(f.Choices), suggest(x.value, f.Choices, strconv.Quote))
 }
 
 // quoted returns a value in quotation marks, or asterisks for a secret.
