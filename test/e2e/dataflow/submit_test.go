@@ -17,7 +17,7 @@ func (g *google) submitted(t *testing.T, flags ...string) string {
 		t.Fatalf("exit code %d, %d new jobs\n%s", code, len(jobs)-before, output)
 	}
 	id := jobs[before].Id
-	if want := "job " + id + ": https://console.cloud.google.com/dataflow/jobs/europe-west1/" + id + "?project=shop"; !strings.Contains(output, want) {
+	if want := `"job":"` + id + `","url":"https://console.cloud.google.com/dataflow/jobs/europe-west1/` + id + `?project=shop"`; !strings.Contains(output, want) {
 		t.Errorf("the program does not say %q:\n%s", want, output)
 	}
 	return id

@@ -36,7 +36,7 @@ func everything() []string {
 func TestTemplate(t *testing.T) {
 	g := newGoogle(t)
 	code, output := g.run(t, everything()...)
-	if code != 0 || !strings.Contains(output, "the job is written to "+templateURL) {
+	if code != 0 || !strings.Contains(output, `"msg":"job written"`) || !strings.Contains(output, templateURL) {
 		t.Fatalf("exit code %d\n%s", code, output)
 	}
 	if n := len(g.dataflow.Jobs()); n != 0 {
