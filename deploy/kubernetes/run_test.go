@@ -38,7 +38,7 @@ func TestRunsOutside(t *testing.T) {
 	options := local.Replace(m.config.Data["streamlytics.yaml"])
 	for name, text := range map[string]string{
 		"password": password, "redis.conf": local.Replace(m.redisConfig.Data["redis.conf"]), "all.yaml": options,
-		"streamlytics.yaml": strings.Replace(options, "bigquery_dataset: streamlytics", "warehouse_dir: "+dir, 1),
+		"streamlytics.yaml": strings.Replace(options, "bigquery_dataset: retail", "warehouse_dir: "+dir, 1),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
