@@ -9,7 +9,8 @@ import (
 // messages on leads to the same events and refusals as none.
 func FuzzMapped(f *testing.F) {
 	for _, seed := range []string{validUnified.String(), validPOS.String(), validECOM.String(), "{", "[]",
-		`{"a":{"b":[1,-0,1e400,"\u00e9",null,true,{}]}}`, validUnified.with("type", `"VIEW"`, "quantity", "1.0e0", "sku", `"s"`).String(),
+		`{"a":{"b":[1,-0,1e400,"\u00e9",null,true,{}]}}`,
+		validUnified.with("type", `"VIEW"`, "quantity", "1.0e0", "sku", `"s"`).String(),
 		validUnified.with("quantity", `"+0002"`, "event_id", "", "product_id", "0", "sku", "7").String()} {
 		f.Add([]byte(seed), "m1")
 	}

@@ -19,9 +19,11 @@ type CheckOptions struct {
 func (c *CheckOptions) Flags() config.Group {
 	return config.Group{Name: "Check", Action: true, Flags: []config.Flag{
 		{Name: "print_config", Var: &c.PrintConfig,
-			Usage: "print all options as a file for --config, each with where its value came from, and connect to nothing"},
+			Usage: "print all options as a file for --config, each with where its value came from, " +
+				"and connect to nothing"},
 		{Name: "sample", Var: &c.Sample,
-			Usage: "`file` of a producer, - for the standard input: print the events or the refusals that each line would become"},
+			Usage: "`file` of a producer, - for the standard input: " +
+				"print the events or the refusals that each line would become"},
 		{Name: "format", Var: &c.Format, Choices: []string{"pos", "ecom", "wms", "unified"},
 			Usage: "format of --sample"},
 	}}

@@ -74,9 +74,11 @@ func (o *Options) flags() []config.Group {
 	return []config.Group{
 		{Name: "Runner", Flags: []config.Flag{
 			{Name: "runner", Var: &o.Runner,
-				Usage: "`runner`: prism, or direct, which is another name for it; dataflow; in any case, also as DataflowRunner"},
+				Usage: "`runner`: prism, or direct, which is another name for it; dataflow; " +
+					"in any case, also as DataflowRunner"},
 			{Name: "project", Var: &o.Project,
-				Usage: "Google Cloud `project` of the job on Dataflow, and of subscriptions and the dataset given by id"},
+				Usage: "Google Cloud `project` of the job on Dataflow, " +
+					"and of subscriptions and the dataset given by id"},
 		}},
 		{Name: "Input", Flags: []config.Flag{
 			{Name: "pos_subscription", Var: &o.POSSubscription,
@@ -86,7 +88,8 @@ func (o *Options) flags() []config.Group {
 			{Name: "wms_subscription", Var: &o.WMSSubscription,
 				Usage: "`subscription` of warehouse stock messages"},
 			{Name: "events_files", Var: &o.EventsFiles,
-				Usage: "`globs`, separated by commas, of files with one unified event a line, plain or gzip, local or gs://"},
+				Usage: "`globs`, separated by commas, of files with one unified event a line, " +
+					"plain or gzip, local or gs://"},
 			{Name: "wms_files", Var: &o.WMSFiles,
 				Usage: "`globs` of warehouse files: JSON lines, or CSV with a header"},
 			{Name: "wms_files_poll", Var: &o.WMSFilesPoll,
@@ -186,7 +189,8 @@ func (o *Options) stateFlags() []config.Flag {
 			Usage: "where state comes from at the start, and is mirrored to. " +
 				"On Dataflow, which keeps the state, it is none"},
 		{Name: "image_cache_mb", Var: &o.ImageCacheMB,
-			Usage: "memory for decoded state, `MB` per keyed stage; what does not fit is decoded again when it is needed"},
+			Usage: "memory for decoded state, `MB` per keyed stage; " +
+				"what does not fit is decoded again when it is needed"},
 		{Name: "ledger_horizon", Var: &o.LedgerHorizon,
 			Usage: "how far behind a key's newest event late counts and repetitions are recognised"},
 		{Name: "late_events", Var: &o.LateEvents, Choices: []string{lateRefuse, lateCount},

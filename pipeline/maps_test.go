@@ -37,7 +37,8 @@ func TestMaps(t *testing.T) {
 	if got, _ := h.get("stock:1:a"); got != "7" {
 		t.Errorf("on-hand %q, want 7", got)
 	}
-	if summary.IgnoredByName[event.MappedToNothing] != 1 || summary.Duplicates != 1 || summary.Refused["BAD_FIELD"] != 3 {
+	if summary.IgnoredByName[event.MappedToNothing] != 1 || summary.Duplicates != 1 ||
+		summary.Refused["BAD_FIELD"] != 3 {
 		t.Errorf("%+v", summary)
 	}
 	details := map[string]int{}
@@ -51,7 +52,8 @@ func TestMaps(t *testing.T) {
 		}
 		details[item+": "+l.Detail]++
 	}
-	quantity := `1: quantity: "two" is neither a number nor a text of an optional sign and digits (output 1 of --pos_map)`
+	quantity := `1: quantity: "two" is neither a number nor a text of an optional sign and digits ` +
+		"(output 1 of --pos_map)"
 	if details[quantity] != 2 || details["none: --pos_map: cannot iterate over: number (7)"] != 1 {
 		t.Errorf("details %v", details)
 	}

@@ -66,7 +66,7 @@ type Options struct {
 	SummaryFile       string          // --summary_file
 	MetricsAddr       string          // --metrics_addr
 	OutstandingEvents int64           // --outstanding_events
-	Log               config.Log      // --log_level and --log_format, for NewLogHandler; a Pipeline logs to slog's default
+	Log               config.Log      // --log_level, --log_format: for NewLogHandler; a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
 
 	nameOf func(flag string) string // how the user wrote an option; nil: as a flag

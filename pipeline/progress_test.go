@@ -39,9 +39,9 @@ func TestProgressIsLogged(t *testing.T) {
 	if err := p.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`msg="pipeline started" inputs="` + h.options.EventsFiles + ` (`, `msg="reading files" progress="`,
-		"% of ", " events/s, ", ` left"`, `msg="pipeline ended" messages=30000 events=30000 refused=0 `, "complete=true seconds=",
-		`files="100% of `} {
+	for _, want := range []string{`msg="pipeline started" inputs="` + h.options.EventsFiles + ` (`,
+		`msg="reading files" progress="`, "% of ", " events/s, ", ` left"`,
+		`msg="pipeline ended" messages=30000 events=30000 refused=0 `, "complete=true seconds=", `files="100% of `} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("%q is not in the log:\n%s", want, log)
 		}

@@ -159,7 +159,8 @@ func (o Options) validateRedis(bad reportFunc) {
 		}
 	}
 	if o.RedisUsername != "" && o.RedisPasswordSecret == "" && os.Getenv("REDIS_PASSWORD") == "" {
-		bad("redis_username", "needs a password: give --redis_password_secret; without one Redis takes its default user")
+		bad("redis_username",
+			"needs a password: give --redis_password_secret; without one Redis takes its default user")
 	}
 	if o.RedisCA != "" && !o.RedisTLS {
 		bad("redis_ca", "needs --redis_tls")
