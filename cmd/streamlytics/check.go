@@ -19,8 +19,8 @@ func (cs *commands) check() *cobra.Command {
 	return cs.withFlags(&cobra.Command{
 		Use:   "check [flags of run]",
 		Short: "Validate the options and what they name, without starting anything",
-		Long: "Check validates all options of the pipeline, connects to Redis, Pub/Sub and BigQuery, and prints a line for each\n" +
-			"thing that a run needs. It changes nothing. The exit code is 1 if one fails.\n" +
+		Long: "Check validates all options of the pipeline, connects to Redis, Pub/Sub and BigQuery, and\n" +
+			"prints a line for each thing that a run needs. It changes nothing. The exit code is 1 if one fails.\n" +
 			"With --sample it prints the events or the refusals that each line of a file would become.",
 		Example: `  streamlytics check --config=streamlytics.yaml
   streamlytics check --config=streamlytics.yaml --print_config

@@ -16,7 +16,8 @@ func TestCheck(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	requireAll(t, text, "ok       Redis 127.0.0.1:", "ok       Redis rights ", "ok       Redis state ", "ok       --events_files ")
+	requireAll(t, text, "ok       Redis 127.0.0.1:", "ok       Redis rights ", "ok       Redis state ",
+		"ok       --events_files ")
 	code, text = output(t, nil, "check", "--events_files="+file, "--redis_addrs="+nobody(t))
 	if code != failed || !strings.HasSuffix(text, "streamlytics: 1 of 6 checks failed\n") {
 		t.Errorf("exit code %d", code)
@@ -32,7 +33,8 @@ func TestCheck(t *testing.T) {
 // TestCheckSample checks the lines of a sample through a map, and that a refusal is an exit code.
 func TestCheckSample(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sample.jsonl")
-	text := `{"sku":"7","n":2,"at":"2026-11-27T11:05:10Z"}` + "\n" + `{"sku":"7","n":"two","at":"2026-11-27T11:05:10Z"}` + "\n"
+	text := `{"sku":"7","n":2,"at":"2026-11-27T11:05:10Z"}` + "\n" +
+		`{"sku":"7","n":"two","at":"2026-11-27T11:05:10Z"}` + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -43,19 +45,21 @@ func TestCheckSample(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	requireAll(t, text, `{"line":1,"event":{"event_id":"e","type":"SALE","store_id":"1","product_id":"7","quantity":2,`,
-		`{"line":2,"reason":"BAD_FIELD","detail":"quantity: `, "lines: 2, events: 1, refused: 1 (BAD_FIELD: 1), ignored: 0\n",
+		`{"line":2,"reason":"BAD_FIELD","detail":"quantity: `,
+		"lines: 2, events: 1, refused: 1 (BAD_FIELD: 1), ignored: 0\n",
 		"streamlytics: "+file+": some lines are refused\n")
 }
 
-// TestPrintConfig checks that what is printed is a file that gives the same, and that the options are
-// validated.
+// TestPrintConfig checks that what is printed is a file that gives the same, and that the options
+// are validated.
 func TestPrintConfig(t *testing.T) {
 	env := []string{"STREAMLYTICS_LOW_STOCK_ENTER=3"}
 	code, first := output(t, env, "check", "--print_config", "--events_files="+sales(t, 3), "--runner=Prism")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	requireAll(t, first, "\nlow_stock_enter: 3 # environment\n", "runner: Prism # command line\n", "\nredis_addrs: 127.0.0.1:6379 # default\n")
+	requireAll(t, first, "\nlow_stock_enter: 3 # environment\n", "runner: Prism # command line\n",
+		"\nredis_addrs: 127.0.0.1:6379 # default\n")
 	file := filepath.Join(t.TempDir(), "streamlytics.yaml")
 	if err := os.WriteFile(file, []byte(first), 0o600); err != nil {
 		t.Fatal(err)

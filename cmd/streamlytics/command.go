@@ -127,8 +127,9 @@ func printHelp(c *cobra.Command, set *config.Set) {
 		fmt.Fprintf(&b, "\n%s COMMAND --help describes a command.\n", c.CommandPath())
 	}
 	if set != nil {
-		b.WriteString("\nEach option is a flag, a variable of the environment (--log_level is STREAMLYTICS_LOG_LEVEL) and a key of the\n" +
-			"file that --config names (log_level). A flag beats the environment, and the environment beats the file.\n")
+		b.WriteString("\nEach option is a flag, a variable of the environment (--log_level is\n" +
+			"STREAMLYTICS_LOG_LEVEL) and a key of the file that --config names (log_level). A flag beats the\n" +
+			"environment, and the environment beats the file.\n")
 		if err := set.Help(&b); err != nil {
 			panic(err) // a strings.Builder does not fail
 		}

@@ -48,7 +48,8 @@ func main() {
 // execute runs a command line.
 func execute(ctx context.Context, args []string) error {
 	logging.Disable() // go-redis logs every failed dial; the callers log failures with their consequences
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") && args[0] != "--help" && args[0] != "-h" && args[0] != "--version" {
+	if len(args) == 0 ||
+		strings.HasPrefix(args[0], "-") && args[0] != "--help" && args[0] != "-h" && args[0] != "--version" {
 		args = append([]string{"run"}, args...) // flags alone are the pipeline
 	}
 	root := rootCommand()
@@ -63,7 +64,8 @@ func rootCommand() *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "streamlytics [command] [flags]",
 		Short: "Exact stock and velocity signals in Redis, from POS, ECOM and WMS events",
-		Long: "Streamlytics reads POS, ECOM and WMS events from Pub/Sub or files and keeps stock and velocity signals in Redis.\n" +
+		Long: "Streamlytics reads POS, ECOM and WMS events from Pub/Sub or files and keeps stock and velocity\n" +
+			"signals in Redis.\n" +
 			"Flags without a command run the pipeline, as run does.",
 		Example:       runExamples,
 		Version:       versionOf(),

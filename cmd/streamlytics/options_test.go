@@ -52,10 +52,12 @@ func TestBadOptions(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 		requireAll(t, text, "--foo: unknown flag", `--key_groups: "many" is not an integer`, `"stray" is no flag`,
-			"--pos_subscription: ", "--events_files: no file matches /nowhere/*", "--clock_speed: -1", `--restore: "tape"`,
+			"--pos_subscription: ", "--events_files: no file matches /nowhere/*", "--clock_speed: -1",
+			`--restore: "tape"`,
 			"--pos_subscripton: unknown flag; did you mean --pos_subscription?", `--log_format: "xml"`,
 			"\nSTREAMLYTICS_LEDGER_HORIZON: -1h0m0s is not between", "\nSTREAMLYTICS_LEDGER: unknown variable",
-			"\n"+file+":2: redis_adrs: unknown key; did you mean redis_addrs?", "\n"+file+":1: low_stock_exit: 1 is less than")
+			"\n"+file+":2: redis_adrs: unknown key; did you mean redis_addrs?",
+			"\n"+file+":1: low_stock_exit: 1 is less than")
 	}
 }
 
@@ -63,11 +65,13 @@ func TestBadOptions(t *testing.T) {
 // JSON, because the output is no terminal.
 func TestFileAndEnvironment(t *testing.T) {
 	redis, file := redistest.Start(t).Addr, filepath.Join(t.TempDir(), "streamlytics.yaml")
-	text := "redis_addrs: 127.0.0.1:1 # the environment has another\nevents_files: [" + sales(t, 30) + "]\nshops: 3 # of demo\n"
+	text := "redis_addrs: 127.0.0.1:1 # the environment has another\nevents_files: [" + sales(t, 30) +
+		"]\nshops: 3 # of demo\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, text := output(t, []string{"STREAMLYTICS_CONFIG=" + file, "STREAMLYTICS_REDIS_ADDRS=" + redis, "TMPDIR=" + t.TempDir()})
+	code, text := output(t, []string{"STREAMLYTICS_CONFIG=" + file, "STREAMLYTICS_REDIS_ADDRS=" + redis,
+		"TMPDIR=" + t.TempDir()})
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -77,7 +81,8 @@ func TestFileAndEnvironment(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &record); err != nil {
 			t.Fatalf("%v: %s", err, line)
 		}
-		if record.Time == "" || record.Level == "" || record.Severity == "" || !strings.HasPrefix(record.Pipeline, "streamlytics-") {
+		if record.Time == "" || record.Level == "" || record.Severity == "" ||
+			!strings.HasPrefix(record.Pipeline, "streamlytics-") {
 			t.Errorf("incomplete: %s", line)
 		}
 		messages = append(messages, record.Msg)
@@ -95,7 +100,8 @@ func TestFileAndEnvironment(t *testing.T) {
 // TestHelp checks that each command has help with all its flags, and leads to them.
 func TestHelp(t *testing.T) {
 	for args, wants := range map[string][]string{
-		"--help":                   {"\nExamples:\n", "\nCommands:\n", "  deadletters ", "\nInput:\n", "--pos_subscription", "\nRedis:\n"},
+		"--help": {"\nExamples:\n", "\nCommands:\n", "  deadletters ", "\nInput:\n",
+			"--pos_subscription", "\nRedis:\n"},
 		"-h":                       {"\nCommands:\n"},
 		"help":                     {"\nCommands:\n"},
 		"help run":                 {"Usage:\n  streamlytics run [flags]", "--pos_subscription", "(default 10s)"},

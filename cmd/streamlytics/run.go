@@ -25,8 +25,8 @@ func (cs *commands) run() *cobra.Command {
 	return cs.withFlags(&cobra.Command{
 		Use:   "run [flags]",
 		Short: "Run the pipeline",
-		Long: "Run reads events and keeps the signals in Redis up to date, until its input ends or until SIGINT or SIGTERM.\n" +
-			"It then finishes what it has read. Flags of Beam, such as --job_name, are taken too.",
+		Long: "Run reads events and keeps the signals in Redis up to date, until its input ends or until SIGINT\n" +
+			"or SIGTERM. It then finishes what it has read. Flags of Beam, such as --job_name, are taken too.",
 		Example: runExamples,
 	}, set, func(ctx context.Context, args []string, problems error) error {
 		return runPipeline(ctx, o, errors.Join(problems, o.Complete(set, args)))

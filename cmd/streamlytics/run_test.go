@@ -126,7 +126,8 @@ func TestCompleteRun(t *testing.T) {
 	p := rig.Start(t, rig.Launch{Flags: []string{"--events_files=" + file, "--redis_addrs=" + redis,
 		"--warehouse_dir=" + out}})
 	ends(t, p, 0)
-	for _, want := range []string{`level=INFO msg="pipeline started" pipeline=streamlytics-`, ` inputs="` + file + " (", ` kB)"`,
+	for _, want := range []string{
+		`level=INFO msg="pipeline started" pipeline=streamlytics-`, ` inputs="` + file + " (", ` kB)"`,
 		` outputs="Redis at ` + redis + ", the folder " + out + `"`,
 		"messages=30 events=30 refused=0 ", ` files="100% of `, ` read (1 of 1 files)"`} {
 		if !strings.Contains(p.Log(), want) {
@@ -174,8 +175,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestInterruptedAtStart checks that a run that is stopped while it connects to Redis ends. Over files
-// it is not complete; over a subscription it has nothing to finish.
+// TestInterruptedAtStart checks that a run that is stopped while it connects to Redis ends. Over
+// files it is not complete; over a subscription it has nothing to finish.
 func TestInterruptedAtStart(t *testing.T) {
 	for input, want := range map[string]struct {
 		code int
