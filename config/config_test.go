@@ -30,7 +30,8 @@ func (v *values) set() *Set {
 	return NewSet(
 		Group{Name: "Redis", Flags: []Flag{
 			{Name: "redis_addrs", Var: &v.addrs, Usage: "`host:port` of Redis"},
-			{Name: "redis_secret", Var: &v.secret, Usage: "where it is", Secret: func(s string) bool { return s != "" }},
+			{Name: "redis_secret", Var: &v.secret, Usage: "where it is",
+				Secret: func(s string) bool { return s != "" }},
 			{Name: "redis_tls", Var: &v.tls, Usage: "connect with TLS"},
 		}},
 		Group{Name: "State", Flags: []Flag{
@@ -98,8 +99,10 @@ func TestPrecedence(t *testing.T) {
 func TestOneMessage(t *testing.T) {
 	file := write(t, "redis_addr: b:2\nunits: many\nmode: tow\nunits: 7\nspeed:\nevery: {a: b}\nconfig: other.yaml\n")
 	v := defaults()
-	rest, err := v.set().Parse([]string{"--config", file, "--redis_adrs=x", "stray", "--mode=three", "--every=7d", "--seed=-1", "-units"},
-		[]string{"STREAMLYTICS_SPEEED=2", "STREAMLYTICS_redis_tls=true", "OTHER=1", "STREAMLYTICS_SPEED=", "STREAMLYTICS_LEVEL=LOUD"})
+	rest, err := v.set().Parse(
+		[]string{"--config", file, "--redis_adrs=x", "stray", "--mode=three", "--every=7d", "--seed=-1", "-units"},
+		[]string{"STREAMLYTICS_SPEEED=2", "STREAMLYTICS_redis_tls=true", "OTHER=1", "STREAMLYTICS_SPEED=",
+			"STREAMLYTICS_LEVEL=LOUD"})
 	want := strings.ReplaceAll(`--redis_adrs: unknown flag; did you mean --redis_addrs?
 --units: needs a value
 STREAMLYTICS_SPEEED: unknown variable; did you mean STREAMLYTICS_SPEED?
@@ -158,10 +161,13 @@ func TestSkipped(t *testing.T) {
 	_, err := set.Parse([]string{"--config=" + write(t, "shops: 3\n")}, []string{
 		"STREAMLYTICS_SHOPS=4",
 		// Kubernetes sets these for the Services streamlytics and streamlytics-redis.
-		"STREAMLYTICS_SERVICE_HOST=10.0.0.1", "STREAMLYTICS_SERVICE_PORT=9464", "STREAMLYTICS_SERVICE_PORT_METRICS=9464",
+		"STREAMLYTICS_SERVICE_HOST=10.0.0.1", "STREAMLYTICS_SERVICE_PORT=9464",
+		"STREAMLYTICS_SERVICE_PORT_METRICS=9464",
 		"STREAMLYTICS_PORT=tcp://10.0.0.1:9464", "STREAMLYTICS_PORT_9464_TCP=tcp://10.0.0.1:9464",
-		"STREAMLYTICS_REDIS_SERVICE_HOST=10.0.0.2", "STREAMLYTICS_REDIS_PORT_6379_TCP_ADDR=10.0.0.2", "STREAMLYTICS_REDIS_PORT=tcp://10.0.0.2:6379",
-		"STREAMLYTICS_PORT_9464_TCP_PROTO=tcp", "STREAMLYTICS_PORT_9464_TCP_PORT=9464", "STREAMLYTICS_PORT_9464_TCP_ADDR=10.0.0.1",
+		"STREAMLYTICS_REDIS_SERVICE_HOST=10.0.0.2", "STREAMLYTICS_REDIS_PORT_6379_TCP_ADDR=10.0.0.2",
+		"STREAMLYTICS_REDIS_PORT=tcp://10.0.0.2:6379",
+		"STREAMLYTICS_PORT_9464_TCP_PROTO=tcp", "STREAMLYTICS_PORT_9464_TCP_PORT=9464",
+		"STREAMLYTICS_PORT_9464_TCP_ADDR=10.0.0.1",
 	})
 	if err != nil {
 		t.Error(err)
@@ -179,11 +185,13 @@ func TestLibrary(t *testing.T) {
 	v := defaults()
 	set := v.set()
 	set.AddLibrary(library, "streaming")
-	_, err := set.Parse([]string{"--units=9", "--streaming", "--streaming=false", "--config=" + write(t, "job_name: night\n")}, nil)
+	_, err := set.Parse([]string{"--units=9", "--streaming", "--streaming=false",
+		"--config=" + write(t, "job_name: night\n")}, nil)
 	if err != nil || *job != "night" || *units != 9 || v.units != 9 {
 		t.Errorf("job %s, units %d and %d, %v", *job, *units, v.units, err)
 	}
-	if _, err := set.Parse([]string{"--streaming=maybe"}, nil); err == nil || !strings.Contains(err.Error(), `--streaming: "maybe"`) {
+	if _, err := set.Parse([]string{"--streaming=maybe"}, nil); err == nil ||
+		!strings.Contains(err.Error(), `--streaming: "maybe"`) {
 		t.Errorf("a wrong value of an ignored flag: %v", err)
 	}
 	var out bytes.Buffer
@@ -197,8 +205,10 @@ func TestPrintIsReadAgain(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		v := defaults()
-		v.addrs = rapid.OneOf(rapid.StringMatching(`[ -~\n]{0,40}`), rapid.SampledFrom([]string{"true", "5", "null", "~", "a: b", "# no",
-			"- x", "'", `"`, "0x1f", "1e3", "2026-11-29", ".a | {b: .c}", "line\nline\n", " a ", "yes"})).Draw(t, "addrs")
+		v.addrs = rapid.OneOf(rapid.StringMatching(`[ -~\n]{0,40}`),
+			rapid.SampledFrom([]string{"true", "5", "null", "~", "a: b", "# no", "- x", "'", `"`, "0x1f", "1e3",
+				"2026-11-29", ".a | {b: .c}", "line\nline\n", " a ", "yes"}),
+		).Draw(t, "addrs")
 		v.units, v.seed = rapid.Int64().Draw(t, "units"), rapid.Uint64().Draw(t, "seed")
 		v.speed = rapid.Float64().Draw(t, "speed")
 		v.every = time.Duration(rapid.Int64().Draw(t, "every"))
@@ -270,7 +280,8 @@ func TestLogLines(t *testing.T) {
 		slog.LevelWarn: "WARNING", slog.LevelError: "ERROR", slog.LevelError + 4: "ERROR"} {
 		var out bytes.Buffer
 		l := Log{Level: slog.LevelDebug, Format: logAuto} // a buffer is no terminal
-		slog.New(l.NewHandler(&out)).With("pipeline", "p-1").Log(t.Context(), level, "done", "level", "3rd", "error", os.ErrNotExist)
+		slog.New(l.NewHandler(&out)).With("pipeline", "p-1").Log(t.Context(), level, "done", "level", "3rd",
+			"error", os.ErrNotExist)
 		line := out.String()
 		for _, want := range []string{`"level":"` + level.String() + `","severity":"` + severity + `"`, `"msg":"done"`,
 			`"time":"2`, `"pipeline":"p-1"`, `"level":"3rd"`, `"error":"file does not exist"`} {

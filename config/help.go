@@ -95,7 +95,8 @@ func (s *Set) Table() string {
 			group = d.Group
 			fmt.Fprintf(&b, "\n| %s | Value | Default | Meaning |\n|---|---|---|---|\n", group)
 		}
-		fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", d.Name, strings.ReplaceAll(d.Value, "|", ", "), code(d.Default), d.Usage)
+		fmt.Fprintf(&b, "| `--%s` | %s | %s | %s |\n", d.Name, strings.ReplaceAll(d.Value, "|", ", "),
+			code(d.Default), d.Usage)
 	}
 	return b.String()
 }

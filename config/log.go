@@ -81,5 +81,6 @@ func withSeverity(groups []string, a slog.Attr) slog.Attr {
 		severity = "INFO"
 	}
 	// A group without a name stands for its members.
-	return slog.Attr{Value: slog.GroupValue(slog.String(slog.LevelKey, level.String()), slog.String("severity", severity))}
+	return slog.Attr{Value: slog.GroupValue(slog.String(slog.LevelKey, level.String()),
+		slog.String("severity", severity))}
 }

@@ -98,7 +98,8 @@ func (p *parser) next() error {
 		if !hasValue && len(p.args) > 0 && !strings.HasPrefix(p.args[0], "-") {
 			p.args = p.args[1:] // most likely its value
 		}
-		return fmt.Errorf("--%s: unknown flag%s", name, suggest(name, p.set.Names(), func(s string) string { return "--" + s }))
+		return fmt.Errorf("--%s: unknown flag%s", name,
+			suggest(name, p.set.Names(), func(s string) string { return "--" + s }))
 	}
 	switch {
 	case hasValue:
@@ -137,7 +138,8 @@ func (s *Set) apply(x setting) error {
 	}
 	for _, target := range s.targets(x.option) {
 		if err := s.set(target, x.value); err != nil {
-			return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), kindOf(target), inHours(target, x.value))
+			return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), kindOf(target),
+				inHours(target, x.value))
 		}
 	}
 	return nil
@@ -168,7 +170,8 @@ func checkChoice(f Flag, x setting) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), alternatives(f.Choices), suggest(x.value, f.Choices, strconv.Quote))
+	return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), alternatives(f.Choices),
+		suggest(x.value, f.Choices, strconv.Quote))
 }
 
 // quoted returns a value in quotation marks, or asterisks for a secret.
