@@ -18,8 +18,9 @@ import (
 	"github.com/beamlytics/streamlytics/sql"
 )
 
-// emulatorVariable names the environment variable that holds host:port of a service in place of BigQuery's, which is called
-// over HTTP without credentials. Google's own libraries have it too.
+// emulatorVariable names the environment variable that holds the host:port of a service that
+// replaces BigQuery. The service is called over HTTP without credentials. Google's own libraries
+// read the same variable.
 const emulatorVariable = "BIGQUERY_EMULATOR_HOST"
 
 // dataset is a dataset of BigQuery that a pipeline writes to.
@@ -54,15 +55,16 @@ func (d dataset) query(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	first, err := service.Jobs.Query(d.project, &bigquery.QueryRequest{
-		Query: string(text), UseLegacySql: new(false), DefaultDataset: &bigquery.DatasetReference{ProjectId: d.project, DatasetId: d.id},
+		Query: string(text), UseLegacySql: new(false),
+		DefaultDataset: &bigquery.DatasetReference{ProjectId: d.project, DatasetId: d.id},
 	}).Context(ctx).Do()
 	if err != nil {
 		return nil, err
 	}
 	lines, complete, page := linesOf(nil, first.Rows), first.JobComplete, first.PageToken
 	for !complete || page != "" {
-		next, err := service.Jobs.GetQueryResults(d.project, first.JobReference.JobId).Location(first.JobReference.Location).
-			PageToken(page).Context(ctx).Do()
+		next, err := service.Jobs.GetQueryResults(d.project, first.JobReference.JobId).
+			Location(first.JobReference.Location).PageToken(page).Context(ctx).Do()
 		if err != nil {
 			return nil, err
 		}
@@ -80,20 +82,21 @@ func newService(ctx context.Context) (*bigquery.Service, error) {
 	if !strings.Contains(host, "://") {
 		host = "http://" + host
 	}
-	return bigquery.NewService(ctx, option.WithEndpoint(strings.TrimSuffix(host, "/")+"/bigquery/v2/"), option.WithoutAuthentication())
+	return bigquery.NewService(ctx,
+		option.WithEndpoint(strings.TrimSuffix(host, "/")+"/bigquery/v2/"), option.WithoutAuthentication())
 }
 
 func linesOf(lines []string, rows []*bigquery.TableRow) []string {
 	for _, row := range rows {
 		for _, cell := range row.F {
-			line, _ := cell.V.(string) // anything else is no JSON, and is reported as such
+			line, _ := cell.V.(string) // anything else is no JSON and is reported as such
 			lines = append(lines, line)
 		}
 	}
 	return lines
 }
 
-// explain adds what to do about an answer of the service.
+// explain adds to an answer of the service what the user can do about it.
 func explain(err error) error {
 	answer, ok := errors.AsType[*googleapi.Error](err)
 	switch {
@@ -102,7 +105,8 @@ func explain(err error) error {
 	case answer.Code == http.StatusNotFound:
 		return fmt.Errorf("%s; sql/tables.sql creates the tables", answer.Message)
 	case answer.Code == http.StatusForbidden:
-		return fmt.Errorf("%s; it takes roles/bigquery.jobUser on the project and roles/bigquery.dataViewer on the dataset", answer.Message)
+		return fmt.Errorf("%s; it takes roles/bigquery.jobUser on the project "+
+			"and roles/bigquery.dataViewer on the dataset", answer.Message)
 	default:
 		return errors.New(answer.Message)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/fakes/fakebigquery"
 )
 
-// openDataset starts BigQuery with the tables of shop.inventory, has the pipeline's sink write letters there, and lets the
-// commands find it.
+// openDataset starts BigQuery with the tables of shop.inventory, writes letters there through the
+// pipeline's sink, and sets the environment by which the commands find it.
 func openDataset(t *testing.T, letters ...event.DeadLetter) *fakebigquery.Server {
 	t.Helper()
 	server := fakebigquery.StartWithTables(t, "shop", "inventory", "../../sinks/rows/schema")
@@ -38,20 +38,23 @@ func openDataset(t *testing.T, letters ...event.DeadLetter) *fakebigquery.Server
 
 const inventory = "--bigquery_dataset=shop.inventory"
 
-// TestLettersInBigQuery: what the commands print of letters in BigQuery is what they print of the same letters in a folder, but
-// for the place.
+// TestLettersInBigQuery checks that the commands print the same of letters in BigQuery and in a
+// folder, except for the place.
 func TestLettersInBigQuery(t *testing.T) {
 	letters := []event.DeadLetter{
 		deadLetter(event.POS, event.BadTime, event.NoItem, 1_700_000_000_000, event.Message{
-			Data: []byte(badTime), ID: "m1", PublishedAt: 1_699_999_999_000, Attributes: map[string]string{"till": "7"}}),
-		deadLetter(event.FILE, event.BadJSON, event.NoItem, 1_700_000_060_000, event.Message{Data: []byte("\xff12,1,6"), File: "s.csv", Line: 3}),
+			Data: []byte(badTime), ID: "m1", PublishedAt: 1_699_999_999_000,
+			Attributes: map[string]string{"till": "7"}}),
+		deadLetter(event.FILE, event.BadJSON, event.NoItem, 1_700_000_060_000,
+			event.Message{Data: []byte("\xff12,1,6"), File: "s.csv", Line: 3}),
 		deadLetter(event.WMS, event.Future, 2, 1_700_000_120_000, event.Message{Data: []byte(ahead), ID: "m3"}),
 	}
 	openDataset(t, letters...)
 	dir := "--warehouse_dir=" + warehouse(t, letters...)
 	for _, command := range []string{
 		"list", "list --json", "list --reason=BAD_JSON,FUTURE", "list --since=1h", "show 1", "show 2", "show 3",
-		"replay --n=1,3 --dry_run --project=p --pos_topic=pos --wms_topic=wms", "replay --n=2 --dry_run --project=p --file_topic=wms",
+		"replay --n=1,3 --dry_run --project=p --pos_topic=pos --wms_topic=wms",
+		"replay --n=2 --dry_run --project=p --file_topic=wms",
 	} {
 		want, _, wantErr := runCommand(t, append(strings.Fields(command), dir)...)
 		got, warnings, err := runCommand(t, append(strings.Fields(command), inventory)...)
@@ -77,12 +80,14 @@ func TestBigQueryErrors(t *testing.T) {
 		t.Errorf("an empty table: %v\n%s", err, out)
 	}
 	server.DropTable(fakebigquery.TablePath("shop", "inventory", "dead_letters"))
-	if _, _, err := runCommand(t, "list", inventory); err == nil || !strings.Contains(err.Error(), "shop.inventory: Not found") ||
+	if _, _, err := runCommand(t, "list", inventory); err == nil ||
+		!strings.Contains(err.Error(), "shop.inventory: Not found") ||
 		!strings.Contains(err.Error(), "sql/tables.sql") {
 		t.Errorf("a table that is not there: %v", err)
 	}
 	for _, name := range []string{"inventory", "shop.", ".inventory"} {
-		if _, _, err := runCommand(t, "list", "--bigquery_dataset="+name); err == nil || !strings.Contains(err.Error(), "is not project.dataset") {
+		if _, _, err := runCommand(t, "list", "--bigquery_dataset="+name); err == nil ||
+			!strings.Contains(err.Error(), "is not project.dataset") {
 			t.Errorf("dataset %s: %v", name, err)
 		}
 	}

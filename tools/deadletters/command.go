@@ -29,12 +29,15 @@ var mappable = [...]event.Channel{event.POS, event.ECOM, event.WMS}
 
 func (p *place) flags() config.Group {
 	flags := []config.Flag{
-		{Name: "warehouse_dir", Var: &p.dir, Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
-		{Name: "bigquery_dataset", Var: &p.dataset, Usage: "`project.dataset` that holds the dead letters, in place of a folder"},
+		{Name: "warehouse_dir", Var: &p.dir,
+			Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
+		{Name: "bigquery_dataset", Var: &p.dataset,
+			Usage: "`project.dataset` that holds the dead letters, in place of a folder"},
 	}
 	for i, channel := range mappable {
 		flags = append(flags, config.Flag{Name: strings.TrimPrefix(channel.MapFlag(), "--"), Var: &p.programs[i],
-			Usage: "`program` in jq, or the name of a file that holds one, by which the pipeline maps messages from " + channel.String()})
+			Usage: "`program` in jq, or the name of a file that holds one, by which the pipeline maps messages from " +
+				channel.String()})
 	}
 	return config.Group{Name: "Warehouse", Flags: flags}
 }
@@ -66,7 +69,7 @@ func (p *place) readMaps(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// choice is the options of which letters are meant.
+// choice is the options that choose letters.
 type choice struct {
 	reasons string
 	sources string
@@ -75,8 +78,10 @@ type choice struct {
 
 func (c *choice) flags() config.Group {
 	return config.Group{Name: "Filter", Flags: []config.Flag{
-		{Name: "reason", Var: &c.reasons, Usage: "only letters of these `reasons`, separated by commas, such as BAD_TIME"},
-		{Name: "source", Var: &c.sources, Usage: "only letters from these `sources`, separated by commas: POS, ECOM, WMS, FILE"},
+		{Name: "reason", Var: &c.reasons,
+			Usage: "only letters of these `reasons`, separated by commas, such as BAD_TIME"},
+		{Name: "source", Var: &c.sources,
+			Usage: "only letters from these `sources`, separated by commas: POS, ECOM, WMS, FILE"},
 		{Name: "since", Var: &c.since, Usage: "only letters since a `time` (RFC 3339), or of the last such as 24h"},
 	}}
 }
@@ -168,7 +173,7 @@ func (s *Show) Run(ctx context.Context, out, errOut io.Writer) error {
 	return show(out, chosen[0])
 }
 
-// byNumber returns the letters of a comma separated list of numbers; each once, in the order of the
+// byNumber returns the letters of a comma separated list of numbers, each once, in the order of the
 // list.
 func byNumber(letters []letter, value string) ([]letter, error) {
 	var chosen []letter

@@ -43,7 +43,8 @@ func (r *Replay) Flags() []config.Group {
 			{Name: "all", Var: &r.all, Usage: "all letters"},
 			{Name: "data", Var: &r.data, Usage: "`file` that holds the repaired payload of the one letter"},
 			{Name: "new_id", Var: &r.newID,
-				Usage: "the repaired payload may have another event id, though other items of the message count already"},
+				Usage: "the repaired payload may have another event id, " +
+					"though other items of the message count already"},
 			{Name: "dry_run", Var: &r.dryRun, Usage: "print what would be published, and publish nothing"},
 		}},
 		{Name: "Topics", Flags: topics},
@@ -95,7 +96,7 @@ func (r *Replay) Validate(set *config.Set, args []string) error {
 	return errors.Join(errs...)
 }
 
-// Run publishes the letters and writes to out what it does, and warnings to errOut.
+// Run publishes the letters. It writes a line for each to out, and warnings to errOut.
 func (r *Replay) Run(ctx context.Context, out, errOut io.Writer) error {
 	letters, err := r.place.read(ctx, errOut)
 	if err != nil {

@@ -5,19 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
-
 	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sinks/rows"
-	"github.com/beamlytics/streamlytics/test/rig"
-	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
 // warehouse writes letters as the pipeline does, one file each, and returns the folder.
@@ -38,7 +33,8 @@ func warehouse(t *testing.T, letters ...event.DeadLetter) string {
 	return dir
 }
 
-func deadLetter(channel event.Channel, reason event.Reason, item int, failedAt int64, m event.Message) event.DeadLetter {
+func deadLetter(channel event.Channel, reason event.Reason, item int, failedAt int64,
+	m event.Message) event.DeadLetter {
 	m.Channel = channel
 	return event.DeadLetter{
 		Refusal: event.Refusal{Reason: reason, Detail: "timestamp: \"\x1byesterday\" cannot be read", Item: item},
@@ -52,13 +48,17 @@ const (
 	ahead    = `{"store_id":"12","product_id":"1","count":6,"timestamp":1900000000000}`
 )
 
-// threeLetters are of a till, a file, and the warehouse management.
+// threeLetters writes letters from a till, a file and the warehouse management, and returns the
+// folder.
 func threeLetters(t *testing.T) string {
 	return warehouse(t,
 		deadLetter(event.POS, event.BadTime, event.NoItem, 1_700_000_000_000, event.Message{
-			Data: []byte(badTime), ID: "m1", PublishedAt: 1_699_999_999_000, Attributes: map[string]string{"till": "7"}}),
-		deadLetter(event.FILE, event.BadJSON, event.NoItem, 1_700_000_060_000, event.Message{Data: []byte("\xff12,1,6"), File: "s.csv", Line: 3}),
-		deadLetter(event.WMS, event.Future, event.NoItem, 1_700_000_120_000, event.Message{Data: []byte(ahead), ID: "m3"}),
+			Data: []byte(badTime), ID: "m1", PublishedAt: 1_699_999_999_000,
+			Attributes: map[string]string{"till": "7"}}),
+		deadLetter(event.FILE, event.BadJSON, event.NoItem, 1_700_000_060_000,
+			event.Message{Data: []byte("\xff12,1,6"), File: "s.csv", Line: 3}),
+		deadLetter(event.WMS, event.Future, event.NoItem, 1_700_000_120_000,
+			event.Message{Data: []byte(ahead), ID: "m3"}),
 	)
 }
 
@@ -92,7 +92,8 @@ func TestList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     m1        -     timestamp: "\x1byesterday" cannot be read`
+	want := "1  2023-11-14T22:13:20Z  BAD_TIME  decode  POS     m1        -     " +
+		`timestamp: "\x1byesterday" cannot be read`
 	if !strings.Contains(out, want+"\n") || listed(out) != "1 2 3" {
 		t.Errorf("got\n%s\nwant the row\n%s", out, want)
 	}
@@ -122,7 +123,8 @@ func TestListJSON(t *testing.T) {
 		Raw  []byte
 		Text string
 	}
-	if err := json.Unmarshal([]byte(out), &got); err != nil || got.N != 1 || got.ID != "m1" || string(got.Raw) != badTime || got.Text != badTime {
+	if err := json.Unmarshal([]byte(out), &got); err != nil ||
+		got.N != 1 || got.ID != "m1" || string(got.Raw) != badTime || got.Text != badTime {
 		t.Errorf("got %s, %v", out, err)
 	}
 }
@@ -143,7 +145,8 @@ func TestListPassesOverWhatCannotBeRead(t *testing.T) {
 	}
 	for _, folder := range []string{filepath.Join(dir, "none"), empty, filepath.Join(dir, "dead_letters")} {
 		for _, command := range []string{"list", "show 1", "replay --all"} {
-			if _, _, err := runCommand(t, append(strings.Fields(command), "--warehouse_dir="+folder)...); err == nil || !strings.Contains(err.Error(), folder) {
+			_, _, err := runCommand(t, append(strings.Fields(command), "--warehouse_dir="+folder)...)
+			if err == nil || !strings.Contains(err.Error(), folder) {
 				t.Errorf("%s in a folder without dead letters: %v", command, err)
 			}
 		}
@@ -157,13 +160,15 @@ func TestShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"a.jsonl:1)", "reason:       BAD_TIME", "message id:   m1", "event id:     m1", "published at: 2023-11-14T22:13:19Z", "attribute:    till=7", badTime, `"\x1byesterday`,
+		"a.jsonl:1)", "reason:       BAD_TIME", "message id:   m1", "event id:     m1",
+		"published at: 2023-11-14T22:13:19Z", "attribute:    till=7", badTime, `"\x1byesterday`,
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("got\n%s\nwithout %q", out, want)
 		}
 	}
-	if out, _, err = runCommand(t, "show", "--warehouse_dir="+dir, "2"); err != nil || !strings.Contains(out, "ff 31 32 2c 31 2c 36") {
+	out, _, err = runCommand(t, "show", "--warehouse_dir="+dir, "2")
+	if err != nil || !strings.Contains(out, "ff 31 32 2c 31 2c 36") {
 		t.Errorf("got %s, %v, want a hex dump", out, err)
 	}
 }
@@ -184,7 +189,8 @@ func TestCommandLineErrors(t *testing.T) {
 		{"replay", "choose letters"},
 		{"replay --all --n=1", "choose letters"},
 		{"replay --n=1", "letter 1 is from POS: give --pos_topic"},
-		{"replay --all --project=p --pos_topic=pos --wms_topic=wms", "letter 2 is from FILE: give --file_topic, a topic whose"},
+		{"replay --all --project=p --pos_topic=pos --wms_topic=wms",
+			"letter 2 is from FILE: give --file_topic, a topic whose"},
 		{"replay --n=1 --pos_topic=pos", "needs --project"},
 		{"replay --n=1,2 --data=" + os.DevNull, "--data repairs one letter"},
 		{"replay --all --data=" + os.DevNull, "--data repairs one letter"},
@@ -199,91 +205,5 @@ func TestCommandLineErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) || out != "" {
 			t.Errorf("%q: got error %v and output %q, want %q", c.args, err, out, c.want)
 		}
-	}
-}
-
-// startTopic starts a Pub/Sub server with a topic and returns a function that takes a message from it.
-func startTopic(t *testing.T, topic string) (pull func() *pubsubpb.PubsubMessage) {
-	t.Helper()
-	server := rig.ServePubSub(t, localpubsub.Options{})
-	t.Setenv("PUBSUB_EMULATOR_HOST", server.Addr())
-	subscription := strings.Replace(topic, "/topics/", "/subscriptions/", 1)
-	if err := server.CreateTopic(topic); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.CreateSubscription(topic, subscription, localpubsub.SubscriptionOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	return func() *pubsubpb.PubsubMessage {
-		t.Helper()
-		return rig.Pull(t, server.Addr(), subscription, 1)[0]
-	}
-}
-
-func TestReplayPublishesTheRepairedPayload(t *testing.T) {
-	pull := startTopic(t, "projects/p/topics/pos")
-	data := filepath.Join(t.TempDir(), "repaired.json")
-	if err := os.WriteFile(data, []byte(repaired+"\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"replay", "--warehouse_dir=" + threeLetters(t), "--n=1", "--data=" + data, "--project=p", "--pos_topic=pos"}
-	out, _, err := runCommand(t, append(args, "--dry_run")...)
-	if want := "letter 1: would be published to projects/p/topics/pos with attribute event_id=m1\n"; err != nil || !strings.HasPrefix(out, want) {
-		t.Errorf("dry run: got %q, %v, want %q", out, err, want)
-	}
-	out, _, err = runCommand(t, args...)
-	if want := "letter 1: published to projects/p/topics/pos with attribute event_id=m1\n1 messages published, 0 letters left out\n"; err != nil || out != want {
-		t.Errorf("got %q, %v, want %q", out, err, want)
-	}
-	m := pull()
-	if string(m.GetData()) != repaired || !maps.Equal(m.GetAttributes(), map[string]string{"till": "7", "event_id": "m1"}) {
-		t.Errorf("published %s with %v", m.GetData(), m.GetAttributes())
-	}
-}
-
-func TestReplayByFilterLeavesOutWhatWouldComeBack(t *testing.T) {
-	pull := startTopic(t, "projects/p/topics/all")
-	topics := []string{"--project=p", "--pos_topic=all", "--wms_topic=all", "--file_topic=all"}
-	dir := threeLetters(t)
-	out, _, err := runCommand(t, append([]string{"replay", "--warehouse_dir=" + dir, "--all"}, topics...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{
-		"letter 1: left out: it would be refused again, BAD_TIME: ", "letter 2: left out: it would be refused again, BAD_JSON: ",
-		"letter 3: published to projects/p/topics/all with attribute event_id=m3\n", "1 messages published, 2 letters left out\n",
-	} {
-		if !strings.Contains(out, want) {
-			t.Errorf("got\n%s\nwithout %q", out, want)
-		}
-	}
-	if m := pull(); string(m.GetData()) != ahead {
-		t.Errorf("published %s", m.GetData())
-	}
-	if _, _, err := runCommand(t, append([]string{"replay", "--warehouse_dir=" + dir, "--n=3,1"}, topics...)...); err == nil {
-		t.Error("a letter that was asked for by number was left out without an error")
-	}
-}
-
-func TestReplayPublishesAMessageOnceForAllItsLetters(t *testing.T) {
-	startTopic(t, "projects/p/topics/pos")
-	m := event.Message{Data: []byte(`{"order_number":"A","store_id":"12","timestamp":1700000000000,"items":[{"product_id":"1","quantity":1},` +
-		`{"product_id":"2","quantity":1}]}`), ID: "m1"}
-	other := m
-	other.ID = "m2"
-	dir := warehouse(t, deadLetter(event.POS, event.Future, 0, 1, m), deadLetter(event.POS, event.Future, 0, 1, other),
-		deadLetter(event.POS, event.Future, 1, 1, m))
-	out, _, err := runCommand(t, "replay", "--warehouse_dir="+dir, "--all", "--project=p", "--pos_topic=pos")
-	if err != nil || !strings.Contains(out, "letter 1, 3: published") || !strings.Contains(out, "letter 2: published") ||
-		!strings.Contains(out, "2 messages published, 0 letters left out") {
-		t.Errorf("got %s, %v", out, err)
-	}
-}
-
-func TestReplayToATopicThatIsNotThere(t *testing.T) {
-	startTopic(t, "projects/p/topics/all")
-	_, _, err := runCommand(t, "replay", "--warehouse_dir="+threeLetters(t), "--n=3", "--project=p", "--wms_topic=none")
-	if err == nil || !strings.Contains(err.Error(), "projects/p/topics/none") || !strings.Contains(err.Error(), "after 0 of 1 messages") {
-		t.Errorf("got error %v", err)
 	}
 }

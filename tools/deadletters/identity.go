@@ -14,27 +14,29 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// A message that is published again gets another Pub/Sub message id, and the message id is what identifies the events of a
-// message that brings nothing better. So that replays count once, however often they are made, and the good items of a
-// message do not count again, a replay takes the id along in the attribute event_id. It does so only when nothing better is
-// there: the attribute goes before the natural key (order and line), under which a till may send the same sale again itself.
+// A message that is published again gets another Pub/Sub message id, and events without another id
+// are identified by that. A replay therefore sends the first message id in the attribute event_id:
+// events then count once, however often the message is replayed, and so do its good items. It sends
+// the attribute only where the payload has no id, because the attribute takes precedence over the
+// natural key (order and line), under which a till may send the same sale again itself.
 
 const eventIDAttribute = "event_id"
 
-// ofMessage stands for "the message id" among ids; no message can have it, as ids have no NUL.
+// ofMessage stands for the message id among ids. No message has this id, because ids have no NUL.
 const ofMessage = "\x00message id"
 
 // decoded is what the pipeline's decoder makes of a payload.
 type decoded struct {
-	eventID  string // of the first event, without the item's number; ofMessage; or empty when no event comes of the payload
+	eventID  string // of the first event, without #k; ofMessage; or empty if no event comes of the payload
 	events   []event.UnifiedInventoryEvent
 	refusals []event.Refusal
 }
 
-// forever is a clock by which nothing lies in the future: time may have healed what did.
+// forever is a clock by which nothing lies in the future: what was refused as FUTURE may be in the
+// past by now.
 const forever = math.MaxInt64 / 2
 
-// decoding decodes payloads as the pipeline does that has these maps.
+// decoding decodes payloads as a pipeline with these maps does.
 type decoding struct {
 	maps          event.Maps
 	plain, mapped event.Decoder
@@ -48,8 +50,8 @@ func newDecoding(maps event.Maps) *decoding {
 	return d
 }
 
-// channelOf returns the channel of a source, and the decoder. A line of a file is a stock message of the warehouse, or a
-// unified event, and never mapped.
+// channelOf returns the channel of a source, and the decoder. A line of a file is a stock message
+// of the warehouse or a unified event, and is never mapped.
 func (c *decoding) channelOf(source string) (event.Channel, *event.Decoder) {
 	channel, ok := event.ParseChannel(source)
 	switch {
@@ -82,8 +84,8 @@ func (c *decoding) decode(source string, data []byte, attributes map[string]stri
 	return d
 }
 
-// withoutNumber returns the id of an event without the #k of an item. An output of a map has that only where its id is the
-// message's.
+// withoutNumber returns the id of an event without the #k of an item. An output of a map has #k
+// only if its id is the message's.
 func withoutNumber(e *event.UnifiedInventoryEvent, attributes map[string]string, mapped bool) string {
 	if e.Item == event.NoItem {
 		return e.ID
@@ -95,7 +97,7 @@ func withoutNumber(e *event.UnifiedInventoryEvent, attributes map[string]string,
 	return id
 }
 
-// identifiedBy returns what the payload of a message with the given id comes to.
+// identifiedBy returns what the payload of a message with the given id decodes to.
 func (d decoded) identifiedBy(messageID string) decoded {
 	d.eventID = strings.Replace(d.eventID, ofMessage, messageID, 1)
 	d.events = slices.Clone(d.events)
@@ -110,7 +112,8 @@ func (d decoded) lost(l letter, after decoded) *event.UnifiedInventoryEvent {
 	for i := range d.events {
 		e := &d.events[i]
 		same := func(x event.UnifiedInventoryEvent) bool {
-			return x.StoreID == e.StoreID && x.ProductID == e.ProductID && x.ID == e.ID && x.Type == e.Type && x.Quantity == e.Quantity && x.OccurredAt == e.OccurredAt
+			return x.StoreID == e.StoreID && x.ProductID == e.ProductID && x.ID == e.ID &&
+				x.Type == e.Type && x.Quantity == e.Quantity && x.OccurredAt == e.OccurredAt
 		}
 		if (l.Item == nil || *l.Item != e.Item) && !slices.ContainsFunc(after.events, same) {
 			return e
@@ -119,7 +122,7 @@ func (d decoded) lost(l letter, after decoded) *event.UnifiedInventoryEvent {
 	return nil
 }
 
-// refused says why the payload would become the same letter again, or is nil.
+// refused returns the refusal by which the payload would become the same letter again, or nil.
 func (d decoded) refused(l letter) *event.Refusal {
 	for i, r := range d.refusals {
 		if r.Item == event.NoItem || l.Item != nil && r.Item == *l.Item || d.eventID == "" {
@@ -129,7 +132,7 @@ func (d decoded) refused(l letter) *event.Refusal {
 	return nil
 }
 
-// fallbackID identifies the events of the letter's message when nothing in the message does.
+// fallbackID identifies the events of the letter's message if nothing in the message does.
 func fallbackID(l letter) string {
 	if l.MessageID != nil {
 		return *l.MessageID
@@ -138,9 +141,9 @@ func fallbackID(l letter) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// eventID returns the id of the letter's message, without the #k of an item, or "" where the payload does not give one. It is
-// the id that the pipeline gave the message, or gives it when the rest of the payload is repaired. Nobody can tell the id of a
-// mapped message of which no event comes.
+// eventID returns the id of the letter's message, without the #k of an item, or "" if the payload
+// has none. It is the id that the pipeline gave the message, or will give it when the rest of the
+// payload is repaired. A mapped message from which no event comes has no id.
 func (c *decoding) eventID(l letter) string {
 	if ofSignal(l) {
 		return ""
@@ -149,9 +152,12 @@ func (c *decoding) eventID(l letter) string {
 	var fields map[string]json.RawMessage
 	if id == "" && !c.isMapped(l.Source) && json.Unmarshal(l.Raw, &fields) == nil && fields != nil {
 		for name, good := range map[string]string{
-			"store_id": `"1"`, "product_id": `"1"`, "quantity": `1`, "count": `1`, "product_count": `1`, "price": `1`, "time_of_sale": `0`,
-			"timestamp": `"2020-01-01T00:00:00Z"`, "occurred_at": `"2020-01-01T00:00:00Z"`, "counted_at": `"2020-01-01T00:00:00Z"`,
-			"items": `[{"product_id":"1","quantity":1}]`,
+			"store_id": `"1"`, "product_id": `"1"`,
+			"quantity": `1`, "count": `1`, "product_count": `1`, "price": `1`, "time_of_sale": `0`,
+			"timestamp":   `"2020-01-01T00:00:00Z"`,
+			"occurred_at": `"2020-01-01T00:00:00Z"`,
+			"counted_at":  `"2020-01-01T00:00:00Z"`,
+			"items":       `[{"product_id":"1","quantity":1}]`,
 		} {
 			if _, sent := fields[name]; sent || name != "items" && name != "occurred_at" {
 				fields[name] = json.RawMessage(good)
@@ -171,25 +177,28 @@ func (c *decoding) eventID(l letter) string {
 	}
 }
 
-// partlyCounted reports whether something of the letter's message may count already.
+// partlyCounted reports whether a part of the letter's message may count already.
 func partlyCounted(l letter) bool {
 	return l.Item != nil || l.Stage == event.StageVelocity || l.Stage == event.StageWarehouse
 }
 
-// ofSignal reports whether the letter is a row that a warehouse refused and that came of no message.
+// ofSignal reports whether the letter is a row that a warehouse refused and that no message led to.
 func ofSignal(l letter) bool {
 	_, ok := event.ParseChannel(l.Source)
 	return l.Stage == event.StageWarehouse && !ok
 }
 
-// prepare returns what is to be published for a letter: its payload, or o.repaired when that is not nil, and attributes by
-// which everything counts once. o.newID allows another event id where something of the message may count already.
+// prepare returns what to publish for a letter: its payload, or o.repaired if that is not nil, and
+// attributes by which each event counts once. o.newID allows another event id where a part of the
+// message may count already.
 func (c *decoding) prepare(l letter, o replayOptions) (data []byte, attributes map[string]string, err error) {
 	if ofSignal(l) {
-		return nil, nil, errors.New("it is the row of a signal and no message: the next change of its key makes another")
+		return nil, nil,
+			errors.New("it is the row of a signal and no message: the next change of its key makes another")
 	}
 	if o.repaired == nil && l.Reason == event.IDReused {
-		return nil, nil, errors.New("another event came first under this event id, and stays: give the payload an event id of its own")
+		return nil, nil, errors.New("another event came first under this event id, and stays: " +
+			"give the payload an event id of its own")
 	}
 	data, attributes = l.Raw, maps.Clone(l.Attributes)
 	if o.repaired != nil {
@@ -199,14 +208,14 @@ func (c *decoding) prepare(l letter, o replayOptions) (data []byte, attributes m
 		attributes = map[string]string{}
 	}
 	if id := attributes[eventIDAttribute]; id == "" || len(id) > 256 {
-		delete(attributes, eventIDAttribute) // with it the message would be refused whatever the payload
+		delete(attributes, eventIDAttribute) // an invalid id would refuse the message whatever the payload
 	}
 	before, after := c.decode(l.Source, l.Raw, attributes), c.decode(l.Source, data, attributes)
 	if r := after.refused(l); r != nil {
 		return nil, nil, fmt.Errorf("it would be refused again, %s: %s", r.Reason, r.Detail)
 	}
 	if after.eventID == "" {
-		return nil, nil, errors.New("it would be ignored: it says nothing about a product")
+		return nil, nil, errors.New("it would be ignored: nothing in it concerns a product")
 	}
 	if before.eventID == ofMessage {
 		before = before.identifiedBy(fallbackID(l))
@@ -220,7 +229,7 @@ func (c *decoding) prepare(l letter, o replayOptions) (data []byte, attributes m
 		after = after.identifiedBy(id)
 	}
 	if partlyCounted(l) && !o.newID && before.lost(l, after) != nil {
-		attributes[eventIDAttribute] = before.eventID // goes before a natural key, which the repair may have changed
+		attributes[eventIDAttribute] = before.eventID // beats a natural key, which the repair may have changed
 		after = c.decode(l.Source, data, attributes)
 		if lost := before.lost(l, after); lost != nil {
 			return nil, nil, wouldCountAgain(lost, before, after)
@@ -229,12 +238,14 @@ func (c *decoding) prepare(l letter, o replayOptions) (data []byte, attributes m
 	return data, attributes, nil
 }
 
-// wouldCountAgain is the error of a repair after which an event that may count already is another event.
+// wouldCountAgain is the error of a repair after which an event that may count already is another
+// event.
 func wouldCountAgain(lost *event.UnifiedInventoryEvent, before, after decoded) error {
 	if before.eventID != after.eventID {
-		return fmt.Errorf("other parts of the message count already under the event id %q, and would count again under %q: "+
-			"leave the id as it was, or say --new_id", before.eventID, after.eventID)
+		return fmt.Errorf("other parts of the message count already under the event id %q, and would count again "+
+			"under %q: leave the id as it was, or give --new_id", before.eventID, after.eventID)
 	}
-	return fmt.Errorf("%d of product %q count already under the event id %q, and would not be that event any more, as items of one product are "+
-		"numbered by quantity: send the repaired item as a message of its own", lost.Quantity, lost.ProductID, lost.ID)
+	return fmt.Errorf("%d of product %q count already under the event id %q, and would not be that event any more, "+
+		"as items of one product are numbered by quantity: send the repaired item as a message of its own",
+		lost.Quantity, lost.ProductID, lost.ID)
 }

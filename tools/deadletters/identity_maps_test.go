@@ -11,10 +11,12 @@ import (
 )
 
 // orders maps the orders of a shop. Lines have ids of their own, or those of the message.
-const orders = `.lines[] | {type: "SALE", store_id: 12, product_id: .sku, quantity: .n, occurred_at: (.at // 1700000000000), event_id: .id}`
+const orders = `.lines[] | {type: "SALE", store_id: 12, product_id: .sku, quantity: .n, ` +
+	`occurred_at: (.at // 1700000000000), event_id: .id}`
 
-// TestAMappedMessageCountsOnce replays the first dead letter of a mapped message twice, as it was by a repaired map or with a
-// repaired payload, and expects what the message would have led to without the fault.
+// TestAMappedMessageCountsOnce replays the first dead letter of a mapped message twice, as it was
+// by a repaired map or with a repaired payload, and expects what the message would have led to
+// without the fault.
 func TestAMappedMessageCountsOnce(t *testing.T) {
 	const repairedOrders = `(.lines[].n |= (if . == "two" then 2 else . end)) | ` + orders
 	for _, c := range []struct {
@@ -31,8 +33,9 @@ func TestAMappedMessageCountsOnce(t *testing.T) {
 			attributes: map[string]string{"event_id": "o#1"}, wantedOfSent: map[string]string{"event_id": "o#1"},
 			want: map[string]int64{"12:1": -6, "12:2": -2}},
 		{name: "a repaired map, ids of the lines", program: orders, repairedMap: repairedOrders,
-			original: `{"lines":[{"sku":"1","n":1,"id":"a#b"},{"sku":"2","n":"two","id":"c"},{"sku":"1","n":5,"id":"d"}]}`,
-			want:     map[string]int64{"12:1": -6, "12:2": -2}},
+			original: `{"lines":[{"sku":"1","n":1,"id":"a#b"},` +
+				`{"sku":"2","n":"two","id":"c"},{"sku":"1","n":5,"id":"d"}]}`,
+			want: map[string]int64{"12:1": -6, "12:2": -2}},
 		{name: "a repaired map, ids of some lines", program: orders, repairedMap: repairedOrders,
 			original:     `{"lines":[{"sku":"1","n":1,"id":"a"},{"sku":"2","n":"two","id":"c"},{"sku":"1","n":5}]}`,
 			wantedOfSent: map[string]string{"event_id": "m1"}, want: map[string]int64{"12:1": -6, "12:2": -2}},
@@ -89,7 +92,8 @@ func TestPrepareRefusesMapped(t *testing.T) {
 		{"what was not repaired", orders, "", "would be refused again, BAD_FIELD: quantity"},
 		{"a map that fails", "error(\"no\")", "", "would be refused again, BAD_FIELD: --pos_map: no"},
 		{"a map that leaves it out", "empty", "", "would be ignored"},
-		{"another id of a line that counts", orders, `{"lines":[{"sku":"1","n":1,"id":"c"},{"sku":"2","n":2,"id":"b"}]}`,
+		{"another id of a line that counts", orders,
+			`{"lines":[{"sku":"1","n":1,"id":"c"},{"sku":"2","n":2,"id":"b"}]}`,
 			`count already under the event id "a"`},
 	} {
 		o := replayOptions{maps: event.Maps{event.POS: c.program}}
@@ -118,17 +122,20 @@ func TestReplayOfMappedLetters(t *testing.T) {
 	if _, _, err := runCommand(t, replay...); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("without the map: %v", err)
 	}
-	if _, _, err := runCommand(t, append(replay, "--pos_map=.x |")...); err == nil || !strings.Contains(err.Error(), "--pos_map: line 1") {
+	if _, _, err := runCommand(t, append(replay, "--pos_map=.x |")...); err == nil ||
+		!strings.Contains(err.Error(), "--pos_map: line 1") {
 		t.Errorf("with a map that does not compile: %v", err)
 	}
 	out, _, err := runCommand(t, append(replay, "--pos_map="+program)...)
-	if err != nil || !strings.Contains(out, "letter 1: published to projects/p/topics/pos with attribute event_id=m1\n") {
+	if err != nil ||
+		!strings.Contains(out, "letter 1: published to projects/p/topics/pos with attribute event_id=m1\n") {
 		t.Errorf("got %s, %v", out, err)
 	}
 	if m := pull(); string(m.GetData()) != data {
 		t.Errorf("published %s", m.GetData())
 	}
-	if out, _, err = runCommand(t, "list", "--warehouse_dir="+dir, "--pos_map="+program); err != nil || !strings.Contains(out, " m1 ") {
+	out, _, err = runCommand(t, "list", "--warehouse_dir="+dir, "--pos_map="+program)
+	if err != nil || !strings.Contains(out, " m1 ") {
 		t.Errorf("got %s, %v", out, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package deadletters lists, shows and replays the dead letters that the pipeline keeps in the folder of its warehouse, or in
-// BigQuery.
+// Package deadletters lists, shows and replays the dead letters that the pipeline keeps in the
+// folder of its warehouse or in BigQuery.
 package deadletters
 
 import (
@@ -12,11 +12,11 @@ import (
 	"github.com/beamlytics/streamlytics/sinks/deadletters"
 )
 
-// letter is a dead letter and its number: its place among all that can be read, from 1, oldest first. Letters are only ever
-// added, so a number stays good as long as none is removed.
+// letter is a dead letter and its number: its place among all that can be read, from 1, oldest
+// first. Letters are only appended, so a number stays valid as long as none is removed.
 type letter struct {
 	N       int     `json:"n"`
-	EventID *string `json:"event_id"` // nil where the payload does not give one; see identify
+	EventID *string `json:"event_id"` // nil if the payload has none; see identify
 	deadletters.Record
 	place string // where it is kept
 }
@@ -25,7 +25,7 @@ func newLetter(n int, place string, record deadletters.Record) letter {
 	return letter{N: n, Record: record, place: place}
 }
 
-// identify sets the event ids of letters from a pipeline that has these maps.
+// identify sets the event ids of letters from a pipeline with these maps.
 func identify(letters []letter, maps event.Maps) {
 	decoding := newDecoding(maps)
 	for i := range letters {

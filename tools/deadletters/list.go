@@ -11,12 +11,13 @@ import (
 	"unicode"
 )
 
-// list writes one row a letter.
+// list writes one row per letter.
 func list(out io.Writer, letters []letter) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "N\tFAILED AT\tREASON\tSTAGE\tSOURCE\tEVENT ID\tITEM\tDETAIL")
 	for _, l := range letters {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.N, l.FailedAt.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Source,
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			l.N, l.FailedAt.UTC().Format(time.RFC3339), l.Reason, l.Stage, l.Source,
 			shorten(eventIDText(l), longestID), itemText(l), shorten(printable(l.Detail), longestDetail))
 	}
 	if err := table.Flush(); err != nil {
@@ -25,7 +26,7 @@ func list(out io.Writer, letters []letter) error {
 	return nil
 }
 
-// listJSON writes one line a letter: as it is kept, with its number.
+// listJSON writes one line per letter: the record as it is kept, with its number.
 func listJSON(out io.Writer, letters []letter) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
@@ -44,7 +45,7 @@ func itemText(l letter) string {
 	return strconv.Itoa(*l.Item)
 }
 
-// eventIDText is the event id without the item's #k, or "-" where the payload does not give one.
+// eventIDText returns the event id without the item's #k, or "-" if the payload has none.
 func eventIDText(l letter) string {
 	if l.EventID == nil {
 		return "-"
@@ -52,7 +53,7 @@ func eventIDText(l letter) string {
 	return printable(*l.EventID)
 }
 
-// How much of an event id and of a detail a row of the list shows, in characters.
+// How many characters of an event id and of a detail a row of the list shows.
 const (
 	longestID     = 40
 	longestDetail = 160
@@ -65,7 +66,8 @@ func shorten(s string, longest int) string {
 	return s
 }
 
-// printable escapes what would move a terminal's cursor or hide something: messages come from anywhere.
+// printable escapes characters that would move a terminal's cursor or hide text: messages come from
+// anywhere.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {

@@ -15,7 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
-// replayOptions say how letters are published again.
+// replayOptions configure how letters are published again.
 type replayOptions struct {
 	topics   map[string]string // full names by source
 	maps     event.Maps        // of the pipeline
@@ -32,10 +32,11 @@ type publication struct {
 	message *pubsubpb.PubsubMessage
 }
 
-// errNotPublished is the end of a strict replay that left out a letter.
+// errNotPublished is the error of a strict replay that left out a letter.
 var errNotPublished = errors.New("not all letters were published")
 
-// replayLetters publishes the messages of the letters, each message once, and writes to out what it does.
+// replayLetters publishes the messages of the letters, each message once, and writes a line for
+// each to out.
 func replayLetters(ctx context.Context, out io.Writer, letters []letter, o replayOptions) error {
 	if err := errors.Join(checkTopics(letters, o.topics), checkMaps(letters, o.maps)); err != nil {
 		return err
@@ -61,16 +62,18 @@ func replayLetters(ctx context.Context, out io.Writer, letters []letter, o repla
 	return nil
 }
 
-// checkTopics names every source that lacks a topic.
+// checkTopics returns an error that names each source that lacks a topic.
 func checkTopics(letters []letter, topics map[string]string) error {
 	lacking := map[string]error{}
 	for _, l := range letters {
 		if topics[l.Source] != "" || lacking[l.Source] != nil || ofSignal(l) {
 			continue
 		}
-		lacking[l.Source] = fmt.Errorf("letter %d is from %s: give --%s_topic", l.N, l.Source, strings.ToLower(l.Source))
+		lacking[l.Source] = fmt.Errorf("letter %d is from %s: give --%s_topic",
+			l.N, l.Source, strings.ToLower(l.Source))
 		if l.Source == "FILE" {
-			lacking[l.Source] = fmt.Errorf("%w, a topic whose subscription reads the format of the line", lacking[l.Source])
+			lacking[l.Source] = fmt.Errorf("%w, a topic whose subscription reads the format of the line",
+				lacking[l.Source])
 		}
 	}
 	var errs []error
@@ -80,7 +83,8 @@ func checkTopics(letters []letter, topics map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// checkMaps names every source whose messages were mapped and that lacks its map.
+// checkMaps returns an error that names each source whose messages were mapped and that lacks its
+// map.
 func checkMaps(letters []letter, maps event.Maps) error {
 	var errs []error
 	for _, channel := range event.Channels {
@@ -88,13 +92,15 @@ func checkMaps(letters []letter, maps event.Maps) error {
 			return l.Source == channel.String() && strings.Contains(l.Detail, channel.MapFlag())
 		}
 		if i := slices.IndexFunc(letters, mapped); i >= 0 && maps[channel] == "" {
-			errs = append(errs, fmt.Errorf("letter %d is of a message that was mapped: give %s as the pipeline has it", letters[i].N, channel.MapFlag()))
+			errs = append(errs, fmt.Errorf("letter %d is of a message that was mapped: give %s as the pipeline has it",
+				letters[i].N, channel.MapFlag()))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// plan prepares the messages in the order of their first letters, and counts and tells the letters that are left out.
+// plan prepares the messages in the order of their first letters. It prints and counts the letters
+// that are left out.
 func plan(out io.Writer, letters []letter, o replayOptions) (publications []*publication, skipped int) {
 	type origin struct{ source, id, raw string }
 	planned := map[origin]*publication{}
@@ -137,7 +143,8 @@ func publish(ctx context.Context, publications []*publication, topics map[string
 		n, err := client.PublishAll(ctx, topic, messages[topic])
 		total += n
 		if err != nil {
-			return fmt.Errorf("after %d of %d messages, which do no harm when they are published again: %w", total, len(publications), err)
+			return fmt.Errorf("after %d of %d messages, which do no harm when they are published again: %w",
+				total, len(publications), err)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// show writes everything about one letter, and the payload as text if it is text, else as a hex dump.
+// show writes all fields of a letter, then its payload: as text if it is text, else as a hex dump.
 func show(out io.Writer, l letter) error {
 	var b strings.Builder
 	field := func(name, value string) { fmt.Fprintf(&b, "%-13s %s\n", name+":", value) }

@@ -13,8 +13,9 @@ import (
 
 // source is a place that keeps dead letters.
 type source interface {
-	// read returns all letters, the oldest first, numbered from 1. A letter that cannot be read is reported to warn and left
-	// out. A place that is no warehouse, or that no letter was ever written to, is an error.
+	// read returns all letters, the oldest first, numbered from 1. It passes the error of a letter
+	// that cannot be read to warn, and leaves the letter out. A place that is no warehouse, or that
+	// no letter was ever written to, is an error.
 	read(ctx context.Context, warn func(error)) ([]letter, error)
 }
 
@@ -36,7 +37,7 @@ func sourceOf(warehouseDir, bigQueryDataset string) (source, error) {
 	return dataset{project: bigQueryDataset[:i], id: bigQueryDataset[i+1:]}, nil
 }
 
-// folder is a warehouse's folder.
+// folder is the folder of a warehouse.
 type folder string
 
 func (f folder) read(_ context.Context, warn func(error)) ([]letter, error) {
@@ -57,7 +58,8 @@ func (f folder) read(_ context.Context, warn func(error)) ([]letter, error) {
 	}
 	if len(files) == 0 {
 		return nil, fmt.Errorf("there are no dead letters in %s: it has no %s/*.jsonl; "+
-			"--warehouse_dir is the pipeline's, or the folder in which it was started without one", string(f), rows.DeadLetters)
+			"--warehouse_dir is the pipeline's, or the folder in which it was started without one",
+			string(f), rows.DeadLetters)
 	}
 	return letters, nil
 }
