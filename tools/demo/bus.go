@@ -8,7 +8,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// project is the Google Cloud project that the topics seem to be in.
+// project is the Google Cloud project in the names of the topics.
 const project = "demo"
 
 // topics are the channels of the retailer; each has one subscription of the same id.
@@ -48,7 +48,8 @@ func (b *bus) publish(p retail.Publication) error {
 	return nil
 }
 
-// settle waits until all that was published is acknowledged. It belongs to the goroutine that publishes.
+// settle waits until all published messages are acknowledged. It must be called by the goroutine
+// that publishes.
 func (b *bus) settle(ctx context.Context) error {
 	for _, t := range topics {
 		if err := b.server.WaitAcked(ctx, subscriptionName(t), b.published[t]); err != nil {
@@ -58,7 +59,7 @@ func (b *bus) settle(ctx context.Context) error {
 	return nil
 }
 
-// busCounts is what the subscriptions hold and have done.
+// busCounts are counts of messages over all subscriptions.
 type busCounts struct {
 	outstanding int64 // messages published and not acknowledged
 	redelivered int64 // deliveries of messages that were delivered before

@@ -9,7 +9,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// verdict is how Redis stands against the truth.
+// verdict is the result of comparing Redis with the truth.
 type verdict struct {
 	keys  int // stock keys compared at the last check
 	wrong int // the most keys that were wrong at any check
@@ -20,11 +20,11 @@ type checks struct {
 	rdb     redis.UniversalClient
 	ledger  *truth.Ledger
 	verdict verdict
-	samples []string // what was wrong first, for a person
+	samples []string // the first differences, as text
 }
 
-// stock compares every stock key, and with extra set finds those that should not exist. Nothing may
-// be on its way.
+// stock compares every stock key with the truth. If extra is set, it also finds keys that should
+// not exist. All published messages must be processed before.
 func (c *checks) stock(ctx context.Context, extra bool) error {
 	report, err := truth.CheckStock(ctx, c.rdb, c.ledger.Stock(), extra)
 	if err != nil {

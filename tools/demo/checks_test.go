@@ -14,7 +14,8 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// playedWorld is a small world after its first hours, and its truth as a pipeline would have written it into a new Redis.
+// playedWorld returns a small world after its first hours, and a Redis that holds what a correct
+// pipeline would have written.
 func playedWorld(t *testing.T) (*store, *retail.World) {
 	t.Helper()
 	s, sink := openTestStore(t)
@@ -67,7 +68,7 @@ func TestStockIsComparedWithTheTruth(t *testing.T) {
 	if len(c.samples) != 3 {
 		t.Errorf("samples %q", c.samples)
 	}
-	// What was wrong once is not forgiven.
+	// A key that was wrong once stays counted.
 	if err := s.client.Set(t.Context(), global, right, 0).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,8 @@ func TestDeadLettersAreComparedWithTheTruth(t *testing.T) {
 		at     time.Time
 	}{
 		{event.BadJSON, start.Add(-time.Hour)}, // of an earlier run
-		{event.BadJSON, start.Add(time.Second)}, {event.BadJSON, start.Add(time.Minute)}, {event.BadID, start.Add(time.Minute)},
+		{event.BadJSON, start.Add(time.Second)}, {event.BadJSON, start.Add(time.Minute)},
+		{event.BadID, start.Add(time.Minute)},
 	} {
 		line, err := json.Marshal(map[string]any{"reason": l.reason, "failed_at": l.at})
 		if err != nil {
@@ -114,7 +116,8 @@ func TestDeadLettersAreComparedWithTheTruth(t *testing.T) {
 	} {
 		got, err := checkDeadLetters(dir, start, c.truth, c.redelivered)
 		if err != nil || got.compared != c.compared || got.wrong != c.wrong {
-			t.Errorf("%v, redelivered %v: %+v, %v; want %d compared, %d wrong", c.truth, c.redelivered, got, err, c.compared, c.wrong)
+			t.Errorf("%v, redelivered %v: %+v, %v; want %d compared, %d wrong", c.truth, c.redelivered, got, err,
+				c.compared, c.wrong)
 		}
 	}
 }

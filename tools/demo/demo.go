@@ -1,5 +1,6 @@
-// Package demo shows the whole of Streamlytics in one process: Pub/Sub, Redis, the pipeline on Prism, and a simulated retailer
-// that knows the truth. It shows the signals live, as a storefront reads them, and holds every stock key against the truth.
+// Package demo runs all of Streamlytics in one process: Pub/Sub, Redis, the pipeline on Prism, and
+// a simulated retailer that holds the truth. It shows the signals live, as a storefront reads them,
+// and compares every stock key with the truth.
 package demo
 
 import (
@@ -17,28 +18,29 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// drainFor is how long the pipeline may take in the end to finish what is published, wall time.
+// drainFor is how long the pipeline may take at the end to process what is published, wall time.
 const drainFor = 10 * time.Second
 
-// ErrWrong says that something differed from the truth. What it was has been printed.
+// ErrWrong is the error of a demo in which a signal or a dead letter differed from the truth. The
+// summary lists the differences.
 var ErrWrong = errors.New("the pipeline was wrong")
 
-// Demo is a demo that was set up. Run plays it.
+// Demo is a demo that is set up. Run plays it.
 type Demo struct {
 	options Options
 	started time.Time // wall
 	out     io.Writer
 	view    *liveview.View
 	log     *heldLog
-	shown   func(liveview.Frame) // is told of each frame; may be nil
+	shown   func(liveview.Frame) // called with each frame; may be nil
 
-	temp  string // our temporary folder
+	temp  string // the temporary folder
 	dir   string // the warehouse
 	bus   *bus
 	store *store
 	line  *pipeline.Pipeline
 
-	lowStock int64 // units at or below which the pipeline has LOW_STOCK on
+	lowStock int64 // units at or below which a product gets LOW_STOCK
 
 	feed  *feed
 	front *storefront
@@ -47,7 +49,8 @@ type Demo struct {
 	first time.Duration  // when the first signal was seen; 0: none yet
 }
 
-// New starts everything but the pipeline. The demo shows itself on stdout. It must be run, or closed by Abandon.
+// New starts everything but the pipeline. The demo shows itself on stdout. It must be ended by Run
+// or by Abandon.
 func New(ctx context.Context, o Options, stdout, stderr *os.File) (*Demo, error) {
 	d := &Demo{options: o, started: time.Now(), out: stdout, view: liveview.New(stdout)}
 	d.log = &heldLog{out: stderr, hold: d.view.OnTerminal()}
@@ -86,11 +89,13 @@ func (d *Demo) open(ctx context.Context) (err error) {
 	return nil
 }
 
-// Log is where the process's log goes. While there is a picture on the terminal it is kept back until the end.
+// Log returns the writer for the log of the process. It keeps the log back while there is a picture
+// on the terminal.
 func (d *Demo) Log() io.Writer { return d.log }
 
-// TempDir is a folder that goes when the demo is closed. Beam leaves a file behind in os.TempDir for every job; a process that
-// makes this its temporary folder leaves nothing.
+// TempDir returns a folder that is removed when the demo is closed. Beam leaves a file in
+// os.TempDir for every job, so a process that sets this as its temporary folder leaves no files
+// behind.
 func (d *Demo) TempDir() string { return d.temp }
 
 func (d *Demo) pipelineOptions() pipeline.Options {
@@ -108,9 +113,10 @@ func (d *Demo) pipelineOptions() pipeline.Options {
 	return o
 }
 
-// Run plays until ctx ends, the duration is over, or something fails. It then finishes what is on its way, compares everything
-// with the truth, prints a summary whose last line says how many stock keys were wrong, and closes the demo. The error is
-// ErrWrong when anything was wrong. It must be called once.
+// Run plays until ctx ends, the duration is over, or something fails. It then waits until all
+// published messages are processed, compares all results with the truth, and prints a summary whose
+// last line is the number of wrong stock keys. It closes the demo. The error is ErrWrong if a
+// result was wrong. Run must be called once.
 func (d *Demo) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	if d.options.Duration > 0 {
@@ -139,8 +145,8 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// play runs the pipeline and the world until ctx ends, and then the pipeline until it has finished all of it, at most until
-// after ends.
+// play runs the pipeline and the world until ctx ends. It then runs the pipeline until all
+// published messages are processed, at most until after ends.
 func (d *Demo) play(ctx, after context.Context) error {
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
@@ -152,7 +158,7 @@ func (d *Demo) play(ctx, after context.Context) error {
 	var line, feed, last sync.WaitGroup
 	var lineErr, feedErr, settleErr error
 	line.Go(func() {
-		defer stop() // without a pipeline there is nothing to play for, and nothing to wait for
+		defer stop() // without a pipeline the world has no purpose, and settle would wait in vain
 		defer settled()
 		lineErr = d.line.Run(running)
 	})
@@ -168,9 +174,10 @@ func (d *Demo) play(ctx, after context.Context) error {
 		defer settled()
 		settleErr = d.settle(settling)
 	})
-	viewErr = errors.Join(viewErr, d.watch(settling, "finishing what is on its way, and comparing it; Ctrl-C again ends at once"))
+	news := "finishing what is on its way, and comparing it; Ctrl-C again ends at once"
+	viewErr = errors.Join(viewErr, d.watch(settling, news))
 	last.Wait()
-	d.log.mute() // Prism knows no other end of a stream than a cancelled job, and logs that as a failure
+	d.log.mute() // Prism ends a stream by cancelling the job, and logs that as a failure
 	end()
 	line.Wait()
 	return errors.Join(lineErr, feedErr, viewErr, settleErr)
@@ -192,7 +199,8 @@ func (d *Demo) watch(ctx context.Context, news string) error {
 	}
 }
 
-// settle waits until the pipeline has finished everything that was published, and compares the stock for the last time.
+// settle waits until the pipeline has processed all published messages, and compares the stock for
+// the last time.
 func (d *Demo) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
@@ -209,14 +217,15 @@ func (d *Demo) settle(ctx context.Context) error {
 	return nil
 }
 
-// Abandon gives the terminal back and removes the temporary folder, without waiting for anything. The process is to end then.
+// Abandon restores the terminal and removes the temporary folder. It waits for nothing. The process
+// must end after it.
 func (d *Demo) Abandon() error {
 	err := d.view.Close()
 	d.log.release()
 	return errors.Join(err, d.removeTemp())
 }
 
-// close ends everything, in whatever state it is.
+// close releases everything that is open, in whatever state the demo is.
 func (d *Demo) close() error {
 	err := d.view.Close()
 	d.log.release()

@@ -18,12 +18,13 @@ import (
 	"github.com/beamlytics/streamlytics/tools/demo/liveview"
 )
 
-// patience is how long a demo may take to show what it should on a slow and busy machine.
+// patience is how long a demo may take on a slow and busy machine.
 const patience = 90 * time.Second
 
-// play runs a small and fast demo until enough holds of a frame, and returns what it printed. meanwhile, if not nil, is called
-// with the first frame for which enough holds.
-func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo), args ...string) (output string, err error) {
+// play runs a small and fast demo until enough returns true for a frame, and returns its output. It
+// calls meanwhile, if not nil, with the demo at that frame.
+func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo),
+	args ...string) (output string, err error) {
 	t.Helper()
 	o, err := parseOptions(append([]string{
 		"--clock_speed=600", "--events_per_second=300", "--shops=4", "--products=40", "--seed=3",
@@ -78,7 +79,7 @@ func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo),
 
 var closing = regexp.MustCompile(`stock keys checked against the truth: (\d+), wrong: (\d+)\n$`)
 
-// closingLine is what the last line says.
+// closingLine returns the numbers in the last line of the output.
 func closingLine(t *testing.T, output string) (checked, wrong int) {
 	t.Helper()
 	found := closing.FindStringSubmatch(output)
@@ -140,7 +141,7 @@ func TestTheDemoShowsEverythingAndNothingIsWrong(t *testing.T) {
 	}
 }
 
-func TestTheDemoTellsWhatIsWrong(t *testing.T) {
+func TestTheDemoListsWhatIsWrong(t *testing.T) {
 	compared := func(f liveview.Frame) bool { return f.Checked > 0 }
 	spoil := func(d *Demo) {
 		if err := d.store.client.Set(t.Context(), "stock:nowhere:40001", "1", 0).Err(); err != nil {

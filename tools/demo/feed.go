@@ -12,20 +12,24 @@ import (
 )
 
 const (
-	// tickEvery is how often the world goes on, wall time.
+	// tickEvery is how often the world advances, wall time.
 	tickEvery = 20 * time.Millisecond
-	// catchUp is the most that it goes on at once, wall time: after a check, say.
+	// catchUp is the most by which the world advances at once, such as after a check, wall time.
 	catchUp = time.Second
-	// maxOutstanding is the number of messages on their way at which the world waits for the pipeline.
+	// maxOutstanding is the number of outstanding messages at which the world waits for the
+	// pipeline.
 	maxOutstanding = 20_000
-	// checkEvery is the least time between two checks, wall time; a tenth of the time at most is spent on them.
+	// checkEvery is the least time between two checks, wall time. At most a tenth of the time is
+	// spent on checks.
 	checkEvery = 2 * time.Second
-	// settleWithin is how long a check may wait for the pipeline to finish what was published, wall time.
+	// settleWithin is how long a check may wait for the pipeline to process what was published,
+	// wall time.
 	settleWithin = 5 * time.Second
 )
 
-// feed lets the world go on with the clock, publishes what happens there, and now and then holds it for a moment to compare
-// Redis with the truth: with nothing on its way, a difference is a mistake and no race.
+// feed advances the world with the clock and publishes its messages. At times it holds the world
+// for a moment and compares Redis with the truth: no message is outstanding then, so a difference
+// is a mistake and no race.
 type feed struct {
 	world  *retail.World
 	clock  clock.Clock
@@ -58,7 +62,8 @@ func (f *feed) update(change func(*feedStatus)) {
 	change(&f.status)
 }
 
-// run goes on until ctx ends, which is no error. reached is where the world is at first, epoch ms.
+// run advances the world until ctx ends, which is no error. reached is the time of the world at the
+// start, epoch ms.
 func (f *feed) run(ctx context.Context, reached int64) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
@@ -83,7 +88,8 @@ func (f *feed) run(ctx context.Context, reached int64) error {
 	}
 }
 
-// advance publishes what happens until now, unless too much is on its way already, and returns how far the world has come.
+// advance publishes what happens until now, unless too many messages are outstanding, and returns
+// the time that the world has reached.
 func (f *feed) advance(reached int64) (int64, error) {
 	counts, err := f.bus.counts()
 	if err != nil {
@@ -110,8 +116,8 @@ func (f *feed) advance(reached int64) (int64, error) {
 	return reached, nil
 }
 
-// check compares all stock keys with the truth once nothing is on its way. That this takes too long, or that Redis does not
-// answer, is noted and no error.
+// check compares all stock keys with the truth once no message is outstanding. It records in the
+// status, and does not return as an error, that this takes too long or that Redis does not answer.
 func (f *feed) check(ctx context.Context) error {
 	waiting, cancel := context.WithTimeout(ctx, settleWithin)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 // tally is the outcome of a comparison.
 type tally struct {
 	compared, wrong int
-	sample          string // what was wrong first, for a person
+	sample          string // the first difference, as text
 }
 
 func (t *tally) fault(format string, args ...any) {
@@ -21,9 +21,11 @@ func (t *tally) fault(format string, args ...any) {
 	t.wrong++
 }
 
-// checkDeadLetters compares the dead letters in a warehouse's folder that were written since a time with the truth, by reason. When
-// messages were delivered again, a letter may be there twice.
-func checkDeadLetters(dir string, since time.Time, refused map[event.Reason]int64, redelivered bool) (t tally, err error) {
+// checkDeadLetters compares the number of dead letters by reason with the truth: those in the
+// folder of a warehouse that were written since a time. If messages were delivered again, a letter
+// may be there twice.
+func checkDeadLetters(dir string, since time.Time, refused map[event.Reason]int64,
+	redelivered bool) (t tally, err error) {
 	found := map[event.Reason]int64{}
 	for letter, err := range deadletters.Read(dir) {
 		if err != nil {

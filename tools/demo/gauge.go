@@ -6,12 +6,13 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// gaugeOver is the time over which rates and latencies are taken, wall time.
+// gaugeOver is the time over which rates and latencies are measured, wall time.
 const gaugeOver = 5 * time.Second
 
-// gauge tells what happened of late from counts since the start. It is not safe for concurrent use.
+// gauge computes recent rates and latencies from counts since the start. It is not safe for
+// concurrent use.
 type gauge struct {
-	readings []reading // of the last gaugeOver, oldest first, and one before
+	readings []reading // of the last gaugeOver, oldest first, and one before that
 }
 
 type reading struct {
@@ -27,7 +28,7 @@ func (g *gauge) add(r reading) {
 	}
 }
 
-// rate is events per second.
+// rate returns the number of events per second.
 func (g *gauge) rate() float64 {
 	if len(g.readings) < 2 {
 		return 0
@@ -39,7 +40,7 @@ func (g *gauge) rate() float64 {
 	return float64(last.events-first.events) / (last.at - first.at).Seconds()
 }
 
-// latency is what a share q of the late events did not exceed.
+// latency returns the quantile q of the latencies of recent events.
 func (g *gauge) latency(q float64) time.Duration {
 	if len(g.readings) < 2 {
 		return 0

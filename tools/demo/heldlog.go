@@ -7,10 +7,11 @@ import (
 	"sync"
 )
 
-// maxHeld bounds what a heldLog keeps, bytes.
+// maxHeld is the most that a heldLog keeps, bytes.
 const maxHeld = 64 << 10
 
-// heldLog passes a log on, or keeps it back while a picture is on the terminal. It is safe for concurrent use.
+// heldLog passes a log on, or keeps it back while a picture is on the terminal. It is safe for
+// concurrent use.
 type heldLog struct {
 	out io.Writer
 
@@ -45,7 +46,8 @@ func (l *heldLog) mute() {
 	l.muted = true
 }
 
-// release passes on what was kept, and from now on everything at once that is not muted.
+// release passes on what was kept. From then on, writes are passed on at once unless the log is
+// muted.
 func (l *heldLog) release() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,7 +18,8 @@ func TestHeldLog(t *testing.T) {
 		t.Errorf("wrote %d bytes over the picture", out.Len())
 	}
 	l.release()
-	if got := out.String(); !strings.HasPrefix(got, "one\nx") || !strings.HasSuffix(got, "(2 more lines)\n") || len(got) > maxHeld+100 {
+	if got := out.String(); !strings.HasPrefix(got, "one\nx") || !strings.HasSuffix(got, "(2 more lines)\n") ||
+		len(got) > maxHeld+100 {
 		t.Errorf("wrote %d bytes, ending in %q", len(got), got[max(0, len(got)-40):])
 	}
 	out.Reset()

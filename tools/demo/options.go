@@ -17,7 +17,7 @@ type Options struct {
 	Redis           string        // --redis_addrs; empty: a Redis in this process
 	Origin          string        // --clock_origin, RFC 3339
 	ClockSpeed      float64       // --clock_speed: seconds of the clock in a second
-	EventsPerSecond float64       // --events_per_second: customer messages a second of wall time, on average over a day of the clock
+	EventsPerSecond float64       // --events_per_second: customer messages a second of wall time
 	Shops           int           // --shops, beside the web shop
 	Products        int           // --products
 	Seed            uint64        // --seed
@@ -30,7 +30,8 @@ type Options struct {
 	ClockOrigin time.Time // what the clock shows at the start
 }
 
-// The ranges of the options. More stock keys than maxKeys make the check against the truth take longer than the time between two.
+// The ranges of the options. A check of more than maxKeys stock keys takes longer than the time
+// between two checks.
 const (
 	minSpeed, maxSpeed   = 0.1, 3600
 	minEvents, maxEvents = 0.1, 20_000
@@ -54,18 +55,21 @@ func (o *Options) Flags() []config.Group {
 			{Name: "products", Var: &o.Products, Usage: "`products` that every shop sells"},
 			{Name: "seed", Var: &o.Seed, Usage: "`number` that the retailer follows from"},
 			{Name: "high_demand_enter", Var: &o.HighDemandEnter,
-				Usage: "`score` of an hour from which HIGH_DEMAND is on; 0: such that the trending product and a few best sellers get it"},
+				Usage: "`score` of an hour from which HIGH_DEMAND is on; " +
+					"0: such that the trending product and a few best sellers get it"},
 		}},
 		{Name: "Clock", Flags: []config.Flag{
 			{Name: "clock_origin", Var: &o.Origin,
-				Usage: "what the clock shows at the start, RFC 3339 `time`; without it today 10:00 UTC, when all shops are open"},
+				Usage: "what the clock shows at the start, RFC 3339 `time`; " +
+					"without it today 10:00 UTC, when all shops are open"},
 			{Name: "clock_speed", Var: &o.ClockSpeed,
 				Usage: "how many seconds of the clock pass in a `second`: with 60 a day takes 24 minutes"},
 			{Name: "duration", Var: &o.Duration, Usage: "how long to run; 0: until Ctrl-C"},
 		}},
 		{Name: "Output", Flags: []config.Flag{
 			{Name: "redis_addrs", Var: &o.Redis,
-				Usage: "`host:port` of a Redis without stock and velocity keys, several separated by commas = cluster; without it one in this process"},
+				Usage: "`host:port` of a Redis without stock and velocity keys, " +
+					"several separated by commas = cluster; without it one in this process"},
 			{Name: "warehouse_dir", Var: &o.WarehouseDir,
 				Usage: "`folder` that keeps events, signals and dead letters; without it a temporary one"},
 		}},
@@ -127,23 +131,25 @@ func (o *Options) checkSize(bad badFunc) {
 		}
 		return true
 	}
-	// Both are looked at, so that both can be named.
+	// Both are checked before either is used, so that the error lists both.
 	shops, products := between("shops", o.Shops, maxShops), between("products", o.Products, maxProducts)
 	if keys := (o.Shops + 1) * o.Products; shops && products && keys > maxKeys {
-		bad("products", "%d in %d shops and the web shop are %d stock keys; at most %d are checked", o.Products, o.Shops, keys, maxKeys)
+		bad("products", "%d in %d shops and the web shop are %d stock keys; at most %d are checked",
+			o.Products, o.Shops, keys, maxKeys)
 	}
 	if o.HighDemandEnter < 0 {
 		bad("high_demand_enter", "%d is negative", o.HighDemandEnter)
 	}
 }
 
-// highDemandEnter is the score at which HIGH_DEMAND goes on. A score grows with the trade, and at the pipeline's default every
-// product of a large retailer would have the badge.
+// highDemandEnter returns the score at which HIGH_DEMAND goes on. A score grows with the trade: at
+// the pipeline's default every product of a large retailer would have the badge.
 func (o Options) highDemandEnter() int64 {
 	if o.HighDemandEnter > 0 {
 		return o.HighDemandEnter
 	}
-	// In points for each customer message: a best seller comes to 0.5 by day, the tenth to 0.2, the hundredth to 0.03.
+	// Points for each customer message: a best seller has 0.5 by day, the tenth 0.2, the hundredth
+	// 0.03.
 	const share = 0.2
 	perHour := o.EventsPerSecond / o.ClockSpeed * time.Hour.Seconds()
 	return max(20, int64(math.Round(share*perHour)))

@@ -7,23 +7,27 @@ import (
 	"github.com/beamlytics/streamlytics/config"
 )
 
-func TestOneMessageSaysAllThatIsWrong(t *testing.T) {
+func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 	_, err := parseOptions([]string{
-		"--nonsense", "--shops=many", "stray", "--clock_speed=0", "--events_per_second=NaN", "--products=0", "--seed=-1",
-		"--clock_origin=tomorrow", "--duration=-1s", "--redis_addrs=nowhere", "--warehouse_dir=options_test.go", "--high_demand_enter=-1",
+		"--nonsense", "--shops=many", "stray", "--clock_speed=0", "--events_per_second=NaN",
+		"--products=0", "--seed=-1",
+		"--clock_origin=tomorrow", "--duration=-1s", "--redis_addrs=nowhere", "--warehouse_dir=options_test.go",
+		"--high_demand_enter=-1",
 	})
 	if err == nil {
 		t.Fatal("accepted")
 	}
 	for _, name := range []string{
-		"nonsense", "shops", "stray", "clock_speed", "events_per_second", "products", "seed", "clock_origin", "duration",
+		"nonsense", "shops", "stray", "clock_speed", "events_per_second", "products", "seed",
+		"clock_origin", "duration",
 		"redis_addrs", "warehouse_dir", "high_demand_enter",
 	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("nothing about %s in:\n%v", name, err)
 		}
 	}
-	if _, err := parseOptions([]string{"--shops=999", "--products=20000"}); err == nil || !strings.Contains(err.Error(), "20000000") {
+	_, err = parseOptions([]string{"--shops=999", "--products=20000"})
+	if err == nil || !strings.Contains(err.Error(), "20000000") {
 		t.Errorf("20,000,000 stock keys: %v", err)
 	}
 }

@@ -21,11 +21,12 @@ type store struct {
 	embedded *miniredis.Miniredis // nil: an external one
 }
 
-// openStore starts or connects. An external Redis must hold no stock and velocity keys: the demo says of each such key whether
-// it is right.
+// openStore starts a Redis or connects to one. An external Redis must hold no stock and velocity
+// keys, because the demo compares all of them with the truth.
 //
-// The Redis in this process does not expire keys. No key lives longer for that: the pipeline deletes velocity keys itself when
-// the clock says so, and their expiry is for the time after a pipeline that is gone, here with its Redis.
+// The Redis in this process does not expire keys, and no key lives longer for that: the pipeline
+// itself deletes velocity keys by its clock. The TTL of the keys serves a Redis that outlives its
+// pipeline.
 func openStore(ctx context.Context, addrs []string) (*store, error) {
 	s := &store{config: redis.Config{Addrs: addrs}}
 	if len(addrs) == 0 {
@@ -55,7 +56,7 @@ func (s *store) refuseUsed(ctx context.Context) error {
 			return err
 		}
 		if len(keys) > 0 {
-			return fmt.Errorf("it holds %s; the demo wants a Redis without stock and velocity keys, "+
+			return fmt.Errorf("it holds %s; the demo needs a Redis without stock and velocity keys, "+
 				"because it checks them all", keys[0])
 		}
 	}
@@ -72,10 +73,10 @@ func (s *store) close() {
 	}
 }
 
-// mget reads any number of keys: by MGET, or in a cluster, where the keys of an MGET must share a slot, one by one in a pipeline.
-// A key that does not exist has an empty value.
+// mget reads any number of keys: by MGET, or in a cluster, where the keys of one MGET must share a
+// slot, by single reads in a pipeline. A key that does not exist has an empty value.
 func mget(ctx context.Context, rdb goredis.UniversalClient, keys []string) ([]string, error) {
-	const chunk = 1000 // so that others do not wait
+	const chunk = 1000 // so that other clients do not wait
 	values := make([]string, 0, len(keys))
 	for part := range slices.Chunk(keys, chunk) {
 		var err error
@@ -96,7 +97,7 @@ func mget(ctx context.Context, rdb goredis.UniversalClient, keys []string) ([]st
 	return values, nil
 }
 
-// pipelined appends the values of keys.
+// pipelined reads keys in a pipeline and appends their values.
 func pipelined(ctx context.Context, rdb goredis.UniversalClient, keys, values []string) ([]string, error) {
 	pipe := rdb.Pipeline()
 	for _, key := range keys {

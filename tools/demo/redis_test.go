@@ -30,7 +30,8 @@ func TestAUsedRedisIsRefused(t *testing.T) {
 		if err := rdb.Set(t.Context(), key, "1", 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := openStore(t.Context(), []string{server.Addr}); err == nil || !strings.Contains(err.Error(), key) {
+		s, err := openStore(t.Context(), []string{server.Addr})
+		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("a Redis with %s: error %v", key, err)
 			if err == nil {
 				s.close()
@@ -49,7 +50,8 @@ func TestAUsedRedisIsRefused(t *testing.T) {
 	}
 	s.close()
 	server.Stop()
-	if _, err := openStore(t.Context(), []string{server.Addr}); err == nil || !strings.Contains(err.Error(), server.Addr) {
+	_, err = openStore(t.Context(), []string{server.Addr})
+	if err == nil || !strings.Contains(err.Error(), server.Addr) {
 		t.Errorf("no Redis: error %v", err)
 	}
 }

@@ -17,8 +17,9 @@ const frameEvery = 400 * time.Millisecond
 // readWithin is how long a frame waits for Redis.
 const readWithin = 2 * time.Second
 
-// show makes a frame of what there is and shows it. news is its line of news; without one it is what happens in the world. It is
-// no error that Redis does not answer: then the products stay as they were.
+// show makes a frame and shows it. news is its line of news; if it is empty, the line is about the
+// world. If Redis does not answer, the frame has the products of the one before, and show returns
+// no error.
 func (d *Demo) show(ctx context.Context, news string) error {
 	elapsed := time.Since(d.started)
 	now := time.UnixMilli(d.feed.clock.NowMs()).UTC()
@@ -71,13 +72,14 @@ func (d *Demo) show(ctx context.Context, news string) error {
 	return nil
 }
 
-// news is the line below the table: trouble first.
+// news returns the line below the table. Problems come first.
 func (d *Demo) news(s feedStatus, f liveview.Frame) string {
 	switch {
 	case s.problem != nil:
 		return "not compared with the truth: " + s.problem.Error()
 	case s.lag > 2*time.Duration(float64(time.Second)*f.Speed):
-		return fmt.Sprintf("the pipeline is busy: the shops wait for it, %v of the clock behind", s.lag.Truncate(time.Second))
+		return fmt.Sprintf("the pipeline is busy: the shops wait for it, %v of the clock behind",
+			s.lag.Truncate(time.Second))
 	case len(f.Products) == 0:
 		return "the shops send their counts"
 	case s.trending == "":
@@ -99,7 +101,7 @@ func eventsOf(s metrics.Summary) (n int64) {
 	return n
 }
 
-// refusalsOf lists the reasons in their usual order.
+// refusalsOf returns the numbers of refusals in the order of the list of reasons.
 func refusalsOf(s metrics.Summary) (counts []liveview.Count) {
 	for _, reason := range event.Reasons {
 		if n := s.Refused[string(reason)]; n > 0 {

@@ -17,28 +17,28 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// shown is how many of the busiest products are read in full: more than a screen has lines.
+// shown is how many of the busiest products are read in full. A screen has fewer lines.
 const shown = 32
 
-// lowStockReads is how many pairs of store and product a frame asks for LOW_STOCK at most. With many stores that is the
-// busiest products only.
+// lowStockReads is the most pairs of store and product of which a frame reads the badge. With many
+// stores these are the busiest products only.
 const lowStockReads = 1024
 
-// storefront reads the signals as a storefront does: from Redis, knowing nothing of the pipeline. It is not safe for concurrent
-// use.
+// storefront reads the signals as a storefront does: from Redis alone. It is not safe for
+// concurrent use.
 type storefront struct {
 	rdb      redis.UniversalClient
 	products []retail.Product
 	stores   []retail.Store
 	trends   trends
-	hot      map[string]bool // products that had HIGH_DEMAND over all stores at some time
+	hot      map[string]bool // products that had HIGH_DEMAND over all stores at any time
 }
 
 func newStorefront(rdb redis.UniversalClient, w *retail.World) *storefront {
 	return &storefront{rdb: rdb, products: w.Products(), stores: w.Stores(), hot: map[string]bool{}}
 }
 
-// name is a product's name, or its id when there is no such product.
+// name returns the name of a product, or its id if there is no such product.
 func (s *storefront) name(id string) string {
 	for _, p := range s.products {
 		if p.ID == id {
@@ -48,7 +48,7 @@ func (s *storefront) name(id string) string {
 	return id
 }
 
-// velocity is what a storefront uses of a velocity key.
+// velocity is the fields of a velocity key that a storefront uses.
 type velocity struct {
 	Window    string  `json:"window"`
 	UnitsSold int64   `json:"units_sold"`
@@ -59,7 +59,8 @@ type velocity struct {
 	AsOf      int64   `json:"as_of"`
 }
 
-// parseVelocity reads the value of a velocity key; an empty one, of a key that does not exist, is the zero velocity.
+// parseVelocity reads the value of a velocity key. An empty value, that of a key that does not
+// exist, gives the zero velocity.
 func parseVelocity(value string) (v velocity, err error) {
 	if value == "" {
 		return v, nil
@@ -70,15 +71,15 @@ func parseVelocity(value string) (v velocity, err error) {
 	return v, nil
 }
 
-// row is a product on the way to the screen.
+// row is a product with its velocity, before its stock is read.
 type row struct {
 	retail.Product
 	velocity
 	position int          // in the catalogue
-	shop     retail.Store // where it sells most; without an id: nowhere
+	shop     retail.Store // where it sells most; no id: nowhere
 }
 
-// busiest reads the products that sell best, best first. played is clock time since the start.
+// busiest returns the products that sell best, best first. played is clock time since the start.
 func (s *storefront) busiest(ctx context.Context, played time.Duration) ([]liveview.Product, error) {
 	keys := make([]string, len(s.products))
 	for i, p := range s.products {
@@ -105,7 +106,8 @@ func (s *storefront) busiest(ctx context.Context, played time.Duration) ([]livev
 	}
 	s.trends.add(played, sold)
 	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(b.UnitsHour, a.UnitsHour), cmp.Compare(b.UnitsDay, a.UnitsDay), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(b.UnitsHour, a.UnitsHour), cmp.Compare(b.UnitsDay, a.UnitsDay),
+			cmp.Compare(a.ID, b.ID))
 	})
 	rows = rows[:min(shown, len(rows))]
 	if err := s.findShops(ctx, rows); err != nil {
@@ -114,7 +116,7 @@ func (s *storefront) busiest(ctx context.Context, played time.Duration) ([]livev
 	return s.compose(ctx, rows)
 }
 
-// findShops finds out where each product sells most.
+// findShops sets the shop in which each product sells most.
 func (s *storefront) findShops(ctx context.Context, rows []row) error {
 	var keys []string
 	for _, r := range rows {
@@ -141,7 +143,7 @@ func (s *storefront) findShops(ctx context.Context, rows []row) error {
 	return nil
 }
 
-// compose adds stock and badges.
+// compose adds stock and badges to rows.
 func (s *storefront) compose(ctx context.Context, rows []row) ([]liveview.Product, error) {
 	pipe := s.rdb.Pipeline()
 	global, local := make([]stockReply, len(rows)), make([]stockReply, len(rows))
@@ -188,7 +190,8 @@ func (s *storefront) compose(ctx context.Context, rows []row) ([]liveview.Produc
 	return products, nil
 }
 
-// lowIn is the name of the first store with LOW_STOCK, from the badge of each store; empty: none has it.
+// lowIn returns the name of the first store with LOW_STOCK, given the badge of each store, or "" if
+// none has it.
 func (s *storefront) lowIn(badges []*redis.StringCmd) string {
 	i := slices.IndexFunc(badges, func(b *redis.StringCmd) bool { return b.Val() == signal.LowStock })
 	if i < 0 {
@@ -197,14 +200,18 @@ func (s *storefront) lowIn(badges []*redis.StringCmd) string {
 	return s.stores[i].Name
 }
 
-// stockReply is the answer to one question for the stock of a product; the zero value says that nobody asked.
+// stockReply is the answer to one read of the stock of a product. The zero value is that of a stock
+// that was not read.
 type stockReply struct {
 	onHand *redis.StringCmd
 	meta   *redis.SliceCmd
 }
 
 func readStock(ctx context.Context, pipe redis.Pipeliner, store, product string) stockReply {
-	return stockReply{pipe.Get(ctx, signal.StockKey(store, product)), pipe.HMGet(ctx, signal.StockMetaKey(store, product), "known", "badge")}
+	return stockReply{
+		onHand: pipe.Get(ctx, signal.StockKey(store, product)),
+		meta:   pipe.HMGet(ctx, signal.StockMetaKey(store, product), "known", "badge"),
+	}
 }
 
 func (r stockReply) stock() (s liveview.Stock, low bool) {

@@ -13,17 +13,20 @@ import (
 func TestStorefront(t *testing.T) {
 	s, sink := openTestStore(t)
 	front := &storefront{
-		rdb:      s.client,
-		products: []retail.Product{{ID: "1", Name: "Lamp"}, {ID: "2", Name: "Cup"}, {ID: "3", Name: "Mat"}, {ID: "4", Name: "Sock"}},
-		stores:   []retail.Store{{ID: "oslo", Name: "Oslo"}, {ID: "online", Name: "Web shop"}},
-		hot:      map[string]bool{},
+		rdb: s.client,
+		products: []retail.Product{
+			{ID: "1", Name: "Lamp"}, {ID: "2", Name: "Cup"}, {ID: "3", Name: "Mat"}, {ID: "4", Name: "Sock"},
+		},
+		stores: []retail.Store{{ID: "oslo", Name: "Oslo"}, {ID: "online", Name: "Web shop"}},
+		hot:    map[string]bool{},
 	}
 	if got, err := front.busiest(t.Context(), time.Minute); err != nil || len(got) != 0 {
 		t.Fatalf("from an empty Redis: %v, %v", got, err)
 	}
 
 	sold := func(store, product string, hour, day int64, hot bool) signal.Velocity {
-		v := signal.Velocity{StoreID: store, ProductID: product, Window: signal.WindowDay, UnitsHour: hour, UnitsDay: day, HighDemand: hot}
+		v := signal.Velocity{StoreID: store, ProductID: product, Window: signal.WindowDay,
+			UnitsHour: hour, UnitsDay: day, HighDemand: hot}
 		if hour >= 5 {
 			v.Window = signal.WindowHour
 		}
@@ -41,7 +44,8 @@ func TestStorefront(t *testing.T) {
 	}
 	if err := sink.WriteStock(t.Context(), []signal.Stock{
 		stock("", "2", 70, true, ""), stock("online", "2", -2, true, signal.LowStock), stock("oslo", "2", 72, true, ""),
-		stock("oslo", "1", -2, false, ""), stock("online", "1", 3, true, signal.LowStock), // low where it does not sell most
+		// low where it does not sell most
+		stock("oslo", "1", -2, false, ""), stock("online", "1", 3, true, signal.LowStock),
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +55,14 @@ func TestStorefront(t *testing.T) {
 	}
 	want := []liveview.Product{
 		{
-			Name: "Cup", Stock: liveview.Stock{OnHand: 70, Known: true}, Shop: "Web shop", ShopStock: liveview.Stock{OnHand: -2, Known: true},
-			Units: 50, Window: "1h", Message: "50 sold in last hour", Badges: []string{signal.HighDemand, signal.LowStock}, LowIn: "Web shop", Trend: []int64{100},
+			Name: "Cup", Stock: liveview.Stock{OnHand: 70, Known: true},
+			Shop: "Web shop", ShopStock: liveview.Stock{OnHand: -2, Known: true},
+			Units: 50, Window: "1h", Message: "50 sold in last hour",
+			Badges: []string{signal.HighDemand, signal.LowStock}, LowIn: "Web shop", Trend: []int64{100},
 		},
 		{
-			Name: "Lamp", Shop: "Oslo", ShopStock: liveview.Stock{OnHand: -2}, Units: 9, Window: "24h", Message: "9 sold in last 24 hours",
+			Name: "Lamp", Shop: "Oslo", ShopStock: liveview.Stock{OnHand: -2},
+			Units: 9, Window: "24h", Message: "9 sold in last 24 hours",
 			Badges: []string{signal.LowStock}, LowIn: "Web shop", Trend: []int64{4},
 		},
 	}

@@ -11,27 +11,27 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// tooLate is how far the world may have been behind the clock, clock time, for all of its sales to have come within the 24 hours
-// in which velocity counts them: tills are offline for hours too.
+// tooLate is how far the world may have been behind the clock, clock time, so that velocity still
+// counts all of its sales: tills are offline for hours too, and velocity counts the last 24 hours.
 const tooLate = 16 * time.Hour
 
-// summary is what the demo came to.
+// summary is the result of a demo.
 type summary struct {
 	elapsed, first time.Duration
 	from, to       time.Time // by the clock
 	truth          retail.Tally
 	pipeline       metrics.Summary
 	hot            int
-	late           bool // sales came so late that velocity is not compared
+	late           bool // sales were so late that velocity is not compared
 
 	velocity     truth.Faults
 	letters      tally
 	stock        verdict
 	stockSamples []string
-	kept         string // the warehouse's folder, if it was named
+	kept         string // the folder of the warehouse if the user named it
 }
 
-// conclude compares what there is to compare once the pipeline has ended.
+// conclude compares velocity and dead letters with the truth after the pipeline has ended.
 func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	ctx, cancel := context.WithTimeout(ctx, drainFor)
 	defer cancel()
@@ -42,7 +42,8 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	status, world := d.feed.snapshot(), d.feed.world.Truth()
 	nowMs := d.feed.clock.NowMs()
 	s = summary{
-		elapsed: time.Since(d.started), first: d.first, from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
+		elapsed: time.Since(d.started), first: d.first,
+		from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
 		truth: world.Tally, pipeline: d.line.Summary(), hot: len(d.front.hot), late: status.maxLag > tooLate,
 		stock: d.feed.checks.verdict, stockSamples: d.feed.checks.samples, kept: d.options.WarehouseDir,
 	}
@@ -57,11 +58,12 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 
 func (s summary) wrong() bool { return s.stock.wrong+s.velocity.Count()+s.letters.wrong > 0 }
 
-// String is a few lines for a person. The last one is about the stock.
+// String returns the summary as lines of text. The last one is about the stock.
 func (s summary) String() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("%v of the clock in %v, from %s to %s", s.to.Sub(s.from).Truncate(time.Minute), s.elapsed.Round(100*time.Millisecond),
+	line("%v of the clock in %v, from %s to %s", s.to.Sub(s.from).Truncate(time.Minute),
+		s.elapsed.Round(100*time.Millisecond),
 		s.from.Format("Mon 2 Jan 15:04"), s.to.Format("Mon 2 Jan 15:04"))
 	if s.first > 0 {
 		line("first signal after %v", s.first.Round(10*time.Millisecond))

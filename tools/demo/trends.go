@@ -2,10 +2,11 @@ package demo
 
 import "time"
 
-// trends keeps how fast each product sold, one value a tick. It is not safe for concurrent use.
+// trends keeps the recent rate of sales of each product, one value a tick. It is not safe for
+// concurrent use.
 type trends struct {
 	next  time.Duration // clock time since the start at which the next tick is due
-	ticks [][]int64     // units an hour, by age, then by position of the product in the catalogue
+	ticks [][]int64     // units an hour, by tick, oldest first, then by position of the product in the catalogue
 }
 
 const (
@@ -13,8 +14,9 @@ const (
 	trendTicks = 12              // an hour of them
 )
 
-// add takes what the products sold in the last hour when a tick has passed. played is clock time since the start. Before there
-// is an hour to look back on, what was sold stands for a whole one, or each trend would begin with a rise.
+// add takes what each product sold in the last hour, if a tick has passed. played is clock time
+// since the start. In the first hour, sales are scaled up to a whole hour; otherwise each trend
+// would begin with a rise.
 func (t *trends) add(played time.Duration, sold []int64) {
 	if t.next == 0 {
 		t.next = trendTick
@@ -33,7 +35,7 @@ func (t *trends) add(played time.Duration, sold []int64) {
 	}
 }
 
-// of is the trend of the product at a position of the catalogue, the latest value last.
+// of returns the trend of the product at a position of the catalogue, the latest value last.
 func (t *trends) of(position int) []int64 {
 	trend := make([]int64, len(t.ticks))
 	for i, tick := range t.ticks {

@@ -1,10 +1,10 @@
-// Package liveview shows a running pipeline in a terminal: one calm screen that is painted anew in place, or a plain line now
-// and then where the output is no terminal.
+// Package liveview shows a running pipeline in a terminal: as one screen that is painted anew in
+// place, or as a plain line a second if the output is no terminal.
 package liveview
 
 import "time"
 
-// Frame is everything that one picture shows. It is plain data.
+// Frame is the content of one picture.
 type Frame struct {
 	Clock   time.Time     // the pipeline's clock
 	Speed   float64       // clock seconds per wall second; not shown when 1 or 0
@@ -23,10 +23,10 @@ type Frame struct {
 	Products []Product // the busiest first; as many are shown as there is room for
 	Notice   string    // one line of news, such as which product is going viral; may be empty
 
-	Checked, Wrong int64 // stock keys compared with the truth, and how many of those differed
+	Checked, Wrong int64 // stock keys compared with the truth, and how many of them differed
 }
 
-// Count is a number of something, such as of messages refused for a reason.
+// Count is a name with a number, such as a reason and its refusals.
 type Count struct {
 	Name string
 	N    int64
@@ -36,7 +36,7 @@ type Count struct {
 type Product struct {
 	Name  string
 	Stock Stock // over all stores
-	// Shop is where it sells most, and the stock there. An empty name shows nothing.
+	// Shop is where it sells most, and ShopStock the stock there. An empty name shows nothing.
 	Shop      string
 	ShopStock Stock
 	Units     int64    // sold in Window
@@ -47,13 +47,13 @@ type Product struct {
 	Trend     []int64  // units of each tick, the latest last; shown as a sparkline
 }
 
-// Stock is a number of units, or that nobody knows it.
+// Stock is a number of units. It is shown only if Known.
 type Stock struct {
 	OnHand int64
 	Known  bool
 }
 
-// refused is how many messages were refused for any reason.
+// refused returns the number of refusals for all reasons.
 func (f Frame) refused() int64 {
 	n := int64(0)
 	for _, c := range f.Refused {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// lines is the picture. The table gives way first when there is too little room, what says whether all is well last.
+// lines returns the picture. If there is too little room, the table is left out first, and the line
+// with the verdict last.
 func (f Frame) lines(width, height int, colour bool) []string {
 	if width < 1 || height < 1 {
 		return nil
@@ -20,7 +21,7 @@ func (f Frame) lines(width, height int, colour bool) []string {
 	top = append(top, "", p.refusals(f), "")
 	bottom := []string{"", p.notice(f), check}
 	room := height - len(top) - len(bottom)
-	if room < 2 { // one row of a table says nothing without its head
+	if room < 2 { // a head and no row of the table
 		return append(top[:max(0, min(len(top), height-1))], check)
 	}
 	if room-len(legend) < leastTable {
@@ -30,20 +31,20 @@ func (f Frame) lines(width, height int, colour bool) []string {
 	return append(append(top, legend...), bottom...)
 }
 
-// leastTable is the number of lines that the legend leaves to the table and its head.
+// leastTable is the number of lines that the legend leaves to the table with its head.
 const leastTable = 8
 
-// painter makes the lines of one picture.
+// painter makes the lines of a picture.
 type painter struct {
 	width  int
 	colour bool
 }
 
-// margin is what stays free on both sides.
+// margin is the number of free cells on both sides.
 const margin = 1
 
 func (p painter) row() *row {
-	// Nothing is ever written to the last cell: where the cursor is after that differs from terminal to terminal.
+	// The last cell stays empty: terminals differ in where the cursor is after a character in it.
 	r := &row{width: p.width - margin, colour: p.colour}
 	r.space(margin)
 	return r
@@ -73,7 +74,7 @@ func (p painter) rule() string {
 	return r.String()
 }
 
-// figures is one line of names over one line of numbers.
+// figures returns one line of names above one line of numbers.
 func (p painter) figures(f Frame) []string {
 	figures := []struct {
 		name, value string
@@ -139,12 +140,13 @@ func (p painter) check(f Frame) string {
 	return r.String()
 }
 
-// summary is the frame in one plain line.
+// summary returns the frame as one plain line.
 func (f Frame) summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  up %v  %s events/s  %s events  p50 %s  p99 %s  outstanding %s  refused %s",
-		f.Clock.Format("2006-01-02 15:04:05"), f.Elapsed.Truncate(time.Second), thousands(int64(f.EventsPerSecond+0.5)),
-		thousands(f.Events), latency(f.P50), latency(f.P99), thousands(f.Outstanding), thousands(f.refused()))
+		f.Clock.Format("2006-01-02 15:04:05"), f.Elapsed.Truncate(time.Second),
+		thousands(int64(f.EventsPerSecond+0.5)), thousands(f.Events), latency(f.P50), latency(f.P99),
+		thousands(f.Outstanding), thousands(f.refused()))
 	if len(f.Products) > 0 {
 		top := f.Products[0]
 		fmt.Fprintf(&b, "  busiest %s (%s)", top.Name, top.Message)

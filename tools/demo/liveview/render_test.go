@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func units(n int64) Stock { return Stock{OnHand: n, Known: true} }
 
-// picture is a frame with something of everything.
+// picture returns a frame with a value in every field.
 func picture() Frame {
 	return Frame{
 		Clock:   time.Date(2024, time.May, 14, 10, 32, 7, 0, time.UTC),
@@ -24,22 +24,25 @@ func picture() Frame {
 		Events:  1_204_120, EventsPerSecond: 2013.4,
 		P50: 4200 * time.Microsecond, P99: 48 * time.Millisecond, Outstanding: 35,
 		Refused: []Count{
-			{"BAD_JSON", 86}, {"BAD_FIELD", 57}, {"MISSING_FIELD", 71}, {"BAD_ID", 72}, {"BAD_TIME", 60}, {"FUTURE", 28},
-			{"UNKNOWN_TYPE", 14}, {"TOO_LARGE", 1}, {"RESET_TOO_OLD", 0}, {"ID_REUSED", 1008},
+			{"BAD_JSON", 86}, {"BAD_FIELD", 57}, {"MISSING_FIELD", 71}, {"BAD_ID", 72}, {"BAD_TIME", 60},
+			{"FUTURE", 28}, {"UNKNOWN_TYPE", 14}, {"TOO_LARGE", 1}, {"RESET_TOO_OLD", 0}, {"ID_REUSED", 1008},
 		},
 		Products: []Product{
 			{
-				Name: "Harbor Umbrella", Stock: units(4049), Shop: "Web shop", ShopStock: units(-3), Units: 1124, Window: "1h",
+				Name: "Harbor Umbrella", Stock: units(4049), Shop: "Web shop", ShopStock: units(-3),
+				Units: 1124, Window: "1h",
 				Message: "1124 sold in last hour", Badges: []string{"HIGH_DEMAND", "LOW_STOCK"},
 				Trend: []int64{0, 0, 1, 2, 4, 8, 12, 19, 30, 41, 60, 66, 71, 70, 80, 78, 90},
 			},
 			{
-				Name: "Dune Board Game", Stock: units(1_203_112), Shop: "Copenhagen", ShopStock: units(4), Units: 211,
-				Window: "1h", Message: "211 sold in last hour", Badges: []string{"LOW_STOCK"}, LowIn: "Leipzig", Trend: []int64{9, 9, 9, 9, 9, 9},
+				Name: "Dune Board Game", Stock: units(1_203_112), Shop: "Copenhagen", ShopStock: units(4),
+				Units: 211, Window: "1h", Message: "211 sold in last hour",
+				Badges: []string{"LOW_STOCK"}, LowIn: "Leipzig", Trend: []int64{9, 9, 9, 9, 9, 9},
 			},
 			{
-				Name: "Coral Hand-Thrown Stoneware Tea Kettle", Stock: units(87), Shop: "Berlin Schönefeld Airport",
-				ShopStock: units(12), Units: 120, Window: "24h", Message: "120 sold in last 24 hours", Trend: []int64{-2, 0, 3},
+				Name: "Coral Hand-Thrown Stoneware Tea Kettle", Stock: units(87),
+				Shop: "Berlin Schönefeld Airport", ShopStock: units(12),
+				Units: 120, Window: "24h", Message: "120 sold in last 24 hours", Trend: []int64{-2, 0, 3},
 			},
 			{Name: "Birch Candle", Shop: "Oslo", Units: 6, Window: "24h", Message: "6 sold in last 24 hours"},
 			{Name: "bad\x1b[2Jname\n", Stock: units(0), Units: 1, Window: "24h", Message: "1 sold in last 24 hours"},

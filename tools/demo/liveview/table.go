@@ -2,10 +2,11 @@ package liveview
 
 import "strings"
 
-// columns is how wide each column of the table is, in cells. Two spaces stand between columns.
+// columns is the width of each column of the table, in cells. There are two spaces between columns.
 type columns struct {
 	product, stock, shop, shopStock, velocity, window, trend, badges int
-	wide                                                             bool // messages, which name their window, and badges in full
+	// wide shows messages in place of units and window, and badges in full.
+	wide bool
 }
 
 const gap = 2
@@ -29,7 +30,7 @@ func (c columns) badgeGap() int {
 	return 1
 }
 
-// table is the head and as many products as fit into room lines, filled up with empty lines.
+// table returns the head and as many products as fit into room lines, filled up with empty lines.
 func (p painter) table(products []Product, room int) []string {
 	c := p.columns()
 	lines := []string{p.tableHead(c)}
@@ -95,7 +96,8 @@ func (p painter) product(c columns, x Product) string {
 			r.space(c.badgeGap())
 		}
 		text := badgeText(badge, c.wide)
-		if badge == lowStock && c.wide && x.LowIn != "" && r.used+len(text)+len(": ")+len([]rune(x.LowIn)) <= r.width {
+		if badge == lowStock && c.wide && x.LowIn != "" &&
+			r.used+len(text)+len(": ")+len([]rune(x.LowIn)) <= r.width {
 			text += ": " + x.LowIn
 		}
 		r.put(text, badgeInk(badge))
@@ -109,8 +111,8 @@ const (
 	lowStock   = "LOW_STOCK"
 )
 
-// legend explains the columns of the table, in as few lines as the width allows. It is empty for a frame without
-// thresholds.
+// legend explains the columns of the table, in as few lines as the width allows. It is empty for a
+// frame without thresholds.
 func (p painter) legend(f Frame) (lines []string) {
 	if f.HighDemand == 0 {
 		return nil
@@ -122,9 +124,11 @@ func (p painter) legend(f Frame) (lines []string) {
 	}
 	r := p.row()
 	for _, piece := range []string{
-		"stock: on hand in all shops", "most in, there: the shop that sells most, its stock (–: not counted yet)", sold,
+		"stock: on hand in all shops",
+		"most in, there: the shop that sells most, its stock (–: not counted yet)", sold,
 		"trend: units an hour, over the last hour",
-		badgeText(highDemand, c.wide) + ": " + thousands(f.HighDemand) + " points in the last hour (view 1, cart 5, unit 10)",
+		badgeText(highDemand, c.wide) + ": " + thousands(f.HighDemand) +
+			" points in the last hour (view 1, cart 5, unit 10)",
 		badgeText(lowStock, c.wide) + ": " + thousands(f.LowStock) + " or fewer on hand in a shop",
 	} {
 		n := len([]rune(piece))
@@ -139,7 +143,7 @@ func (p painter) legend(f Frame) (lines []string) {
 	return append([]string{""}, append(lines, r.String())...)
 }
 
-// badgeText is a badge as people read it; where there is little room, its first word only.
+// badgeText returns a badge as people read it: in full if wide, else its first word.
 func badgeText(badge string, wide bool) string {
 	if !wide {
 		badge, _, _ = strings.Cut(badge, "_")

@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// ink is how a piece of text looks. All inks are of the 16 colours that a terminal's theme chooses itself.
+// ink is the style of a piece of text. All inks are of the 16 colours that a terminal's theme
+// defines.
 type ink string
 
 const (
@@ -32,7 +33,8 @@ type row struct {
 	colour bool
 }
 
-// put appends s, cut to what is left of the width. Control characters, which could move the cursor, become spaces.
+// put appends s, cut to the rest of the width. Control characters, which could move the cursor,
+// become spaces.
 func (r *row) put(s string, in ink) {
 	s = fit(s, r.width-r.used)
 	if s == "" {
@@ -62,13 +64,13 @@ func (r *row) right(s string, n int, in ink) {
 
 func (r *row) space(n int) { r.put(strings.Repeat(" ", max(0, n)), plain) }
 
-// to moves on to a cell of the line.
+// to advances to a cell of the line.
 func (r *row) to(cell int) { r.space(cell - r.used) }
 
-// String is the line without spaces at its end.
+// String returns the line without spaces at its end.
 func (r *row) String() string { return strings.TrimRight(r.b.String(), " ") }
 
-// fit makes s printable and no longer than n cells; the last one says when something is missing.
+// fit makes s printable and no longer than n cells. The last cell is "…" if s was cut.
 func fit(s string, n int) string {
 	if n <= 0 {
 		return ""
@@ -98,8 +100,8 @@ func thousands(n int64) string {
 	return sign + s
 }
 
-// number writes n in at most width cells: with separators where they fit, else as thousands, millions and so on, never with
-// digits cut off.
+// number writes n in at most width cells: with separators where they fit, else in thousands,
+// millions and so on. It never cuts off digits.
 func number(n int64, width int) string {
 	s := thousands(n)
 	if len(s) <= width {
@@ -122,7 +124,7 @@ func number(n int64, width int) string {
 	return "…"
 }
 
-// latency writes a duration as people speak of latencies: 0.4 ms, 12 ms, 1.3 s.
+// latency writes a duration in the unit that is usual for latencies: 0.4 ms, 12 ms, 1.3 s.
 func latency(d time.Duration) string {
 	switch {
 	case d < 10*time.Millisecond:
@@ -134,7 +136,7 @@ func latency(d time.Duration) string {
 	}
 }
 
-// text writes the units in at most width cells, or a dash where nobody knows them.
+// text writes the units in at most width cells, or a dash if they are unknown.
 func (s Stock) text(width int) string {
 	if !s.Known {
 		return "–"
@@ -155,7 +157,7 @@ func (s Stock) ink() ink {
 
 var bars = [...]rune{'▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'}
 
-// sparkline draws the last n values, the greatest of them as a full bar. Nothing sold, or more brought back than sold, is a
+// sparkline draws the last n values, the greatest of them as a full bar. A value of 0 or less is a
 // space.
 func sparkline(values []int64, n int) string {
 	values = values[max(0, len(values)-n):]
@@ -169,7 +171,7 @@ func sparkline(values []int64, n int) string {
 			line = append(line, ' ')
 			continue
 		}
-		// From 1 on every value shows, and only the greatest fills the cell.
+		// Every value from 1 on is visible, and only the greatest fills the cell.
 		line = append(line, bars[min(len(bars)-1, int(float64(v)/float64(top)*float64(len(bars))))])
 	}
 	return string(line)

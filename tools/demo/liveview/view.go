@@ -11,7 +11,7 @@ import (
 	"golang.org/x/term"
 )
 
-// What the view tells a terminal.
+// Escape sequences for the terminal.
 const (
 	enterScreen = "\x1b[?1049h\x1b[?25l" // the alternate screen, no cursor
 	leaveScreen = "\x1b[?25h\x1b[?1049l"
@@ -19,10 +19,10 @@ const (
 	eraseLine   = "\x1b[K" // from the cursor to the end of the line
 	eraseBelow  = "\x1b[J" // from the cursor to the end of the screen
 	holdPicture = "\x1b[?2026h"
-	showPicture = "\x1b[?2026l" // terminals that know it paint all at once; others ignore it
+	showPicture = "\x1b[?2026l" // terminals without this mode ignore both
 )
 
-// lineEvery is the time between two lines where the output is no terminal.
+// lineEvery is the time between two lines if the output is no terminal.
 const lineEvery = time.Second
 
 // View shows frames on a terminal or as lines. It is safe for concurrent use.
@@ -41,8 +41,8 @@ type View struct {
 	lines   int           // printed so far
 }
 
-// New returns a view on out. It paints where out is a terminal that can be painted on, in colours unless the environment
-// variable NO_COLOR is set and not empty, and else prints a line a second.
+// New returns a view on out. On a terminal that supports it the view paints, in colours unless the
+// environment variable NO_COLOR is set and not empty. Elsewhere it prints a line a second.
 func New(out *os.File) *View {
 	return &View{
 		out:    out,
@@ -58,11 +58,12 @@ func New(out *os.File) *View {
 	}
 }
 
-// OnTerminal reports whether the view paints a terminal. What else is written there meanwhile spoils the picture.
+// OnTerminal reports whether the view paints a terminal. Other output to the terminal then spoils
+// the picture.
 func (v *View) OnTerminal() bool { return v.screen }
 
-// Show shows the frame in place of the one before. Where the output is no terminal, it prints a line unless one was printed
-// less than a second of Frame.Elapsed ago. After Close it does nothing.
+// Show shows the frame in place of the one before. If the output is no terminal, it prints a line,
+// unless one was printed less than a second of Frame.Elapsed ago. After Close it does nothing.
 func (v *View) Show(f Frame) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -94,8 +95,8 @@ func (v *View) Show(f Frame) error {
 	return v.write(b.String())
 }
 
-// Close gives the terminal back as it was and leaves the last frame on it, or as the last line. Call it before the program ends in whatever way,
-// also on an interrupt. Closing again does nothing.
+// Close restores the terminal and leaves the last frame on it, or as the last line. It must be
+// called before the program ends, also on an interrupt. Another call does nothing.
 func (v *View) Close() error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -110,7 +111,7 @@ func (v *View) Close() error {
 		return nil
 	}
 	width, height := v.size()
-	// One line less than the screen has, so that the prompt below does not push the first one out.
+	// One line less than the screen has: the prompt below would otherwise push the first one out.
 	return v.write(leaveScreen + strings.Join(v.last.lines(width, height-1, v.colour), "\r\n") + "\r\n")
 }
 

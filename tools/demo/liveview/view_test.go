@@ -95,8 +95,9 @@ func TestLinesWhereThereIsNoTerminal(t *testing.T) {
 	if len(lines) != 5 || lines[0] != f.Quit { // how to quit, then at 0, 1.1, 2.1, and the last one on closing
 		t.Fatalf("%d lines:\n%s", len(lines), text)
 	}
-	want := "2024-05-14 10:32:07  up 0s  2,013 events/s  1,204,120 events  p50 4.2 ms  p99 48 ms  outstanding 35  refused 1,397" +
-		"  busiest Harbor Umbrella (1124 sold in last hour)  HIGH_DEMAND 1  LOW_STOCK 2  checked 10,500  wrong 0"
+	want := "2024-05-14 10:32:07  up 0s  2,013 events/s  1,204,120 events  p50 4.2 ms  p99 48 ms  outstanding 35" +
+		"  refused 1,397  busiest Harbor Umbrella (1124 sold in last hour)  HIGH_DEMAND 1  LOW_STOCK 2" +
+		"  checked 10,500  wrong 0"
 	if lines[1] != want {
 		t.Errorf("line\n%s, want\n%s", lines[1], want)
 	}
