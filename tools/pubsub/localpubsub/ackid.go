@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// ackIDs numbers the deliveries of one subscription. The serial number of the subscription is part of the text, so that an
-// id of another subscription, or of an earlier server, is unknown here.
+// ackIDs numbers the deliveries of one subscription. The text of an id contains the serial number
+// of the subscription, so that an id of another subscription, or of an earlier server, is unknown
+// here.
 type ackIDs struct {
 	serial uint64
 	last   uint64
@@ -25,7 +26,8 @@ func (a *ackIDs) text(id uint64) string {
 	return string(b)
 }
 
-// parse returns the number of an ack id, 0 for one from elsewhere, and false for a text that is no ack id.
+// parse returns the number of an ack id, 0 for one of another subscription, and false for a text
+// that is no ack id.
 func (a *ackIDs) parse(text string) (uint64, bool) {
 	serialText, idText, found := strings.Cut(text, "-")
 	if !found {

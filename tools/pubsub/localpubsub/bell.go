@@ -1,7 +1,8 @@
 package localpubsub
 
-// bell wakes everybody who waits for something to change. It is guarded by its owner's lock: who finds under the lock that
-// there is nothing to do takes the channel before unlocking, and so misses no later ring.
+// bell wakes all goroutines that wait for a change. The lock of its owner guards it. A goroutine
+// that finds under the lock that there is nothing to do must take the channel before it unlocks; it
+// then misses no later ring.
 type bell struct{ c chan struct{} }
 
 func (b *bell) listen() <-chan struct{} {

@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// burial publishes messages that a subscription has given up to a topic, given by its full name. Where it fails the subscription
-// keeps them.
+// burial publishes messages that a subscription has given up to a topic, given by its full name. If
+// it fails, the subscription keeps them.
 type burial func(topic string, messages []*pb.PubsubMessage) error
 
 // bury is the burial of the server.
@@ -27,8 +27,9 @@ func (s *Server) bury(topic string, messages []*pb.PubsubMessage) error {
 	return nil
 }
 
-// unlock ends a critical section in which messages may have been given up, and passes on those for which it was once too often.
-// That publishes, which takes the locks of a topic and its subscriptions, so this one must not be held.
+// unlock ends a critical section in which messages may have been given up, and publishes those that
+// were given up too often to the dead letter topic. Publishing takes the locks of a topic and its
+// subscriptions, so unlock releases this one before.
 func (s *subscription) unlock() {
 	dead := s.queue.takeDead()
 	topic := s.config.GetDeadLetterPolicy().GetDeadLetterTopic()
@@ -48,15 +49,17 @@ func (s *subscription) unlock() {
 		s.queue.stats.Dead += int64(len(dead))
 		return
 	}
-	// As in the service: what cannot be passed on stays, and is delivered on.
-	slog.Warn("local Pub/Sub: messages were given up and cannot be passed on", "subscription", s.name, "dead_letter_topic", topic, "messages", len(dead), "err", err)
+	// As in the service, messages that cannot be published there stay in the subscription.
+	slog.Warn("local Pub/Sub: messages were given up and cannot be passed on",
+		"subscription", s.name, "dead_letter_topic", topic, "messages", len(dead), "err", err)
 	for _, it := range dead {
 		s.queue.ready.pushBack(it)
 	}
 	s.available.ring()
 }
 
-// letter is a message as it goes to the dead letter topic: with attributes that say where it comes from. The lock is held.
+// letter returns a message as it goes to the dead letter topic: with attributes that name its
+// origin. The lock must be held.
 func (s *subscription) letter(it *item) *pb.PubsubMessage {
 	m := proto.CloneOf(it.message)
 	attributes := maps.Clone(m.GetAttributes())

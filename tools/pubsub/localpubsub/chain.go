@@ -6,10 +6,11 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// item is one message on its way to one subscription. It is always in at most one chain: among the messages that are ready, among
-// the leases that were given the same time, or among those that wait as long for their next delivery.
+// item is one message in one subscription. It is in at most one chain at any time: that of the
+// messages that are ready, of the leases of one length, or of the messages that wait equally long
+// for their next delivery.
 type item struct {
-	message   *pb.PubsubMessage // shared between subscriptions, never changed
+	message   *pb.PubsubMessage // shared between subscriptions, read-only
 	bytes     int
 	attempt   int32 // deliveries so far
 	duplicate bool  // a copy made by fault injection
@@ -24,7 +25,8 @@ type item struct {
 	prev, next *item
 }
 
-// chain is a doubly linked list through the items themselves, so that moving a message costs no allocation.
+// chain is a doubly linked list through the items themselves, so that moving a message allocates
+// nothing.
 type chain struct {
 	front, back *item
 	length      int
@@ -52,7 +54,7 @@ func (c *chain) pushFront(it *item) {
 	c.length++
 }
 
-// remove takes the item out of the chain that it is in.
+// remove removes the item from its chain.
 func (it *item) remove() {
 	c := it.in
 	if it.prev == nil {

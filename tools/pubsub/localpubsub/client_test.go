@@ -15,8 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
-// Google's own clients, which find the server as they find the emulator.
-
+// newClient returns Google's own client, which finds the server as it finds the emulator.
 func newClient(t *testing.T, f fixture) *pubsub.Client {
 	t.Helper()
 	t.Setenv("PUBSUB_EMULATOR_HOST", f.Addr())
@@ -38,7 +37,9 @@ func TestClientPublishesAndReceives(t *testing.T) {
 	var results []*pubsub.PublishResult
 	for i := range n {
 		results = append(results, publisher.Publish(ctx, &pubsub.Message{
-			Data: fmt.Append(nil, "body ", i), Attributes: map[string]string{"event_id": fmt.Sprint(i), "source": "POS"}}))
+			Data: fmt.Append(nil, "body ", i), Attributes: map[string]string{
+				"event_id": fmt.Sprint(i), "source": "POS",
+			}}))
 	}
 	ids := map[string]bool{}
 	for _, result := range results {
@@ -139,7 +140,8 @@ func TestGeneratedClients(t *testing.T) {
 		t.Errorf("listed %v", listed)
 	}
 
-	_, err = topics.Publish(ctx, &pb.PublishRequest{Topic: topic, Messages: []*pb.PubsubMessage{{Data: []byte("a")}, {Data: []byte("b")}}})
+	_, err = topics.Publish(ctx,
+		&pb.PublishRequest{Topic: topic, Messages: []*pb.PubsubMessage{{Data: []byte("a")}, {Data: []byte("b")}}})
 	must(t, err)
 	got, err := subs.Pull(ctx, &pb.PullRequest{Subscription: sub, MaxMessages: 10})
 	must(t, err)
@@ -148,7 +150,8 @@ func TestGeneratedClients(t *testing.T) {
 	}
 	must(t, subs.ModifyAckDeadline(ctx, &pb.ModifyAckDeadlineRequest{
 		Subscription: sub, AckIds: ackIDsOf(got.GetReceivedMessages()[1:]), AckDeadlineSeconds: 0}))
-	must(t, subs.Acknowledge(ctx, &pb.AcknowledgeRequest{Subscription: sub, AckIds: ackIDsOf(got.GetReceivedMessages()[:1])}))
+	must(t, subs.Acknowledge(ctx,
+		&pb.AcknowledgeRequest{Subscription: sub, AckIds: ackIDsOf(got.GetReceivedMessages()[:1])}))
 	f.wantStats(t, sub, localpubsub.Stats{Backlog: 1, Delivered: 2, Acked: 1})
 	must(t, subs.DeleteSubscription(ctx, &pb.DeleteSubscriptionRequest{Subscription: sub}))
 	must(t, topics.DeleteTopic(ctx, &pb.DeleteTopicRequest{Topic: topic}))

@@ -1,13 +1,14 @@
 package localpubsub
 
-// consumer is a stream's flow control: what it has been sent and has not yet settled. It belongs to the queue that fills
-// it. A nil consumer has no limit.
+// consumer is the flow control of a stream: what it was sent and has not settled. The queue that
+// fills it owns it. A nil consumer has no limit.
 type consumer struct {
 	maxMessages, maxBytes int64 // 0 or less: no limit
 	messages, bytes       int64
 }
 
-// full reports whether nothing more may be sent. As the protocol has it, the message that reaches the limit is still sent.
+// full reports whether no more may be sent. By the protocol, the message that reaches the limit is
+// still sent.
 func (c *consumer) full() bool {
 	if c == nil {
 		return false

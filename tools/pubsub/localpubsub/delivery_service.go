@@ -16,7 +16,8 @@ func (s *subscriberService) Pull(ctx context.Context, req *pb.PullRequest) (*pb.
 		return nil, err
 	}
 	if req.GetMaxMessages() <= 0 {
-		return nil, status.Errorf(codes.InvalidArgument, "pulling from %s: max_messages %d is not positive", sub.name, req.GetMaxMessages())
+		return nil, status.Errorf(codes.InvalidArgument, "pulling from %s: max_messages %d is not positive", sub.name,
+			req.GetMaxMessages())
 	}
 	if err := sub.failure("Pull", func(f *Faults) *int { return &f.FailPulls }); err != nil {
 		return nil, err
@@ -49,7 +50,8 @@ func (s *subscriberService) Acknowledge(_ context.Context, req *pb.AcknowledgeRe
 	return &emptypb.Empty{}, nil
 }
 
-func (s *subscriberService) ModifyAckDeadline(_ context.Context, req *pb.ModifyAckDeadlineRequest) (*emptypb.Empty, error) {
+func (s *subscriberService) ModifyAckDeadline(_ context.Context,
+	req *pb.ModifyAckDeadlineRequest) (*emptypb.Empty, error) {
 	sub, err := s.server.findSubscription(req.GetSubscription())
 	if err != nil {
 		return nil, err
@@ -70,10 +72,11 @@ func (s *subscriberService) ModifyAckDeadline(_ context.Context, req *pb.ModifyA
 	return &emptypb.Empty{}, nil
 }
 
-// leaseLength checks a new deadline for a lease; 0 gives it up.
+// leaseLength checks a new deadline for a lease. A length of 0 gives the lease up.
 func leaseLength(subscription string, seconds int32) (time.Duration, error) {
 	if seconds < 0 || seconds > maxAckDeadline {
-		return 0, status.Errorf(codes.InvalidArgument, "changing deadlines on %s: %d s is not in 0 to %d s", subscription, seconds, maxAckDeadline)
+		return 0, status.Errorf(codes.InvalidArgument, "changing deadlines on %s: %d s is not in 0 to %d s",
+			subscription, seconds, maxAckDeadline)
 	}
 	return time.Duration(seconds) * time.Second, nil
 }

@@ -7,8 +7,8 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// failing says what becomes of a message that is given up: its lease expired, or its consumer gave it back. The zero value has it
-// delivered again at once, without end.
+// failing configures what happens to a message that is given up: its lease expired, or its consumer
+// gave it back. With the zero value it is delivered again at once, without end.
 type failing struct {
 	shortest, longest time.Duration // between two deliveries; 0: at once
 	most              int32         // deliveries before it goes to the dead letter topic; 0: no end
@@ -31,12 +31,13 @@ func failingOf(c *pb.Subscription) (f failing) {
 	return f
 }
 
-// backoff is how long a message waits that has been delivered so many times. It doubles from one time to the next.
+// backoff returns how long a message waits after its delivery number attempt. The time doubles with
+// each delivery.
 func (f failing) backoff(attempt int32) time.Duration {
 	if f.shortest <= 0 {
 		return 0
 	}
-	// As a float it cannot overflow.
+	// A float64 cannot overflow here.
 	return time.Duration(min(float64(f.longest), float64(f.shortest)*math.Pow(2, float64(attempt-1))))
 }
 

@@ -13,7 +13,9 @@ import (
 
 func TestBackoffDoubles(t *testing.T) {
 	f := failing{shortest: time.Second, longest: 10 * time.Second}
-	for attempt, want := range map[int32]time.Duration{1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, math.MaxInt32: 10 * time.Second} {
+	for attempt, want := range map[int32]time.Duration{
+		1: time.Second, 2: 2 * time.Second, 4: 8 * time.Second, 5: 10 * time.Second, math.MaxInt32: 10 * time.Second,
+	} {
 		if got := f.backoff(attempt); got != want {
 			t.Errorf("after attempt %d the wait is %v, want %v", attempt, got, want)
 		}
@@ -23,7 +25,8 @@ func TestBackoffDoubles(t *testing.T) {
 	}
 }
 
-// TestWaitsEndInTime gives a message up twice, once by hand and once by leaving it, and waits for it.
+// TestWaitsEndInTime gives a message up twice, once by a call and once by letting its lease expire,
+// and waits for it.
 func TestWaitsEndInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestSubscription()
@@ -45,13 +48,15 @@ func TestWaitsEndInTime(t *testing.T) {
 	})
 }
 
-// TestEveryMessageEndsSomewhere has random consumers acknowledge, give back and forget under random policies. In the end each message
-// is acknowledged or dead, each dead one was delivered as often as it may be, and none was delivered before its wait was over.
+// TestEveryMessageEndsSomewhere lets random consumers acknowledge, give back and forget messages
+// under random policies. It checks that each message ends acknowledged or dead, that each dead one
+// was delivered as often as it may be, and that none was delivered before its wait was over.
 func TestEveryMessageEndsSomewhere(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		q := newQueue(1)
-		q.failing = failing{shortest: time.Duration(r.IntN(4)) * time.Second, longest: time.Duration(4+r.IntN(20)) * time.Second, most: int32(1 + r.IntN(6))}
+		q.failing = failing{shortest: time.Duration(r.IntN(4)) * time.Second,
+			longest: time.Duration(4+r.IntN(20)) * time.Second, most: int32(1 + r.IntN(6))}
 		const messages = 30
 		for i := range messages {
 			q.push(&pb.PubsubMessage{MessageId: fmt.Sprint(i)}, 1)
@@ -67,7 +72,7 @@ func TestEveryMessageEndsSomewhere(t *testing.T) {
 			now += r.Float64() * 5
 			q.expire(at(now))
 			for ack, id := range held {
-				if _, leased := q.leases[ack]; !leased { // it expired somewhere in between, at the earliest now minus the step
+				if _, leased := q.leases[ack]; !leased { // it expired during the step
 					delete(held, ack)
 					notBefore[id] = 0
 				}

@@ -7,24 +7,25 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Faults makes a subscription misbehave, for tests. The zero value is good behaviour.
+// Faults makes a subscription fail, for tests. With the zero value it does not.
 type Faults struct {
-	FailPulls    int        // the next so many Pull calls and openings of StreamingPull fail
-	FailAcks     int        // the next so many Acknowledge calls fail, without effect
-	FailModifies int        // the next so many ModifyAckDeadline calls fail, without effect
-	Code         codes.Code // what they fail with; OK means Unavailable
+	FailPulls    int        // the number of next Pull calls and openings of StreamingPull that fail
+	FailAcks     int        // the number of next Acknowledge calls that fail, without effect
+	FailModifies int        // the number of next ModifyAckDeadline calls that fail, without effect
+	Code         codes.Code // the code of these failures; OK means Unavailable
 
-	// DuplicateShare is the share of messages, 0 to 1, that are delivered twice, each delivery with an ack id of its own.
-	// It is drawn by Seed.
+	// DuplicateShare is the share of messages, 0 to 1, that are delivered twice, each delivery with
+	// its own ack id. Seed decides which.
 	DuplicateShare float64
 	Seed           uint64
 }
 
-// Inject replaces the faults of a subscription, given by its full name. The error is NotFound, or InvalidArgument for
-// values out of range.
+// Inject replaces the faults of a subscription, given by its full name. The error is NotFound, or
+// InvalidArgument for values out of range.
 func (s *Server) Inject(subscription string, f Faults) error {
 	if f.FailPulls < 0 || f.FailAcks < 0 || f.FailModifies < 0 || !(f.DuplicateShare >= 0 && f.DuplicateShare <= 1) {
-		return status.Errorf(codes.InvalidArgument, "faults of %s: a count is negative or the share of duplicates is not between 0 and 1", subscription)
+		return status.Errorf(codes.InvalidArgument,
+			"faults of %s: a count is negative or the share of duplicates is not between 0 and 1", subscription)
 	}
 	sub, err := s.findSubscription(subscription)
 	if err != nil {
@@ -34,7 +35,8 @@ func (s *Server) Inject(subscription string, f Faults) error {
 	return nil
 }
 
-// Expire ends all leases of a subscription, given by its full name, as if their ack deadlines had passed. The error is NotFound.
+// Expire ends all leases of a subscription, given by its full name, as if their ack deadlines had
+// passed. The error is NotFound.
 func (s *Server) Expire(subscription string) error {
 	sub, err := s.findSubscription(subscription)
 	if err != nil {
@@ -44,7 +46,7 @@ func (s *Server) Expire(subscription string) error {
 	return nil
 }
 
-// duplicator draws for Faults.DuplicateShare; nil when there is nothing to draw.
+// duplicator returns a function that draws by DuplicateShare, or nil if that is 0.
 func (f Faults) duplicator() func() bool {
 	if f.DuplicateShare == 0 {
 		return nil
@@ -53,7 +55,7 @@ func (f Faults) duplicator() func() bool {
 	return func() bool { return draw.Float64() < f.DuplicateShare }
 }
 
-// spend takes one failure from a counter of f, and returns it.
+// spend decrements a counter of f and returns a failure, or nil if the counter is 0.
 func (f *Faults) spend(left *int, call, subscription string) error {
 	if *left == 0 {
 		return nil

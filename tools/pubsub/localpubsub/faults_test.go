@@ -20,7 +20,8 @@ func TestInjectedFailures(t *testing.T) {
 	wantCode(t, err, codes.Internal)
 	got := f.pullOne(t, subA)
 
-	_, err = f.sub.ModifyAckDeadline(within(t), &pb.ModifyAckDeadlineRequest{Subscription: subA, AckIds: []string{got.GetAckId()}})
+	_, err = f.sub.ModifyAckDeadline(within(t),
+		&pb.ModifyAckDeadlineRequest{Subscription: subA, AckIds: []string{got.GetAckId()}})
 	wantCode(t, err, codes.Internal)
 	_, err = f.sub.Acknowledge(within(t), &pb.AcknowledgeRequest{Subscription: subA, AckIds: []string{got.GetAckId()}})
 	wantCode(t, err, codes.Internal)
@@ -68,7 +69,8 @@ func TestDuplicates(t *testing.T) {
 		}
 		s, err := f.Stats(subA)
 		must(t, err)
-		if s.Acked != n || s.Delivered != n+s.Duplicated || s.Duplicated < n/10 || s.Duplicated > n/3 || s.Leased != 0 || s.UnknownAcks != 0 {
+		if s.Acked != n || s.Delivered != n+s.Duplicated || s.Duplicated < n/10 || s.Duplicated > n/3 ||
+			s.Leased != 0 || s.UnknownAcks != 0 {
 			t.Errorf("stats %+v", s)
 		}
 		return count

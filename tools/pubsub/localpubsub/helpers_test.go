@@ -53,7 +53,7 @@ func dial(t testing.TB, s *localpubsub.Server) *grpc.ClientConn {
 	return conn
 }
 
-// within is a context for calls that must end soon.
+// within returns a context for calls that must end soon.
 func within(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
@@ -74,7 +74,7 @@ func wantCode(t *testing.T, err error, want codes.Code) {
 	}
 }
 
-// publish sends n messages "0", "1", ... in requests of up to 1,000.
+// publish publishes n messages "0", "1", ... in requests of up to 1,000.
 func (f fixture) publish(t testing.TB, n int) {
 	t.Helper()
 	ctx := within(t)
@@ -89,11 +89,12 @@ func (f fixture) publish(t testing.TB, n int) {
 	}
 }
 
-// pull returns at once, with up to limit messages.
+// pull returns up to limit messages, at once.
 func (f fixture) pull(t testing.TB, subscription string, limit int) []*pb.ReceivedMessage {
 	t.Helper()
 	//nolint:staticcheck // return_immediately is deprecated, but part of the protocol
-	got, err := f.sub.Pull(within(t), &pb.PullRequest{Subscription: subscription, MaxMessages: int32(limit), ReturnImmediately: true})
+	got, err := f.sub.Pull(within(t), &pb.PullRequest{Subscription: subscription, MaxMessages: int32(limit),
+		ReturnImmediately: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,8 @@ func (f fixture) pullOne(t testing.TB, subscription string) *pb.ReceivedMessage 
 
 func (f fixture) ack(t testing.TB, subscription string, messages ...*pb.ReceivedMessage) {
 	t.Helper()
-	_, err := f.sub.Acknowledge(within(t), &pb.AcknowledgeRequest{Subscription: subscription, AckIds: ackIDsOf(messages)})
+	_, err := f.sub.Acknowledge(within(t), &pb.AcknowledgeRequest{Subscription: subscription,
+		AckIds: ackIDsOf(messages)})
 	must(t, err)
 }
 

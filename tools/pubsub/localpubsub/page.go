@@ -9,8 +9,9 @@ import (
 
 const maxPage = 1000
 
-// page cuts a listing. The token is the last name of the page before, so that a listing is right although resources come
-// and go meanwhile. Names are sorted; size 0 is the most there can be.
+// page returns one page of a listing and the token of the next one. The token is the last name of a
+// page, so that a listing is right even if resources are created or deleted meanwhile. Names must
+// be sorted. A size of 0 is the largest.
 func page(names []string, size int32, token string) (cut []string, next string, err error) {
 	if size < 0 {
 		return nil, "", status.Errorf(codes.InvalidArgument, "page size %d is negative", size)

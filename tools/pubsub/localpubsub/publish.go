@@ -22,14 +22,16 @@ const (
 	maxOrderingKey    = 1024
 )
 
-// publish gives the messages, which it takes over, ids and a publish time, and passes them on: all of them, or none.
+// publish gives the messages, which it takes over, ids and a publish time, and adds them to the
+// subscriptions: all of them, or none.
 func (s *Server) publish(name string, messages []*pb.PubsubMessage) ([]string, error) {
 	t, err := s.findTopic(name)
 	if err != nil {
 		return nil, err
 	}
 	if len(messages) == 0 || len(messages) > maxMessages {
-		return nil, status.Errorf(codes.InvalidArgument, "publishing to %s: %d messages; a request has 1 to %d", name, len(messages), maxMessages)
+		return nil, status.Errorf(codes.InvalidArgument, "publishing to %s: %d messages; a request has 1 to %d", name,
+			len(messages), maxMessages)
 	}
 	for i, m := range messages {
 		if problem := refuse(m); problem != "" {
@@ -57,7 +59,7 @@ func (s *Server) publish(name string, messages []*pb.PubsubMessage) ([]string, e
 	return ids, nil
 }
 
-// refuse says what is wrong with a message, if anything.
+// refuse returns what is wrong with a message, or "".
 func refuse(m *pb.PubsubMessage) string {
 	if len(m.GetData()) == 0 && len(m.GetAttributes()) == 0 {
 		return "it has neither data nor attributes"

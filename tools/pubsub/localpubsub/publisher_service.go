@@ -10,15 +10,18 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// publisherService is google.pubsub.v1.Publisher. What is not here answers Unimplemented.
+// publisherService is google.pubsub.v1.Publisher. Other methods answer Unimplemented.
 type publisherService struct {
 	pb.UnimplementedPublisherServer
 	server *Server
 }
 
 func (p *publisherService) CreateTopic(_ context.Context, config *pb.Topic) (*pb.Topic, error) {
-	if config.GetSchemaSettings() != nil || config.GetIngestionDataSourceSettings() != nil || len(config.GetMessageTransforms()) > 0 {
-		return nil, status.Errorf(codes.Unimplemented, "topic %s: there are no schemas, ingestion sources or message transforms here", config.GetName())
+	if config.GetSchemaSettings() != nil || config.GetIngestionDataSourceSettings() != nil ||
+		len(config.GetMessageTransforms()) > 0 {
+		return nil,
+			status.Errorf(codes.Unimplemented,
+				"topic %s: there are no schemas, ingestion sources or message transforms here", config.GetName())
 	}
 	if err := p.server.addTopic(config); err != nil {
 		return nil, err
@@ -34,7 +37,8 @@ func (p *publisherService) GetTopic(_ context.Context, req *pb.GetTopicRequest) 
 	return t.describe(), nil
 }
 
-// UpdateTopic changes the labels and the message retention, which is kept and has no effect: there is no seek.
+// UpdateTopic changes the labels and the message retention. The retention is kept and has no
+// effect, because there is no seek.
 func (p *publisherService) UpdateTopic(_ context.Context, req *pb.UpdateTopicRequest) (*pb.Topic, error) {
 	wanted := req.GetTopic()
 	t, err := p.server.findTopic(wanted.GetName())
@@ -54,7 +58,8 @@ func (p *publisherService) UpdateTopic(_ context.Context, req *pb.UpdateTopicReq
 		case "message_retention_duration":
 			config.MessageRetentionDuration = wanted.GetMessageRetentionDuration()
 		default:
-			return nil, status.Errorf(codes.Unimplemented, "topic %s: %q cannot be changed here", wanted.GetName(), path)
+			return nil, status.Errorf(codes.Unimplemented, "topic %s: %q cannot be changed here",
+				wanted.GetName(), path)
 		}
 	}
 	t.config = config
@@ -78,7 +83,8 @@ func (p *publisherService) ListTopics(_ context.Context, req *pb.ListTopicsReque
 	return response, nil
 }
 
-func (p *publisherService) ListTopicSubscriptions(_ context.Context, req *pb.ListTopicSubscriptionsRequest) (*pb.ListTopicSubscriptionsResponse, error) {
+func (p *publisherService) ListTopicSubscriptions(_ context.Context,
+	req *pb.ListTopicSubscriptionsRequest) (*pb.ListTopicSubscriptionsResponse, error) {
 	t, err := p.server.findTopic(req.GetTopic())
 	if err != nil {
 		return nil, err

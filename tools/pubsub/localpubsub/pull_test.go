@@ -125,7 +125,8 @@ func TestNackAndExpiryDeliverAgain(t *testing.T) {
 	f.wantStats(t, subB, localpubsub.Stats{Delivered: 3, Acked: 1, Redelivered: 2, Expired: 1, UnknownAcks: 1})
 }
 
-// The message is published on the connection on which the pull was cancelled before, so the server knows that by then.
+// TestCancelledPullLeasesNothing publishes on the connection on which the pull was cancelled, so
+// the server has processed the cancellation before.
 func TestCancelledPullLeasesNothing(t *testing.T) {
 	f := start(t, localpubsub.Options{})
 	const callers = 20
@@ -149,7 +150,8 @@ func TestLargeMessages(t *testing.T) {
 	f := start(t, localpubsub.Options{})
 	large := bytes.Repeat([]byte("0123456789abcdef"), 1<<20) // 16 MiB
 	for range 3 {
-		_, err := f.pub.Publish(within(t), &pb.PublishRequest{Topic: topicA, Messages: []*pb.PubsubMessage{{Data: large}}})
+		_, err := f.pub.Publish(within(t),
+			&pb.PublishRequest{Topic: topicA, Messages: []*pb.PubsubMessage{{Data: large}}})
 		must(t, err)
 	}
 	for range 3 { // one at a time, so that the client can take them
@@ -174,7 +176,8 @@ func TestPublishInProcessCopies(t *testing.T) {
 	}
 }
 
-// TestConcurrentPulls has publishers, pullers that acknowledge, that give up and that forget, all at once.
+// TestConcurrentPulls runs publishers at the same time as pullers that acknowledge, that give up
+// and that forget messages.
 func TestConcurrentPulls(t *testing.T) {
 	const publishers, perPublisher, pullers = 4, 2000, 6
 	f := start(t, localpubsub.Options{PullWait: 20 * time.Millisecond})

@@ -6,28 +6,30 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// maxBatchBytes bounds one response, beyond its first message.
+// maxBatchBytes is the most bytes of one response, beyond its first message.
 const maxBatchBytes = 8 << 20
 
-// queue holds the messages of one subscription: those that are ready, in the order in which they became so, those that are
-// leased, and those that were given up and wait for their next delivery. It is plain data without lock or clock; the caller passes
-// a time that never goes back. Every operation on a message is O(1).
+// queue holds the messages of one subscription: those that are ready, in the order in which they
+// became ready, those that are leased, and those that were given up and wait for their next
+// delivery. It has no lock and no clock; the caller passes a time that never goes back. Every
+// operation on a message is O(1).
 type queue struct {
 	ids       ackIDs
 	ready     chain
 	leases    map[uint64]*item
 	expiring  schedule    // the leases
-	waiting   schedule    // given up, and not to be delivered again before their time
-	failing   failing     // what becomes of messages that are given up
-	dead      []*item     // given up too often; whoever holds the queue passes them on
-	duplicate func() bool // draws whether a first delivery is followed by another; nil for never
+	waiting   schedule    // given up, and not delivered again before their time
+	failing   failing     // what happens to messages that are given up
+	dead      []*item     // given up too often; see takeDead
+	duplicate func() bool // reports whether a first delivery is followed by another; nil for never
 	stats     Stats       // without Backlog and Leased
 }
 
 func newQueue(serial uint64) queue {
 	return queue{
 		ids: ackIDs{serial: serial}, leases: map[uint64]*item{},
-		expiring: schedule{byLength: map[time.Duration]*chain{}}, waiting: schedule{byLength: map[time.Duration]*chain{}},
+		expiring: schedule{byLength: map[time.Duration]*chain{}},
+		waiting:  schedule{byLength: map[time.Duration]*chain{}},
 	}
 }
 
@@ -36,8 +38,8 @@ func (q *queue) push(m *pb.PubsubMessage, bytes int) {
 	q.ready.pushBack(&item{message: m, bytes: bytes})
 }
 
-// lease takes up to limit messages off the front for the given length of time. It stops when the consumer is full or the
-// messages get too many bytes for one response.
+// lease takes up to limit messages from the front, for the given length of time. It stops when the
+// consumer is full or when the messages have too many bytes for one response.
 func (q *queue) lease(now time.Time, length time.Duration, limit int, to *consumer) []*pb.ReceivedMessage {
 	if q.ready.length == 0 || limit <= 0 || to.full() {
 		return nil
@@ -64,12 +66,13 @@ func (q *queue) lease(now time.Time, length time.Duration, limit int, to *consum
 			q.stats.Duplicated++
 			q.ready.pushBack(&item{message: it.message, bytes: it.bytes, duplicate: true})
 		}
-		out = append(out, &pb.ReceivedMessage{AckId: q.ids.text(it.ackID), Message: it.message, DeliveryAttempt: it.attempt})
+		out = append(out, &pb.ReceivedMessage{AckId: q.ids.text(it.ackID), Message: it.message,
+			DeliveryAttempt: it.attempt})
 	}
 	return out
 }
 
-// ack forgets a message. It reports whether the id named a lease.
+// ack forgets a message. It reports whether the id is that of a lease.
 func (q *queue) ack(id uint64) bool {
 	it := q.leases[id]
 	if it == nil {
@@ -83,7 +86,8 @@ func (q *queue) ack(id uint64) bool {
 	return true
 }
 
-// extend gives a lease another length from now on. Length 0 gives the message up for delivery. Unknown ids are ignored.
+// extend gives a lease another length from now on. Length 0 gives the message up. Unknown ids are
+// ignored.
 func (q *queue) extend(now time.Time, id uint64, length time.Duration) {
 	it := q.leases[id]
 	if it == nil {
@@ -97,8 +101,8 @@ func (q *queue) extend(now time.Time, id uint64, length time.Duration) {
 	q.expiring.add(it, now, length)
 }
 
-// undo takes back deliveries that never left: the messages are again at the front, in their order, as if not leased. Ids
-// must be those of one result of lease, in its order.
+// undo cancels deliveries that were not sent: the messages are again at the front, in their order,
+// as if they had not been leased. ids must be those of one result of lease, in its order.
 func (q *queue) undo(ids []uint64) {
 	for i := len(ids) - 1; i >= 0; i-- {
 		it := q.leases[ids[i]]
@@ -115,7 +119,8 @@ func (q *queue) undo(ids []uint64) {
 	}
 }
 
-// giveUp ends a lease without an acknowledgement: the message is delivered again, at once or later, or is dead.
+// giveUp ends a lease without an acknowledgement. The message is delivered again, at once or later,
+// or is dead.
 func (q *queue) giveUp(it *item, now time.Time) {
 	q.settle(it)
 	switch wait := q.failing.backoff(it.attempt); {
@@ -128,7 +133,8 @@ func (q *queue) giveUp(it *item, now time.Time) {
 	}
 }
 
-// expire gives up the messages of expired leases, and returns how many messages became ready: these, and those whose wait is over.
+// expire gives up the messages of expired leases. It returns how many messages became ready: these,
+// and those whose wait is over.
 func (q *queue) expire(now time.Time) int {
 	before := q.ready.length
 	q.endLeases(now, now)
@@ -147,14 +153,15 @@ func (q *queue) endLeases(now, by time.Time) {
 	})
 }
 
-// takeDead hands over the messages that were given up too often.
+// takeDead returns the messages that were given up too often, and forgets them.
 func (q *queue) takeDead() []*item {
 	dead := q.dead
 	q.dead = nil
 	return dead
 }
 
-// nextChange is a time before which no lease expires and no wait ends, or false when there is neither.
+// nextChange returns a time before which no lease expires and no wait ends, or false if there is
+// neither.
 func (q *queue) nextChange() (time.Time, bool) {
 	next := q.expiring.earliest
 	if at := q.waiting.earliest; next.IsZero() || !at.IsZero() && at.Before(next) {
@@ -169,7 +176,7 @@ func (q *queue) snapshot() Stats {
 	return s
 }
 
-// settle ends a lease. The item is in no chain then.
+// settle ends a lease. The item is in no chain afterwards.
 func (q *queue) settle(it *item) {
 	delete(q.leases, it.ackID)
 	it.remove()

@@ -8,8 +8,9 @@ import (
 	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 )
 
-// BenchmarkQueue takes each message through a push, a lease, an extension and an acknowledgement while all the others are in
-// the same state. No step depends on their number; what a larger number costs is misses of the processor's caches.
+// BenchmarkQueue takes each message through a push, a lease, an extension and an acknowledgement
+// while all the others are in the same state. No step depends on their number. A larger number only
+// has more misses of the processor's caches.
 func BenchmarkQueue(b *testing.B) {
 	for _, size := range []int{10_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {

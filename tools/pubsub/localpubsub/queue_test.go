@@ -173,7 +173,8 @@ func TestQueueBoundsOneResponse(t *testing.T) {
 	}
 }
 
-// TestQueueAgainstModel compares the queue with a plain list that is searched from end to end, under random operations.
+// TestQueueAgainstModel compares the queue with a plain list that is searched from end to end,
+// under random operations.
 func TestQueueAgainstModel(t *testing.T) {
 	type entry struct {
 		data    string
@@ -218,9 +219,10 @@ func TestQueueAgainstModel(t *testing.T) {
 					t.Fatalf("seed %d: leased %d of %d ready, limit %d", seed, len(got), ready, limit)
 				}
 				for _, m := range got {
-					i := slices.IndexFunc(model, func(e *entry) bool { return e.data == string(m.GetMessage().GetData()) })
+					data := string(m.GetMessage().GetData())
+					i := slices.IndexFunc(model, func(e *entry) bool { return e.data == data })
 					if i < 0 || !model[i].expires.IsZero() {
-						t.Fatalf("seed %d: %s delivered while acknowledged or leased", seed, m.GetMessage().GetData())
+						t.Fatalf("seed %d: %s delivered while acknowledged or leased", seed, data)
 					}
 					e := model[i]
 					e.attempt++
@@ -248,8 +250,10 @@ func TestQueueAgainstModel(t *testing.T) {
 				}
 			}
 			held = leased()
-			if s := q.snapshot(); s.Leased != int64(len(held)) || s.Backlog != int64(len(model)-len(held)) || s.Acked != acked {
-				t.Fatalf("seed %d: stats %+v, want %d leased, %d ready, %d acked", seed, s, len(held), len(model)-len(held), acked)
+			if s := q.snapshot(); s.Leased != int64(len(held)) || s.Backlog != int64(len(model)-len(held)) ||
+				s.Acked != acked {
+				t.Fatalf("seed %d: stats %+v, want %d leased, %d ready, %d acked",
+					seed, s, len(held), len(model)-len(held), acked)
 			}
 			if next, ok := q.nextChange(); ok {
 				for _, e := range held {

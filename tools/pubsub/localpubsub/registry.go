@@ -13,11 +13,12 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// deletedTopic is what the service calls the topic of a subscription whose topic is gone.
+// deletedTopic is the topic of a subscription whose topic is deleted, as in the service.
 const deletedTopic = "_deleted-topic_"
 
-// topic passes messages on to its subscriptions. Its lock is held over a whole request, so that every subscription gets the
-// messages in the order of their ids. Locks are taken in the order server, topic, subscription.
+// topic adds messages to its subscriptions. Its lock is held during a whole request, so that every
+// subscription gets the messages in the order of their ids. Locks are taken in the order server,
+// topic, subscription.
 type topic struct {
 	mu            sync.Mutex
 	config        *pb.Topic
@@ -42,7 +43,8 @@ func (s *Server) addTopic(config *pb.Topic) error {
 	return nil
 }
 
-// addSubscription creates a subscription; config has the deadline that the API shows, ackDeadline the one that counts.
+// addSubscription creates a subscription. config has the deadline that the API shows; ackDeadline
+// is the one in force.
 func (s *Server) addSubscription(config *pb.Subscription, ackDeadline time.Duration) error {
 	name := config.GetName()
 	if err := checkName(subscriptionKind, name); err != nil {
@@ -70,7 +72,7 @@ func (s *Server) addSubscription(config *pb.Subscription, ackDeadline time.Durat
 	return nil
 }
 
-// removeTopic leaves the subscriptions with what they have.
+// removeTopic deletes a topic. Its subscriptions keep their messages.
 func (s *Server) removeTopic(name string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,21 +125,21 @@ func (s *Server) findSubscription(name string) (*subscription, error) {
 	return nil, notFound(subscriptionKind, name)
 }
 
-// topicNames are the names of a project's topics, sorted.
+// topicNames returns the names of a project's topics, sorted.
 func (s *Server) topicNames(project string) []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return inProject(maps.Keys(s.topics), project)
 }
 
-// subscriptionNames are the names of a project's subscriptions, sorted.
+// subscriptionNames returns the names of a project's subscriptions, sorted.
 func (s *Server) subscriptionNames(project string) []string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return inProject(maps.Keys(s.subscriptions), project)
 }
 
-// describe is a copy of the configuration.
+// describe returns a copy of the configuration.
 func (t *topic) describe() *pb.Topic {
 	t.mu.Lock()
 	defer t.mu.Unlock()

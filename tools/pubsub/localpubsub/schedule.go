@@ -2,15 +2,16 @@ package localpubsub
 
 import "time"
 
-// schedule holds items until their times. Those that were added for the same length of time fall due in the order in which they
-// came, so there is one chain for each length in use, and adding or removing an item is O(1). Few lengths are in use: the protocol
-// has whole seconds up to 600, and backoffs double.
+// schedule holds items until their times. Items of the same length of time fall due in the order in
+// which they were added, so there is one chain for each length in use, and adding or removing an
+// item is O(1). Few lengths are in use: the protocol has whole seconds up to 600, and backoffs
+// double.
 type schedule struct {
 	byLength map[time.Duration]*chain
-	earliest time.Time // nothing is due before it; zero if nothing was added since it was last worked out
+	earliest time.Time // nothing is due before it; zero if nothing was added since it was last computed
 }
 
-// add holds an item, which is in no chain, for a length of time.
+// add holds an item, which must be in no chain, for a length of time.
 func (s *schedule) add(it *item, now time.Time, length time.Duration) {
 	c := s.byLength[length]
 	if c == nil {
@@ -24,7 +25,7 @@ func (s *schedule) add(it *item, now time.Time, length time.Duration) {
 	}
 }
 
-// take calls f for each item that is due, which f must take out of its chain.
+// take calls f for each item that is due. f must remove the item from its chain.
 func (s *schedule) take(now time.Time, f func(*item)) {
 	if s.earliest.IsZero() || now.Before(s.earliest) {
 		return
@@ -42,7 +43,7 @@ func (s *schedule) take(now time.Time, f func(*item)) {
 	}
 }
 
-// length is the number of items.
+// length returns the number of items.
 func (s *schedule) length() (n int) {
 	for _, c := range s.byLength {
 		n += c.length

@@ -28,7 +28,8 @@ type Options struct {
 	Addr string
 	// Clock gives the messages their publish time. Leases and waits run on the wall clock.
 	Clock clock.Clock
-	// PullWait is how long a Pull without return_immediately waits on an empty subscription; 0 means 30 s.
+	// PullWait is how long a Pull without return_immediately waits on an empty subscription; 0
+	// means 30 s.
 	PullWait time.Duration
 }
 
@@ -41,7 +42,7 @@ type Server struct {
 	served   chan struct{}
 	closing  sync.Once
 
-	// Both start at the time of the start in ns, so that they do not come again after a restart.
+	// Both start at the time of the start in ns, so that no value is used again after a restart.
 	lastMessage atomic.Int64
 	lastSerial  atomic.Uint64
 
@@ -80,7 +81,9 @@ func Start(o Options) (*Server, error) {
 			grpc.MaxSendMsgSize(maxRequestBytes+maxBatchBytes),
 			grpc.InitialWindowSize(windowBytes),
 			grpc.InitialConnWindowSize(windowBytes),
-			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+				MinTime: time.Second, PermitWithoutStream: true,
+			}),
 			grpc.WaitForHandlers(true),
 		),
 	}
@@ -98,11 +101,11 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Addr is the host and port that the server listens on, as PUBSUB_EMULATOR_HOST wants it.
+// Addr returns the host and port that the server listens on, in the form of PUBSUB_EMULATOR_HOST.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close breaks off all calls, stops serving and forgets everything. It returns when no handler runs any more. Calls of
-// Close after the first wait likewise.
+// Close aborts all calls, stops serving and drops all messages. It returns when no handler runs any
+// more. Later calls wait likewise.
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		reason := status.Error(codes.Unavailable, "the local Pub/Sub server is closed")

@@ -19,7 +19,7 @@ const (
 	minIdle, defaultIdle       = 24 * time.Hour, 31 * 24 * time.Hour
 )
 
-// complete gives a new subscription what the service gives it where nothing is said.
+// complete sets the defaults of the service in a new subscription.
 func complete(c *pb.Subscription) {
 	if c.GetAckDeadlineSeconds() == 0 {
 		c.AckDeadlineSeconds = defaultAckDeadline
@@ -44,7 +44,8 @@ func complete(c *pb.Subscription) {
 	c.State = pb.Subscription_ACTIVE
 }
 
-// checkSettings holds the settings of a complete subscription to the rules of the service, and refuses what is not played here.
+// checkSettings checks the settings of a complete subscription by the rules of the service, and
+// refuses features that are missing here.
 func (s *Server) checkSettings(c *pb.Subscription) error {
 	bad := func(format string, args ...any) error {
 		return status.Errorf(codes.InvalidArgument, "subscription %s: "+format, append([]any{c.GetName()}, args...)...)
@@ -59,8 +60,10 @@ func (s *Server) checkSettings(c *pb.Subscription) error {
 	if retention < minRetention || retention > maxRetention {
 		return bad("message retention %v is not in %v to %v", retention, minRetention, maxRetention)
 	}
-	if ttl := c.GetExpirationPolicy().GetTtl(); ttl != nil && (ttl.AsDuration() < minIdle || ttl.AsDuration() < retention) {
-		return bad("it would expire after %v, which is less than %v or than the message retention", ttl.AsDuration(), minIdle)
+	ttl := c.GetExpirationPolicy().GetTtl()
+	if ttl != nil && (ttl.AsDuration() < minIdle || ttl.AsDuration() < retention) {
+		return bad("it would expire after %v, which is less than %v or than the message retention",
+			ttl.AsDuration(), minIdle)
 	}
 	if p := c.GetRetryPolicy(); p != nil {
 		shortest, longest := p.GetMinimumBackoff().AsDuration(), p.GetMaximumBackoff().AsDuration()
@@ -82,21 +85,27 @@ func (s *Server) checkSettings(c *pb.Subscription) error {
 	return nil
 }
 
-// settings copies from another configuration what a path of an update mask names. What is not here cannot be changed.
+// settings copies the setting that a path of an update mask names from one configuration to
+// another. Other paths cannot be changed.
 var settings = map[string]func(c, from *pb.Subscription){
-	"ack_deadline_seconds":       func(c, from *pb.Subscription) { c.AckDeadlineSeconds = from.GetAckDeadlineSeconds() },
-	"labels":                     func(c, from *pb.Subscription) { c.Labels = from.GetLabels() },
-	"message_retention_duration": func(c, from *pb.Subscription) { c.MessageRetentionDuration = from.GetMessageRetentionDuration() },
-	"expiration_policy":          func(c, from *pb.Subscription) { c.ExpirationPolicy = from.GetExpirationPolicy() },
-	"retry_policy":               func(c, from *pb.Subscription) { c.RetryPolicy = from.GetRetryPolicy() },
-	"dead_letter_policy":         func(c, from *pb.Subscription) { c.DeadLetterPolicy = from.GetDeadLetterPolicy() },
-	// These are refused where they ask for anything.
-	"push_config":                  func(c, from *pb.Subscription) { c.PushConfig = from.GetPushConfig() },
-	"retain_acked_messages":        func(c, from *pb.Subscription) { c.RetainAckedMessages = from.GetRetainAckedMessages() },
-	"enable_exactly_once_delivery": func(c, from *pb.Subscription) { c.EnableExactlyOnceDelivery = from.GetEnableExactlyOnceDelivery() },
+	"ack_deadline_seconds": func(c, from *pb.Subscription) { c.AckDeadlineSeconds = from.GetAckDeadlineSeconds() },
+	"labels":               func(c, from *pb.Subscription) { c.Labels = from.GetLabels() },
+	"message_retention_duration": func(c, from *pb.Subscription) {
+		c.MessageRetentionDuration = from.GetMessageRetentionDuration()
+	},
+	"expiration_policy":  func(c, from *pb.Subscription) { c.ExpirationPolicy = from.GetExpirationPolicy() },
+	"retry_policy":       func(c, from *pb.Subscription) { c.RetryPolicy = from.GetRetryPolicy() },
+	"dead_letter_policy": func(c, from *pb.Subscription) { c.DeadLetterPolicy = from.GetDeadLetterPolicy() },
+	// checkSettings refuses these unless they are empty.
+	"push_config":           func(c, from *pb.Subscription) { c.PushConfig = from.GetPushConfig() },
+	"retain_acked_messages": func(c, from *pb.Subscription) { c.RetainAckedMessages = from.GetRetainAckedMessages() },
+	"enable_exactly_once_delivery": func(c, from *pb.Subscription) {
+		c.EnableExactlyOnceDelivery = from.GetEnableExactlyOnceDelivery()
+	},
 }
 
-// changed is a configuration with the named settings of another one. The error says which of them cannot be changed, or not to that.
+// changed returns a configuration with the named settings of another one. The error names a setting
+// that cannot be changed, or not to this value.
 func (s *Server) changed(c, from *pb.Subscription, paths []string) (*pb.Subscription, error) {
 	if len(paths) == 0 {
 		return nil, status.Errorf(codes.InvalidArgument, "subscription %s: the update mask is empty", c.GetName())
@@ -105,12 +114,13 @@ func (s *Server) changed(c, from *pb.Subscription, paths []string) (*pb.Subscrip
 	for _, path := range paths {
 		set := settings[path]
 		if set == nil {
-			return nil, status.Errorf(codes.Unimplemented, "subscription %s: %q cannot be changed here", c.GetName(), path)
+			return nil, status.Errorf(codes.Unimplemented, "subscription %s: %q cannot be changed here",
+				c.GetName(), path)
 		}
 		set(c, from)
 	}
 	if c.GetAckDeadlineSeconds() == 0 {
-		c.AckDeadlineSeconds = -1 // an update to nothing is no request for the default
+		c.AckDeadlineSeconds = -1 // an update to 0 does not set the default
 	}
 	complete(c)
 	return c, s.checkSettings(c)
@@ -124,7 +134,8 @@ func checkAckDeadline(subscription string, seconds int32) (time.Duration, error)
 	return time.Duration(seconds) * time.Second, nil
 }
 
-// missingFeature names what a subscription asks for and would not get.
+// missingFeature names a feature that a subscription asks for and that is missing here, or returns
+// "".
 func missingFeature(c *pb.Subscription) string {
 	switch {
 	case c.GetPushConfig().GetPushEndpoint() != "":

@@ -24,13 +24,15 @@ func TestSubscriptionGetsTheDefaults(t *testing.T) {
 	f := start(t, localpubsub.Options{})
 	must(t, f.CreateTopic(topicB))
 	got, err := f.sub.CreateSubscription(within(t), &pb.Subscription{
-		Name: subB, Topic: topicA, DeadLetterPolicy: &pb.DeadLetterPolicy{DeadLetterTopic: topicB}, RetryPolicy: &pb.RetryPolicy{},
+		Name: subB, Topic: topicA, DeadLetterPolicy: &pb.DeadLetterPolicy{DeadLetterTopic: topicB},
+		RetryPolicy: &pb.RetryPolicy{},
 	})
 	must(t, err)
 	want := &pb.Subscription{
 		Name: subB, Topic: topicA, AckDeadlineSeconds: 10, State: pb.Subscription_ACTIVE,
-		MessageRetentionDuration: durationpb.New(7 * 24 * time.Hour), ExpirationPolicy: &pb.ExpirationPolicy{Ttl: durationpb.New(31 * 24 * time.Hour)},
-		DeadLetterPolicy: deadLetters(topicB, 5), RetryPolicy: backoff(10*time.Second, 600*time.Second),
+		MessageRetentionDuration: durationpb.New(7 * 24 * time.Hour),
+		ExpirationPolicy:         &pb.ExpirationPolicy{Ttl: durationpb.New(31 * 24 * time.Hour)},
+		DeadLetterPolicy:         deadLetters(topicB, 5), RetryPolicy: backoff(10*time.Second, 600*time.Second),
 	}
 	if !proto.Equal(got, want) {
 		t.Errorf("created\n%v, want\n%v", got, want)
@@ -44,12 +46,15 @@ func TestEachSettingCanBeChanged(t *testing.T) {
 	have, err := f.sub.GetSubscription(within(t), &pb.GetSubscriptionRequest{Subscription: subA})
 	must(t, err)
 	wanted := &pb.Subscription{
-		Name: subA, AckDeadlineSeconds: 33, Labels: map[string]string{"a": "b"}, MessageRetentionDuration: durationpb.New(time.Hour),
-		ExpirationPolicy: &pb.ExpirationPolicy{}, RetryPolicy: backoff(time.Second, time.Minute), DeadLetterPolicy: deadLetters(topicB, 9),
+		Name: subA, AckDeadlineSeconds: 33, Labels: map[string]string{"a": "b"},
+		MessageRetentionDuration: durationpb.New(time.Hour),
+		ExpirationPolicy:         &pb.ExpirationPolicy{}, RetryPolicy: backoff(time.Second, time.Minute),
+		DeadLetterPolicy: deadLetters(topicB, 9),
 	}
 	update := func(to *pb.Subscription, path string) {
 		t.Helper()
-		_, err := f.sub.UpdateSubscription(within(t), &pb.UpdateSubscriptionRequest{Subscription: to, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{path}}})
+		_, err := f.sub.UpdateSubscription(within(t),
+			&pb.UpdateSubscriptionRequest{Subscription: to, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{path}}})
 		must(t, err)
 		to = proto.CloneOf(to)
 		field := have.ProtoReflect().Descriptor().Fields().ByTextName(path)
@@ -64,7 +69,10 @@ func TestEachSettingCanBeChanged(t *testing.T) {
 			t.Errorf("after %s it is\n%v, want\n%v", path, got, have)
 		}
 	}
-	for _, path := range []string{"ack_deadline_seconds", "labels", "message_retention_duration", "expiration_policy", "retry_policy", "dead_letter_policy"} {
+	for _, path := range []string{
+		"ack_deadline_seconds", "labels", "message_retention_duration", "expiration_policy", "retry_policy",
+		"dead_letter_policy",
+	} {
 		update(wanted, path)
 	}
 	for _, path := range []string{"labels", "retry_policy", "dead_letter_policy"} {
@@ -74,21 +82,25 @@ func TestEachSettingCanBeChanged(t *testing.T) {
 
 func TestTopicLabelsCanBeChanged(t *testing.T) {
 	f := start(t, localpubsub.Options{})
-	want := &pb.Topic{Name: topicA, Labels: map[string]string{"team": "stock"}, MessageRetentionDuration: durationpb.New(time.Hour)}
-	_, err := f.pub.UpdateTopic(within(t), &pb.UpdateTopicRequest{Topic: want, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"labels", "message_retention_duration"}}})
+	want := &pb.Topic{Name: topicA, Labels: map[string]string{"team": "stock"},
+		MessageRetentionDuration: durationpb.New(time.Hour)}
+	mask := &fieldmaskpb.FieldMask{Paths: []string{"labels", "message_retention_duration"}}
+	_, err := f.pub.UpdateTopic(within(t), &pb.UpdateTopicRequest{Topic: want, UpdateMask: mask})
 	must(t, err)
-	if got, err := f.pub.GetTopic(within(t), &pb.GetTopicRequest{Topic: topicA}); err != nil || !proto.Equal(got, want) {
+	got, err := f.pub.GetTopic(within(t), &pb.GetTopicRequest{Topic: topicA})
+	if err != nil || !proto.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 }
 
-// TestDeadLettersArriveWithTheirStory gives a message back until the service gives up too.
+// TestDeadLettersArriveWithTheirStory gives a message back until it is a dead letter.
 func TestDeadLettersArriveWithTheirStory(t *testing.T) {
 	f := start(t, localpubsub.Options{})
 	must(t, f.CreateTopic(topicB))
 	grave := localpubsub.SubscriptionName("shop", "grave")
 	must(t, f.CreateSubscription(topicB, grave, localpubsub.SubscriptionOptions{}))
-	_, err := f.sub.CreateSubscription(within(t), &pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 5)})
+	_, err := f.sub.CreateSubscription(within(t),
+		&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 5)})
 	must(t, err)
 	id, err := f.Publish(topicA, []byte("x"), map[string]string{"event_id": "7"})
 	must(t, err)
@@ -102,7 +114,8 @@ func TestDeadLettersArriveWithTheirStory(t *testing.T) {
 	m := f.pullOne(t, grave).GetMessage()
 	story := m.GetAttributes()
 	if string(m.GetData()) != "x" || story["event_id"] != "7" || m.GetMessageId() == id ||
-		story["CloudPubSubDeadLetterSourceDeliveryCount"] != "5" || story["CloudPubSubDeadLetterSourceSubscription"] != "events-b" ||
+		story["CloudPubSubDeadLetterSourceDeliveryCount"] != "5" ||
+		story["CloudPubSubDeadLetterSourceSubscription"] != "events-b" ||
 		story["CloudPubSubDeadLetterSourceSubscriptionProject"] != "shop" {
 		t.Errorf("the dead letter is %v", m)
 	}
@@ -113,11 +126,12 @@ func TestDeadLettersArriveWithTheirStory(t *testing.T) {
 	f.wantStats(t, subA, localpubsub.Stats{Backlog: 1})
 }
 
-// TestDeadLettersThatCannotBePassedOnStay deletes the topic that they should go to.
+// TestDeadLettersThatCannotBePassedOnStay deletes the dead letter topic.
 func TestDeadLettersThatCannotBePassedOnStay(t *testing.T) {
 	f := start(t, localpubsub.Options{})
 	must(t, f.CreateTopic(topicB))
-	_, err := f.sub.CreateSubscription(within(t), &pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 5)})
+	_, err := f.sub.CreateSubscription(within(t),
+		&pb.Subscription{Name: subB, Topic: topicA, DeadLetterPolicy: deadLetters(topicB, 5)})
 	must(t, err)
 	_, err = f.pub.DeleteTopic(within(t), &pb.DeleteTopicRequest{Topic: topicB})
 	must(t, err)

@@ -10,11 +10,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What follows is for those in the same process. Names are full names; errors are gRPC statuses, as over the wire.
+// The methods below are for callers in the same process. Names are full names. Errors are gRPC
+// statuses, as over the wire.
 
-// SubscriptionOptions are the choices a subscription made in this process has.
+// SubscriptionOptions configure a subscription that is created in this process.
 type SubscriptionOptions struct {
-	// AckDeadline is the length of a lease. 0 means 10 s; unlike over the protocol, it may be as short as a test needs.
+	// AckDeadline is the length of a lease. 0 means 10 s. Unlike in the protocol, any shorter
+	// length is valid.
 	AckDeadline time.Duration
 }
 
@@ -23,14 +25,15 @@ func (s *Server) CreateTopic(name string) error {
 	return s.addTopic(&pb.Topic{Name: name})
 }
 
-// CreateSubscription creates a subscription that gets what is published to the topic from now on. The error is
-// AlreadyExists, NotFound (the topic) or InvalidArgument.
+// CreateSubscription creates a subscription that gets what is published to the topic from now on.
+// The error is AlreadyExists, NotFound (of the topic) or InvalidArgument.
 func (s *Server) CreateSubscription(topic, name string, o SubscriptionOptions) error {
 	if o.AckDeadline == 0 {
 		o.AckDeadline = defaultAckDeadline * time.Second
 	}
 	if o.AckDeadline < 0 || o.AckDeadline > maxAckDeadline*time.Second {
-		return status.Errorf(codes.InvalidArgument, "subscription %s: ack deadline %v is not in 0 to %d s", name, o.AckDeadline, maxAckDeadline)
+		return status.Errorf(codes.InvalidArgument, "subscription %s: ack deadline %v is not in 0 to %d s", name,
+			o.AckDeadline, maxAckDeadline)
 	}
 	shown := int32((o.AckDeadline + time.Second - 1) / time.Second)
 	return s.addSubscription(&pb.Subscription{Name: name, Topic: topic, AckDeadlineSeconds: shown}, o.AckDeadline)
@@ -39,7 +42,8 @@ func (s *Server) CreateSubscription(topic, name string, o SubscriptionOptions) e
 // DeleteSubscription deletes a subscription with its backlog. The error is NotFound.
 func (s *Server) DeleteSubscription(name string) error { return s.removeSubscription(name) }
 
-// Publish publishes one message, which it copies, and returns its id. The error is NotFound or InvalidArgument.
+// Publish publishes one message, which it copies, and returns its id. The error is NotFound or
+// InvalidArgument.
 func (s *Server) Publish(topic string, data []byte, attributes map[string]string) (string, error) {
 	ids, err := s.publish(topic, []*pb.PubsubMessage{{Data: bytes.Clone(data), Attributes: maps.Clone(attributes)}})
 	if err != nil {

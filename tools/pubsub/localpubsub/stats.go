@@ -2,17 +2,17 @@ package localpubsub
 
 import "context"
 
-// Stats says what a subscription holds and has done since it was created.
+// Stats is what a subscription holds, and what it has done since it was created.
 type Stats struct {
 	Backlog     int64 // messages ready for delivery, or waiting for it after a failure
 	Leased      int64 // messages delivered, and neither acknowledged nor expired
 	Delivered   int64 // deliveries, each repetition counted
 	Acked       int64 // messages acknowledged; copies made by Faults.DuplicateShare do not count
 	Redelivered int64 // deliveries of messages whose earlier lease expired or was given up
-	Expired     int64 // leases that ran out
-	Dead        int64 // messages passed on to the dead letter topic
+	Expired     int64 // leases that expired
+	Dead        int64 // messages published to the dead letter topic
 	Duplicated  int64 // copies made by Faults.DuplicateShare
-	UnknownAcks int64 // acknowledgements that named no lease: expired, settled before, or of another subscription
+	UnknownAcks int64 // acknowledgements of no lease: expired, settled before, or of another subscription
 }
 
 // Stats returns the state of a subscription, given by its full name. The error is NotFound.
@@ -24,8 +24,9 @@ func (s *Server) Stats(subscription string) (Stats, error) {
 	return sub.snapshot(), nil
 }
 
-// WaitAcked returns when n messages of the subscription have been acknowledged since it was created, or with an error when
-// the context ends, the subscription is deleted or the server is closed.
+// WaitAcked waits until n messages of the subscription have been acknowledged since it was created.
+// It returns an error if before that the context ends, the subscription is deleted or the server is
+// closed.
 func (s *Server) WaitAcked(ctx context.Context, subscription string, n int64) error {
 	sub, err := s.findSubscription(subscription)
 	if err != nil {

@@ -11,18 +11,19 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// streamBatch bounds the messages of one streamed response, so that streams share a backlog.
+// streamBatch is the most messages of one streamed response, so that streams share a backlog.
 const streamBatch = 1000
 
-// pullStream is one StreamingPull call. One goroutine sends, another receives; they meet in the subscription.
+// pullStream is one StreamingPull call. One goroutine sends, another receives; the subscription
+// joins them.
 type pullStream struct {
 	stream  pb.Subscriber_StreamingPullServer
 	sub     *subscription
 	to      *consumer
 	length  atomic.Int64 // of leases to come, ns
-	version int64        // of the protocol; from 1 on, the client's keep-alives are answered
+	version int64        // of the protocol; from 1 on, keep-alives of the client are answered
 	pings   chan struct{}
-	failed  chan error // why receiving ended; nil when the client closed its side
+	failed  chan error // why receiving ended; nil if the client closed its side
 }
 
 func (s *subscriberService) StreamingPull(stream pb.Subscriber_StreamingPullServer) error {
@@ -53,12 +54,13 @@ func (s *subscriberService) StreamingPull(stream pb.Subscriber_StreamingPullServ
 	if err := p.settle(first); err != nil {
 		return err
 	}
-	// It ends when this handler returns at the latest, for that ends the stream's context.
+	// receive ends at the latest when this handler returns, because that ends the context of the
+	// stream.
 	go func() { p.failed <- p.receive() }()
 	return p.send()
 }
 
-// send delivers what gets ready and what the client has room for.
+// send delivers messages that are ready, as far as the client has room for them.
 func (p *pullStream) send() error {
 	ctx := p.stream.Context()
 	for {
@@ -92,7 +94,7 @@ func (p *pullStream) send() error {
 	}
 }
 
-// receive carries out what the client asks for until it closes its side.
+// receive executes the requests of the client until it closes its side.
 func (p *pullStream) receive() error {
 	for {
 		req, err := p.stream.Recv()
@@ -102,9 +104,11 @@ func (p *pullStream) receive() error {
 		if err != nil {
 			return err
 		}
-		if req.GetSubscription() != "" || req.GetMaxOutstandingMessages() != 0 || req.GetMaxOutstandingBytes() != 0 || req.GetProtocolVersion() != 0 {
+		if req.GetSubscription() != "" || req.GetMaxOutstandingMessages() != 0 ||
+			req.GetMaxOutstandingBytes() != 0 || req.GetProtocolVersion() != 0 {
 			return status.Errorf(codes.InvalidArgument,
-				"streaming from %s: subscription, flow control and protocol version belong in the first request only", p.sub.name)
+				"streaming from %s: subscription, flow control and protocol version belong in the first request only",
+				p.sub.name)
 		}
 		if seconds := req.GetStreamAckDeadlineSeconds(); seconds != 0 {
 			length, err := checkAckDeadline(p.sub.name, seconds)
@@ -125,7 +129,7 @@ func (p *pullStream) receive() error {
 	}
 }
 
-// settle carries out the acknowledgements and deadlines of a request.
+// settle executes the acknowledgements and deadlines of a request.
 func (p *pullStream) settle(req *pb.StreamingPullRequest) error {
 	if len(req.GetAckIds()) > 0 {
 		if err := p.sub.ack(req.GetAckIds()); err != nil {
@@ -134,7 +138,8 @@ func (p *pullStream) settle(req *pb.StreamingPullRequest) error {
 	}
 	ids, seconds := req.GetModifyDeadlineAckIds(), req.GetModifyDeadlineSeconds()
 	if len(ids) != len(seconds) {
-		return status.Errorf(codes.InvalidArgument, "streaming from %s: %d ack ids to modify with %d deadlines", p.sub.name, len(ids), len(seconds))
+		return status.Errorf(codes.InvalidArgument, "streaming from %s: %d ack ids to modify with %d deadlines",
+			p.sub.name, len(ids), len(seconds))
 	}
 	if len(ids) == 0 {
 		return nil

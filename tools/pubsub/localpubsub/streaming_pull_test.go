@@ -86,7 +86,8 @@ func TestStreamNackDeliversAgain(t *testing.T) {
 	f.publish(t, 2)
 	stream := f.stream(t, &pb.StreamingPullRequest{})
 	got := receive(t, stream, 2)
-	must(t, stream.Send(&pb.StreamingPullRequest{ModifyDeadlineAckIds: ackIDsOf(got), ModifyDeadlineSeconds: []int32{0, 600}}))
+	must(t, stream.Send(&pb.StreamingPullRequest{ModifyDeadlineAckIds: ackIDsOf(got),
+		ModifyDeadlineSeconds: []int32{0, 600}}))
 	again := receive(t, stream, 1)
 	if string(again[0].GetMessage().GetData()) != "0" || again[0].GetDeliveryAttempt() != 2 {
 		t.Errorf("again came %v", again)
@@ -104,11 +105,15 @@ func TestStreamRefusals(t *testing.T) {
 		{"unknown subscription", &pb.StreamingPullRequest{Subscription: subB}, nil, codes.NotFound},
 		{"deadline", &pb.StreamingPullRequest{StreamAckDeadlineSeconds: 5}, nil, codes.InvalidArgument},
 		{"ack garbage", &pb.StreamingPullRequest{AckIds: []string{"garbage!"}}, nil, codes.InvalidArgument},
-		{"uneven lists", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{ModifyDeadlineAckIds: []string{"1-1"}}, codes.InvalidArgument},
+		{"uneven lists", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{ModifyDeadlineAckIds: []string{"1-1"}},
+			codes.InvalidArgument},
 		{"negative deadline", &pb.StreamingPullRequest{},
-			&pb.StreamingPullRequest{ModifyDeadlineAckIds: []string{"1-1"}, ModifyDeadlineSeconds: []int32{-1}}, codes.InvalidArgument},
-		{"subscription again", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{Subscription: subA}, codes.InvalidArgument},
-		{"flow control again", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{MaxOutstandingMessages: 1}, codes.InvalidArgument},
+			&pb.StreamingPullRequest{ModifyDeadlineAckIds: []string{"1-1"}, ModifyDeadlineSeconds: []int32{-1}},
+			codes.InvalidArgument},
+		{"subscription again", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{Subscription: subA},
+			codes.InvalidArgument},
+		{"flow control again", &pb.StreamingPullRequest{}, &pb.StreamingPullRequest{MaxOutstandingMessages: 1},
+			codes.InvalidArgument},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stream := f.stream(t, c.first)

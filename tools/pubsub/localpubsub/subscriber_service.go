@@ -10,7 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// subscriberService is google.pubsub.v1.Subscriber. What is not here answers Unimplemented.
+// subscriberService is google.pubsub.v1.Subscriber. Other methods answer Unimplemented.
 type subscriberService struct {
 	pb.UnimplementedSubscriberServer
 	server *Server
@@ -21,13 +21,15 @@ func (s *subscriberService) CreateSubscription(_ context.Context, config *pb.Sub
 	if err := s.server.checkSettings(config); err != nil {
 		return nil, err
 	}
-	if err := s.server.addSubscription(config, time.Duration(config.GetAckDeadlineSeconds())*time.Second); err != nil {
+	deadline := time.Duration(config.GetAckDeadlineSeconds()) * time.Second
+	if err := s.server.addSubscription(config, deadline); err != nil {
 		return nil, err
 	}
 	return config, nil
 }
 
-func (s *subscriberService) GetSubscription(_ context.Context, req *pb.GetSubscriptionRequest) (*pb.Subscription, error) {
+func (s *subscriberService) GetSubscription(_ context.Context,
+	req *pb.GetSubscriptionRequest) (*pb.Subscription, error) {
 	sub, err := s.server.findSubscription(req.GetSubscription())
 	if err != nil {
 		return nil, err
@@ -36,7 +38,8 @@ func (s *subscriberService) GetSubscription(_ context.Context, req *pb.GetSubscr
 }
 
 // UpdateSubscription changes the settings that the mask names: all of them, or none.
-func (s *subscriberService) UpdateSubscription(_ context.Context, req *pb.UpdateSubscriptionRequest) (*pb.Subscription, error) {
+func (s *subscriberService) UpdateSubscription(_ context.Context,
+	req *pb.UpdateSubscriptionRequest) (*pb.Subscription, error) {
 	sub, err := s.server.findSubscription(req.GetSubscription().GetName())
 	if err != nil {
 		return nil, err
@@ -60,7 +63,8 @@ func (s *subscriberService) UpdateSubscription(_ context.Context, req *pb.Update
 	return sub.describe(), nil
 }
 
-func (s *subscriberService) ListSubscriptions(_ context.Context, req *pb.ListSubscriptionsRequest) (*pb.ListSubscriptionsResponse, error) {
+func (s *subscriberService) ListSubscriptions(_ context.Context,
+	req *pb.ListSubscriptionsRequest) (*pb.ListSubscriptionsResponse, error) {
 	if err := checkProject(req.GetProject()); err != nil {
 		return nil, err
 	}
@@ -77,7 +81,8 @@ func (s *subscriberService) ListSubscriptions(_ context.Context, req *pb.ListSub
 	return response, nil
 }
 
-func (s *subscriberService) DeleteSubscription(_ context.Context, req *pb.DeleteSubscriptionRequest) (*emptypb.Empty, error) {
+func (s *subscriberService) DeleteSubscription(_ context.Context,
+	req *pb.DeleteSubscriptionRequest) (*emptypb.Empty, error) {
 	if err := s.server.removeSubscription(req.GetSubscription()); err != nil {
 		return nil, err
 	}

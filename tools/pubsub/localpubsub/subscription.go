@@ -11,8 +11,9 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// subscription is a queue with a lock, a timer on its earliest change, and those who wait for it. Leases run on the wall
-// clock whatever the server's clock shows, for the clients who hold them do. It is safe for concurrent use.
+// subscription is a queue with a lock, a timer on its earliest change, and the calls that wait for
+// it. Leases run on the wall clock, whatever the server's clock shows, because the clients that
+// hold them use the wall clock. It is safe for concurrent use.
 type subscription struct {
 	name string
 
@@ -21,16 +22,17 @@ type subscription struct {
 	ackDeadline time.Duration
 	queue       queue
 	faults      Faults
-	available   bell // messages got ready, a consumer got room, or the end
+	available   bell // messages became ready, a consumer has room again, or the subscription ended
 	acked       bell
 	timer       *time.Timer
 	armed       time.Time // when the timer fires; zero if it is not set
-	gone        error     // why there is nothing to be had any more; nil while it lives
+	gone        error     // why the subscription ended; nil while it exists
 	bury        burial    // takes the messages that were given up too often
 }
 
 func newSubscription(config *pb.Subscription, ackDeadline time.Duration, serial uint64, bury burial) *subscription {
-	s := &subscription{name: config.GetName(), config: config, ackDeadline: ackDeadline, queue: newQueue(serial), bury: bury}
+	s := &subscription{name: config.GetName(), config: config, ackDeadline: ackDeadline, queue: newQueue(serial),
+		bury: bury}
 	s.queue.failing = failingOf(config)
 	return s
 }
@@ -45,8 +47,9 @@ func (s *subscription) push(messages []*pb.PubsubMessage, sizes []int) {
 	s.available.ring()
 }
 
-// pull leases up to limit messages, and waits for the first one as long as patience. It returns none when patience ends. A
-// caller who has gone by the time the messages are ready to be sent does not get them.
+// pull leases up to limit messages, and waits for the first one for at most patience. It returns
+// none if there is none by then. If the caller has gone before the messages are sent, they are not
+// leased.
 func (s *subscription) pull(ctx context.Context, limit int, patience time.Duration) ([]*pb.ReceivedMessage, error) {
 	var timeout <-chan time.Time
 	if patience > 0 {
@@ -79,9 +82,11 @@ func (s *subscription) pull(ctx context.Context, limit int, patience time.Durati
 	}
 }
 
-// lease takes up to limit messages for the length of time, 0 for the subscription's ack deadline. When there are none, it
-// returns a channel that is closed when it is worth another try.
-func (s *subscription) lease(ctx context.Context, length time.Duration, limit int, to *consumer) ([]*pb.ReceivedMessage, <-chan struct{}, error) {
+// lease takes up to limit messages for the length of time, or for the subscription's ack deadline
+// if that is 0. If there are none, it returns a channel that is closed when another attempt may
+// succeed.
+func (s *subscription) lease(ctx context.Context, length time.Duration, limit int,
+	to *consumer) ([]*pb.ReceivedMessage, <-chan struct{}, error) {
 	s.mu.Lock()
 	defer s.unlock()
 	if s.gone != nil {
@@ -102,7 +107,7 @@ func (s *subscription) lease(ctx context.Context, length time.Duration, limit in
 	return nil, s.available.listen(), nil
 }
 
-// undo takes back a lease that could not be sent.
+// undo cancels a lease that could not be sent.
 func (s *subscription) undo(got []*pb.ReceivedMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +119,7 @@ func (s *subscription) undo(got []*pb.ReceivedMessage) {
 	s.available.ring()
 }
 
-// ack acknowledges all of the ids, or none if one of them is no ack id.
+// ack acknowledges all ids, or none if one of them is no ack id.
 func (s *subscription) ack(texts []string) error {
 	s.mu.Lock()
 	defer s.unlock()
@@ -131,8 +136,8 @@ func (s *subscription) ack(texts []string) error {
 	return nil
 }
 
-// extend gives the lease texts[i] the length lengths(i) from now on, or gives it up if that is 0: all of them, or none if
-// one is no ack id.
+// extend gives the lease texts[i] the length length(i) from now on, or gives it up if that is 0. It
+// changes all of them, or none if one is no ack id.
 func (s *subscription) extend(texts []string, length func(i int) time.Duration) error {
 	s.mu.Lock()
 	defer s.unlock()
@@ -149,7 +154,7 @@ func (s *subscription) extend(texts []string, length func(i int) time.Duration) 
 	return nil
 }
 
-// parse reads ack ids. The lock is held.
+// parse reads ack ids. The lock must be held.
 func (s *subscription) parse(texts []string) ([]uint64, error) {
 	if s.gone != nil {
 		return nil, s.gone
@@ -165,7 +170,7 @@ func (s *subscription) parse(texts []string) ([]uint64, error) {
 	return ids, nil
 }
 
-// advance brings the queue to the present, which it returns. The lock is held.
+// advance brings the queue to the present time, which it returns. The lock must be held.
 func (s *subscription) advance() time.Time {
 	now := time.Now()
 	if s.queue.expire(now) > 0 {
@@ -174,7 +179,7 @@ func (s *subscription) advance() time.Time {
 	return now
 }
 
-// arm sets the timer to the earliest change, unless it fires before that anyway. The lock is held.
+// arm sets the timer to the earliest change, unless it fires before that. The lock must be held.
 func (s *subscription) arm(now time.Time) {
 	next, ok := s.queue.nextChange()
 	if !ok || s.gone != nil || !s.armed.IsZero() && !next.Before(s.armed) {
@@ -216,7 +221,8 @@ func (s *subscription) waitAcked(ctx context.Context, n int64) error {
 		select {
 		case <-more:
 		case <-ctx.Done():
-			return status.Errorf(contextCode(ctx), "%s: %d of %d messages acknowledged: %v", s.name, acked, n, context.Cause(ctx))
+			return status.Errorf(contextCode(ctx), "%s: %d of %d messages acknowledged: %v", s.name, acked,
+				n, context.Cause(ctx))
 		}
 	}
 }
@@ -238,7 +244,7 @@ func (s *subscription) inject(f Faults) {
 	s.queue.duplicate = f.duplicator()
 }
 
-// failure returns the injected failure of a call, if any; counter picks the fault's counter.
+// failure returns the injected failure of a call, or nil. counter selects the fault's counter.
 func (s *subscription) failure(call string, counter func(*Faults) *int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -251,7 +257,7 @@ func (s *subscription) describe() *pb.Subscription {
 	return proto.CloneOf(s.config)
 }
 
-// configure changes the configuration, and the ack deadline of leases to come if it is not 0.
+// configure changes the configuration, and the ack deadline of later leases if it is not 0.
 func (s *subscription) configure(change func(*pb.Subscription), ackDeadline time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -262,7 +268,7 @@ func (s *subscription) configure(change func(*pb.Subscription), ackDeadline time
 	}
 }
 
-// end makes everybody who waits, and who comes later, get the reason.
+// end ends the subscription: all waiting and later calls return the reason.
 func (s *subscription) end(reason error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -120,7 +120,7 @@ func TestCancelledCallerGetsNoLease(t *testing.T) {
 	})
 }
 
-// lateContext ends between the first question and the second.
+// lateContext ends between the first call of Err and the second.
 type lateContext struct {
 	context.Context
 	asked bool

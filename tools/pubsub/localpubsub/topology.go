@@ -8,9 +8,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Create makes topics and subscriptions from a list like "sales:sales-sub,sales:audit,views", by their ids in the project:
-// pairs of a topic and a subscription to it, or a topic alone. A topic may come several times, a subscription may not. The
-// empty list is nothing.
+// Create creates topics and subscriptions from a list like "sales:sales-sub,sales:audit,views". An
+// element is a topic and a subscription to it, or a topic alone, by their ids in the project. A
+// topic may be there several times, a subscription may not. An empty list creates nothing.
 func (s *Server) Create(project, list string) error {
 	if strings.TrimSpace(list) == "" {
 		return nil
@@ -24,7 +24,8 @@ func (s *Server) Create(project, list string) error {
 		if !paired {
 			continue
 		}
-		if err := s.CreateSubscription(topicName, SubscriptionName(project, subscription), SubscriptionOptions{}); err != nil {
+		if err := s.CreateSubscription(topicName, SubscriptionName(project, subscription),
+			SubscriptionOptions{}); err != nil {
 			return fmt.Errorf("creating %q: %w", pair, err)
 		}
 	}

@@ -1,4 +1,5 @@
-// Package publish publishes messages to a topic unchanged, also such as the pipeline refuses.
+// Package publish publishes messages to a topic unchanged, including messages that the pipeline
+// refuses.
 package publish
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
-// maxMessage is what Pub/Sub takes as one message, in bytes.
+// maxMessage is the most bytes of a message in Pub/Sub.
 const maxMessage = 10_000_000
 
 // Options configure the command.
@@ -43,7 +44,8 @@ func (o *Options) Validate(set *config.Set, args []string) (err error) {
 	return nil
 }
 
-// Run publishes the messages of the options, or without any the lines of in, and prints a line to out.
+// Run publishes the messages of the options, or the lines of in if there are none, and prints a
+// line to out.
 func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error) {
 	messages, err := messagesOf(o.messages, in)
 	if err != nil {
@@ -62,7 +64,8 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer) (err error
 	return nil
 }
 
-// messagesOf returns the arguments, or without any the lines of in that are not empty.
+// messagesOf returns the arguments, or the lines of in that are not empty if there are no
+// arguments.
 func messagesOf(args []string, in io.Reader) ([]*pubsubpb.PubsubMessage, error) {
 	var messages []*pubsubpb.PubsubMessage
 	add := func(text string) error {
@@ -92,7 +95,8 @@ func messagesOf(args []string, in io.Reader) ([]*pubsubpb.PubsubMessage, error) 
 		}
 	}
 	if len(messages) == 0 {
-		return nil, errors.New("there is nothing to publish: give messages as arguments, or as lines of the standard input")
+		return nil, errors.New("there is nothing to publish: " +
+			"give messages as arguments, or as lines of the standard input")
 	}
 	return messages, nil
 }

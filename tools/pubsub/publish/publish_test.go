@@ -25,17 +25,23 @@ func TestPublish(t *testing.T) {
 		out  string
 		err  string
 	}{
-		{args: []string{"--project=shop", "--topic=pos", "{}", "no JSON"}, in: "not read", out: "published to projects/shop/topics/pos: 2\n"},
-		{args: []string{"--topic=projects/shop/topics/pos"}, in: "a\n\nb\nc", out: "published to projects/shop/topics/pos: 3\n"},
+		{args: []string{"--project=shop", "--topic=pos", "{}", "no JSON"}, in: "not read",
+			out: "published to projects/shop/topics/pos: 2\n"},
+		{args: []string{"--topic=projects/shop/topics/pos"}, in: "a\n\nb\nc",
+			out: "published to projects/shop/topics/pos: 3\n"},
 		{args: []string{"--project=shop", "--topic=pos"}, err: "nothing to publish"},
 		{args: []string{"--topic=pos", "x"}, err: "--topic: "},
-		{args: []string{"--project=shop", "--topic=none", "x"}, err: "after 0 of 1 messages: publishing to projects/shop/topics/none"},
-		{args: []string{"--project=shop", "--topic=pos", strings.Repeat("x", maxMessage+1)}, err: "message 1 has 10000001 bytes"},
-		{args: []string{"--project=shop", "--topic=pos"}, in: "a\n" + strings.Repeat("x", maxMessage+2), err: "read message 2: "},
+		{args: []string{"--project=shop", "--topic=none", "x"},
+			err: "after 0 of 1 messages: publishing to projects/shop/topics/none"},
+		{args: []string{"--project=shop", "--topic=pos", strings.Repeat("x", maxMessage+1)},
+			err: "message 1 has 10000001 bytes"},
+		{args: []string{"--project=shop", "--topic=pos"}, in: "a\n" + strings.Repeat("x", maxMessage+2),
+			err: "read message 2: "},
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), c.args, strings.NewReader(c.in), &out)
-		if out.String() != c.out || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+		if out.String() != c.out || (err == nil) != (c.err == "") ||
+			err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%.100q: %v, %q; want %q, %q", c.args, err, out.String(), c.err, c.out)
 		}
 	}
@@ -54,7 +60,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	return Run(ctx, o, in, out)
 }
 
-// TestNobodyIsThere: the error comes within seconds, and has the address and the variable that names it.
+// TestNobodyIsThere checks that the error comes within seconds, with the address and the variable
+// that names it.
 func TestNobodyIsThere(t *testing.T) {
 	gone, err := localpubsub.Start(localpubsub.Options{})
 	if err != nil {
@@ -69,9 +76,11 @@ func TestNobodyIsThere(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Fatal("it waits for a server")
 	}
-	for _, want := range []string{"Pub/Sub at " + addr + ": Unavailable: ", "connection refused", "PUBSUB_EMULATOR_HOST names it"} {
+	for _, want := range []string{
+		"Pub/Sub at " + addr + ": Unavailable: ", "connection refused", "PUBSUB_EMULATOR_HOST names it",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v does not say %q", err, want)
+			t.Errorf("%v has no %q", err, want)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type client struct {
 	subscriptions *pubsub.SubscriptionAdminClient
 }
 
-// callTimeout bounds a call, with the client's own repetitions, once the server has answered.
+// callTimeout bounds a call, with the client's own retries, once the server has answered.
 const callTimeout = 30 * time.Second
 
 func connect(ctx context.Context, emulator string) (*client, error) {
@@ -40,10 +40,11 @@ func connect(ctx context.Context, emulator string) (*client, error) {
 
 func (c *client) close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }
 
-// tellAfter is how long a server may be silent before a person is told what is being waited for.
-const tellAfter = 2 * time.Second
+// noticeAfter is how long Run waits for the server before it prints what it waits for.
+const noticeAfter = 2 * time.Second
 
-// awaitServer waits until the server answers, which an emulator that is being started does not at once. topic is any topic's name.
+// awaitServer waits until the server answers, which an emulator that is starting does not do at
+// once. topic is the name of any topic.
 func (c *client) awaitServer(ctx context.Context, o Options, topic string, progress io.Writer) error {
 	where := "Pub/Sub"
 	if o.emulator != "" {
@@ -51,9 +52,10 @@ func (c *client) awaitServer(ctx context.Context, o Options, topic string, progr
 	}
 	waiting, cancel := context.WithTimeout(ctx, o.wait)
 	defer cancel()
-	told := time.AfterFunc(tellAfter, func() { fmt.Fprintf(progress, "waiting for %s\n", where) })
-	defer told.Stop()
-	_, err := c.topics.GetTopic(waiting, &pb.GetTopicRequest{Topic: topic}, gax.WithTimeout(0), gax.WithGRPCOptions(grpc.WaitForReady(true)))
+	notice := time.AfterFunc(noticeAfter, func() { fmt.Fprintf(progress, "waiting for %s\n", where) })
+	defer notice.Stop()
+	_, err := c.topics.GetTopic(waiting, &pb.GetTopicRequest{Topic: topic},
+		gax.WithTimeout(0), gax.WithGRPCOptions(grpc.WaitForReady(true)))
 	switch {
 	case err == nil || status.Code(err) == codes.NotFound:
 		return nil
@@ -65,7 +67,7 @@ func (c *client) awaitServer(ctx context.Context, o Options, topic string, progr
 	return fmt.Errorf("ask %s for %s: %w", where, topic, err)
 }
 
-// call bounds one call.
+// call makes one call with a timeout.
 func call[T any](ctx context.Context, f func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -8,19 +8,22 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// The label by which a run finds again what an earlier one has made.
+// The label that marks what this command created.
 const (
 	ownLabel = "managed-by"
 	ownValue = "setup_pubsub"
 )
 
-// declared is what there shall be.
+// declared is the topics and subscriptions that should exist.
 type declared struct {
-	topics        []*pb.Topic
-	subscriptions []*pb.Subscription // those of dead letter topics first: a dead letter must not come before there is somewhere to keep it
+	topics []*pb.Topic
+	// Subscriptions of dead letter topics come first: a dead letter that arrives in a topic without
+	// a subscription is lost.
+	subscriptions []*pb.Subscription
 }
 
-// declare says what the options come to. Everything that any options could have made for these names is in all, for --delete.
+// declare returns what the options declare, and for --delete everything that any options could have
+// declared under these names.
 func (o Options) declare() (wanted, all declared) {
 	labels := maps.Clone(o.labels)
 	labels[ownLabel] = ownValue
@@ -36,15 +39,19 @@ func (o Options) declare() (wanted, all declared) {
 	subscription := func(id, topic string) *pb.Subscription {
 		return &pb.Subscription{
 			Name: "projects/" + o.project + "/subscriptions/" + id, Topic: topic, Labels: labels,
-			// The pipeline extends its leases for as long as it takes, so this is only how soon another takes over when it is gone.
+			// The pipeline extends its leases, so this is only how soon another process takes over
+			// after a crash.
 			AckDeadlineSeconds:       int32(o.ackDeadline / time.Second),
 			MessageRetentionDuration: durationpb.New(o.retention),
-			// A subscription without a subscriber for 31 days would be deleted with all that is in it.
+			// By default Pub/Sub would delete a subscription that has no subscriber for 31 days,
+			// with its messages.
 			ExpirationPolicy: &pb.ExpirationPolicy{},
-			// Off, and not by chance. Stock does not depend on the order of messages, and what comes twice counts once, so neither would
-			// change a number. Ordering serialises the messages of a key, and would have to be asked for by the publishers too.
-			// Exactly-once delivery ends where an acknowledgement is lost with the process, costs latency with each acknowledgement,
-			// and leaves two publications of one sale two messages: the events' own ids recognise those as well.
+			// Both are off on purpose. Stock does not depend on the order of messages, and repeated
+			// messages count once, so neither would change a number. Ordering serialises the
+			// messages of a key, and publishers would have to ask for it too. Exactly-once delivery
+			// ends where an acknowledgement is lost with the process, and adds latency to each
+			// acknowledgement. Two publications of one sale stay two messages with it; only the ids
+			// of events recognise them.
 			EnableMessageOrdering: false, EnableExactlyOnceDelivery: false,
 		}
 	}
@@ -53,12 +60,18 @@ func (o Options) declare() (wanted, all declared) {
 		read := subscription(c.subscription, topic(&reads, c.topic))
 		grave := subscription(c.deadLetter(), topic(&graves, c.deadLetter()))
 		if o.attempts > 0 {
-			// A topic for each channel, because only the subscription says in which format its messages are.
-			read.DeadLetterPolicy = &pb.DeadLetterPolicy{DeadLetterTopic: grave.GetTopic(), MaxDeliveryAttempts: int32(o.attempts)}
+			// Each channel has a topic of its own, because the subscription determines the format
+			// of a message.
+			read.DeadLetterPolicy = &pb.DeadLetterPolicy{
+				DeadLetterTopic: grave.GetTopic(), MaxDeliveryAttempts: int32(o.attempts),
+			}
 		}
 		if o.retryAfter > 0 {
-			// A message that brings the process down comes again and again: with pauses, the attempts last hours and not seconds.
-			read.RetryPolicy = &pb.RetryPolicy{MinimumBackoff: durationpb.New(o.retryAfter), MaximumBackoff: durationpb.New(longestBackoff)}
+			// A message that crashes the process is delivered again and again: with pauses, the
+			// attempts last hours and not seconds.
+			read.RetryPolicy = &pb.RetryPolicy{
+				MinimumBackoff: durationpb.New(o.retryAfter), MaximumBackoff: durationpb.New(longestBackoff),
+			}
 		}
 		reads.subscriptions = append(reads.subscriptions, read)
 		graves.subscriptions = append(graves.subscriptions, grave)

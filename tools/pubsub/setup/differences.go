@@ -13,8 +13,8 @@ import (
 
 // difference is a setting that is not as declared.
 type difference struct {
-	path string // of the field; empty for what no update changes
-	text string // for a person
+	path string // of the field; empty if no update can change it
+	text string // as it is printed
 }
 
 func texts(differences []difference) string {
@@ -25,10 +25,11 @@ func texts(differences []difference) string {
 	return strings.Join(list, "; ")
 }
 
-// labelled reports whether an earlier run has made it, or taken it over.
+// labelled reports whether an earlier run has created or adopted the resource.
 func labelled(labels map[string]string) bool { return labels[ownLabel] == ownValue }
 
-// topicDifferences compares a topic that is there with the declared one. Labels of other people stay.
+// topicDifferences compares an existing topic with the declared one. Labels that are not declared
+// are no difference.
 func topicDifferences(have, want *pb.Topic) []difference {
 	return labelDifferences(have.GetLabels(), want.GetLabels())
 }
@@ -46,7 +47,7 @@ func labelDifferences(have, want map[string]string) []difference {
 	return []difference{{"labels", "labels: " + strings.Join(missing, ",") + " missing"}}
 }
 
-// subscriptionDifferences compares a subscription that is there with the declared one.
+// subscriptionDifferences compares an existing subscription with the declared one.
 func subscriptionDifferences(have, want *pb.Subscription) []difference {
 	var all []difference
 	add := func(path string, same bool, format string, args ...any) {
@@ -56,22 +57,29 @@ func subscriptionDifferences(have, want *pb.Subscription) []difference {
 	}
 	change := func(path string, same bool, from, to any) { add(path, same, "%s: %v -> %v", path, from, to) }
 
-	// What a subscription is made with, and keeps.
+	// These cannot be changed after the subscription is created.
 	add("", have.GetTopic() == want.GetTopic(), "it reads %s and not %s", have.GetTopic(), want.GetTopic())
 	add("", !have.GetEnableMessageOrdering(), "message ordering is on")
 	add("", have.GetFilter() == "", "it has the filter %q", have.GetFilter())
 	add("", !have.GetDetached(), "it is detached from its topic")
-	add("", have.GetBigqueryConfig() == nil && have.GetCloudStorageConfig() == nil && have.GetBigtableConfig() == nil, "it exports its messages instead of being pulled from")
+	exports := have.GetBigqueryConfig() != nil || have.GetCloudStorageConfig() != nil || have.GetBigtableConfig() != nil
+	add("", !exports, "it exports its messages instead of being pulled from")
 
-	change("ack_deadline_seconds", have.GetAckDeadlineSeconds() == want.GetAckDeadlineSeconds(), have.GetAckDeadlineSeconds(), want.GetAckDeadlineSeconds())
-	change("message_retention_duration", proto.Equal(have.GetMessageRetentionDuration(), want.GetMessageRetentionDuration()),
+	change("ack_deadline_seconds", have.GetAckDeadlineSeconds() == want.GetAckDeadlineSeconds(),
+		have.GetAckDeadlineSeconds(), want.GetAckDeadlineSeconds())
+	change("message_retention_duration",
+		proto.Equal(have.GetMessageRetentionDuration(), want.GetMessageRetentionDuration()),
 		span(have.GetMessageRetentionDuration()), span(want.GetMessageRetentionDuration()))
-	change("expiration_policy", have.GetExpirationPolicy() != nil && have.GetExpirationPolicy().GetTtl() == nil, expiry(have.GetExpirationPolicy()), "never")
-	change("dead_letter_policy", proto.Equal(have.GetDeadLetterPolicy(), want.GetDeadLetterPolicy()), burial(have.GetDeadLetterPolicy()), burial(want.GetDeadLetterPolicy()))
-	change("retry_policy", proto.Equal(have.GetRetryPolicy(), want.GetRetryPolicy()), pauses(have.GetRetryPolicy()), pauses(want.GetRetryPolicy()))
+	change("expiration_policy", have.GetExpirationPolicy() != nil && have.GetExpirationPolicy().GetTtl() == nil,
+		expiry(have.GetExpirationPolicy()), "never")
+	change("dead_letter_policy", proto.Equal(have.GetDeadLetterPolicy(), want.GetDeadLetterPolicy()),
+		burial(have.GetDeadLetterPolicy()), burial(want.GetDeadLetterPolicy()))
+	change("retry_policy", proto.Equal(have.GetRetryPolicy(), want.GetRetryPolicy()),
+		pauses(have.GetRetryPolicy()), pauses(want.GetRetryPolicy()))
 	change("enable_exactly_once_delivery", !have.GetEnableExactlyOnceDelivery(), true, false)
 	change("retain_acked_messages", !have.GetRetainAckedMessages(), true, false)
-	change("push_config", have.GetPushConfig().GetPushEndpoint() == "", have.GetPushConfig().GetPushEndpoint(), "none, it is pulled from")
+	change("push_config", have.GetPushConfig().GetPushEndpoint() == "",
+		have.GetPushConfig().GetPushEndpoint(), "none, it is pulled from")
 	change("message_transforms", len(have.GetMessageTransforms()) == 0, len(have.GetMessageTransforms()), "none")
 	return append(all, labelDifferences(have.GetLabels(), want.GetLabels())...)
 }
@@ -104,5 +112,5 @@ func pauses(p *pb.RetryPolicy) string {
 	return span(p.GetMinimumBackoff()) + " to " + span(p.GetMaximumBackoff())
 }
 
-// shortName is the id of a full name.
+// shortName returns the id in a full name.
 func shortName(name string) string { return name[strings.LastIndex(name, "/")+1:] }

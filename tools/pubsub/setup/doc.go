@@ -1,6 +1,6 @@
-// Package setup makes what the pipeline reads from in Pub/Sub: a topic and a subscription for each channel, and a dead letter
-// topic with a subscription of its own behind each. It says what is there, what it changes, and what it cannot change. To run it again
-// changes nothing.
+// Package setup creates what the pipeline reads from in Pub/Sub: a topic and a subscription for
+// each channel, and for each a dead letter topic with a subscription of its own. It prints what
+// exists, what it changes and what it cannot change. A second run changes nothing.
 //
-// docs/OPERATIONS.md#pubsub lists what is declared here, and why.
+// docs/OPERATIONS.md#pubsub lists what it creates, and why.
 package setup

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// grants are the commands that let Pub/Sub itself pass messages on to the dead letter topics; empty where there are none. They are
-// printed and not carried out: to set policies is a right of owners, which whoever makes topics should not need.
+// grants returns the commands that allow Pub/Sub itself to publish to the dead letter topics, or ""
+// if there are none. They are printed and not executed: only owners may set policies, and creating
+// topics should not need that right.
 func grants(project string, d declared) string {
 	var b strings.Builder
 	for _, s := range d.subscriptions {
@@ -18,12 +19,12 @@ func grants(project string, d declared) string {
 			fmt.Fprintf(&b, `
 Pub/Sub passes nothing on to the dead letter topics before its own account may. Once, by an owner of the project:
 
-agent="serviceAccount:service-$(gcloud projects describe %s --format='value(projectNumber)')@gcp-sa-pubsub.iam.gserviceaccount.com"
-`, project)
+agent="serviceAccount:service-$(gcloud projects describe %s --format='value(projectNumber)')`+
+				"@gcp-sa-pubsub.iam.gserviceaccount.com\"\n", project)
 		}
-		fmt.Fprintf(&b, `gcloud pubsub topics add-iam-policy-binding %s --project=%s --member="$agent" --role=roles/pubsub.publisher
-gcloud pubsub subscriptions add-iam-policy-binding %s --project=%s --member="$agent" --role=roles/pubsub.subscriber
-`, shortName(grave), project, shortName(s.GetName()), project)
+		const command = `gcloud pubsub %ss add-iam-policy-binding %s --project=%s --member="$agent" --role=%s` + "\n"
+		fmt.Fprintf(&b, command, "topic", shortName(grave), project, "roles/pubsub.publisher")
+		fmt.Fprintf(&b, command, "subscription", shortName(s.GetName()), project, "roles/pubsub.subscriber")
 	}
 	return b.String()
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/beamlytics/streamlytics/config"
 )
 
-// The project and address of the stack of docker-compose.yml, which is the default when neither a project nor an emulator is
-// named.
+// The project and the address of docker-compose.yml, which are the default if neither a project nor
+// an emulator is named.
 const (
 	localProject  = "local"
 	localEmulator = "127.0.0.1:8085"
@@ -43,14 +43,15 @@ type Options struct {
 	labels map[string]string // set by Validate
 }
 
-// channel is what one channel of events has, by id.
+// channel is the topic and the subscription of a channel of events, by id.
 type channel struct {
 	name         string // pos, ecom or wms
 	topic        string
 	subscription string
 }
 
-// deadLetter is the id of the dead letter topic of a subscription, and of the subscription to that.
+// deadLetter returns the id of the dead letter topic of a subscription, and of the subscription to
+// it.
 func (c channel) deadLetter() string { return c.subscription + "-dead-letter" }
 
 // DefaultOptions returns the defaults of the flags, and the emulator that the environment names.
@@ -63,15 +64,18 @@ func DefaultOptions() Options {
 // Flags declares the flags that set the fields of o.
 func (o *Options) Flags() []config.Group {
 	topics := []config.Flag{
-		{Name: "project", Var: &o.project, Usage: "Google Cloud `project`; without it and without PUBSUB_EMULATOR_HOST: " +
-			localProject + " at " + localEmulator + ", the stack of docker-compose.yml"},
+		{Name: "project", Var: &o.project,
+			Usage: "Google Cloud `project`; without it and without PUBSUB_EMULATOR_HOST: " +
+				localProject + " at " + localEmulator + ", the stack of docker-compose.yml"},
 		{Name: "prefix", Var: &o.prefix, Usage: "`text` in front of every id, such as staging-"},
 	}
 	for i := range o.channels {
 		c := &o.channels[i]
 		topics = append(topics,
-			config.Flag{Name: c.name + "_topic", Var: &c.topic, Usage: "`id` of the topic; empty: without this channel"},
-			config.Flag{Name: c.name + "_subscription", Var: &c.subscription, Usage: "`id` of the subscription; as the topic's without it"})
+			config.Flag{Name: c.name + "_topic", Var: &c.topic,
+				Usage: "`id` of the topic; empty: without this channel"},
+			config.Flag{Name: c.name + "_subscription", Var: &c.subscription,
+				Usage: "`id` of the subscription; as the topic's without it"})
 	}
 	return []config.Group{
 		{Name: "Topics and subscriptions", Flags: topics},
@@ -79,17 +83,21 @@ func (o *Options) Flags() []config.Group {
 			{Name: "runner", Var: &o.runner, Choices: []string{prism, dataflow},
 				Usage: "runner that reads; dataflow needs subscriptions without retry and dead letter policy"},
 			{Name: "ack_deadline", Var: &o.ackDeadline, Usage: "how long a message is leased, 10s to 10m"},
-			{Name: "message_retention", Var: &o.retention, Usage: "how long Pub/Sub keeps messages that are not acknowledged, 10m to 744h"},
+			{Name: "message_retention", Var: &o.retention,
+				Usage: "how long Pub/Sub keeps messages that are not acknowledged, 10m to 744h"},
 			{Name: "max_delivery_attempts", Var: &o.attempts,
 				Usage: "`deliveries` of a message before it goes to the dead letter topic, 5 to 100; 0: never"},
 			{Name: "retry_after", Var: &o.retryAfter,
 				Usage: "pause before a message is delivered again, doubled each time up to 1m; 0s: none"},
 			{Name: "labels", Var: &o.labelList,
-				Usage: "`key=value` pairs, separated by commas, that everything gets beside " + ownLabel + "=" + ownValue},
+				Usage: "`key=value` pairs, separated by commas, that everything gets beside " + ownLabel +
+					"=" + ownValue},
 		}},
 		{Name: "Operation", Flags: []config.Flag{
-			{Name: "adopt", Var: &o.adopt, Usage: "change also topics and subscriptions that this command did not create"},
-			{Name: "delete", Var: &o.remove, Usage: "delete all topics and subscriptions that this command created, with their messages"},
+			{Name: "adopt", Var: &o.adopt,
+				Usage: "change also topics and subscriptions that this command did not create"},
+			{Name: "delete", Var: &o.remove,
+				Usage: "delete all topics and subscriptions that this command created, with their messages"},
 			{Name: "dry_run", Var: &o.dryRun, Usage: "change nothing, and print what would be done"},
 			{Name: "wait", Var: &o.wait, Usage: "how long a server may take to answer for the first time, up to 1h"},
 		}},

@@ -41,7 +41,7 @@ func (o *Options) checkPlace(bad badFunc) {
 	}
 }
 
-// checkNames completes the ids and leaves out the channels that have none.
+// checkNames completes the ids and removes the channels that have none.
 func (o *Options) checkNames(prefix string, bad badFunc) {
 	o.channels = slices.DeleteFunc(o.channels, func(c channel) bool {
 		if c.topic == "" && c.subscription != "" {
@@ -52,15 +52,15 @@ func (o *Options) checkNames(prefix string, bad badFunc) {
 	if len(o.channels) == 0 {
 		bad("pos_topic", "is empty, and so are the others: there is nothing to make")
 	}
-	taken := map[string]string{}  // the flags that subscriptions come from, by id
-	graves := map[string]string{} // of these, those of dead letters
+	taken := map[string]string{}  // the flags that name subscriptions, by id
+	graves := map[string]string{} // those of dead letters among them
 	for i := range o.channels {
 		c := &o.channels[i]
 		c.subscription = prefix + cmp.Or(c.subscription, c.topic)
 		c.topic = prefix + c.topic
 		checkID(c.name+"_topic", c.topic, bad)
 		name := c.name + "_subscription"
-		checkID(name, c.deadLetter(), bad) // the longer of its two
+		checkID(name, c.deadLetter(), bad) // the longer of its two ids
 		for _, id := range [...]string{c.subscription, c.deadLetter()} {
 			if other := taken[id]; other != "" {
 				bad(name, "%q is what --%s comes to", id, other)
@@ -109,9 +109,10 @@ func parseLabels(list string, bad badFunc) map[string]string {
 		key, value, ok := strings.Cut(pair, "=")
 		switch {
 		case !ok || !labelKey.MatchString(key) || !labelValue.MatchString(value):
-			bad("labels", "%q is not key=value in lower-case letters, digits, - and _, up to 63, the key beginning with a letter", pair)
+			bad("labels", "%q is not key=value in lower-case letters, digits, - and _, up to 63, "+
+				"the key beginning with a letter", pair)
 		case key == ownLabel:
-			bad("labels", "%q says who made a thing and cannot be set", ownLabel)
+			bad("labels", "%q marks what this command created, and cannot be set", ownLabel)
 		default:
 			labels[key] = value
 		}

@@ -13,17 +13,21 @@ func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
 		args  string
 		wants []string
 	}{
-		{"--project=P --ack_deadline=9s --message_retention=1m", []string{"--project: \"P\"", "--ack_deadline: 9s", "--message_retention: 1m0s"}},
+		{"--project=P --ack_deadline=9s --message_retention=1m",
+			[]string{"--project: \"P\"", "--ack_deadline: 9s", "--message_retention: 1m0s"}},
 		{"--ack_deadline=10500ms", []string{"--ack_deadline: 10.5s"}},
 		{"--max_delivery_attempts=4 --retry_after=2m", []string{"--max_delivery_attempts: 4", "--retry_after: 2m0s"}},
-		{"--runner=flink --wait=0s extra", []string{"--runner: \"flink\"", "--wait: 0s", "unexpected argument \"extra\""}},
+		{"--runner=flink --wait=0s extra",
+			[]string{"--runner: \"flink\"", "--wait: 0s", "unexpected argument \"extra\""}},
 		{"--runner=dataflow --retry_after=1s", []string{"--retry_after: is not for --runner=dataflow"}},
 		{"--pos_topic=x", []string{"--pos_topic: \"x\" is no id"}},
 		{"--prefix=goog-", []string{"--pos_topic: \"goog-pos\" is no id", "--wms_topic"}},
 		{"--pos_topic= --pos_subscription=abc", []string{"--pos_subscription: needs --pos_topic"}},
 		{"--pos_topic= --ecom_topic= --wms_topic=", []string{"there is nothing to make"}},
 		{"--ecom_subscription=pos", []string{"--ecom_subscription: \"pos\" is what --pos_subscription comes to"}},
-		{"--ecom_topic=pos-dead-letter --ecom_subscription=ecom", []string{"--ecom_topic: \"pos-dead-letter\" is the dead letter topic that --pos_subscription comes to"}},
+		{"--ecom_topic=pos-dead-letter --ecom_subscription=ecom", []string{
+			"--ecom_topic: \"pos-dead-letter\" is the dead letter topic that --pos_subscription comes to",
+		}},
 		{"--labels=Team=x,env", []string{"--labels: \"Team=x\"", "--labels: \"env\""}},
 		{"--labels=managed-by=me", []string{"--labels: \"managed-by\""}},
 		{"--delete --adopt", []string{"--adopt: is not for --delete"}},
@@ -38,7 +42,7 @@ func TestBadOptionsAreNamedAllAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhereItGoes: only a project that is named is a project of Google's.
+// TestWhereItGoes checks that only a named project is a project of Google's.
 func TestWhereItGoes(t *testing.T) {
 	for _, c := range []struct{ env, args, project, emulator string }{
 		{"", "", "local", "127.0.0.1:8085"},
@@ -57,7 +61,8 @@ func TestWhereItGoes(t *testing.T) {
 	}
 }
 
-// TestGrants: each dead letter topic gets the right to be published to, each subscription to be acknowledged.
+// TestGrants checks that Pub/Sub gets the right to publish to each dead letter topic and to
+// acknowledge on each subscription.
 func TestGrants(t *testing.T) {
 	t.Setenv("PUBSUB_EMULATOR_HOST", "")
 	commands := func(args ...string) string {
@@ -71,8 +76,10 @@ func TestGrants(t *testing.T) {
 	text := commands("--prefix=x-")
 	for _, id := range []string{"pos", "ecom", "wms"} {
 		for _, want := range []string{
-			"topics add-iam-policy-binding x-" + id + "-dead-letter --project=shop --member=\"$agent\" --role=roles/pubsub.publisher\n",
-			"subscriptions add-iam-policy-binding x-" + id + " --project=shop --member=\"$agent\" --role=roles/pubsub.subscriber\n",
+			"topics add-iam-policy-binding x-" + id +
+				"-dead-letter --project=shop --member=\"$agent\" --role=roles/pubsub.publisher\n",
+			"subscriptions add-iam-policy-binding x-" + id +
+				" --project=shop --member=\"$agent\" --role=roles/pubsub.subscriber\n",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("no %q in\n%s", want, text)

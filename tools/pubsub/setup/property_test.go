@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// wish is what a person asks for.
+// wish is a random choice of options.
 type wish struct {
 	prefix    string
 	channels  []string
@@ -27,11 +27,13 @@ type wish struct {
 }
 
 func (w wish) args() []string {
-	args := []string{"--prefix=" + w.prefix, fmt.Sprintf("--ack_deadline=%ds", w.deadline), "--message_retention=" + w.retention.String()}
+	args := []string{"--prefix=" + w.prefix, fmt.Sprintf("--ack_deadline=%ds", w.deadline),
+		"--message_retention=" + w.retention.String()}
 	if w.dataflow {
 		args = append(args, "--runner=dataflow")
 	} else {
-		args = append(args, fmt.Sprintf("--max_delivery_attempts=%d", w.attempts), "--retry_after="+w.after.String())
+		args = append(args, fmt.Sprintf("--max_delivery_attempts=%d", w.attempts),
+			"--retry_after="+w.after.String())
 	}
 	for _, c := range []string{"pos", "ecom", "wms"} {
 		if !slices.Contains(w.channels, c) {
@@ -45,7 +47,8 @@ func (w wish) args() []string {
 }
 
 var wishes = rapid.Custom(func(t *rapid.T) wish {
-	channels := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"pos", "ecom", "wms"}), 1, 3, rapid.ID[string]).Draw(t, "channels")
+	all := rapid.SampledFrom([]string{"pos", "ecom", "wms"})
+	channels := rapid.SliceOfNDistinct(all, 1, 3, rapid.ID[string]).Draw(t, "channels")
 	return wish{
 		prefix: rapid.SampledFrom([]string{"", "staging-"}).Draw(t, "prefix"), channels: channels,
 		deadline:  rapid.Int32Range(10, 600).Draw(t, "deadline"),
@@ -57,7 +60,7 @@ var wishes = rapid.Custom(func(t *rapid.T) wish {
 	}
 })
 
-// check holds the server against the wish, without a look at how the tool sees it.
+// check compares the server with the wish, independently of how the tool reads it.
 func (w wish) check(t *rapid.T, s *stand) {
 	for _, c := range w.channels {
 		id := w.prefix + c
@@ -74,15 +77,17 @@ func (w wish) check(t *rapid.T, s *stand) {
 		}
 		if buried {
 			grave := s.subscriptionOf(id + "-dead-letter")
-			if grave.GetTopic() != sub.GetDeadLetterPolicy().GetDeadLetterTopic() || grave.GetMessageRetentionDuration().AsDuration() != w.retention {
+			if grave.GetTopic() != sub.GetDeadLetterPolicy().GetDeadLetterTopic() ||
+				grave.GetMessageRetentionDuration().AsDuration() != w.retention {
 				t.Fatalf("after %v the dead letters are in %v", w.args(), grave)
 			}
 		}
 	}
 }
 
-// TestAnySequenceEndsAsDeclared runs random wishes one after the other, with drift, dry runs and deletions in between. Whatever was
-// before, each run ends as declared, the same again changes nothing, and a deletion of everything leaves nothing.
+// TestAnySequenceEndsAsDeclared runs random wishes one after the other, with drift, dry runs and
+// deletions in between. It checks that each run ends as declared whatever was before, that a
+// repetition changes nothing, and that deleting everything leaves nothing.
 func TestAnySequenceEndsAsDeclared(t *testing.T) {
 	onEach(t, func(s *stand) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -114,7 +119,7 @@ func TestAnySequenceEndsAsDeclared(t *testing.T) {
 					before := s.snapshot()
 					for what, verdict := range verdicts(s.run(w.args()...)) {
 						if verdict != "unchanged" {
-							t.Fatalf("the second %v says %s: %s", w.args(), what, verdict)
+							t.Fatalf("the second %v prints for %s: %s", w.args(), what, verdict)
 						}
 					}
 					if after := s.snapshot(); !maps.EqualFunc(before, after, proto.Equal) {
@@ -132,7 +137,7 @@ func TestAnySequenceEndsAsDeclared(t *testing.T) {
 	})
 }
 
-// snapshot is everything that is there, by name.
+// snapshot returns everything that exists, by name.
 func (s *stand) snapshot() map[string]proto.Message {
 	all := map[string]proto.Message{}
 	for name := range s.names() {
@@ -146,7 +151,7 @@ func (s *stand) snapshot() map[string]proto.Message {
 	return all
 }
 
-// drift changes a subscription by another hand, if there is one.
+// drift changes a subscription, if there is one, without the tool.
 func (s *stand) drift(t *rapid.T) {
 	for name := range s.names() {
 		id, ok := strings.CutPrefix(name, "subscription ")
@@ -155,8 +160,12 @@ func (s *stand) drift(t *rapid.T) {
 		}
 		sub := proto.CloneOf(s.subscriptionOf(id))
 		sub.AckDeadlineSeconds, sub.RetryPolicy, sub.DeadLetterPolicy = 11, nil, nil
-		paths := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"ack_deadline_seconds", "retry_policy", "dead_letter_policy"}), 1, 3, rapid.ID[string]).Draw(t, "paths")
-		if _, err := s.subscriptions.UpdateSubscription(s.t.Context(), &pb.UpdateSubscriptionRequest{Subscription: sub, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}}); err != nil {
+		settings := rapid.SampledFrom([]string{"ack_deadline_seconds", "retry_policy", "dead_letter_policy"})
+		paths := rapid.SliceOfNDistinct(settings, 1, 3, rapid.ID[string]).Draw(t, "paths")
+		_, err := s.subscriptions.UpdateSubscription(s.t.Context(), &pb.UpdateSubscriptionRequest{
+			Subscription: sub, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths},
+		})
+		if err != nil {
 			t.Fatal(err)
 		}
 		return

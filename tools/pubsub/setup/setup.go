@@ -12,11 +12,13 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// ErrNotAsDeclared says that something could not be made, changed or deleted. What it was, and why, has been printed.
+// ErrNotAsDeclared is the error of a run in which something could not be created, changed or
+// deleted. The output has a line with the reason for each.
 var ErrNotAsDeclared = errors.New("not everything is as it should be")
 
-// Run makes, or deletes, what the options say, and prints a line on each thing to out. It goes on behind what fails, and returns
-// ErrNotAsDeclared then. progress is told what is being waited for. With --dry_run nothing is changed.
+// Run creates or deletes what the options declare, and prints a line for each topic and
+// subscription to out. After a failure it continues with the next one, and returns
+// ErrNotAsDeclared. It prints to progress what it waits for. With --dry_run it changes nothing.
 func Run(ctx context.Context, o Options, out, progress io.Writer) (err error) {
 	c, err := connect(ctx, o.emulator)
 	if err != nil {
@@ -30,7 +32,7 @@ func Run(ctx context.Context, o Options, out, progress io.Writer) (err error) {
 	s := &setup{options: o, out: out, gone: map[string]bool{}}
 	if o.remove {
 		list := c.things(all)
-		slices.Reverse(list) // a topic is deleted behind its subscriptions
+		slices.Reverse(list) // the subscriptions of a topic are deleted before it
 		for _, t := range list {
 			s.delete(ctx, t)
 		}
@@ -59,17 +61,17 @@ type setup struct {
 	gone    map[string]bool // names of what this run has deleted, or would delete
 }
 
-func (s *setup) say(t thing, format string, args ...any) {
+func (s *setup) report(t thing, format string, args ...any) {
 	fmt.Fprintf(s.out, "%-13s %-22s %s\n", t.kind, shortName(t.name), fmt.Sprintf(format, args...))
 }
 
-// fail says what could not be done.
+// fail reports what could not be done.
 func (s *setup) fail(t thing, format string, args ...any) {
 	s.failed = true
-	s.say(t, "FAILED: "+format, args...)
+	s.report(t, "FAILED: "+format, args...)
 }
 
-// would is the word for a deed, which in a dry run is none.
+// would returns the word for an action that a dry run does not perform.
 func (s *setup) would(do, did string) string {
 	if s.options.dryRun {
 		return "would " + do
@@ -77,7 +79,7 @@ func (s *setup) would(do, did string) string {
 	return did
 }
 
-// apply makes a thing what it shall be.
+// apply makes a thing as it is declared.
 func (s *setup) apply(ctx context.Context, t thing) {
 	type looked struct {
 		labels      map[string]string
@@ -92,13 +94,13 @@ func (s *setup) apply(ctx context.Context, t thing) {
 		if s.create(ctx, t) {
 			return
 		}
-		have, err = call(ctx, look) // somebody else has made it meanwhile
+		have, err = call(ctx, look) // another process has created it meanwhile
 	}
 	switch {
 	case err != nil:
 		s.fail(t, "%v", err)
 	case len(have.differences) == 0:
-		s.say(t, "unchanged")
+		s.report(t, "unchanged")
 	case labelled(have.labels) || s.options.adopt:
 		s.update(ctx, t, have.differences)
 	default:
@@ -106,10 +108,10 @@ func (s *setup) apply(ctx context.Context, t thing) {
 	}
 }
 
-// create makes a thing. It reports false when the thing is there already.
+// create creates a thing. It returns false if the thing exists already.
 func (s *setup) create(ctx context.Context, t thing) bool {
 	if s.options.dryRun {
-		s.say(t, "would create")
+		s.report(t, "would create")
 		return true
 	}
 	left, err := call(ctx, t.create)
@@ -121,18 +123,19 @@ func (s *setup) create(ctx context.Context, t thing) bool {
 	case len(left) > 0 && s.options.emulator == "":
 		s.fail(t, "created, but %s", texts(left))
 	case len(left) > 0:
-		s.say(t, "created; the emulator does not keep %s", texts(left))
+		s.report(t, "created; the emulator does not keep %s", texts(left))
 	default:
-		s.say(t, "created")
+		s.report(t, "created")
 	}
 	return true
 }
 
-// leave says what is with a thing that somebody else has made: it is not ours to change. That it has not our label is no fault.
+// leave reports on a thing that this command did not create and therefore does not change. A
+// missing label is no fault there.
 func (s *setup) leave(t thing, differences []difference) {
 	differences = slices.DeleteFunc(differences, func(d difference) bool { return d.path == "labels" })
 	if len(differences) == 0 {
-		s.say(t, "unchanged, and made by somebody else: --delete will leave it")
+		s.report(t, "unchanged, and made by somebody else: --delete will leave it")
 		return
 	}
 	s.fail(t, "made by somebody else, so it stays as it is (--adopt takes it over): %s", texts(differences))
@@ -155,22 +158,24 @@ func (s *setup) update(ctx context.Context, t thing, differences []difference) {
 		changeable, refused = s.change(ctx, t, changeable)
 	}
 	if len(changeable) > 0 {
-		s.say(t, "%s %s", s.would("update", "updated"), texts(changeable))
+		s.report(t, "%s %s", s.would("update", "updated"), texts(changeable))
 	}
 	if len(fixed) > 0 {
-		s.fail(t, "no update changes this, only to delete it, with what is in it, and to make it anew: %s", texts(fixed))
+		s.fail(t, "no update changes this, only to delete it, with what is in it, and to make it anew: %s",
+			texts(fixed))
 	}
 	switch {
 	case len(refused) == 0:
 	case s.options.emulator != "":
-		s.say(t, "the emulator does not keep %s", strings.Join(refused, "; "))
+		s.report(t, "the emulator does not keep %s", strings.Join(refused, "; "))
 	default:
 		s.fail(t, "not changed: %s", strings.Join(refused, "; "))
 	}
 }
 
-// change updates a thing: all at once, or, where the server refuses that, one setting after the other, so that one that it does not
-// know keeps no other from its value. It returns what was changed and what was not.
+// change updates a thing: all settings at once, or one after the other if the server refuses that,
+// so that a setting which the server does not support prevents no other. It returns what was
+// changed and what was not.
 func (s *setup) change(ctx context.Context, t thing, wanted []difference) (changed []difference, refused []string) {
 	paths := make([]string, len(wanted))
 	for i, d := range wanted {
@@ -204,7 +209,7 @@ func (s *setup) change(ctx context.Context, t thing, wanted []difference) (chang
 	return changed, refused
 }
 
-// delete removes a thing if a run has made it.
+// delete deletes a thing that a run of this command has created.
 func (s *setup) delete(ctx context.Context, t thing) {
 	labels, err := call(ctx, func(ctx context.Context) (map[string]string, error) {
 		labels, _, err := t.look(ctx)
@@ -212,13 +217,13 @@ func (s *setup) delete(ctx context.Context, t thing) {
 	})
 	switch {
 	case status.Code(err) == codes.NotFound:
-		s.say(t, "absent")
+		s.report(t, "absent")
 		return
 	case err != nil:
 		s.fail(t, "%v", err)
 		return
 	case !labelled(labels):
-		s.say(t, "kept: made by somebody else")
+		s.report(t, "kept: made by somebody else")
 		return
 	}
 	attached, err := call(ctx, t.attached)
@@ -239,5 +244,5 @@ func (s *setup) delete(ctx context.Context, t thing) {
 		}
 	}
 	s.gone[t.name] = true
-	s.say(t, "%s", s.would("delete", "deleted"))
+	s.report(t, "%s", s.would("delete", "deleted"))
 }

@@ -11,21 +11,21 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 )
 
-// thing is a topic or a subscription at the server, and how it shall be. Errors are gRPC statuses.
+// thing is a topic or a subscription on the server, with its declaration. Errors are gRPC statuses.
 type thing struct {
 	kind, name string
-	// look returns its labels and what is not as declared.
+	// look returns its labels, and what is not as declared.
 	look func(context.Context) (labels map[string]string, differences []difference, err error)
-	// create makes it, and returns what the server did not take.
+	// create creates it, and returns what the server did not keep.
 	create func(context.Context) ([]difference, error)
-	// update changes what the paths name, and returns what is still not as declared.
+	// update changes the fields in paths, and returns what is still not as declared.
 	update func(ctx context.Context, paths []string) ([]difference, error)
 	remove func(context.Context) error
-	// attached are the names of the subscriptions of a topic.
+	// attached returns the names of the subscriptions of a topic.
 	attached func(context.Context) ([]string, error)
 }
 
-// things are what is declared, in the order in which it can be made.
+// things returns what is declared, in the order in which it can be created.
 func (c *client) things(d declared) []thing {
 	var list []thing
 	for _, want := range d.topics {
@@ -38,7 +38,7 @@ func (c *client) things(d declared) []thing {
 }
 
 func (c *client) topic(want *pb.Topic) thing {
-	var have *pb.Topic // when last looked at
+	var have *pb.Topic // at the last look
 	return thing{
 		kind: "topic", name: want.GetName(),
 		look: func(ctx context.Context) (labels map[string]string, differences []difference, err error) {
@@ -57,7 +57,8 @@ func (c *client) topic(want *pb.Topic) thing {
 		update: func(ctx context.Context, paths []string) ([]difference, error) {
 			changed := proto.CloneOf(want)
 			changed.Labels = merged(have.GetLabels(), want.GetLabels())
-			now, err := c.topics.UpdateTopic(ctx, &pb.UpdateTopicRequest{Topic: changed, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}})
+			mask := &fieldmaskpb.FieldMask{Paths: paths}
+			now, err := c.topics.UpdateTopic(ctx, &pb.UpdateTopicRequest{Topic: changed, UpdateMask: mask})
 			if err != nil {
 				return nil, err
 			}
@@ -83,11 +84,12 @@ func (c *client) topic(want *pb.Topic) thing {
 }
 
 func (c *client) subscription(want *pb.Subscription) thing {
-	var have *pb.Subscription // when last looked at
+	var have *pb.Subscription // at the last look
 	return thing{
 		kind: "subscription", name: want.GetName(),
 		look: func(ctx context.Context) (labels map[string]string, differences []difference, err error) {
-			if have, err = c.subscriptions.GetSubscription(ctx, &pb.GetSubscriptionRequest{Subscription: want.GetName()}); err != nil {
+			have, err = c.subscriptions.GetSubscription(ctx, &pb.GetSubscriptionRequest{Subscription: want.GetName()})
+			if err != nil {
 				return nil, nil, err
 			}
 			return have.GetLabels(), subscriptionDifferences(have, want), nil
@@ -102,20 +104,23 @@ func (c *client) subscription(want *pb.Subscription) thing {
 		update: func(ctx context.Context, paths []string) ([]difference, error) {
 			changed := proto.CloneOf(want)
 			changed.Labels = merged(have.GetLabels(), want.GetLabels())
-			now, err := c.subscriptions.UpdateSubscription(ctx, &pb.UpdateSubscriptionRequest{Subscription: changed, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths}})
+			now, err := c.subscriptions.UpdateSubscription(ctx, &pb.UpdateSubscriptionRequest{
+				Subscription: changed, UpdateMask: &fieldmaskpb.FieldMask{Paths: paths},
+			})
 			if err != nil {
 				return nil, err
 			}
 			return subscriptionDifferences(now, want), nil
 		},
 		remove: func(ctx context.Context) error {
-			return c.subscriptions.DeleteSubscription(ctx, &pb.DeleteSubscriptionRequest{Subscription: want.GetName()})
+			return c.subscriptions.DeleteSubscription(ctx,
+				&pb.DeleteSubscriptionRequest{Subscription: want.GetName()})
 		},
 		attached: func(context.Context) ([]string, error) { return nil, nil },
 	}
 }
 
-// merged are the labels that are there and the declared ones, which win.
+// merged returns the existing labels and the declared ones, which take precedence.
 func merged(have, want map[string]string) map[string]string {
 	all := maps.Clone(want)
 	for key, value := range have {
