@@ -5,19 +5,21 @@ import (
 	"math/rand/v2"
 )
 
-// disturbance makes of a tidy recording what a network delivers. The same seed makes the same of the same recording.
+// disturbance turns a recording in order into what a network delivers. The result depends on the
+// recording and the seed only.
 type disturbance struct {
 	limit      int64   // events to take; 0 = all
-	duplicates float64 // share of events that come twice, 0 to 1
-	late       float64 // share of events that come after all others, 0 to 1
-	disorder   int     // length of the runs that are shuffled; below 2 nothing is
+	duplicates float64 // share of events that are repeated, 0 to 1
+	late       float64 // share of events that follow after all others, 0 to 1
+	disorder   int     // length of the runs that are shuffled; below 2: none
 	seed       uint64
 }
 
-// apply yields the disturbed recording. each is called once for every event, in the recorded order.
+// apply yields the disturbed recording. It calls each once for every event, in the recorded order.
 func (d disturbance) apply(records iter.Seq2[record, error], each func(record)) iter.Seq2[record, error] {
 	random := rand.New(rand.NewPCG(d.seed, 0))
-	return shuffled(delayed(repeated(limited(records, d.limit, each), d.duplicates, random), d.late, random), d.disorder, random)
+	all := repeated(limited(records, d.limit, each), d.duplicates, random)
+	return shuffled(delayed(all, d.late, random), d.disorder, random)
 }
 
 func limited(records iter.Seq2[record, error], limit int64, each func(record)) iter.Seq2[record, error] {
@@ -46,7 +48,7 @@ func repeated(records iter.Seq2[record, error], share float64, random *rand.Rand
 	}
 }
 
-// delayed holds a share of the records back until the others are through.
+// delayed yields a share of the records after all others.
 func delayed(records iter.Seq2[record, error], share float64, random *rand.Rand) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		var held []record
@@ -67,7 +69,8 @@ func delayed(records iter.Seq2[record, error], share float64, random *rand.Rand)
 	}
 }
 
-// shuffled yields each run of window records in random order, so that no record moves by window places or more.
+// shuffled yields each run of window records in random order, so that no record moves by window
+// places or more.
 func shuffled(records iter.Seq2[record, error], window int, random *rand.Rand) iter.Seq2[record, error] {
 	if window < 2 {
 		return records

@@ -20,7 +20,8 @@ func numbered(n int) iter.Seq2[record, error] {
 	}
 }
 
-// disturbed is the order in which the numbered records come, and how many were taken.
+// disturbed returns the order of the numbered records after the disturbance, and how many were
+// taken.
 func disturbed(t *testing.T, d disturbance, n int) (order []int64, taken int) {
 	t.Helper()
 	for r, err := range d.apply(numbered(n), func(record) { taken++ }) {

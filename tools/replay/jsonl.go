@@ -17,7 +17,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// expand turns globs into paths, in the order given. One without a match is an error.
+// expand returns the paths that globs match, in the order given. A glob without a match is an
+// error.
 func expand(globs []string) ([]string, error) {
 	var paths []string
 	for _, glob := range globs {
@@ -33,8 +34,8 @@ func expand(globs []string) ([]string, error) {
 	return paths, nil
 }
 
-// jsonlRecords yields the unified events of files, one a line, plain or .gz. Empty lines are passed over. A line that the
-// pipeline would refuse is an error: nobody could say what stock it should lead to.
+// jsonlRecords yields the unified events of files, one a line, plain or .gz. It skips empty lines.
+// A line that the pipeline would refuse is an error, because it has no correct stock.
 func jsonlRecords(paths []string) iter.Seq2[record, error] {
 	return func(yield func(record, error) bool) {
 		p := parser{}
@@ -59,7 +60,8 @@ type parser struct {
 	line    int64
 }
 
-// forever is a clock by which no recorded event lies in the future: whether one does is up to the pipeline's clock.
+// forever is a clock by which no recorded event lies in the future: only the pipeline's clock
+// decides that.
 const forever = math.MaxInt64 / 2
 
 func (p *parser) parse(path string, line []byte) (record, error) {
@@ -80,7 +82,8 @@ func (p *parser) parse(path string, line []byte) (record, error) {
 	}, nil
 }
 
-// lines yields the lines of a file that are not empty, each in memory of its own, and counts them all in number.
+// lines yields the lines of a file that are not empty, each in memory of its own. It sets number to
+// the number of the current line, empty lines included.
 func lines(path string, number *int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		*number = 0

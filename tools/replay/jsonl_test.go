@@ -34,7 +34,8 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-const fiveTypes = `{"event_id":"1","type":"SALE","store_id":"12","product_id":"555","quantity":2,"occurred_at":1700000000000}
+const fiveTypes = "" +
+	`{"event_id":"1","type":"SALE","store_id":"12","product_id":"555","quantity":2,"occurred_at":1700000000000}
 {"event_id":2,"type":"VIEW","store_id":"12","product_id":"555","occurred_at":"2023-11-14T22:13:20.5Z","note":"kept"}
 
 {"event_id":"3","type":"CART_ADD","store_id":"12","product_id":"555","quantity":3,"occurred_at":1700000000000}
@@ -53,7 +54,8 @@ func TestJSONL(t *testing.T) {
 			}
 			lines := strings.Split(strings.ReplaceAll(fiveTypes, "\n\n", "\n"), "\n")
 			of := func(i int, channel event.Channel, typ string, quantity, ms int64) record {
-				e := truth.Event{ID: string(rune('0' + i)), Type: typ, Store: "12", Product: "555", Quantity: quantity, OccurredAt: ms}
+				e := truth.Event{ID: string(rune('0' + i)), Type: typ, Store: "12", Product: "555",
+					Quantity: quantity, OccurredAt: ms}
 				return record{channel, []byte(lines[i-1]), e}
 			}
 			want := []record{
@@ -69,12 +71,14 @@ func TestJSONL(t *testing.T) {
 }
 
 func TestJSONLNamesTheLineThatWouldBeRefused(t *testing.T) {
+	const rest = `"store_id":"12","product_id":"555","quantity":2,"occurred_at":1700000000000}`
 	for line, want := range map[string]string{
-		`{"event_id":"1"`: "BAD_JSON",
-		`{"type":"SALE","store_id":"12","product_id":"555","quantity":2,"occurred_at":1700000000000}`:                              "MISSING_FIELD: event_id",
-		`{"event_id":"1","type":"STOLEN","store_id":"12","product_id":"555","quantity":2,"occurred_at":1700000000000}`:             "UNKNOWN_TYPE",
-		`{"event_id":"1","type":"SALE","store_id":"global","product_id":"555","quantity":2,"occurred_at":1700000000000}`:           "BAD_ID",
-		`{"order_number":"1","line":1,"store_id":"12","product_id":"555","product_count":2,"timestamp":1700000000000,"price":1.5}`: "MISSING_FIELD: type",
+		`{"event_id":"1"`:                         "BAD_JSON",
+		`{"type":"SALE",` + rest:                  "MISSING_FIELD: event_id",
+		`{"event_id":"1","type":"STOLEN",` + rest: "UNKNOWN_TYPE",
+		`{"event_id":"1","type":"SALE",` + strings.Replace(rest, `"12"`, `"global"`, 1): "BAD_ID",
+		`{"order_number":"1","line":1,"store_id":"12","product_id":"555","product_count":2,` +
+			`"timestamp":1700000000000,"price":1.5}`: "MISSING_FIELD: type",
 	} {
 		path := write(t, "events.jsonl", strings.SplitN(fiveTypes, "\n", 2)[0]+"\n\n"+line+"\n"+fiveTypes)
 		var good int
@@ -87,7 +91,8 @@ func TestJSONLNamesTheLineThatWouldBeRefused(t *testing.T) {
 				good++
 			}
 		}
-		if good != 1 || got == nil || !strings.Contains(got.Error(), want) || !strings.Contains(got.Error(), path+":3") {
+		if good != 1 || got == nil || !strings.Contains(got.Error(), want) ||
+			!strings.Contains(got.Error(), path+":3") {
 			t.Errorf("%s: got %d events and error %v, want 1 and %q at line 3", line, good, got, want)
 		}
 	}

@@ -45,7 +45,8 @@ func (o *Options) Flags() []config.Group {
 	d := &o.disturbance
 	return []config.Group{
 		{Name: "Input", Flags: []config.Flag{
-			{Name: "input", Var: &o.inputGlobs, Usage: "`globs`, separated by commas, of files with one unified event a line, plain or .gz"},
+			{Name: "input", Var: &o.inputGlobs,
+				Usage: "`globs`, separated by commas, of files with one unified event a line, plain or .gz"},
 			{Name: "limit", Var: &d.limit, Usage: "`events` to replay; 0: all"},
 		}},
 		{Name: "Topics", Flags: []config.Flag{
@@ -65,9 +66,12 @@ func (o *Options) Flags() []config.Group {
 		}},
 		{Name: "Check", Flags: []config.Flag{
 			{Name: "check_redis", Var: &o.redisAddrs,
-				Usage: "`host:port` of Redis, several separated by commas = cluster: wait there until the stock is right"},
-			{Name: "check_timeout", Var: &o.checkTimeout, Usage: "how long the stock may take to become right after the last message"},
-			{Name: "check_extra", Var: &o.checkExtra, Usage: "stock keys in Redis that the replay does not explain are wrong too"},
+				Usage: "`host:port` of Redis, several separated by commas = cluster: " +
+					"wait there until the stock is right"},
+			{Name: "check_timeout", Var: &o.checkTimeout,
+				Usage: "how long the stock may take to become right after the last message"},
+			{Name: "check_extra", Var: &o.checkExtra,
+				Usage: "stock keys in Redis that the replay does not explain are wrong too"},
 		}},
 	}
 }
@@ -89,19 +93,19 @@ func (o *Options) checkPace() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if !(o.rate >= 0) || math.IsInf(o.rate, 0) { // the form that NaN fails
-		bad("--rate=%v: want 0 or more", o.rate)
+		bad("--rate=%v: must be 0 or more", o.rate)
 	}
 	if d := o.disturbance; d.limit < 0 {
-		bad("--limit=%d: want 0 or more", d.limit)
+		bad("--limit=%d: must be 0 or more", d.limit)
 	}
 	if share := o.disturbance.duplicates; !(share >= 0 && share <= 1) {
-		bad("--duplicates=%v: want 0 to 1", share)
+		bad("--duplicates=%v: must be 0 to 1", share)
 	}
 	if share := o.disturbance.late; !(share >= 0 && share <= 1) {
-		bad("--late=%v: want 0 to 1", share)
+		bad("--late=%v: must be 0 to 1", share)
 	}
 	if o.disturbance.disorder < 0 {
-		bad("--disorder=%d: want 0 or more", o.disturbance.disorder)
+		bad("--disorder=%d: must be 0 or more", o.disturbance.disorder)
 	}
 	return errors.Join(errs...)
 }
@@ -109,7 +113,9 @@ func (o *Options) checkPace() error {
 func (o *Options) resolveTopics() error {
 	var errs []error
 	o.topics = map[event.Channel]string{}
-	for channel, topic := range map[event.Channel]string{event.POS: o.posTopic, event.ECOM: o.ecomTopic, event.WMS: o.wmsTopic} {
+	for channel, topic := range map[event.Channel]string{
+		event.POS: o.posTopic, event.ECOM: o.ecomTopic, event.WMS: o.wmsTopic,
+	} {
 		if topic == "" {
 			continue
 		}
@@ -128,7 +134,7 @@ func (o *Options) resolveTopics() error {
 func (o *Options) checkChecks(set *config.Set) error {
 	var errs []error
 	if o.checkTimeout < 0 {
-		errs = append(errs, fmt.Errorf("--check_timeout=%v: want 0 or more", o.checkTimeout))
+		errs = append(errs, fmt.Errorf("--check_timeout=%v: must be 0 or more", o.checkTimeout))
 	}
 	for _, name := range []string{"check_timeout", "check_extra"} {
 		if len(o.checkRedis) == 0 && set.Given(name) {
@@ -141,7 +147,7 @@ func (o *Options) checkChecks(set *config.Set) error {
 	return errors.Join(errs...)
 }
 
-// list splits a comma separated value; empty elements vanish.
+// list splits a comma separated value and drops empty elements.
 func list(value string) []string {
 	var elements []string
 	for _, e := range strings.Split(value, ",") {

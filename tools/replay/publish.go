@@ -10,8 +10,8 @@ import (
 	"github.com/beamlytics/streamlytics/event"
 )
 
-// publisher gathers records into one request per topic and sends them at the pace, several requests at a time. Pub/Sub
-// keeps no order between messages, and neither does it.
+// publisher collects records into one request per topic and publishes them at the pace, several
+// requests at a time. It keeps no order between messages, and neither does Pub/Sub.
 type publisher struct {
 	client *Client
 	topics map[event.Channel]string
@@ -27,7 +27,8 @@ type batch struct {
 	bytes    int
 }
 
-// requestsInFlight hides the round trip to the service.
+// requestsInFlight is the number of requests at a time, so that none waits for the round trip of
+// another.
 const requestsInFlight = 4
 
 func newPublisher(ctx context.Context, client *Client, topics map[event.Channel]string, rate float64) *publisher {
@@ -39,7 +40,8 @@ func newPublisher(ctx context.Context, client *Client, topics map[event.Channel]
 	}
 }
 
-// add publishes the record, now or with others that are due at about the same time. An error is for close to tell.
+// add publishes the record, now or together with others that are due at about the same time. close
+// returns the cause of its error.
 func (p *publisher) add(r record) error {
 	if wait := p.pace.next(time.Now()); wait > 0 {
 		p.flush()
@@ -80,7 +82,7 @@ func (p *publisher) send(channel event.Channel) {
 	})
 }
 
-// close sends what is left and returns when all requests are answered, with the first error.
+// close publishes what is left. It returns when all requests are answered, with the first error.
 func (p *publisher) close() error {
 	p.flush()
 	return p.group.Wait()
@@ -93,11 +95,11 @@ type pace struct {
 	sent  int64
 }
 
-// shortestWait gathers the events of a fast replay into requests worth sending.
+// shortestWait lets the events of a fast replay collect into requests of a useful size.
 const shortestWait = 10 * time.Millisecond
 
-// next counts one event and says how long to wait before it is sent: 0 when it is due. After a wait of more than was due,
-// the events that became due meanwhile do not wait.
+// next counts one event and returns how long to wait before it is sent; 0 means that it is due.
+// After a wait that took longer than asked for, the events that are due by then do not wait.
 func (p *pace) next(now time.Time) time.Duration {
 	if p.rate == 0 {
 		return 0

@@ -18,15 +18,15 @@ import (
 	"github.com/beamlytics/streamlytics/sources/pubsub/dial"
 )
 
-// Client publishes to Pub/Sub: to the emulator at PUBSUB_EMULATOR_HOST where that is set, else to the service, with the
-// default credentials of the environment. It is safe for concurrent use.
+// Client publishes to Pub/Sub: to the emulator at PUBSUB_EMULATOR_HOST if that is set, else to the
+// service, with the default credentials of the environment. It is safe for concurrent use.
 type Client struct {
 	topics        *pubsub.TopicAdminClient
 	subscriptions *pubsub.SubscriptionAdminClient
 	reached       atomic.Bool // Pub/Sub has answered
 }
 
-// Dial returns a client, which its owner closes.
+// Dial returns a client. The caller must close it.
 func Dial(ctx context.Context) (*Client, error) {
 	topics, err := pubsub.NewTopicAdminClient(ctx, dial.Options(emulator())...)
 	if err != nil {
@@ -39,14 +39,16 @@ func Dial(ctx context.Context) (*Client, error) {
 	return &Client{topics: topics, subscriptions: subscriptions}, nil
 }
 
-// reachFor is how long the first answer of Pub/Sub may take, and reachEvery the time between two tries.
+// reachFor is how long the first answer of Pub/Sub may take, and reachEvery the time between two
+// attempts.
 const (
 	reachFor   = 5 * time.Second
 	reachEvery = 100 * time.Millisecond
 )
 
-// reach asks whether Pub/Sub answers, until it has once, so that a service which is not there is an error within seconds: the calls
-// themselves wait for it. It needs no right, since a refusal is an answer.
+// reach checks that Pub/Sub answers, until it has answered once. A service that is unreachable is
+// thus an error within seconds; the calls themselves would wait for it. It needs no permission,
+// because a refusal is an answer.
 func (c *Client) reach(ctx context.Context, topic string) error {
 	if c.reached.Load() {
 		return nil
@@ -58,7 +60,7 @@ func (c *Client) reach(ctx context.Context, topic string) error {
 		return err
 	}
 	err := ask()
-	for status.Code(err) == codes.Unavailable && gax.Sleep(asking, reachEvery) == nil { // it may just be starting
+	for status.Code(err) == codes.Unavailable && gax.Sleep(asking, reachEvery) == nil { // it may be starting
 		err = ask()
 	}
 	if ctx.Err() != nil {
@@ -72,7 +74,7 @@ func (c *Client) reach(ctx context.Context, topic string) error {
 	return nil
 }
 
-// emulator returns the address of an emulator, or nothing for Google's service.
+// emulator returns the address of an emulator, or "" for Google's service.
 func emulator() string { return os.Getenv("PUBSUB_EMULATOR_HOST") }
 
 // explain adds the address and a hint to an error of Pub/Sub.
@@ -81,7 +83,8 @@ func explain(err error) error { return dial.Explain(err, emulator()) }
 // Close closes the connections.
 func (c *Client) Close() error { return errors.Join(c.topics.Close(), c.subscriptions.Close()) }
 
-// TopicName is the full name of a topic that is given by its full name or by its id within a project.
+// TopicName returns the full name of a topic that is given by its full name or by its id within a
+// project.
 func TopicName(project, topic string) (string, error) {
 	parts := strings.Split(topic, "/")
 	switch {
@@ -98,7 +101,7 @@ func TopicName(project, topic string) (string, error) {
 // ackDeadlineSeconds is long enough for a pipeline that is busy restoring.
 const ackDeadlineSeconds = 60
 
-// Create makes the topic (full name) and a subscription of the same id, each if it is missing.
+// Create creates the topic (full name) and a subscription of the same id, each if it is missing.
 func (c *Client) Create(ctx context.Context, topic string) error {
 	if err := c.reach(ctx, topic); err != nil {
 		return err
@@ -117,14 +120,15 @@ func (c *Client) Create(ctx context.Context, topic string) error {
 	return nil
 }
 
-// MaxMessages and maxBytes are what one publish request takes; the service's limit of 10 MB includes some overhead.
+// MaxMessages and maxBytes bound one publish request. The service's limit of 10 MB includes some
+// overhead.
 const (
 	MaxMessages = 1000
 	maxBytes    = 8 << 20
 )
 
-// Publish publishes up to MaxMessages messages in one request to a topic (full name) and returns their ids. A request whose
-// answer is lost is repeated, so that a message can be published twice.
+// Publish publishes up to MaxMessages messages in one request to a topic (full name) and returns
+// their ids. A request whose answer is lost is repeated, so a message may be published twice.
 func (c *Client) Publish(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) ([]string, error) {
 	if err := c.reach(ctx, topic); err != nil {
 		return nil, err
@@ -136,9 +140,10 @@ func (c *Client) Publish(ctx context.Context, topic string, messages []*pubsubpb
 	return response.GetMessageIds(), nil
 }
 
-// PublishAll publishes any number of messages to a topic (full name), one request after the other, and returns how many of
-// them, from the first on, are known to be published.
-func (c *Client) PublishAll(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) (published int, err error) {
+// PublishAll publishes any number of messages to a topic (full name), one request after the other.
+// It returns how many of them, counted from the first, are certainly published.
+func (c *Client) PublishAll(ctx context.Context, topic string,
+	messages []*pubsubpb.PubsubMessage) (published int, err error) {
 	for published < len(messages) {
 		n, bytes := 0, 0
 		for _, m := range messages[published:min(published+MaxMessages, len(messages))] {

@@ -1,5 +1,5 @@
-// Package replay publishes recorded events to Pub/Sub, at a chosen speed and with the disorder of real deliveries, and holds
-// what the pipeline makes of them against the truth.
+// Package replay publishes recorded events to Pub/Sub, at a chosen rate and with the disorder of
+// real deliveries, and compares the stock in Redis with the truth.
 package replay
 
 import (
@@ -9,12 +9,12 @@ import (
 
 // record is one event to publish.
 type record struct {
-	channel event.Channel // whose topic it goes to
+	channel event.Channel // of the topic that it is published to
 	data    []byte
 	event   truth.Event
 }
 
-// channelOf is the channel that brings events of a type.
+// channelOf returns the channel for events of a type.
 func channelOf(t event.Type) event.Channel {
 	switch t {
 	case event.View, event.CartAdd:

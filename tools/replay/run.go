@@ -21,8 +21,9 @@ import (
 // ErrWrongStock is returned by a replay after which Redis did not hold the truth in time.
 var ErrWrongStock = errors.New("the stock in Redis is not what the events lead to")
 
-// Run replays, waits for the truth when that is asked for, and prints the outcome to out: a line on the check if there was
-// one, and the summary as JSON. When publishing fails there is no summary.
+// Run replays, waits for the correct stock if the options ask for it, and prints the result to out:
+// a line about the check, if there was one, and the summary as JSON. If publishing fails there is
+// no summary.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	paths, err := expand(o.input)
 	if err != nil {
@@ -82,7 +83,7 @@ func (o *Options) publish(ctx context.Context, records iter.Seq2[record, error],
 	p := newPublisher(ctx, client, o.topics, o.rate)
 	err = o.feed(p, records, t)
 	if failed := p.close(); failed != nil {
-		return failed // the cause of what add returned, if add returned something
+		return failed // the cause of an error of add
 	}
 	return err
 }
@@ -94,7 +95,8 @@ func (o *Options) feed(p *publisher, records iter.Seq2[record, error], t *tally)
 		}
 		topic := o.topics[r.channel]
 		if topic == "" {
-			return fmt.Errorf("the recording has a %s, and no --%s_topic is given", r.event.Type, strings.ToLower(r.channel.String()))
+			return fmt.Errorf("the recording has a %s, and no --%s_topic is given",
+				r.event.Type, strings.ToLower(r.channel.String()))
 		}
 		if err := p.add(r); err != nil {
 			return fmt.Errorf("publishing: %w", err)
@@ -104,7 +106,7 @@ func (o *Options) feed(p *publisher, records iter.Seq2[record, error], t *tally)
 	return nil
 }
 
-// check waits for the truth, and prints and notes what became of it.
+// check waits for the correct stock, prints the result and adds it to the summary.
 func (o *Options) check(ctx context.Context, ledger *truth.Ledger, summary *Summary, out io.Writer) error {
 	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
 	defer rdb.Close()
@@ -117,15 +119,16 @@ func (o *Options) check(ctx context.Context, ledger *truth.Ledger, summary *Summ
 	if err != nil {
 		return err
 	}
-	tell := func(what string, f truth.Faults) error {
-		line := fmt.Sprintf("%s keys checked against the truth: %d, wrong: %d, missing: %d", what, f.Keys, f.Wrong, f.Missing)
+	report := func(what string, f truth.Faults) error {
+		line := fmt.Sprintf("%s keys checked against the truth: %d, wrong: %d, missing: %d",
+			what, f.Keys, f.Wrong, f.Missing)
 		if o.checkExtra {
 			line += fmt.Sprintf(", extra: %d", f.Extra)
 		}
 		_, err := fmt.Fprintln(out, line)
 		return err
 	}
-	if err := errors.Join(tell("stock", found.Stock), tell("global stock", found.Global)); err != nil {
+	if err := errors.Join(report("stock", found.Stock), report("global stock", found.Global)); err != nil {
 		return fmt.Errorf("writing the outcome: %w", err)
 	}
 	if !found.OK() {

@@ -20,7 +20,8 @@ import (
 	"github.com/beamlytics/streamlytics/tools/pubsub/localpubsub"
 )
 
-// startPubSub starts a Pub/Sub server that every client of the test finds, and returns a client of it.
+// startPubSub starts a Pub/Sub server, sets the environment by which clients find it, and returns a
+// client of it.
 func startPubSub(t *testing.T) *Client {
 	t.Helper()
 	server := rig.ServePubSub(t, localpubsub.Options{})
@@ -33,7 +34,7 @@ func startPubSub(t *testing.T) *Client {
 	return client
 }
 
-// pull takes n payloads from a subscription, in the order in which they come.
+// pull pulls n payloads from a subscription, in the order of delivery.
 func pull(t *testing.T, id string, n int) (payloads []string) {
 	t.Helper()
 	for _, m := range rig.Pull(t, os.Getenv("PUBSUB_EMULATOR_HOST"), "projects/p/subscriptions/"+id, n) {
@@ -61,7 +62,8 @@ func run(t *testing.T, args ...string) (output string, summary Summary, err erro
 func TestRunRoutesByType(t *testing.T) {
 	startPubSub(t)
 	path := write(t, "events.jsonl", fiveTypes)
-	args := []string{"--input=" + path, "--project=p", "--pos_topic=pos", "--ecom_topic=ecom", "--wms_topic=wms", "--create"}
+	args := []string{"--input=" + path, "--project=p", "--pos_topic=pos", "--ecom_topic=ecom", "--wms_topic=wms",
+		"--create"}
 	_, summary, err := run(t, args...)
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +76,8 @@ func TestRunRoutesByType(t *testing.T) {
 	}
 	if summary.Events != 5 || summary.Published != 5 || summary.PublishedTo["projects/p/topics/ecom"] != 2 ||
 		summary.Types["RESET"] != 1 || summary.Keys != 1 || summary.MaxQuantity != 100 || summary.MinQuantity != 1 ||
-		!summary.First.Equal(time.UnixMilli(1700000000000)) || !summary.Last.Equal(time.UnixMilli(1700000000500)) || summary.Check != nil {
+		!summary.First.Equal(time.UnixMilli(1700000000000)) || !summary.Last.Equal(time.UnixMilli(1700000000500)) ||
+		summary.Check != nil {
 		t.Errorf("summary %+v", summary)
 	}
 	if _, _, err := run(t, args...); err != nil {
@@ -82,7 +85,7 @@ func TestRunRoutesByType(t *testing.T) {
 	}
 }
 
-// manySales is a recording of n sales with one count on each of a hundred products.
+// manySales returns a recording of n events: one count on each of a hundred products, then sales.
 func manySales(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -90,8 +93,8 @@ func manySales(n int) string {
 		if i < 100 {
 			typ = "RESET"
 		}
-		fmt.Fprintf(&b, `{"event_id":"%d","type":"%s","store_id":"%d","product_id":"%d","quantity":%d,"occurred_at":%d}`+"\n",
-			i, typ, i%3, i%100+1, i%7, 1700000000000+i)
+		const format = `{"event_id":"%d","type":"%s","store_id":"%d","product_id":"%d","quantity":%d,"occurred_at":%d}`
+		fmt.Fprintf(&b, format+"\n", i, typ, i%3, i%100+1, i%7, 1700000000000+i)
 	}
 	return b.String()
 }
@@ -100,8 +103,8 @@ func TestRunPublishesEverythingInBatches(t *testing.T) {
 	startPubSub(t)
 	const n = 5000
 	recording := manySales(n)
-	_, summary, err := run(t, "--input="+write(t, "events.jsonl.gz", recording), "--project=p", "--pos_topic=all", "--wms_topic=all",
-		"--create", "--duplicates=0.2", "--disorder=100", "--late=0.1")
+	_, summary, err := run(t, "--input="+write(t, "events.jsonl.gz", recording), "--project=p", "--pos_topic=all",
+		"--wms_topic=all", "--create", "--duplicates=0.2", "--disorder=100", "--late=0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +115,8 @@ func TestRunPublishesEverythingInBatches(t *testing.T) {
 	distinct := slices.Compact(slices.Sorted(slices.Values(got)))
 	want := slices.Sorted(strings.SplitSeq(strings.TrimSuffix(recording, "\n"), "\n"))
 	if int64(len(got)) != summary.Published || !slices.Equal(distinct, want) {
-		t.Errorf("got %d messages with %d distinct events, want %d with %d", len(got), len(distinct), summary.Published, len(want))
+		t.Errorf("got %d messages with %d distinct events, want %d with %d",
+			len(got), len(distinct), summary.Published, len(want))
 	}
 }
 
@@ -140,8 +144,8 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	startPubSub(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	options, err := parseOptions([]string{"--input=" + write(t, "events.jsonl", manySales(200)), "--project=p", "--pos_topic=all", "--wms_topic=all",
-		"--create", "--rate=0.001"})
+	options, err := parseOptions([]string{"--input=" + write(t, "events.jsonl", manySales(200)), "--project=p",
+		"--pos_topic=all", "--wms_topic=all", "--create", "--rate=0.001"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +155,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 func TestDryRunPublishesNothing(t *testing.T) {
-	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1") // where nobody listens
+	t.Setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1") // no server listens there
 	_, summary, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--dry_run", "--limit=4")
 	if err != nil || summary.Events != 4 || summary.Published != 4 {
 		t.Errorf("got %+v, %v", summary, err)
@@ -174,9 +178,11 @@ func TestRunChecksTheStock(t *testing.T) {
 	}{
 		{name: "right", spoil: func(*miniredis.Miniredis) {}, want: []string{right, global}},
 		{name: "wrong", spoil: func(r *miniredis.Miniredis) { r.Set("stock:12:555", "98") }, err: ErrWrongStock,
-			want: []string{"stock keys checked against the truth: 1, wrong: 1, missing: 0", `stock:12:555 is \"98\", want 108`}},
-		{name: "extra", spoil: func(r *miniredis.Miniredis) { r.Set("stock:1:1", "1") }, args: []string{"--check_extra"}, err: ErrWrongStock,
-			want: []string{right + ", extra: 1"}},
+			want: []string{
+				"stock keys checked against the truth: 1, wrong: 1, missing: 0", `stock:12:555 is \"98\", want 108`,
+			}},
+		{name: "extra", spoil: func(r *miniredis.Miniredis) { r.Set("stock:1:1", "1") },
+			args: []string{"--check_extra"}, err: ErrWrongStock, want: []string{right + ", extra: 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := miniredis.RunT(t)
@@ -185,8 +191,8 @@ func TestRunChecksTheStock(t *testing.T) {
 			server.Set("stock:global:555", "108")
 			server.HSet("{stock:global:555}:meta", "known", "1", "barrier", "")
 			c.spoil(server)
-			args := []string{"--input=" + path, "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all", "--create",
-				"--check_redis=" + server.Addr(), "--check_timeout=1ms"}
+			args := []string{"--input=" + path, "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all",
+				"--create", "--check_redis=" + server.Addr(), "--check_timeout=1ms"}
 			out, summary, err := run(t, append(args, c.args...)...)
 			if !errors.Is(err, c.err) {
 				t.Errorf("got error %v, want %v", err, c.err)
@@ -210,27 +216,28 @@ func TestRunWaitsForTheStock(t *testing.T) {
 	if err := client.Create(t.Context(), "projects/p/topics/all"); err != nil {
 		t.Fatal(err)
 	}
-	go func() { // a pipeline that knows the answer, and gives it when it has been asked
-		_, err := client.subscriptions.Pull(t.Context(), &pubsubpb.PullRequest{Subscription: "projects/p/subscriptions/all", MaxMessages: 5})
+	go func() { // a pipeline that writes the correct stock once it has pulled
+		_, err := client.subscriptions.Pull(t.Context(),
+			&pubsubpb.PullRequest{Subscription: "projects/p/subscriptions/all", MaxMessages: 5})
 		server.Set("stock:12:555", "108")
 		server.HSet("{stock:12:555}:meta", "known", "1", "barrier", "1700000000000")
 		server.Set("stock:global:555", "108")
 		server.HSet("{stock:global:555}:meta", "known", "1", "barrier", "")
 		pipeline <- err
 	}()
-	_, _, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all",
-		"--check_redis="+server.Addr(), "--check_timeout=20s")
+	_, _, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--project=p", "--pos_topic=all",
+		"--ecom_topic=all", "--wms_topic=all", "--check_redis="+server.Addr(), "--check_timeout=20s")
 	if err := errors.Join(err, <-pipeline); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestRunSaysThatRedisCannotBeRead(t *testing.T) {
+func TestRunReportsThatRedisCannotBeRead(t *testing.T) {
 	startPubSub(t)
 	server := miniredis.RunT(t)
 	server.SetError("LOADING dataset in memory")
-	_, _, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--project=p", "--pos_topic=all", "--ecom_topic=all", "--wms_topic=all",
-		"--create", "--check_redis="+server.Addr(), "--check_timeout=1ms")
+	_, _, err := run(t, "--input="+write(t, "events.jsonl", fiveTypes), "--project=p", "--pos_topic=all",
+		"--ecom_topic=all", "--wms_topic=all", "--create", "--check_redis="+server.Addr(), "--check_timeout=1ms")
 	if err == nil || !strings.Contains(err.Error(), "LOADING") {
 		t.Errorf("got error %v, want LOADING", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// Summary says what was replayed. It is printed as JSON.
+// Summary describes a replay. It is printed as JSON.
 type Summary struct {
 	Events         int64            `json:"events"`    // taken from the recording
 	Published      int64            `json:"published"` // messages, repetitions included
@@ -25,14 +25,14 @@ type Summary struct {
 	Check          *Check           `json:"check,omitempty"`
 }
 
-// Check is what Redis held at last.
+// Check is what Redis held at the end of a check.
 type Check struct {
 	Stock   truth.Faults `json:"stock"`
 	Global  truth.Faults `json:"global"`
 	Seconds float64      `json:"seconds"` // from the last message until everything was right, or time was up
 }
 
-// tally gathers what the summary tells about the recording.
+// tally collects the numbers of the summary.
 type tally struct {
 	summary  Summary
 	first    int64
