@@ -2,14 +2,14 @@ package retail
 
 import "container/heap"
 
-// task is something that happens at a time, epoch ms.
+// task is a function that runs at a time, epoch ms.
 type task struct {
 	at  int64
-	seq uint64 // tasks of one time happen in the order in which they were added
+	seq uint64 // tasks of one time run in the order in which they were added
 	run func()
 }
 
-// agenda is what is still to happen, earliest first.
+// agenda holds the tasks to come, earliest first.
 type agenda struct {
 	tasks taskHeap
 	seq   uint64
@@ -20,7 +20,7 @@ func (a *agenda) add(at int64, run func()) {
 	heap.Push(&a.tasks, &task{at, a.seq, run})
 }
 
-// next takes the earliest task that is due by the given time.
+// next removes and returns the earliest task that is due by the given time.
 func (a *agenda) next(by int64) (*task, bool) {
 	if len(a.tasks) == 0 || a.tasks[0].at > by {
 		return nil, false

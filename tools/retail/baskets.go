@@ -8,10 +8,11 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// basketSizes is how often out of a hundred a basket has 1, 2, ... lines.
+// basketSizes is how many baskets of a hundred have 1, 2, ... lines.
 var basketSizes = [...]int{40, 25, 15, 10, 6, 4}
 
-// Of the baskets, the part that comes as one message with items, and the part that brings something back.
+// The share of baskets that are published as one message with items, and the share that are
+// returns.
 const (
 	itemsChance  = 0.5
 	returnChance = 0.03
@@ -27,7 +28,7 @@ func linesPerBasket() float64 {
 
 func messagesPerBasket() float64 { return itemsChance + (1-itemsChance)*linesPerBasket() }
 
-// startShops lets customers in, and the tills fail.
+// startShops starts the arrival of customers and the failures of tills.
 func (w *World) startShops() {
 	baskets := w.cfg.EventsPerSecond * tillShare / messagesPerBasket()
 	w.poisson(baskets*w.footfall.peak/w.footfall.mean, w.footfall.share, func() {
@@ -64,7 +65,7 @@ func (w *World) customerLines() []line {
 	return lines
 }
 
-// units is how much of one product somebody takes; its mean is unitsPerLine.
+// units returns how many units of one product a customer buys. Their mean is unitsPerLine.
 func (w *World) units() int64 {
 	if w.chance(0.13) {
 		return 2 + w.rng.Int64N(2)
@@ -72,11 +73,11 @@ func (w *World) units() int64 {
 	return 1
 }
 
-// basket rings up what of the lines is on the shelves.
-func (w *World) basket(s *store, wanted []line) {
+// basket sells the lines of which there is enough on the shelves.
+func (w *World) basket(s *store, asked []line) {
 	t := &s.tills[w.rng.IntN(len(s.tills))]
 	var lines []line
-	for _, l := range wanted {
+	for _, l := range asked {
 		if w.take(s, l.product, l.units) {
 			lines = append(lines, l)
 		}
@@ -99,14 +100,15 @@ func (w *World) basket(s *store, wanted []line) {
 	}
 }
 
-// itemsSale is one message for the whole basket. It has no line, so its id is explicit.
+// itemsSale returns one message for the whole basket. It has no line, so it has an event id.
 func (w *World) itemsSale(s *store, order string, lines []line, sent int64) letter {
 	message := posMessage{OrderNumber: order, StoreID: s.ID}
 	message.setTimes(s.style, w.now, sent)
 	l := letter{Publication: Publication{Topic: POS}}
 	for _, line := range lines {
 		p := w.products[line.product]
-		message.Items = append(message.Items, posItem{s.style.article(p.ID), s.style.quantity(line.units), price(p.Cents)})
+		message.Items = append(message.Items, posItem{s.style.article(p.ID), s.style.quantity(line.units),
+			price(p.Cents)})
 		l.events = append(l.events, w.event(event.Sale, s, line.product, line.units))
 	}
 	if id := "basket-" + order; s.style == styleUTC {
@@ -118,7 +120,8 @@ func (w *World) itemsSale(s *store, order string, lines []line, sent int64) lett
 	return l
 }
 
-// singleSale posts one line of a basket as a message of its own, which order number and line identify.
+// singleSale posts one line of a basket as a message of its own, which its order number and line
+// identify.
 func (w *World) singleSale(s *store, order string, number int, l line, sent int64, online bool) {
 	p := w.products[l.product]
 	message := posMessage{
@@ -134,7 +137,7 @@ func (w *World) singleSale(s *store, order string, number int, l line, sent int6
 		w.remember(sent, POS, func() []byte {
 			other := l.units + 1
 			if l.units < 0 {
-				other = l.units - 1 // a return still: a sale would have another natural key
+				other = l.units - 1 // still a return: a sale would have another natural key
 			}
 			message.ProductCount = other
 			return encode(message)

@@ -5,21 +5,23 @@ import (
 	"strconv"
 )
 
-// Product is something the retailer sells.
+// Product is an article of the retailer.
 type Product struct {
 	ID    string // the article number, decimal digits
-	Name  string // for people, unique
-	Cents int64  // price of one
+	Name  string // shown to people, unique
+	Cents int64  // price of one unit
 }
 
-// Products lists every product.
+// Products returns all products.
 func (w *World) Products() []Product { return append([]Product(nil), w.products...) }
 
 const firstArticle = 40_001
 
 var collections = [...]string{
-	"Harbor", "Juniper", "Nordic", "Alpine", "Meadow", "Copper", "Lagoon", "Ember", "Willow", "Granite", "Saffron", "Atlas",
-	"Birch", "Coral", "Dune", "Fjord", "Indigo", "Linden", "Maple", "Onyx", "Pine", "Quartz", "Sierra", "Tundra", "Velvet",
+	"Harbor", "Juniper", "Nordic", "Alpine", "Meadow", "Copper", "Lagoon", "Ember", "Willow", "Granite",
+	"Saffron", "Atlas",
+	"Birch", "Coral", "Dune", "Fjord", "Indigo", "Linden", "Maple", "Onyx", "Pine", "Quartz", "Sierra",
+	"Tundra", "Velvet",
 }
 
 var articles = [...]struct {
@@ -32,11 +34,12 @@ var articles = [...]struct {
 	{"Linen Shirt", 4590}, {"Phone Case", 1990}, {"Board Game", 3290}, {"Plant Pot", 1590}, {"Umbrella", 2290},
 }
 
-// catalogue names n products. Beyond the combinations of collection and article, names carry a number.
+// catalogue returns n products with names. Names beyond the combinations of collection and article
+// have a number.
 func catalogue(n int) []Product {
 	products := make([]Product, n)
 	for i := range products {
-		// Walking both lists at once puts unlike products side by side.
+		// Advancing in both lists at once puts unlike products side by side.
 		c, a := (i+i/len(articles))%len(collections), i%len(articles)
 		name := collections[c] + " " + articles[a].name
 		if series := i / (len(collections) * len(articles)); series > 0 {

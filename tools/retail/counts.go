@@ -8,11 +8,12 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// rotation is how many nights it takes to count everything once.
+// rotation is the number of nights in which everything is counted once.
 const rotation = 3
 
-// scheduleFirstCounts has everything counted before the start. Some shops send their counts only once trade is on its way,
-// and the web shop's newest listings are not counted before their first night.
+// scheduleFirstCounts schedules a count of everything before the start. Some shops send their
+// counts only after trade has begun, and the newest products of the web shop are not counted before
+// its first night.
 func (w *World) scheduleFirstCounts() {
 	late := w.cfg.Shops / 10
 	newest := len(w.products) - len(w.products)/50
@@ -31,7 +32,7 @@ func (w *World) scheduleFirstCounts() {
 	}
 }
 
-// scheduleNightlyCounts has every store count a part of its products each night.
+// scheduleNightlyCounts schedules in every store a count of a part of its products each night.
 func (w *World) scheduleNightlyCounts() {
 	for _, s := range w.stores {
 		const day = int64(24 * time.Hour / time.Millisecond)
@@ -53,40 +54,41 @@ func (w *World) scheduleNightlyCounts() {
 	}
 }
 
-// intoCount is how long after the beginning of a count, which takes an hour, it comes to a product, in ms.
+// intoCount returns how long after the beginning of a count, which takes an hour, a product is
+// counted, ms.
 func (w *World) intoCount(product int) int64 {
 	return int64(product) * time.Hour.Milliseconds() / int64(len(w.products))
 }
 
-// count says that a store found units of a product at a time.
+// count is the number of units of a product that a store found at a time.
 type count struct {
 	store   *store
 	product int
 	units   int64
 	at      int64  // epoch ms
-	suffix  string // of the id; the greater one holds between counts of one time
+	suffix  string // of the id; between counts of one time, the greater one holds
 }
 
-// countShelf counts one product now; the result is sent at the given time.
+// countShelf counts one product now. The result is sent at the given time.
 func (w *World) countShelf(s *store, product int, sent int64) {
 	sh := &s.shelves[product]
 	if w.chance(0.05) {
-		sh.onHand -= 1 + w.rng.Int64N(2) // stolen or broken, as only a count brings to light
+		sh.onHand -= 1 + w.rng.Int64N(2) // stolen or broken, which only a count reveals
 	}
-	sh.onHand = max(0, sh.onHand) // what is owed to customers cannot be counted
+	sh.onHand = max(0, sh.onHand) // oversold units cannot be counted
 	found := count{s, product, sh.onHand, w.now, "a"}
 	switch x := w.rng.Float64(); {
-	case x < 0.02: // two people counted at once, and one of them wrongly
+	case x < 0.02: // two people counted at once, and one of them was wrong
 		second := found
 		second.suffix = "b"
 		found.units++
 		w.postCount(second, sent+w.rng.Int64N(2000)-1000)
-	case x < 0.04: // counted again, and that count overtakes the first
+	case x < 0.04: // counted again, and the second count arrives before the first
 		w.at(w.now+w.between(5*time.Minute, 10*time.Minute), func() {
 			sh.onHand = max(0, sh.onHand)
 			w.postCount(count{s, product, sh.onHand, w.now, "c"}, sent-w.between(time.Minute, time.Hour))
 		})
-	case x < 0.06: // a delivery is booked at the very time of the count, which does not include it
+	case x < 0.06: // a delivery is booked at the time of the count, which does not include it
 		w.receive(s, product, 1+w.rng.Int64N(6))
 	}
 	w.postCount(found, sent)

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// defectRate is the number of broken messages for each customer message.
+	// defectRate is the number of broken messages per customer message.
 	defectRate = 0.004
-	// oversizeEvery is the time between two messages that are too large; they are a burden to whoever reads the dead letters.
+	// oversizeEvery is the time between two messages that are too large. Each of them makes a large
+	// dead letter.
 	oversizeEvery = 6 * time.Hour
 )
 
-// startDefects lets things go wrong from now on.
+// startDefects starts the defects.
 func (w *World) startDefects() {
 	w.poisson(w.cfg.EventsPerSecond*defectRate, func(int64) float64 { return 1 }, w.breakSomething)
 	var oversize func()
@@ -26,7 +27,8 @@ func (w *World) startDefects() {
 	w.at(w.now+w.between(10*time.Minute, 40*time.Minute), oversize)
 }
 
-// breakSomething plays the next defect. All are played in random order before any is played again.
+// breakSomething publishes the next defect. All of them occur in random order before any occurs
+// again.
 func (w *World) breakSomething() {
 	if w.defects == nil {
 		for _, d := range wholeMessageDefects {
@@ -51,12 +53,12 @@ func (w *World) breakSomething() {
 	w.played++
 }
 
-// refuse posts a message that is refused as a whole.
+// refuse posts a message that the pipeline refuses as a whole.
 func (w *World) refuse(topic Topic, reason event.Reason, data []byte) {
 	w.post(w.now+w.network(), letter{Publication: Publication{Topic: topic, Data: data}, refused: reason})
 }
 
-// badItemInBasket is a basket of which one item cannot be used; the other counts.
+// badItemInBasket posts a basket with one invalid item. The other item counts.
 func (w *World) badItemInBasket() {
 	s := w.stores[w.rng.IntN(len(w.stores))]
 	p := w.popularity.draw(w.rng)
@@ -75,7 +77,7 @@ func (w *World) badItemInBasket() {
 	})
 }
 
-// badItemInList is a list of products of which one has no id; the others count.
+// badItemInList posts a list of products of which one has no id. The others count.
 func (w *World) badItemInList() {
 	p, q := w.popularity.draw(w.rng), w.popularity.draw(w.rng)
 	message := w.soundView(w.newID("bad"))
@@ -98,12 +100,12 @@ type reusable struct {
 	other func() []byte // builds a message of the same identity and other content
 }
 
-// remember takes note of a message at the time at which it is sent.
+// remember keeps a message for reuse, at the time at which it is sent.
 func (w *World) remember(sent int64, topic Topic, other func() []byte) {
 	w.at(sent, func() { w.reusable = &reusable{topic, other} })
 }
 
-// reuse sends other content under an id that an earlier message has had.
+// reuse posts other content under the id of an earlier message.
 func (w *World) reuse() {
 	if w.reusable == nil {
 		return
@@ -113,6 +115,6 @@ func (w *World) reuse() {
 		refused:     event.IDReused,
 	}
 	w.reusable = nil
-	// Late enough that nothing on the way can bring it before the first.
+	// Late enough that it cannot arrive before the first message.
 	w.post(w.now+w.between(5*time.Minute, 90*time.Minute), l)
 }

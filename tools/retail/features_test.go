@@ -9,8 +9,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// TestEverythingHappensWithinThirtyHours: each thing that can go wrong with a message, and each case
-// of the rules of stock, occurs in a day and a quarter.
+// TestEverythingHappensWithinThirtyHours checks that every defect of a message, and every case of
+// the stock rules, occurs within thirty hours.
 func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 	w := New(Config{Seed: 10, Shops: 10, Products: 120, EventsPerSecond: 0.6}, morning)
 	ps := w.Advance(morning + 30*time.Hour.Milliseconds())
@@ -55,7 +55,8 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 				count("correction of a delivery", e.Quantity < 0)
 			case event.Reset:
 				count("nightly count, uploaded hours late", d.At > morning+3_600_000 && age > 3*time.Hour)
-				count("count uploaded after sales that followed it", lastSaleSent[key] > e.OccurredAt && age > time.Hour)
+				count("count uploaded after sales that followed it",
+					lastSaleSent[key] > e.OccurredAt && age > time.Hour)
 				at := identity{e.StoreID, e.ProductID, time.UnixMilli(e.OccurredAt).String()}
 				other, tie := resets[at]
 				count("two counts of one time", tie && other.ID != e.ID && other.Quantity != e.Quantity)
@@ -69,7 +70,7 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 	count("count overtaken by a later one", overtaken > 0)
 	count("delivery at the time of a count", tied > 0)
 	for _, reason := range event.Reasons {
-		if reason != event.ResetTooOld && reason != event.TooLate { // they take a shop that is asleep for a week
+		if reason != event.ResetTooOld && reason != event.TooLate { // these need a shop that sends nothing for a week
 			count("refused as "+string(reason), w.Truth().Tally.Refused[reason] > 0)
 		}
 	}
@@ -91,7 +92,8 @@ func TestEverythingHappensWithinThirtyHours(t *testing.T) {
 	}
 }
 
-// countOddities counts RESETs that come after a later one of their key, and RECEIPTs of the very time of a count.
+// countOddities counts RESETs that arrive after a later one of their key, and RECEIPTs at the time
+// of a count.
 func countOddities(t *testing.T, ps []Publication) (overtaken, tied int) {
 	t.Helper()
 	newest := map[truth.Key]int64{}

@@ -8,7 +8,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// shelf is what really stands on a store's shelf, as opposed to what its messages say so far.
+// shelf is the true stock of a product in a store, as opposed to what its messages report so far.
 type shelf struct {
 	onHand  int64
 	ordered bool
@@ -19,7 +19,7 @@ type shelf struct {
 // unitsPerLine is the mean number of units that a customer takes of one product.
 const unitsPerLine = 1.2
 
-// fillShelves gives every store stock for about a day of its trade.
+// fillShelves gives every store the stock of about a day of its trade.
 func (w *World) fillShelves() {
 	perDay := w.cfg.EventsPerSecond * 86_400
 	lines := perDay * tillShare / messagesPerBasket() * linesPerBasket()
@@ -49,10 +49,10 @@ func (w *World) fillShelves() {
 	}
 }
 
-// oversold is how many units the web shop sells that it does not have, before its pages say so.
+// oversold is the most units that the web shop sells without having them, before its pages show it.
 const oversold = 3
 
-// take removes units from a shelf if they are there, and orders more when it runs low.
+// take removes units from a shelf if there are enough, and orders more if few are left.
 func (w *World) take(s *store, product int, units int64) bool {
 	sh, least := &s.shelves[product], int64(0)
 	if s == w.online {
@@ -68,7 +68,7 @@ func (w *World) take(s *store, product int, units int64) bool {
 	return true
 }
 
-// order has the warehouse bring more of a product.
+// order schedules a delivery of a product.
 func (w *World) order(s *store, product int) {
 	sh := &s.shelves[product]
 	sh.ordered = true
@@ -103,7 +103,7 @@ func (w *World) receive(s *store, product int, units int64) {
 		message.ProductID = s.style.article(id)
 	}
 	sent := w.now + w.between(time.Second, 10*time.Minute)
-	if w.chance(0.15) { // by a handheld scanner that is read out at the end of the shift
+	if w.chance(0.15) { // from a handheld scanner that is read out at the end of the shift
 		sent = w.now + w.between(3*time.Hour, 12*time.Hour)
 	}
 	w.post(sent, letter{
@@ -118,7 +118,8 @@ func (w *World) receive(s *store, product int, units int64) {
 	}
 }
 
-// correct takes back units of a delivery that were booked but never came. The head office books that, as unified events.
+// correct removes units of a delivery that were booked but never arrived. The head office books
+// that, as unified events.
 func (w *World) correct(s *store, product int, units int64) {
 	if s.shelves[product].onHand < units {
 		return
@@ -133,7 +134,7 @@ func (w *World) correct(s *store, product int, units int64) {
 	})
 }
 
-// event is an event of a store's product now.
+// event returns an event of a product in a store, at the present time.
 func (w *World) event(t event.Type, s *store, product int, units int64) truth.Event {
 	id := w.products[product].ID
 	return truth.Event{Type: t.String(), Store: s.ID, Product: id, Quantity: units, OccurredAt: w.now}

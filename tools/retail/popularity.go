@@ -5,7 +5,8 @@ import (
 	"sort"
 )
 
-// popularity is a Zipf-Mandelbrot distribution over the products: few sell a lot, most sell now and then.
+// popularity is a Zipf-Mandelbrot distribution over the products: a few sell a lot, most sell
+// rarely.
 type popularity struct {
 	share      []float64 // of all sales, by product index
 	byRank     []int     // product index of the most popular, the second, ...
@@ -13,9 +14,11 @@ type popularity struct {
 }
 
 func newPopularity(rng *rand.Rand, products int) popularity {
-	// Without the flattening the best seller alone would make up a seventh of all sales.
+	// Without flattening, the best seller alone would be a seventh of all sales.
 	const flatten = 5
-	p := popularity{share: make([]float64, products), byRank: rng.Perm(products), cumulative: make([]float64, products)}
+	p := popularity{
+		share: make([]float64, products), byRank: rng.Perm(products), cumulative: make([]float64, products),
+	}
 	total := 0.0
 	for rank := range products {
 		total += 1 / float64(rank+1+flatten)
@@ -29,7 +32,7 @@ func newPopularity(rng *rand.Rand, products int) popularity {
 	return p
 }
 
-// draw picks a product index.
+// draw returns a random product index.
 func (p *popularity) draw(rng *rand.Rand) int {
 	last := len(p.cumulative) - 1
 	x := rng.Float64() * p.cumulative[last]

@@ -8,22 +8,23 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// letter is a message on its way, with what a correct pipeline makes of it.
+// letter is a message to publish, with the results of a correct pipeline.
 type letter struct {
 	Publication
-	events  []truth.Event // with an ID only of a RESET, where it decides between counts of one time
-	refused event.Reason  // empty: nothing
-	ignored bool          // no event of ours, and no error
-	once    bool          // is never delivered twice
+	events  []truth.Event // an ID is set only for a RESET, where it decides between counts of one time
+	refused event.Reason  // empty: not refused
+	ignored bool          // neither an event nor an error
+	once    bool          // never delivered twice
 }
 
-// How many messages are delivered twice, and how many of those long after the first time.
+// The share of messages that are delivered twice, and the share of those that are delivered long
+// after the first time.
 const (
 	repeatChance     = 0.01
 	lateRepeatChance = 0.3
 )
 
-// post publishes a letter at ms, and a few of them once more.
+// post publishes a letter at ms, and some letters once more.
 func (w *World) post(ms int64, l letter) {
 	w.at(ms, func() { w.deliver(l, false) })
 	if l.once || l.refused != "" || !w.chance(repeatChance) {
@@ -42,14 +43,14 @@ func (w *World) deliver(l letter, repeated bool) {
 	w.truth.add(l, repeated)
 }
 
-// network is how long a message takes from where it is written to its topic.
+// network returns a random time from writing a message to its publication, ms.
 func (w *World) network() int64 { return w.between(20*time.Millisecond, 1500*time.Millisecond) }
 
-// newID is an id that no other message has.
+// newID returns an id that no other message has.
 func (w *World) newID(prefix string) string {
 	w.lastID++
 	return prefix + "-" + strconv.FormatUint(w.cfg.Seed&0xffff, 36) + "-" + strconv.FormatUint(w.lastID, 36)
 }
 
-// eventID is the attribute in which a message without an id in its payload carries it.
+// eventID returns the attribute for a message without an id in its payload.
 func eventID(id string) map[string]string { return map[string]string{"event_id": id} }

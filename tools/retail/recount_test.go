@@ -12,7 +12,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// decoded is a publication with what the project's decoder makes of it.
+// decoded is a publication with the result of the project's decoder.
 type decoded struct {
 	Publication
 	event.Decoded
@@ -32,15 +32,16 @@ func decode(t *testing.T, ps []Publication) []decoded {
 			t.Fatalf("publication %d is on topic %q", i, p.Topic)
 		}
 		out[i].Publication = p
-		d.Decode(&event.Message{Channel: f.Channel, Format: f.Format, Data: p.Data, Attributes: p.Attributes, PublishedAt: p.At},
-			p.At, false, &out[i].Decoded)
+		m := event.Message{Channel: f.Channel, Format: f.Format, Data: p.Data, Attributes: p.Attributes,
+			PublishedAt: p.At}
+		d.Decode(&m, p.At, false, &out[i].Decoded)
 	}
 	return out
 }
 
 type identity struct{ store, product, id string }
 
-// recount is all events that were ever sent, by identity, as the decoder reads them.
+// recount is all events that were sent, by identity, as the decoder reads them.
 type recount struct {
 	events     map[identity]event.UnifiedInventoryEvent
 	all        []truth.Event
@@ -84,7 +85,7 @@ func (r *recount) add(t *testing.T, ds []decoded) {
 	}
 }
 
-// TestTruthAgreesWithARecount holds what the world keeps along the way to the model over the
+// TestTruthAgreesWithARecount compares the truth that the world keeps with the model over the
 // decoded messages.
 func TestTruthAgreesWithARecount(t *testing.T) {
 	for _, cfg := range []Config{
@@ -103,7 +104,7 @@ func TestTruthAgreesWithARecount(t *testing.T) {
 	}
 }
 
-// decodeFor is decode with web shop events of the world's own web shop.
+// decodeFor is decode, with the store id of the world's web shop.
 func decodeFor(t *testing.T, cfg Config, ps []Publication) []decoded {
 	t.Helper()
 	ds := decode(t, ps)

@@ -1,6 +1,7 @@
-// Package retail plays a retailer and knows the truth about it: shops with opening hours and a web shop, their customers,
-// warehouse and stock counts, and everything that goes wrong with their messages on the way. The same seed plays the same
-// world, message for message. The package does no I/O and reads no clock: the caller says how far time has come.
+// Package retail simulates a retailer and keeps the truth about it: shops with opening hours and a
+// web shop, their customers, warehouse and stock counts, and everything that goes wrong with their
+// messages. The same seed gives the same world, message for message. The package does no I/O and
+// reads no clock: the caller advances the time.
 package retail
 
 import (
@@ -8,7 +9,7 @@ import (
 	"time"
 )
 
-// Topic is the channel that a message is published on.
+// Topic is the channel of a message.
 type Topic string
 
 // The three topics.
@@ -18,12 +19,12 @@ const (
 	WMS  Topic = "wms"  // warehouse management
 )
 
-// Publication is one message to publish. Repeated deliveries share Data and Attributes with the first one, so neither may
-// be modified.
+// Publication is one message to publish. Repeated deliveries share Data and Attributes with the
+// first one, so neither may be modified.
 type Publication struct {
 	Topic      Topic
 	Data       []byte
-	Attributes map[string]string // nil when there are none
+	Attributes map[string]string // nil if there are none
 	At         int64             // when it is published, epoch ms by the world's clock
 }
 
@@ -45,13 +46,13 @@ type World struct {
 
 	trend    trend
 	lastID   uint64
-	defects  []func()  // shuffled anew whenever all were played
-	played   int       // how many defects were, so far
-	reusable *reusable // nil when there is none
+	defects  []func()  // shuffled again after all have occurred
+	played   int       // how many defects have occurred
+	reusable *reusable // nil: none
 }
 
-// New returns a world at startMs, epoch ms. Zero fields of cfg take their defaults. The first Advance publishes the counts
-// with which the shops start.
+// New returns a world at startMs, epoch ms. Zero fields of cfg take their defaults. The first
+// Advance publishes the counts with which the shops start.
 func New(cfg Config, startMs int64) *World {
 	cfg = cfg.withDefaults()
 	w := &World{
@@ -72,8 +73,9 @@ func New(cfg Config, startMs int64) *World {
 	return w
 }
 
-// Advance plays the world up to and including toMs, epoch ms, and returns what is published meanwhile in the order of
-// publication. Going there in one step or in many makes no difference. A time that has passed already publishes nothing.
+// Advance runs the world up to and including toMs, epoch ms, and returns what is published until
+// then, in the order of publication. One step and many steps have the same result. A time in the
+// past publishes nothing.
 func (w *World) Advance(toMs int64) []Publication {
 	w.out = nil
 	for {
@@ -88,14 +90,15 @@ func (w *World) Advance(toMs int64) []Publication {
 	return w.out
 }
 
-// Truth is what a correct pipeline shows once it has seen everything that Advance has returned so far.
+// Truth returns the results of a correct pipeline after all publications that Advance has returned
+// so far.
 func (w *World) Truth() *Truth { return w.truth }
 
-// at plays run at ms, or now if that has passed.
+// at schedules run at ms, or now if that has passed.
 func (w *World) at(ms int64, run func()) { w.agenda.add(max(ms, w.now), run) }
 
-// poisson plays run at the points of a Poisson process from now on, with peak points a second at a share of 1. share says
-// which part of the peak holds at a time, 0 to 1; the process ends when it is negative.
+// poisson schedules run at the points of a Poisson process from now on. The rate is peak points a
+// second, times share at the time; share returns 0 to 1, and a negative number ends the process.
 func (w *World) poisson(peak float64, share func(ms int64) float64, run func()) {
 	t := float64(w.now)
 	var next func()
@@ -116,10 +119,10 @@ func (w *World) poisson(peak float64, share func(ms int64) float64, run func()) 
 	wait()
 }
 
-// between is a random duration of lo to hi, in ms.
+// between returns a random duration from lo to hi, ms.
 func (w *World) between(lo, hi time.Duration) int64 {
 	return lo.Milliseconds() + w.rng.Int64N(max(1, (hi-lo).Milliseconds()))
 }
 
-// chance is true with probability p.
+// chance returns true with probability p.
 func (w *World) chance(p float64) bool { return w.rng.Float64() < p }

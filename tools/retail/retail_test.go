@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// morning is a Monday, when the first shops are about to open.
+// morning is a Monday, shortly before the first shops open.
 var morning = time.Date(2024, time.May, 13, 8, 0, 0, 0, time.UTC).UnixMilli()
 
 func TestSameSeedSameWorld(t *testing.T) {
@@ -22,7 +22,8 @@ func TestSameSeedSameWorld(t *testing.T) {
 	}
 	inSteps = append(inSteps, w.Advance(to)...)
 	equal := func(a, b Publication) bool {
-		return a.At == b.At && a.Topic == b.Topic && bytes.Equal(a.Data, b.Data) && maps.Equal(a.Attributes, b.Attributes)
+		return a.At == b.At && a.Topic == b.Topic && bytes.Equal(a.Data, b.Data) &&
+			maps.Equal(a.Attributes, b.Attributes)
 	}
 	if !slices.EqualFunc(whole, inSteps, equal) {
 		t.Errorf("%d messages in one step, %d others in many", len(whole), len(inSteps))
@@ -66,7 +67,7 @@ func TestTheMeanRateIsWhatWasAskedFor(t *testing.T) {
 		customers[p.Topic]++
 	}
 	got := float64(customers[POS]+customers[ECOM]) / 86_400
-	// The trend comes on top; baskets of which nothing is there are missing.
+	// The trend adds to it; baskets without any product in stock are missing.
 	if got < 0.9*rate || got > 1.15*rate {
 		t.Errorf("%.2f customer messages a second, want about %v", got, rate)
 	}

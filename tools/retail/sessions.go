@@ -8,18 +8,18 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// What happens in a web session: pages, a list of products, then up to maxViews products looked at; some go into the cart,
-// and some carts are bought.
+// A web session has pages, a list of products, then up to maxViews products that are viewed. Some
+// products are added to the cart, and some carts are bought.
 const (
 	pageChance     = 0.25
 	listChance     = 0.3
 	maxViews       = 4
 	cartChance     = 0.3
 	purchaseChance = 0.4
-	collectChance  = 0.15 // of the purchases: a shop fulfils it
+	collectChance  = 0.15 // of the purchases: a shop fulfils them
 )
 
-// itemsPerSession is how many products are bought in a session.
+// itemsPerSession returns the mean number of products that are bought in a session.
 func itemsPerSession() float64 { return purchaseChance * cartChance * (maxViews + 1) / 2 }
 
 func messagesPerSession() float64 {
@@ -30,7 +30,7 @@ func messagesPerSession() float64 {
 	return pageChance + listChance + (1+cartChance)*(maxViews+1)/2 + purchaseChance*(1-emptyCart)
 }
 
-// startWeb opens the web shop.
+// startWeb starts the sessions of the web shop.
 func (w *World) startWeb() {
 	sessions := w.cfg.EventsPerSecond * (1 - tillShare) / messagesPerSession()
 	w.poisson(sessions*webPeak(), webShare, func() {
@@ -42,14 +42,14 @@ func (w *World) startWeb() {
 	})
 }
 
-// visitor is who sits in front of the web shop.
+// visitor is a visitor of the web shop.
 type visitor struct {
 	client string
 	user   string // empty: not logged in
 	style  style
 }
 
-// session has a visitor look at products from now on.
+// session schedules the visit of products, from now on.
 func (w *World) session(products []int, toCart, toBuy float64) {
 	v := visitor{client: w.newID("c"), style: style(w.rng.IntN(styles))}
 	if w.chance(0.3) {
@@ -79,7 +79,8 @@ func (w *World) session(products []int, toCart, toBuy float64) {
 	}
 }
 
-// postEcom sends a message at ms under the id, in the payload or beside it. Quantities of 0 are written as absent and mean 1.
+// postEcom posts a message at ms with an id, in the payload or in the attributes. A quantity of 0
+// is left out, which means 1.
 func (w *World) postEcom(ms int64, id string, m ecomMessage, l letter) {
 	switch {
 	case id == "": // the transaction id identifies it
@@ -92,7 +93,7 @@ func (w *World) postEcom(ms int64, id string, m ecomMessage, l letter) {
 	w.post(ms+w.network(), l)
 }
 
-// message begins a message of the visitor at ms.
+// message returns a message of the visitor at ms.
 func (v visitor) message(name string, ms int64, items ...ecomItem) ecomMessage {
 	m := ecomMessage{Event: name, Timestamp: v.style.time(ms), ClientID: v.client, UserID: v.user}
 	if len(items) > 0 {
@@ -101,7 +102,7 @@ func (v visitor) message(name string, ms int64, items ...ecomItem) ecomMessage {
 	return m
 }
 
-// ignoredPage is a page that says nothing about a product.
+// ignoredPage posts a page that concerns no product.
 func (w *World) ignoredPage(v visitor, t int64) {
 	name := "page_view"
 	if w.chance(0.3) {
@@ -110,7 +111,7 @@ func (w *World) ignoredPage(v visitor, t int64) {
 	w.postEcom(t, w.newID("p"), v.message(name, t), letter{ignored: true})
 }
 
-// list is a page of several products, each of which counts as a view.
+// list posts a page of several products. Each counts as a view.
 func (w *World) list(v visitor, t int64) {
 	var items []ecomItem
 	var events []truth.Event
@@ -125,7 +126,7 @@ func (w *World) list(v visitor, t int64) {
 func (w *World) view(v visitor, t int64, product int) {
 	p, stamp, once := w.products[product], t, false
 	if w.chance(0.003) {
-		// The visitor's clock is ahead. Such a view is counted when it arrives.
+		// The visitor's clock is ahead. Such a view counts when it arrives.
 		stamp, once = t+w.between(time.Hour, 8*time.Hour), true
 	}
 	m := v.message("view_item", stamp, ecomItem{ItemID: p.ID, Price: price(p.Cents)})
@@ -136,13 +137,13 @@ func (w *World) view(v visitor, t int64, product int) {
 func (w *World) cartAdd(v visitor, t int64, l line) {
 	name, p := "add_to_cart", w.products[l.product]
 	if v.style == styleUTC {
-		name = "add-to-cart" // an older version of the shop's pages
+		name = "add-to-cart" // the name in an older version of the shop's pages
 	}
 	m := v.message(name, t, ecomItem{p.ID, l.units, price(p.Cents)})
 	w.postEcom(t, w.newID("a"), m, letter{events: []truth.Event{w.webEvent(event.CartAdd, t, l)}})
 }
 
-// purchase sells what is there of the cart, now.
+// purchase sells the products of the cart of which there are enough.
 func (w *World) purchase(v visitor, cart []line) {
 	from := w.online
 	if w.chance(collectChance) {
@@ -150,10 +151,10 @@ func (w *World) purchase(v visitor, cart []line) {
 	}
 	var items []ecomItem
 	var l letter
-	for _, wanted := range cart {
-		if p := w.products[wanted.product]; w.take(from, wanted.product, wanted.units) {
-			items = append(items, ecomItem{p.ID, wanted.units, price(p.Cents)})
-			l.events = append(l.events, w.event(event.Sale, from, wanted.product, wanted.units))
+	for _, asked := range cart {
+		if p := w.products[asked.product]; w.take(from, asked.product, asked.units) {
+			items = append(items, ecomItem{p.ID, asked.units, price(p.Cents)})
+			l.events = append(l.events, w.event(event.Sale, from, asked.product, asked.units))
 		}
 	}
 	if len(items) == 0 {
@@ -172,7 +173,7 @@ func (w *World) purchase(v visitor, cart []line) {
 	w.postEcom(w.now, id, m, l)
 }
 
-// webEvent is an event of the web shop at ms.
+// webEvent returns an event of the web shop at ms.
 func (w *World) webEvent(t event.Type, ms int64, l line) truth.Event {
 	e := w.event(t, w.online, l.product, l.units)
 	e.OccurredAt = ms

@@ -2,22 +2,23 @@ package retail
 
 import "time"
 
-// trend is one product that everybody talks about for a while.
+// trend is a product that is popular for a while.
 type trend struct {
 	product     int
 	from, until int64 // epoch ms
 }
 
-// A trend grows to its peak over trendRise, and calms down over its last half.
+// trendRise is the time in which a trend rises to its peak. It falls during its last half.
 const trendRise = 8 * time.Minute
 
-// startTrends lets a product go viral a few minutes from now, and another one some hours after each.
+// startTrends lets a product go viral a few minutes from now, and later products some hours after
+// each.
 func (w *World) startTrends() {
 	w.trend.until = -1
 	w.at(w.now+w.between(3*time.Minute, 8*time.Minute), w.goViral)
 }
 
-// Trending is the product that is going viral now, if one is.
+// Trending returns the product that is going viral now. It returns false if there is none.
 func (w *World) Trending() (product string, ok bool) {
 	if w.now >= w.trend.until {
 		return "", false
@@ -29,7 +30,7 @@ func (w *World) trending(product int) bool {
 	return product == w.trend.product && w.now < w.trend.until
 }
 
-// goViral picks a product that so far sold now and then.
+// goViral starts a trend of a product that has sold rarely so far.
 func (w *World) goViral() {
 	n := len(w.products)
 	t := trend{w.popularity.byRank[n/10+w.rng.IntN(n-n/10)], w.now, w.now + w.between(90*time.Minute, 3*time.Hour)}
@@ -42,7 +43,7 @@ func (w *World) goViral() {
 		fall := 2 * float64(t.until-ms) / float64(t.until-t.from)
 		return min(1, rise, fall)
 	}
-	// Enough for everybody to notice, however small the retailer.
+	// High enough to be visible, however small the retailer.
 	peak := max(1.0/12, w.cfg.EventsPerSecond*(1-tillShare)/messagesPerSession()*0.3)
 	w.poisson(peak, share, func() {
 		s := w.openShop()

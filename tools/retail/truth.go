@@ -5,21 +5,21 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// Truth is what a correct pipeline shows after everything published so far. It follows from what
-// was sent, not from what the world's shelves hold. It must not be used while World.Advance runs.
+// Truth is the results of a correct pipeline after everything published so far. It follows from
+// what was sent, not from the shelves. It must not be used while World.Advance runs.
 type Truth struct {
-	// Ledger holds the SALEs, RECEIPTs and RESETs. VIEWs and CART_ADDs are left out: one whose
-	// clock is ahead counts when it arrives, which the world cannot foresee.
+	// Ledger holds the SALEs, RECEIPTs and RESETs. VIEWs and CART_ADDs are left out: one from a
+	// clock that is ahead counts when it arrives, which the world cannot foresee.
 	Ledger *truth.Ledger
 	Tally  Tally
 }
 
 // Tally counts what was published.
 type Tally struct {
-	Messages   int64                  // all publications, repeated ones too
+	Messages   int64                  // all publications, including repeated ones
 	Events     map[string]int64       // valid events by type, repetitions not counted
 	Duplicates int64                  // repeated events
-	Ignored    int64                  // messages that are neither an event nor an error, repeated ones too
+	Ignored    int64                  // messages that are neither an event nor an error, including repeated ones
 	Refused    map[event.Reason]int64 // dead letters
 }
 

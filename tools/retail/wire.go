@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// style is how a store's systems write times and numbers. All styles are valid and mean the same.
+// style is the format of times and numbers in the messages of a store. All styles are valid and
+// mean the same.
 type style uint8
 
 const (
@@ -19,20 +20,20 @@ const (
 
 var offsetZone = time.FixedZone("", 2*60*60)
 
-// time writes epoch ms.
+// time returns epoch ms in the style.
 func (s style) time(ms int64) any {
 	switch s {
 	case styleUTC:
 		return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
 	case styleOffset:
-		// The digits beyond the millisecond are the till's own and are cut off by whoever reads them.
+		// Readers cut off the digits beyond the millisecond.
 		return time.UnixMilli(ms).Add(417 * time.Microsecond).In(offsetZone).Format("2006-01-02T15:04:05.000000Z07:00")
 	default:
 		return ms
 	}
 }
 
-// quantity writes a number of units.
+// quantity returns a number of units in the style.
 func (s style) quantity(n int64) any {
 	if s == styleOffset {
 		return json.RawMessage(strconv.FormatInt(n, 10) + ".0")
@@ -40,7 +41,7 @@ func (s style) quantity(n int64) any {
 	return n
 }
 
-// article writes a product id.
+// article returns a product id in the style.
 func (s style) article(id string) any {
 	if s == styleEpoch {
 		return json.RawMessage(id)
@@ -48,7 +49,7 @@ func (s style) article(id string) any {
 	return id
 }
 
-// price writes cents as a decimal number.
+// price returns cents as a decimal number.
 func price(cents int64) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf("%d.%02d", cents/100, cents%100))
 }
@@ -73,12 +74,12 @@ type posMessage struct {
 	EventDatetime string          `json:"event_datetime,omitempty"`
 }
 
-// setTimes writes when the sale was, and when the till sends it.
+// setTimes sets the time of the sale and the time at which the till sends it.
 func (m *posMessage) setTimes(s style, soldAt, sentAt int64) {
 	m.Timestamp = s.time(soldAt)
 	switch s {
 	case styleEpoch:
-		m.TimeOfSale = 0 // a till that has the field and does not fill it
+		m.TimeOfSale = 0 // a till that does not fill the field
 		m.EventDatetime = time.UnixMilli(soldAt).UTC().Format("2006-01-02 15:04:05")
 	case styleUTC:
 		m.Timestamp, m.TimeOfSale = s.time(sentAt), s.time(soldAt)
@@ -131,7 +132,7 @@ type unifiedMessage struct {
 	OccurredAt any    `json:"occurred_at"`
 }
 
-// encode writes a message of this package as JSON.
+// encode encodes a message of this package as JSON.
 func encode(message any) []byte {
 	data, err := json.Marshal(message)
 	if err != nil {
