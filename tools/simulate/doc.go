@@ -1,3 +1,4 @@
-// Package simulate publishes a simulated retailer to real topics, as long as it is let: the world of tools/retail goes on with the
-// clock, with its duplicates, its disorder and its broken messages. It knows what the stock should be, and can hold Redis against that.
+// Package simulate publishes a simulated retailer to real topics: the world of tools/retail
+// advances with the clock, with its duplicates, its disorder and its broken messages. It can
+// compare the stock in Redis with the truth.
 package simulate

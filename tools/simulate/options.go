@@ -15,8 +15,8 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// Options configure a simulation. DefaultOptions returns the defaults, Flags declares the flags, and
-// Validate completes the options.
+// Options configure a simulation. DefaultOptions returns the defaults, Flags declares the flags,
+// and Validate completes the options.
 type Options struct {
 	project    string
 	topicIDs   [3]string // of topicsInOrder
@@ -33,7 +33,7 @@ type Options struct {
 	reportEvery  time.Duration
 	stateFile    string
 	truthFile    string
-	checkTruth   string // a truth file to check; nothing is simulated then
+	checkTruth   string // a truth file to compare with; if set, nothing is simulated
 	checkTimeout time.Duration
 
 	// Set by Validate.
@@ -67,7 +67,8 @@ func DefaultOptions() Options {
 func (o *Options) Flags() []config.Group {
 	topics := []config.Flag{{Name: "project", Var: &o.project, Usage: "Google Cloud `project` of topics given by id"}}
 	for i, t := range topicsInOrder {
-		topics = append(topics, config.Flag{Name: string(t) + "_topic", Var: &o.topicIDs[i], Usage: "`topic`, id or full name"})
+		topics = append(topics, config.Flag{Name: string(t) + "_topic", Var: &o.topicIDs[i],
+			Usage: "`topic`, id or full name"})
 	}
 	return []config.Group{
 		{Name: "Topics", Flags: topics},
@@ -81,7 +82,8 @@ func (o *Options) Flags() []config.Group {
 		}},
 		{Name: "Clock", Flags: []config.Flag{
 			{Name: "clock_origin", Var: &o.origin,
-				Usage: "what the clock shows at the start, RFC 3339 `time`; now without it; the pipeline needs the same"},
+				Usage: "what the clock shows at the start, RFC 3339 `time`; now without it; " +
+					"the pipeline needs the same"},
 			{Name: "clock_speed", Var: &o.clockSpeed,
 				Usage: "how many seconds of the clock pass in a `second`; the pipeline needs the same"},
 			{Name: "duration", Var: &o.duration, Usage: "how long to run; 0: until SIGINT or SIGTERM"},
@@ -89,12 +91,15 @@ func (o *Options) Flags() []config.Group {
 		{Name: "Output", Flags: []config.Flag{
 			{Name: "report_every", Var: &o.reportEvery, Usage: "how often to print a line"},
 			{Name: "state_file", Var: &o.stateFile,
-				Usage: "`file` that keeps the retailer and how far it is published: a later start with it goes on from there"},
-			{Name: "truth_file", Var: &o.truthFile, Usage: "`file` for what the stock should be, as JSON, written at the end"},
+				Usage: "`file` that keeps the retailer and how far it is published: " +
+					"a later start with it goes on from there"},
+			{Name: "truth_file", Var: &o.truthFile,
+				Usage: "`file` for what the stock should be, as JSON, written at the end"},
 			{Name: "check_truth", Var: &o.checkTruth,
 				Usage: "truth `file` with which --check_redis is compared; nothing is simulated then"},
 			{Name: "check_redis", Var: &o.redisAddrs,
-				Usage: "`host:port` of Redis, several separated by commas = cluster: wait there at the end until the stock is right"},
+				Usage: "`host:port` of Redis, several separated by commas = cluster: " +
+					"wait there at the end until the stock is right"},
 			{Name: "check_timeout", Var: &o.checkTimeout, Usage: "how long the stock may take to become right"},
 		}},
 	}
@@ -136,7 +141,7 @@ func (o *Options) checkTopics(bad badFunc) {
 }
 
 func (o *Options) checkWorld(bad badFunc) {
-	// In this form NaN fails too.
+	// NaN fails in this form, too.
 	if !(o.eventsPerSecond >= minEvents && o.eventsPerSecond <= maxEvents) {
 		bad("events_per_second", "%v is not between %v and %v", o.eventsPerSecond, minEvents, maxEvents)
 	}

@@ -16,15 +16,16 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// publisher sends what happens in the world to its topics. One goroutine uses it.
+// publisher publishes the messages of the world to its topics. It is not safe for concurrent use.
 type publisher struct {
 	client    *replay.Client
 	topics    map[retail.Topic]string
 	published int64
 }
 
-// publish returns when all of it is published, however long the server is away, or with the reason why it cannot be. Like everybody
-// who is not sure of an answer, it publishes again then: messages may come twice.
+// publish publishes all messages, however long the server is unreachable. It returns an error if
+// ctx ends or if retrying cannot help. A message whose answer is lost is published again, so
+// messages may be published twice.
 func (p *publisher) publish(ctx context.Context, happened []retail.Publication) error {
 	byTopic := map[retail.Topic][]*pubsubpb.PubsubMessage{}
 	for _, h := range happened {
@@ -41,7 +42,7 @@ func (p *publisher) publish(ctx context.Context, happened []retail.Publication) 
 	return nil
 }
 
-// insist publishes to one topic.
+// insist publishes to one topic and retries until that succeeds.
 func (p *publisher) insist(ctx context.Context, topic string, messages []*pubsubpb.PubsubMessage) error {
 	pauses := gax.Backoff{Initial: 100 * time.Millisecond, Max: 5 * time.Second, Multiplier: 2}
 	for {
@@ -56,14 +57,15 @@ func (p *publisher) insist(ctx context.Context, topic string, messages []*pubsub
 			return err
 		}
 		pause := pauses.Pause()
-		slog.Warn("publishing failed, trying again", "topic", topic, "messages", len(messages), "error", err, "in", pause.String())
+		slog.Warn("publishing failed, trying again",
+			"topic", topic, "messages", len(messages), "error", err, "in", pause.String())
 		if gax.Sleep(ctx, pause) != nil {
 			return fmt.Errorf("publish to %s: %d messages are left: %w", topic, len(messages), context.Cause(ctx))
 		}
 	}
 }
 
-// hopeless reports whether publishing again cannot help.
+// hopeless reports whether a retry cannot help.
 func hopeless(err error) bool {
 	switch status.Code(err) {
 	case codes.NotFound, codes.PermissionDenied, codes.Unauthenticated, codes.InvalidArgument, codes.FailedPrecondition:

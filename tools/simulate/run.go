@@ -13,16 +13,18 @@ import (
 )
 
 const (
-	// tickEvery is how often the world goes on, wall time.
+	// tickEvery is how often the world advances, wall time.
 	tickEvery = 50 * time.Millisecond
-	// stride is the most that it goes on at once, wall time: what is published together, and may come again after a crash.
+	// stride is the most by which it advances at once, wall time. So much is published together,
+	// and may be published again after a crash.
 	stride = time.Second
-	// drainFor is how long what has happened may take to be published when the simulator is told to stop.
+	// drainFor is how long publishing may continue after ctx has ended.
 	drainFor = 8 * time.Second
 )
 
-// Run plays until ctx ends or the duration is over. What has happened by then is published, the state and the truth are written, and
-// Redis is held against the truth if that was asked for. Lines for a person go to out.
+// Run plays until ctx ends or the duration is over. It then publishes what has happened until then,
+// writes the state and the truth, and compares Redis with the truth if the options ask for it. It
+// prints its reports to out.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	if o.checkTruth != "" {
 		stated, err := ReadTruth(o.checkTruth)
@@ -69,7 +71,7 @@ type play struct {
 
 // run plays and publishes.
 func (p *play) run(ctx context.Context) (err error) {
-	// Publishing outlives ctx by the time that a drain has.
+	// Publishing continues for drainFor after ctx has ended.
 	publishing, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancel(nil)
 	if p.options.duration > 0 {
@@ -78,7 +80,7 @@ func (p *play) run(ctx context.Context) (err error) {
 		defer stop()
 	}
 	defer context.AfterFunc(ctx, func() {
-		time.AfterFunc(drainFor, func() { cancel(fmt.Errorf("told to stop, and not finished %v later", drainFor)) })
+		time.AfterFunc(drainFor, func() { cancel(fmt.Errorf("stopped, and not finished %v later", drainFor)) })
 	})()
 
 	client, err := replay.Dial(publishing)
@@ -102,7 +104,7 @@ func (p *play) run(ctx context.Context) (err error) {
 	}
 }
 
-// catchUp publishes what has happened until now. It stops in between when ctx ends.
+// catchUp publishes what has happened until now. It stops early if ctx ends.
 func (p *play) catchUp(ctx, publishing context.Context) error {
 	step := max(1, int64(float64(stride.Milliseconds())*p.state.ClockSpeed))
 	for now := p.clock.NowMs(); p.state.Published.UnixMilli() < now && ctx.Err() == nil; {
@@ -128,7 +130,9 @@ func (p *play) catchUp(ctx, publishing context.Context) error {
 func (p *play) report() {
 	now := time.Now()
 	rate := float64(p.bus.published-p.before) / max(now.Sub(p.reported).Seconds(), 0.001)
-	behind := max(0, p.clock.WallOf(p.clock.NowMs()).Sub(p.clock.WallOf(p.state.Published.UnixMilli()))).Round(time.Millisecond)
-	fmt.Fprintf(p.out, "%d messages published, %.0f/s; the world is at %s, %v behind\n", p.bus.published, rate, p.state.Published.Format(time.RFC3339), behind)
+	published := p.clock.WallOf(p.state.Published.UnixMilli())
+	behind := max(0, p.clock.WallOf(p.clock.NowMs()).Sub(published)).Round(time.Millisecond)
+	fmt.Fprintf(p.out, "%d messages published, %.0f/s; the world is at %s, %v behind\n",
+		p.bus.published, rate, p.state.Published.Format(time.RFC3339), behind)
 	p.before, p.reported = p.bus.published, now
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// state is which world is played and how far it is published. A world follows from its seed, sizes and first moment, message for
-// message, so this is all that is needed to go on with it.
+// state identifies a world and how far it is published. A world follows from its seed, sizes and
+// first moment, message for message, so nothing else is needed to continue it.
 type state struct {
 	Seed            uint64    `json:"seed"`
 	Shops           int       `json:"shops"`
@@ -23,11 +23,11 @@ type state struct {
 	OnlineStore     string    `json:"online_store"`
 	ClockSpeed      float64   `json:"clock_speed"`
 	ClockOrigin     time.Time `json:"clock_origin"` // the world's first moment
-	Started         time.Time `json:"started"`      // the same by the wall
+	Started         time.Time `json:"started"`      // the same moment, wall time
 	Published       time.Time `json:"published"`    // everything up to this moment of the world is published
 }
 
-// begin is the state of a world that begins now.
+// begin returns the state of a world that begins now.
 func (o Options) begin(now time.Time) state {
 	now = now.UTC().Truncate(time.Millisecond)
 	origin := o.clockOrigin.UTC().Truncate(time.Millisecond)
@@ -35,13 +35,14 @@ func (o Options) begin(now time.Time) state {
 		origin = now
 	}
 	return state{
-		Seed: o.seed, Shops: o.shops, Products: o.products, EventsPerSecond: o.eventsPerSecond, OnlineStore: o.onlineStore,
+		Seed: o.seed, Shops: o.shops, Products: o.products,
+		EventsPerSecond: o.eventsPerSecond, OnlineStore: o.onlineStore,
 		ClockSpeed: o.clockSpeed, ClockOrigin: origin, Started: now, Published: origin.Add(-time.Millisecond),
 	}
 }
 
-// resume is the state that an earlier run left, or a new one. That the options ask for another world than was left is an error: two
-// worlds would use the same ids for different events.
+// resume returns the state that an earlier run left, or a new one. It is an error if the options
+// describe another world: two worlds would use the same ids for different events.
 func (o Options) resume(now time.Time) (state, error) {
 	fresh := o.begin(now)
 	if o.stateFile == "" {
@@ -58,18 +59,19 @@ func (o Options) resume(now time.Time) (state, error) {
 	if err := json.Unmarshal(text, &left); err != nil {
 		return state{}, fmt.Errorf("read the state in %s: %w", o.stateFile, err)
 	}
-	wanted := fresh
-	wanted.Started, wanted.Published = left.Started, left.Published
+	asked := fresh
+	asked.Started, asked.Published = left.Started, left.Published
 	if o.clockOrigin.IsZero() {
-		wanted.ClockOrigin = left.ClockOrigin
+		asked.ClockOrigin = left.ClockOrigin
 	}
-	if wanted != left {
-		return state{}, fmt.Errorf("%s is of another world than the options ask for; remove it, and empty Redis, to begin anew\nthere: %+v\nasked: %+v", o.stateFile, left, wanted)
+	if asked != left {
+		return state{}, fmt.Errorf("%s is of another world than the options ask for; remove it, and empty Redis, "+
+			"to begin anew\nthere: %+v\nasked: %+v", o.stateFile, left, asked)
 	}
 	return left, nil
 }
 
-// save writes the state, if there is a file for it.
+// save writes the state to a file. It does nothing if path is empty.
 func (s state) save(path string) error {
 	if path == "" {
 		return nil
@@ -86,12 +88,14 @@ func (s state) save(path string) error {
 
 func (s state) clock() clock.Clock { return clock.New(s.ClockOrigin, s.Started, s.ClockSpeed) }
 
-// open makes the world and lets it come to where it is published, which repeats what was random then.
+// open creates the world and advances it to where it is published, which repeats its random
+// choices.
 func (s state) open() *retail.World {
 	w := retail.New(retail.Config{
-		Seed: s.Seed, Shops: s.Shops, Products: s.Products, EventsPerSecond: s.EventsPerSecond / s.ClockSpeed, OnlineStore: s.OnlineStore,
+		Seed: s.Seed, Shops: s.Shops, Products: s.Products,
+		EventsPerSecond: s.EventsPerSecond / s.ClockSpeed, OnlineStore: s.OnlineStore,
 	}, s.ClockOrigin.UnixMilli())
-	const stride = int64(10 * time.Minute / time.Millisecond) // of which the messages fit into memory
+	const stride = int64(10 * time.Minute / time.Millisecond) // its messages fit into memory
 	until := s.Published.UnixMilli()
 	for to := s.ClockOrigin.UnixMilli(); to < until; to += stride {
 		w.Advance(min(to+stride, until))

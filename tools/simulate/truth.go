@@ -19,13 +19,14 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
-// ErrWrongStock says that Redis did not hold the truth in time. What was wrong has been printed.
+// ErrWrongStock is the error of a check after which Redis still did not hold the correct stock. The
+// differences have been printed.
 var ErrWrongStock = errors.New("the stock in Redis is not what was published")
 
-// Truth is what a correct pipeline shows when it has seen everything that was published.
+// Truth is the results of a correct pipeline after everything that was published.
 type Truth struct {
 	AsOf       time.Time              `json:"as_of"`    // the moment of the world up to which everything is published
-	Messages   int64                  `json:"messages"` // repeated ones too, as far as the world repeated them
+	Messages   int64                  `json:"messages"` // including those that the world repeated
 	Events     map[string]int64       `json:"events"`   // by type, repetitions not counted
 	Duplicates int64                  `json:"duplicates"`
 	Ignored    int64                  `json:"ignored"`
@@ -51,7 +52,9 @@ func truthOf(world *retail.Truth, asOf time.Time) Truth {
 	for key, r := range world.Ledger.Stock() {
 		t.Stock = append(t.Stock, Stock{key.Store, key.Product, r.OnHand, r.Known, r.Barrier})
 	}
-	slices.SortFunc(t.Stock, func(a, b Stock) int { return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Product, b.Product)) })
+	slices.SortFunc(t.Stock, func(a, b Stock) int {
+		return cmp.Or(cmp.Compare(a.Store, b.Store), cmp.Compare(a.Product, b.Product))
+	})
 	return t
 }
 
@@ -78,7 +81,7 @@ func ReadTruth(path string) (t Truth, err error) {
 	return t, nil
 }
 
-// results are the stock keys as truth.CheckStock takes them.
+// results returns the stock keys in the form of truth.CheckStock.
 func (t Truth) results() map[truth.Key]truth.Result {
 	stock := map[truth.Key]truth.Result{}
 	for _, s := range t.Stock {
@@ -88,7 +91,7 @@ func (t Truth) results() map[truth.Key]truth.Result {
 	return stock
 }
 
-// check waits until Redis holds the stock, and prints what it holds at last.
+// check waits until Redis holds the stock, and prints the result.
 func (o Options) check(ctx context.Context, want map[truth.Key]truth.Result, out io.Writer) error {
 	rdb := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: o.checkRedis})
 	defer rdb.Close()
