@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,8 @@ type Set struct {
 	others  map[string]bool // options of other commands
 	path    string          // --config
 	given   map[string]origin
+
+	suggestions int // that were looked for
 }
 
 // NewSet returns the options in groups, and --config. It panics on a flag that is declared twice or
@@ -87,7 +90,7 @@ func (s *Set) Tolerate(names []string) {
 	}
 }
 
-// Names returns the names of all flags, those of the library included.
+// Names returns the names of all flags, those of the library and those that are ignored included.
 func (s *Set) Names() (names []string) {
 	add := func(f *flag.Flag) {
 		if !strings.HasPrefix(f.Name, "test.") {
@@ -98,6 +101,7 @@ func (s *Set) Names() (names []string) {
 	if s.library != nil {
 		s.library.VisitAll(add)
 	}
+	names = slices.AppendSeq(names, maps.Keys(s.ignored))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -144,16 +148,16 @@ func define(fs *flag.FlagSet, f Flag) {
 	}
 }
 
-// declared returns the declaration of a flag.
-func (s *Set) declared(name string) (Flag, bool) {
+// declared returns the declaration of a flag, and the zero Flag for one of the library.
+func (s *Set) declared(name string) Flag {
 	for _, g := range s.groups {
 		for _, f := range g.Flags {
 			if f.Name == name {
-				return f, true
+				return f
 			}
 		}
 	}
-	return Flag{}, false
+	return Flag{}
 }
 
 // Values returns the value of each declared flag, as it is written on the command line.

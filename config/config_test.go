@@ -266,8 +266,8 @@ func TestHelp(t *testing.T) {
 func TestComplete(t *testing.T) {
 	v := defaults()
 	set := v.set()
-	for word, want := range map[string]string{"--redis_t": "--redis_tls=\tconnect with TLS", "--mode=t": "--mode=two",
-		"--redis_tls=f": "--redis_tls=false", "--units=": "", "x": ""} {
+	for word, want := range map[string]string{"--redis_t": "--redis_tls\tconnect with TLS", "--mode=t": "two",
+		"--un": "--units=\thow many units", "--redis_tls=f": "false", "--units=": "", "x": ""} {
 		if got := strings.Join(set.Complete(word), " "); got != want {
 			t.Errorf("%q becomes %q, want %q", word, got, want)
 		}

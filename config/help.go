@@ -140,7 +140,7 @@ func (s *Set) Print(w io.Writer) error {
 	}
 	heading := "Beam"
 	for _, name := range s.Names() {
-		if s.library != nil && s.Given(name) && s.flags.Lookup(name) == nil {
+		if s.library != nil && s.Given(name) && s.flags.Lookup(name) == nil && !s.ignored[name] {
 			add(s.library.Lookup(name), Flag{}, heading)
 			heading = ""
 		}
@@ -152,30 +152,33 @@ func (s *Set) Print(w io.Writer) error {
 	return encoder.Close()
 }
 
-// Complete returns the flags and values that a word on the command line may become, for the
-// completion of a shell.
+// Complete returns the completions of a word on the command line, for a shell: flags, or the values of
+// the flag that the word ends with. A completion may have a description behind a tab.
 func (s *Set) Complete(word string) (completions []string) {
-	name, value, hasValue := strings.Cut(strings.TrimPrefix(word, "--"), "=")
 	if !strings.HasPrefix(word, "-") {
 		return nil
 	}
-	if hasValue {
-		f, _ := s.declared(name)
-		choices := f.Choices
-		if target := s.flags.Lookup(name); target != nil && isBool(target) {
+	if name, value, ok := strings.Cut(strings.TrimPrefix(word, "--"), "="); ok {
+		choices := s.declared(name).Choices
+		if f := s.flags.Lookup(name); f != nil && isBool(f) {
 			choices = []string{"true", "false"}
 		}
 		for _, c := range choices {
 			if strings.HasPrefix(c, value) {
-				completions = append(completions, "--"+name+"="+c)
+				completions = append(completions, c) // the script of the shell puts the flag in front
 			}
 		}
 		return completions
 	}
 	for _, d := range s.Describe() {
-		if strings.HasPrefix("--"+d.Name, word) {
-			completions = append(completions, "--"+d.Name+"=\t"+d.Usage)
+		if !strings.HasPrefix("--"+d.Name, word) {
+			continue
 		}
+		flag := "--" + d.Name
+		if !isBool(s.flags.Lookup(d.Name)) {
+			flag += "="
+		}
+		completions = append(completions, flag+"\t"+d.Usage)
 	}
 	return completions
 }

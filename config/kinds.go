@@ -66,6 +66,17 @@ func inHours(f *flag.Flag, value string) string {
 	return ": there is no unit for days or weeks; write " + hours
 }
 
+// maxSuggestions bounds the work for an input in which most names are unknown.
+const maxSuggestions = 20
+
+// suggestOption returns a hint with the option that is nearest to what was typed.
+func (s *Set) suggestOption(typed string, written func(string) string) string {
+	if s.suggestions++; s.suggestions > maxSuggestions {
+		return ""
+	}
+	return suggest(typed, s.Names(), written)
+}
+
 // suggest returns a hint with the name that is nearest to what was typed, as written writes it, and
 // "" if none is near.
 func suggest(typed string, names []string, written func(string) string) string {

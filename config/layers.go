@@ -26,11 +26,12 @@ func (s *Set) variables(environ []string) (settings []setting, errs []error) {
 			continue
 		}
 		option := strings.ToLower(rest)
+		isUpper := rest == strings.ToUpper(rest)
 		switch {
-		case rest == strings.ToUpper(rest) && len(s.targets(option)) > 0:
+		case isUpper && len(s.targets(option)) > 0:
 			settings = append(settings, setting{option, value, origin{"environment", name}})
-		case !s.skips(option):
-			errs = append(errs, fmt.Errorf("%s: unknown variable%s", name, suggest(option, s.Names(), variableOf)))
+		case !isUpper || !s.skips(option):
+			errs = append(errs, fmt.Errorf("%s: unknown variable%s", name, s.suggestOption(option, variableOf)))
 		}
 	}
 	return settings, errs
@@ -44,6 +45,9 @@ func (s *Set) skips(option string) bool { return s.ignored[option] || s.others[o
 
 // readFile returns the options in a file. named is where the file was named.
 func (s *Set) readFile(path string, named origin) (settings []setting, errs []error) {
+	if path == "" {
+		return nil, []error{fmt.Errorf("%s: is empty", named.name)}
+	}
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, []error{fmt.Errorf("%s: %w", named.name, err)}
@@ -67,7 +71,7 @@ func (s *Set) readFile(path string, named origin) (settings []setting, errs []er
 			bad("a file cannot name another file")
 		case len(s.targets(key.Value)) == 0:
 			if !s.skips(key.Value) {
-				bad("unknown key%s", suggest(key.Value, s.Names(), func(s string) string { return s }))
+				bad("unknown key%s", s.suggestOption(key.Value, func(option string) string { return option }))
 			}
 		case err != nil:
 			bad("%v", err)

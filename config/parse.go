@@ -34,7 +34,7 @@ func (s *Set) Parse(args, environ []string) (rest []string, err error) {
 	variables, errs := s.variables(environ)
 	p.errs = append(p.errs, errs...)
 	var inFile []setting
-	if named := s.findFile(variables, p.settings); s.path != "" {
+	if named := s.findFile(variables, p.settings); named != (origin{}) {
 		inFile, errs = s.readFile(s.path, named)
 		p.errs = append(p.errs, errs...)
 	}
@@ -91,20 +91,22 @@ func (p *parser) next() error {
 		if _, err := strconv.ParseBool(value); hasValue && err != nil {
 			return fmt.Errorf("--%s: %q is not true or false", name, value)
 		}
-		return nil
+		return p.noBool(name, hasValue)
 	}
 	targets := p.set.targets(name)
 	if len(targets) == 0 {
 		if !hasValue && len(p.args) > 0 && !strings.HasPrefix(p.args[0], "-") {
 			p.args = p.args[1:] // most likely its value
 		}
-		return fmt.Errorf("--%s: unknown flag%s", name,
-			suggest(name, p.set.Names(), func(s string) string { return "--" + s }))
+		return fmt.Errorf("--%s: unknown flag%s", name, p.set.suggestOption(name, flagOf))
 	}
 	switch {
 	case hasValue:
 	case isBool(targets[0]):
 		value = "true"
+		if err := p.noBool(name, false); err != nil {
+			return err
+		}
 	case len(p.args) == 0:
 		return fmt.Errorf("--%s: needs a value", name)
 	default:
@@ -113,6 +115,20 @@ func (p *parser) next() error {
 	p.settings = append(p.settings, setting{name, value, origin{"command line", "--" + name}})
 	return nil
 }
+
+// noBool returns an error if the next argument is the value of a flag that is true or false and has
+// no value.
+func (p *parser) noBool(name string, hasValue bool) error {
+	if hasValue || len(p.args) == 0 || p.args[0] != "true" && p.args[0] != "false" {
+		return nil
+	}
+	value := p.args[0]
+	p.args = p.args[1:]
+	return fmt.Errorf("--%s: write --%s=%s", name, name, value)
+}
+
+// flagOf returns the flag for an option.
+func flagOf(option string) string { return "--" + option }
 
 // targets returns the flags that a name sets: that of the set and that of the library, where they
 // exist. Both have some names, such as project.
@@ -132,7 +148,7 @@ func (s *Set) targets(name string) (targets []*flag.Flag) {
 // apply sets an option.
 func (s *Set) apply(x setting) error {
 	s.given[x.option] = x.origin
-	f, _ := s.declared(x.option)
+	f := s.declared(x.option)
 	if err := checkChoice(f, x); err != nil {
 		return err
 	}

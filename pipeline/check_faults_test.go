@@ -52,8 +52,6 @@ var faults = []fault{
 	}, map[string]string{"Redis": "does Redis listen there?"}},
 	{"the password", func(t *testing.T, h *harness) { do(t, h.redis, "acl setuser default resetpass >secret") },
 		map[string]string{"Redis": "check the user name and the password's secret"}},
-	{"no secret", func(t *testing.T, h *harness) { h.options.RedisPasswordSecret = "env:NONE" },
-		map[string]string{"Redis": "the environment variable NONE is not set"}},
 	{"a subscription", func(t *testing.T, h *harness) { h.options.ECOMSubscription = "none" },
 		map[string]string{"--ecom_subscription": "setup_pubsub.sh creates"}},
 	{"a column", func(t *testing.T, h *harness) {

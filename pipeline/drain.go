@@ -19,6 +19,7 @@ func (p *Pipeline) drain() error {
 	started := time.Now()
 	ctx, cancel := context.WithTimeout(p.env.Context(), drainWithin) // after a failure there is nothing to wait for
 	defer cancel()
+	slog.Info("draining; a second signal ends the process at once", "outstanding", p.env.Tracker.Outstanding())
 	p.env.Stop()
 	subscriptions := pubsub.SubscriptionsOf(p.env)
 	subscriptions.Stop(ctx)

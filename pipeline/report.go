@@ -3,9 +3,13 @@ package pipeline
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/metrics"
@@ -82,11 +86,23 @@ func (p *Pipeline) reportProgress(every func(time.Duration, func(last bool))) {
 		if !p.begun.Load() {
 			return
 		}
-		fmt.Fprint(p.Progress, "\r\033[K"+line.text())
+		fmt.Fprint(p.Progress, "\r\033[K"+fitting(line.text(), p.Progress))
 		if last {
 			fmt.Fprintln(p.Progress)
 		}
 	})
+}
+
+// fitting returns as much of a text as a terminal shows in one line.
+func fitting(text string, terminal io.Writer) string {
+	f, ok := terminal.(*os.File)
+	if !ok {
+		return text
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && 0 < width && width <= len(text) {
+		return text[:width-1]
+	}
+	return text
 }
 
 // saveSummary replaces the summary file as a whole, so that a reader never sees a part of it.

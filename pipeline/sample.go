@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/sources/files"
 )
 
@@ -47,10 +48,38 @@ func (r SampleResult) String() string {
 	return text
 }
 
-// Sample reads a file, local or in gs://, plain or gzip, or stdin where its name is -, and writes to
-// out what each line becomes with the maps, the options of decoding and the clock of o: a JSON object
-// for each event, refusal and ignored line. It uses no other option. The error wraps ErrRefused when
-// something is refused.
+// Sampler shows what the lines of a producer's file become. It reads one file.
+type Sampler struct {
+	channel event.Channel
+	clock   clock.Clock
+	sample  sample
+}
+
+// NewSampler returns a sampler with the maps, the options of decoding and the clock of o; it uses no
+// other option. The format is pos, ecom, wms or unified. The error lists everything that is wrong with
+// these options.
+func NewSampler(ctx context.Context, o Options, format string) (*Sampler, error) {
+	var errs []error
+	bad := o.reportTo(&errs)
+	channel, ok := event.ParseChannel(strings.ToUpper(format))
+	if format == "unified" {
+		channel = event.FILE
+	} else if !ok || channel == event.FILE {
+		bad("format", "%q is not one of pos, ecom, wms and unified", format)
+	}
+	o.validateDecoding(bad)
+	maps := o.readMaps(ctx, bad, false)
+	c := o.validateClock(bad, time.Now())
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Sampler{channel, c, sample{SampleResult: SampleResult{Refused: map[event.Reason]int{}},
+		decoder: event.Decoder{Rules: o.rules(maps)}}}, nil
+}
+
+// Read reads a file, local or in gs://, plain or gzip, or stdin where its name is -, and writes to out
+// what each line becomes: a JSON object for each event, refusal and ignored line. The error wraps
+// ErrRefused when something is refused.
 //
 // A line of the format pos, ecom or wms is taken as a message of that subscription, without
 // attributes and publish time. Its message id is line-N, so an event that gets its id from Pub/Sub
@@ -58,31 +87,17 @@ func (r SampleResult) String() string {
 // CSV, which wms may be, as one of --wms_files: files have no message ids, and an event without an id
 // is refused. The rules that compare an event with others (ID_REUSED, TOO_LATE, RESET_TOO_OLD) are
 // not applied.
-func Sample(ctx context.Context, o Options, format, name string, stdin io.Reader, out io.Writer) (SampleResult, error) {
-	s := sample{SampleResult: SampleResult{Refused: map[event.Reason]int{}}}
-	channel, ok := event.ParseChannel(strings.ToUpper(format))
-	if format == "unified" {
-		channel = event.FILE
-	} else if !ok || channel == event.FILE {
-		return s.SampleResult, fmt.Errorf("--format: %q is not one of pos, ecom, wms and unified", format)
-	}
-	var errs []error
-	bad := o.reportTo(&errs)
-	o.validateDecoding(bad)
-	maps := o.readMaps(ctx, bad, false)
-	clock := o.validateClock(bad, time.Now())
-	if err := errors.Join(errs...); err != nil {
-		return s.SampleResult, err
-	}
+func (r *Sampler) Read(ctx context.Context, name string, stdin io.Reader, out io.Writer) (SampleResult, error) {
+	s := &r.sample
 	buffer := bufio.NewWriter(out)
-	s.json, s.decoder = json.NewEncoder(buffer), event.Decoder{Rules: o.rules(maps)}
+	s.json = json.NewEncoder(buffer)
 	s.json.SetEscapeHTML(false)
-	for m, err := range files.Lines(ctx, files.File{Path: name, Format: channel.Format()}, stdin) {
+	for m, err := range files.Lines(ctx, files.File{Path: name, Format: r.channel.Format()}, stdin) {
 		if err == nil {
-			if m.Columns == nil && channel != event.FILE {
-				m.Channel, m.ID = channel, "line-"+strconv.FormatInt(m.Line, 10)
+			if m.Columns == nil && r.channel != event.FILE {
+				m.Channel, m.ID = r.channel, "line-"+strconv.FormatInt(m.Line, 10)
 			}
-			s.decoder.Decode(&m, clock.NowMs(), clock.IsWall(), &s.decoded)
+			s.decoder.Decode(&m, r.clock.NowMs(), r.clock.IsWall(), &s.decoded)
 			err = s.write(m.Line)
 		}
 		if err != nil {

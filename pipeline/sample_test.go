@@ -3,6 +3,7 @@ package pipeline
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func sampled(t *testing.T, o Options, format, text string) (out, counts string, err error) {
 	t.Helper()
 	var b strings.Builder
-	result, err := Sample(t.Context(), o, format, "-", strings.NewReader(text), &b)
+	result, err := readSample(t, o, format, "-", strings.NewReader(text), &b)
 	return b.String(), result.String(), err
 }
 
@@ -135,8 +136,18 @@ func TestSampleErrors(t *testing.T) {
 		}
 	}
 	missing := filepath.Join(t.TempDir(), "none.jsonl")
-	_, err = Sample(t.Context(), DefaultOptions(), "pos", missing, nil, &strings.Builder{})
+	_, err = readSample(t, DefaultOptions(), "pos", missing, nil, &strings.Builder{})
 	if err == nil || errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("a file that is not there: %v", err)
 	}
+}
+
+// readSample reads a file by a sampler.
+func readSample(t *testing.T, o Options, format, name string, stdin io.Reader, out io.Writer) (SampleResult, error) {
+	t.Helper()
+	sampler, err := NewSampler(t.Context(), o, format)
+	if err != nil {
+		return SampleResult{}, err
+	}
+	return sampler.Read(t.Context(), name, stdin, out)
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
@@ -35,7 +37,9 @@ func (o Options) reportTo(errs *[]error) reportFunc {
 		if o.nameOf != nil {
 			name = o.nameOf(flag)
 		}
-		*errs = append(*errs, fmt.Errorf("%s: %w", name, fmt.Errorf(format, args...)))
+		err := fmt.Errorf(format, args...)
+		text := strings.ReplaceAll(err.Error(), "\n", "\n"+name+": ") // of several errors
+		*errs = append(*errs, &summarised{name + ": " + text, err})
 	}
 }
 
@@ -53,6 +57,11 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 		fallthrough
 	default:
 		validatePrism(bad)
+	}
+	if o.Emulator != "" {
+		if err := redis.CheckAddr(o.Emulator); err != nil {
+			errs = append(errs, fmt.Errorf("PUBSUB_EMULATOR_HOST: %w", err))
+		}
 	}
 	p.subscriptions = o.validateSubscriptions(bad)
 	p.files, p.watched = o.validateFiles(ctx, bad)

@@ -154,9 +154,12 @@ func (o Options) validateRedis(bad reportFunc) {
 		}
 	}
 	if o.RedisPasswordSecret != "" {
-		if err := redis.CheckSecretRef(o.RedisPasswordSecret); err != nil {
+		if err := redis.CheckSecret(o.RedisPasswordSecret); err != nil {
 			bad("redis_password_secret", "%w", err)
 		}
+	}
+	if err := redis.CheckCA(o.RedisCA); err != nil {
+		bad("redis_ca", "%w", err)
 	}
 	if o.RedisUsername != "" && o.RedisPasswordSecret == "" && os.Getenv("REDIS_PASSWORD") == "" {
 		bad("redis_username",

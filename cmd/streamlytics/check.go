@@ -26,6 +26,7 @@ func (cs *commands) check() *cobra.Command {
   streamlytics check --config=streamlytics.yaml --print_config
   streamlytics check --sample=sales.jsonl --format=pos`,
 	}, set, func(ctx context.Context, args []string, problems error) error {
+		endAtOnce()
 		slog.SetDefault(slog.New(o.NewLogHandler(os.Stderr)))
 		problems = errors.Join(problems, o.Complete(set, args), check.Validate(set))
 		switch {
@@ -40,10 +41,11 @@ func (cs *commands) check() *cobra.Command {
 
 // checkSample prints what the lines of a producer's file become.
 func checkSample(ctx context.Context, o pipeline.Options, check pipeline.CheckOptions, problems error) error {
-	if err := invalid(problems); err != nil {
+	sampler, err := pipeline.NewSampler(ctx, o, check.Format)
+	if err := invalid(problems, err); err != nil {
 		return err
 	}
-	result, err := pipeline.Sample(ctx, o, check.Format, check.Sample, os.Stdin, os.Stdout)
+	result, err := sampler.Read(ctx, check.Sample, os.Stdin, os.Stdout)
 	if err == nil || errors.Is(err, pipeline.ErrRefused) {
 		fmt.Fprintln(os.Stderr, result)
 	}

@@ -23,6 +23,11 @@ func TestCheck(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	requireAll(t, text, "failed   Redis 127.0.0.1:", "unknown  Redis rights ")
+	code, text = output(t, nil, "check", "--sample=-", "--format=pos", "--pos_map=.[", "--clock_speed=0", "--foo")
+	if code != failed || !strings.HasPrefix(text, "streamlytics: invalid options:\n") {
+		t.Errorf("exit code %d", code)
+	}
+	requireAll(t, text, "--foo: unknown flag", "--pos_map: line 1", "--clock_speed: 0")
 	code, text = output(t, nil, "check", "--key_groups=x", "--format=pos")
 	if code != failed {
 		t.Errorf("exit code %d", code)

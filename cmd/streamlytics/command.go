@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,10 +42,13 @@ func (cs *commands) withFlags(c *cobra.Command, set *config.Set,
 	c.DisableFlagParsing = true
 	c.ValidArgsFunction = func(_ *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		completions := set.Complete(word)
-		if len(completions) == 0 {
-			return nil, cobra.ShellCompDirectiveDefault // files
+		directive := cobra.ShellCompDirectiveDefault // files, where there is no completion
+		for _, c := range completions {
+			if name, _, _ := strings.Cut(c, "\t"); strings.HasSuffix(name, "=") {
+				directive = cobra.ShellCompDirectiveNoSpace // the value follows
+			}
 		}
-		return completions, cobra.ShellCompDirectiveNoSpace
+		return completions, directive
 	}
 	c.RunE = func(c *cobra.Command, args []string) error {
 		rest, err := set.Parse(args, os.Environ())
@@ -80,19 +84,46 @@ func (cs *commands) logging(c *cobra.Command, o config.Options, log *config.Log,
 func group(c *cobra.Command, members ...*cobra.Command) *cobra.Command {
 	c.AddCommand(members...)
 	c.SuggestionsMinimumDistance = 2
-	c.Args = cobra.ArbitraryArgs // RunE reports those that are no command
+	c.Args, c.DisableFlagParsing = cobra.ArbitraryArgs, true // RunE reports arguments
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
+		if len(args) == 0 || args[0] == "--help" || args[0] == "-h" {
 			return c.Help()
 		}
-		err := fmt.Errorf("unknown command %q for %q", args[0], c.CommandPath())
-		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
-			err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
-		}
-		return err
+		return unknownCommand(c, args[0])
 	}
 	return c
 }
+
+// unknownCommand returns the error for a command that a group does not have.
+func unknownCommand(group *cobra.Command, name string) error {
+	err := fmt.Errorf("unknown command %q for %q", name, group.CommandPath())
+	if near := group.SuggestionsFor(name); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return err
+}
+
+// helpCommand returns the command that prints the help of another.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]...",
+		Short: "Print the help of a command",
+		RunE: func(c *cobra.Command, args []string) error {
+			found, rest, err := c.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = unknownCommand(found, rest[0])
+			}
+			if err != nil {
+				return err
+			}
+			return found.Help()
+		},
+	}
+}
+
+// endAtOnce lets a signal end the process at once, for commands that have nothing to finish and may
+// wait for input.
+func endAtOnce() { signal.Reset(endSignals...) }
 
 // tolerateEachOther lets each command skip the options of the others in the file and in the
 // environment: one file serves all commands.

@@ -28,8 +28,11 @@ const (
 	interrupted = 3
 )
 
+// endSignals ask the program to end.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	err := execute(ctx, os.Args[1:])
 	stop()
@@ -48,13 +51,33 @@ func main() {
 // execute runs a command line.
 func execute(ctx context.Context, args []string) error {
 	logging.Disable() // go-redis logs every failed dial; the callers log failures with their consequences
-	if len(args) == 0 ||
-		strings.HasPrefix(args[0], "-") && args[0] != "--help" && args[0] != "-h" && args[0] != "--version" {
-		args = append([]string{"run"}, args...) // flags alone are the pipeline
-	}
 	root := rootCommand()
-	root.SetArgs(args)
+	root.SetArgs(withCommand(args))
 	return root.ExecuteContext(ctx)
+}
+
+// withCommand returns a command line with its command: flags alone are the pipeline, also where a
+// shell asks for completions.
+func withCommand(args []string) []string {
+	if len(args) == 0 {
+		return []string{"run"}
+	}
+	switch args[0] {
+	case "--help", "-h":
+		return args
+	case "--version":
+		return []string{"version"}
+	case cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd:
+		return append(args[:1:1], withCommandOfFlags(args[1:])...)
+	}
+	return withCommandOfFlags(args)
+}
+
+func withCommandOfFlags(args []string) []string {
+	if len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		return append([]string{"run"}, args...)
+	}
+	return args
 }
 
 // rootCommand returns the program with all its commands.
@@ -68,11 +91,10 @@ func rootCommand() *cobra.Command {
 			"signals in Redis.\n" +
 			"Flags without a command run the pipeline, as run does.",
 		Example:       runExamples,
-		Version:       versionOf(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}, run, cs.demo(), cs.check(), cs.deadLetters(), cs.replay(), cs.simulate(), cs.pubsub(), versionCommand())
-	root.SetVersionTemplate("streamlytics {{.Version}}\n")
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		set := cs.sets[c]
 		if c == root {

@@ -44,7 +44,7 @@ func TestBadOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"--foo=1", "--key_groups=many", "stray", "--pos_subscription=x", "--config=" + file,
-		"--events_files=/nowhere/*", "--clock_speed=-1", "--restore=tape", "--pos_subscripton=x", "--log_format=xml"}
+		"--events_files=/nowhere/*", "--clock_speed=-1", "--restore=tape", "--pos_subscriptio=x", "--log_format=xml"}
 	env := []string{"STREAMLYTICS_LEDGER_HORIZON=-1h", "STREAMLYTICS_LEDGER=1h"}
 	for _, args := range [][]string{args, append([]string{"run"}, args...)} {
 		code, text := output(t, env, args...)
@@ -54,7 +54,7 @@ func TestBadOptions(t *testing.T) {
 		requireAll(t, text, "--foo: unknown flag", `--key_groups: "many" is not an integer`, `"stray" is no flag`,
 			"--pos_subscription: ", "--events_files: no file matches /nowhere/*", "--clock_speed: -1",
 			`--restore: "tape"`,
-			"--pos_subscripton: unknown flag; did you mean --pos_subscription?", `--log_format: "xml"`,
+			"--pos_subscriptio: unknown flag; did you mean --pos_subscription?", `--log_format: "xml"`,
 			"\nSTREAMLYTICS_LEDGER_HORIZON: -1h0m0s is not between", "\nSTREAMLYTICS_LEDGER: unknown variable",
 			"\n"+file+":2: redis_adrs: unknown key; did you mean redis_addrs?",
 			"\n"+file+":1: low_stock_exit: 1 is less than")
@@ -121,7 +121,10 @@ func TestHelp(t *testing.T) {
 		"completion bash":          {"__start_streamlytics"},
 		"completion zsh":           {"#compdef streamlytics"},
 		"completion fish":          {"complete -c streamlytics"},
-		"__complete run --redis_t": {"--redis_tls=\tconnect to Redis with TLS"},
+		"__complete run --redis_t": {"--redis_tls\tconnect to Redis with TLS"},
+		"__complete --log_f":       {"--log_format=\t"},
+		"__complete --log_format=": {"auto\n", "json\n"},
+		"help deadletters show":    {"Usage:\n  streamlytics deadletters show [flags] N"},
 		"__complete de":            {"deadletters\t", "demo\t"},
 	} {
 		code, text := output(t, nil, strings.Fields(args)...)
@@ -140,6 +143,9 @@ func TestUnknownCommands(t *testing.T) {
 		"deadletter":       `unknown command "deadletter" for "streamlytics"; did you mean deadletters?`,
 		"deadletters lits": `unknown command "lits" for "streamlytics deadletters"; did you mean list?`,
 		"pubsub x":         `unknown command "x" for "streamlytics pubsub"`,
+		"rum --foo":        `unknown command "rum" for "streamlytics"; did you mean run?`,
+		"help rum":         `unknown command "rum" for "streamlytics"; did you mean run?`,
+		"help pubsub srve": `unknown command "srve" for "streamlytics pubsub"; did you mean serve?`,
 	} {
 		if code, text := output(t, nil, strings.Fields(args)...); code != failed || text != "streamlytics: "+want+"\n" {
 			t.Errorf("%s: exit code %d, %s", args, code, text)

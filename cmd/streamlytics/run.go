@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 
@@ -39,7 +40,12 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 	beam.Init() // does not return in a process that a runner started as its worker
 
 	o.Log = o.Log.For(os.Stderr)
-	slog.SetDefault(slog.New(o.NewLogHandler(os.Stderr)))
+	var progress io.Writer // over which lines of the log are written
+	log := io.Writer(os.Stderr)
+	if config.IsTerminal(os.Stderr) && !o.Log.IsJSON() {
+		progress, log = os.Stderr, overProgress{os.Stderr}
+	}
+	slog.SetDefault(slog.New(o.NewLogHandler(log)))
 	process.RaiseMaxProcs()
 	p, err := pipeline.New(ctx, o)
 	if err := invalid(problems, err); err != nil { // one message for the types and the values
@@ -49,15 +55,23 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 		return err
 	}
 	slog.SetDefault(slog.With("pipeline", p.ID()))
-	if config.IsTerminal(os.Stderr) && !o.Log.IsJSON() {
-		p.Progress = os.Stderr
-	}
+	p.Progress = progress
 	err = p.Run(ctx)
 	if err != nil && o.Log.IsJSON() {
 		slog.Error("pipeline failed", "error", err)
 		err = &loggedError{err}
 	}
 	return err
+}
+
+// overProgress writes each line of a log in place of the line of progress that a terminal shows.
+type overProgress struct{ terminal io.Writer }
+
+func (w overProgress) Write(line []byte) (int, error) {
+	if _, err := io.WriteString(w.terminal, "\r\033[K"); err != nil {
+		return 0, err
+	}
+	return w.terminal.Write(line)
 }
 
 // loggedError is an error that is in the log already.

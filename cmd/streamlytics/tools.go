@@ -113,6 +113,9 @@ func (cs *commands) pubsub() *cobra.Command {
 			Use:     "publish [flags] [MESSAGE]...",
 			Short:   "Publish messages, or the lines of the standard input",
 			Example: `  streamlytics pubsub publish --project=shop --topic=pos '{"order_number": "4711"}'`,
-		}, &message, func(ctx context.Context) error { return publish.Run(ctx, message, os.Stdin, os.Stdout) }),
+		}, &message, func(ctx context.Context) error {
+			endAtOnce()
+			return publish.Run(ctx, message, os.Stdin, os.Stdout)
+		}),
 	)
 }

@@ -39,5 +39,9 @@ func ParseAddrs(list string) (addrs []string, err error) {
 	if len(addrs) == 0 {
 		return nil, nil
 	}
-	return addrs, Config{Addrs: addrs}.Validate()
+	var errs []error
+	for _, a := range addrs {
+		errs = append(errs, CheckAddr(a))
+	}
+	return addrs, errors.Join(errs...)
 }

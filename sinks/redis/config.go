@@ -80,6 +80,19 @@ func (c Config) tlsConfig(ctx context.Context, opts ...option.ClientOption) (*tl
 	return t, nil
 }
 
+// CheckCA returns an error for a file of authorities that cannot be read or holds none. It does not
+// ask Secret Manager.
+func CheckCA(ca string) error {
+	if ca == "" || IsSecretVersion(ca) {
+		return nil
+	}
+	pem, err := readSmall(ca, maxCA)
+	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		err = fmt.Errorf("%s holds no PEM certificate", ca)
+	}
+	return err
+}
+
 func (c Config) authorities(ctx context.Context, opts ...option.ClientOption) ([]byte, error) {
 	if IsSecretVersion(c.CA) {
 		return readSecretVersion(ctx, c.CA, opts...)

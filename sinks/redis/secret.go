@@ -53,6 +53,16 @@ func CheckSecretRef(ref string) error {
 	return err
 }
 
+// CheckSecret is CheckSecretRef, and checks that a variable or a file can be read. It does not ask
+// Secret Manager.
+func CheckSecret(ref string) error {
+	r, err := parseSecretRef(ref)
+	if err == nil && r.version == "" {
+		_, err = readPassword(context.Background(), ref)
+	}
+	return err
+}
+
 // readPassword returns the password that ref refers to. opts are for the client of Secret Manager.
 func readPassword(ctx context.Context, ref string, opts ...option.ClientOption) (string, error) {
 	if ref == "" {

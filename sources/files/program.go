@@ -16,6 +16,9 @@ import (
 func Program(ctx context.Context, value string) (string, error) {
 	if !namesProgram(value) {
 		_, err := jq.Compile(value)
+		if err != nil && !strings.ContainsAny(value, " \n|") {
+			err = fmt.Errorf("%w (and there is no file of this name)", err)
+		}
 		return value, err
 	}
 	text, err := readProgram(ctx, value)

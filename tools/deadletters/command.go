@@ -20,6 +20,7 @@ import (
 type place struct {
 	dir      string
 	dataset  string
+	project  string
 	programs [len(mappable)]string // the values of the flags
 	maps     event.Maps            // set by read
 }
@@ -32,7 +33,8 @@ func (p *place) flags() config.Group {
 		{Name: "warehouse_dir", Var: &p.dir,
 			Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
 		{Name: "bigquery_dataset", Var: &p.dataset,
-			Usage: "`project.dataset` that holds the dead letters, in place of a folder"},
+			Usage: "`dataset` that holds the dead letters, in place of a folder: project.dataset, or dataset in --project"},
+		{Name: "project", Var: &p.project, Usage: "Google Cloud `project` of a dataset or topic that is given by id"},
 	}
 	for i, channel := range mappable {
 		flags = append(flags, config.Flag{Name: strings.TrimPrefix(channel.MapFlag(), "--"), Var: &p.programs[i],
@@ -44,7 +46,7 @@ func (p *place) flags() config.Group {
 
 // read returns all letters. Warnings about letters that cannot be read go to errOut.
 func (p *place) read(ctx context.Context, errOut io.Writer) ([]letter, error) {
-	from, err := sourceOf(p.dir, p.dataset)
+	from, err := sourceOf(p.dir, p.dataset, p.project)
 	if err = errors.Join(err, p.readMaps(ctx)); err != nil {
 		return nil, err
 	}

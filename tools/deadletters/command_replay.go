@@ -23,7 +23,6 @@ type Replay struct {
 	data    string
 	newID   bool
 	dryRun  bool
-	project string
 	topics  [len(event.Channels)]string // of event.Channels
 
 	filter  filter
@@ -32,7 +31,7 @@ type Replay struct {
 
 // Flags declares the flags that set the fields of r.
 func (r *Replay) Flags() []config.Group {
-	topics := []config.Flag{{Name: "project", Var: &r.project, Usage: "`project` of topics that are given by id"}}
+	var topics []config.Flag
 	for i, channel := range event.Channels {
 		topics = append(topics, config.Flag{Name: strings.ToLower(channel.String()) + "_topic", Var: &r.topics[i],
 			Usage: "`topic` for letters from " + channel.String() + ", id or full name"})
@@ -73,7 +72,7 @@ func (r *Replay) Validate(set *config.Set, args []string) error {
 		if r.topics[i] == "" {
 			continue
 		}
-		name, err := replay.TopicName(r.project, r.topics[i])
+		name, err := replay.TopicName(r.place.project, r.topics[i])
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(strings.ToLower(channel.String())+"_topic"), err))
 		}

@@ -19,8 +19,9 @@ type source interface {
 	read(ctx context.Context, warn func(error)) ([]letter, error)
 }
 
-// sourceOf returns the source that the flags name: a warehouse folder, or a BigQuery dataset.
-func sourceOf(warehouseDir, bigQueryDataset string) (source, error) {
+// sourceOf returns the source that the flags name: a warehouse folder, or a BigQuery dataset, which
+// is in project if it names none.
+func sourceOf(warehouseDir, bigQueryDataset, project string) (source, error) {
 	if bigQueryDataset == "" {
 		if warehouseDir == "" {
 			warehouseDir = "."
@@ -30,11 +31,14 @@ func sourceOf(warehouseDir, bigQueryDataset string) (source, error) {
 	if warehouseDir != "" {
 		return nil, errors.New("--warehouse_dir and --bigquery_dataset are two places: give one")
 	}
-	i := strings.LastIndex(bigQueryDataset, ".") // the id of a project may have dots: example.com:shop
-	if i <= 0 || i == len(bigQueryDataset)-1 {
-		return nil, fmt.Errorf("--bigquery_dataset: %q is not project.dataset", bigQueryDataset)
+	id := bigQueryDataset
+	if i := strings.LastIndex(id, "."); i >= 0 { // the id of a project may have dots: example.com:shop
+		project, id = id[:i], id[i+1:]
 	}
-	return dataset{project: bigQueryDataset[:i], id: bigQueryDataset[i+1:]}, nil
+	if project == "" || id == "" {
+		return nil, fmt.Errorf("--bigquery_dataset: %q is not project.dataset, nor a dataset in --project", bigQueryDataset)
+	}
+	return dataset{project: project, id: id}, nil
 }
 
 // folder is the folder of a warehouse.

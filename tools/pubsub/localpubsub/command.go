@@ -2,8 +2,10 @@ package localpubsub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/beamlytics/streamlytics/config"
 )
@@ -28,8 +30,17 @@ func (c *Command) Flags() []config.Group {
 	}}}
 }
 
-// Validate reports arguments, of which there are none.
-func (c *Command) Validate(_ *config.Set, args []string) error { return config.NoArguments(args) }
+// Validate returns an error that lists everything that is wrong with the options.
+func (c *Command) Validate(set *config.Set, args []string) error {
+	errs := []error{config.NoArguments(args)}
+	if _, _, err := net.SplitHostPort(c.addr); err != nil {
+		errs = append(errs, fmt.Errorf("%s: %q is not host:port", set.NameOf("addr"), c.addr))
+	}
+	if c.project == "" {
+		errs = append(errs, fmt.Errorf("%s: is empty", set.NameOf("project")))
+	}
+	return errors.Join(errs...)
+}
 
 // Run serves until ctx ends. Its first line on out is the variable for the environment of clients,
 // PUBSUB_EMULATOR_HOST=host:port.

@@ -80,8 +80,9 @@ func (o *Options) Flags() []config.Group {
 	return []config.Group{
 		{Name: "Topics and subscriptions", Flags: topics},
 		{Name: "Settings", Flags: []config.Flag{
-			{Name: "runner", Var: &o.runner, Choices: []string{prism, dataflow},
-				Usage: "runner that reads; dataflow needs subscriptions without retry and dead letter policy"},
+			{Name: "runner", Var: &o.runner,
+				Usage: "`runner` that reads, prism or dataflow, as the pipeline has it; " +
+					"dataflow needs subscriptions without retry and dead letter policy"},
 			{Name: "ack_deadline", Var: &o.ackDeadline, Usage: "how long a message is leased, 10s to 10m"},
 			{Name: "message_retention", Var: &o.retention,
 				Usage: "how long Pub/Sub keeps messages that are not acknowledged, 10m to 744h"},

@@ -56,6 +56,8 @@ func (o *Options) checkNames(prefix string, bad badFunc) {
 	graves := map[string]string{} // those of dead letters among them
 	for i := range o.channels {
 		c := &o.channels[i]
+		// The pipeline's options have full names too.
+		c.subscription = strings.TrimPrefix(c.subscription, "projects/"+o.project+"/subscriptions/")
 		c.subscription = prefix + cmp.Or(c.subscription, c.topic)
 		c.topic = prefix + c.topic
 		checkID(c.name+"_topic", c.topic, bad)
@@ -83,6 +85,14 @@ func checkID(name, id string, bad badFunc) {
 }
 
 func (o *Options) checkSettings(bad badFunc) {
+	switch strings.TrimSuffix(strings.ToLower(o.runner), "runner") { // as the pipeline takes it
+	case "prism", "direct":
+		o.runner = prism
+	case "dataflow":
+		o.runner = dataflow
+	default:
+		bad("runner", "%q is neither prism nor dataflow", o.runner)
+	}
 	if o.ackDeadline < minDeadline || o.ackDeadline > maxDeadline || o.ackDeadline%time.Second != 0 {
 		bad("ack_deadline", "%v is not in whole seconds from %v to %v", o.ackDeadline, minDeadline, maxDeadline)
 	}
