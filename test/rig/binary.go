@@ -17,7 +17,7 @@ const program = "github.com/beamlytics/streamlytics/cmd/streamlytics"
 // folder holds the binaries while Main runs the tests.
 var folder string
 
-// prebuilt names the environment variable with the folder of the programs that are built already:
+// prebuilt names the environment variable with the folder of programs that are built already:
 // streamlytics and streamlytics-race. scripts/test.sh sets it, so that all packages of a run share
 // one build.
 const prebuilt = "TEST_PROGRAMS"
@@ -41,7 +41,8 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// AsDelivered are the flags of the Dockerfile: the tests run what is delivered, and one build serves both.
+// AsDelivered are the flags of the Dockerfile: the tests run what is delivered, and one build
+// serves both.
 var AsDelivered = []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w"}
 
 var (
@@ -62,15 +63,15 @@ func Binary(tb testing.TB) string {
 	return built(tb, plainBinary)
 }
 
-// RaceBinary returns the path of the program built with the race detector. It exits with code 66
-// where it found a race.
+// RaceBinary returns the path of the program built with the race detector. The program exits with
+// code 66 if the detector found a race.
 func RaceBinary(tb testing.TB) string {
 	tb.Helper()
 	return built(tb, raceBinary)
 }
 
-// WorkerBinary returns the path of the program for workers on Dataflow, which is Binary where this
-// is Linux on amd64.
+// WorkerBinary returns the path of the program for workers on Dataflow. It is that of Binary on
+// Linux on amd64.
 func WorkerBinary(tb testing.TB) string {
 	tb.Helper()
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
@@ -97,7 +98,7 @@ func built(tb testing.TB, binary func() (string, error)) string {
 	return path
 }
 
-// build returns the path of the program with a name: in the folder of prebuilt, if it is there, or
+// build returns the path of the program with a name: in the folder of prebuilt if it is there, or
 // else built with variables, each NAME=value, beside those of the environment.
 func build(env []string, name string, flags ...string) (string, error) {
 	if path := filepath.Join(os.Getenv(prebuilt), name); filepath.IsAbs(path) {

@@ -1,8 +1,8 @@
-// Package rig runs the real streamlytics binary against real servers, for tests: it builds and
-// starts the program, serves it Pub/Sub, stands between it and its servers with a proxy that can
-// delay, cut and hang, and makes up events.
+// Package rig runs the real streamlytics binary against real servers, for tests. It builds and
+// starts the program, serves Pub/Sub to it, puts a proxy that can delay, cut and hang between the
+// program and its servers, and generates events.
 //
-// A package that uses it calls Main from its TestMain. What takes a testing.TB reports failure
-// through it, so it must be called from the test's own goroutine, and is cleaned up with the test;
-// what returns an error can be used anywhere.
+// A package that uses it calls Main from its TestMain. Functions that take a testing.TB report
+// failure through it, must be called from the test's own goroutine, and are cleaned up with the
+// test. Functions that return an error can be called from anywhere.
 package rig

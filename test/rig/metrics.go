@@ -10,13 +10,15 @@ import (
 	"time"
 )
 
-// metricsLine is the line in which a program names the address of its metrics.
+// metricsLine is the log line with the address of a program's metrics.
 var metricsLine = regexp.MustCompile(`metrics at (http://\S+)/metrics`)
 
-// MetricsURL waits until a program with --metrics_addr serves its metrics, and returns the URL of its port.
+// MetricsURL waits until a program with --metrics_addr serves its metrics, and returns the URL of
+// its port.
 func (p *Process) MetricsURL(tb testing.TB) string {
 	tb.Helper()
-	if err := p.Await("it serves its metrics", time.Minute, func() bool { return metricsLine.MatchString(p.Log()) }); err != nil {
+	serves := func() bool { return metricsLine.MatchString(p.Log()) }
+	if err := p.Await("it serves its metrics", time.Minute, serves); err != nil {
 		tb.Fatal(err)
 	}
 	return metricsLine.FindStringSubmatch(p.Log())[1]

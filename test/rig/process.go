@@ -15,22 +15,23 @@ import (
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
-// sampleEvery is how often the memory of a process is looked at. The kernel keeps the peak, so it only bounds what is missed of
-// the last moments.
+// sampleEvery is how often the memory of a process is read. The kernel keeps the peak, so a peak is
+// missed only in the last moments of the process.
 const sampleEvery = 50 * time.Millisecond
 
-// Launch says how to start the program. The zero value is the plain binary in a folder of its own.
+// Launch configures a start of the program. The zero value starts the plain binary in a folder of
+// its own.
 type Launch struct {
 	Binary string   // a path from Binary or RaceBinary; empty: Binary
 	Dir    string   // where it runs; empty: a folder of the test's
 	Env    []string // NAME=value beside the environment of the test
 	Flags  []string // beside --summary_file
-	// Unprivileged makes the permissions of files hold for the program too where the test runs as root. It needs setpriv
-	// (util-linux) then.
+	// Unprivileged applies the permissions of files to the program even if the test runs as root.
+	// It then needs setpriv (util-linux).
 	Unprivileged bool
 }
 
-// command is the program with its flags.
+// command returns the command of the program with its flags.
 func (l Launch) command(summary string) *exec.Cmd {
 	args := append([]string{l.Binary, "--log_format=text", "--summary_file=" + summary}, l.Flags...)
 	if l.Unprivileged && os.Getuid() == 0 {
@@ -41,23 +42,25 @@ func (l Launch) command(summary string) *exec.Cmd {
 	return cmd
 }
 
-// Process is one run of the program. Its methods may be called from any goroutine, except those that take a testing.TB.
+// Process is one run of a program. Its methods may be called from any goroutine, except those that
+// take a testing.TB.
 type Process struct {
-	// Dir is where it runs, and where the dead letters are of a pipeline without a warehouse.
+	// Dir is the working directory, and the place of the dead letters of a pipeline without a
+	// warehouse.
 	Dir string
 
 	cmd     *exec.Cmd
 	log     LogBuffer
 	summary string
 	started time.Time
-	exited  chan struct{} // closed when it is gone, and log and state are complete
+	exited  chan struct{} // closed when the process has ended, and its log and state are complete
 	peak    atomic.Int64
 }
 
-// Exit is how a process ended.
+// Exit describes how a process ended.
 type Exit struct {
-	Code   int            // -1 when a signal ended it
-	Signal syscall.Signal // 0 when it exited by itself
+	Code   int            // -1 if a signal ended it
+	Signal syscall.Signal // 0 if it exited by itself
 }
 
 func (e Exit) String() string {
@@ -85,7 +88,8 @@ func Start(tb testing.TB, l Launch) *Process {
 	return p
 }
 
-// StartCommand starts any other program; it has no Summary. It is killed with the test if it still runs.
+// StartCommand starts any other program, which has no Summary. It is killed with the test if it
+// still runs.
 func StartCommand(tb testing.TB, cmd *exec.Cmd) *Process {
 	tb.Helper()
 	p := &Process{Dir: cmd.Dir, cmd: cmd, exited: make(chan struct{}), started: time.Now()}
@@ -103,19 +107,19 @@ func StartCommand(tb testing.TB, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// PID is its process id.
+// PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Started is when it was started.
+// Started returns the time of the start.
 func (p *Process) Started() time.Time { return p.started }
 
-// Log is what it has written so far.
+// Log returns what the process has written so far.
 func (p *Process) Log() string { return p.log.String() }
 
-// Exited is closed when it is gone.
+// Exited returns a channel that is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Running reports whether it is there.
+// Running reports whether the process has not ended.
 func (p *Process) Running() bool {
 	select {
 	case <-p.exited:
@@ -125,7 +129,8 @@ func (p *Process) Running() bool {
 	}
 }
 
-// Signal sends it a signal. One that is gone gets none, which is no error.
+// Signal sends a signal to the process. It does nothing, and returns no error, if the process has
+// ended.
 func (p *Process) Signal(sig os.Signal) error {
 	if err := p.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("send %v to process %d: %w", sig, p.PID(), err)
@@ -133,13 +138,14 @@ func (p *Process) Signal(sig os.Signal) error {
 	return nil
 }
 
-// Kill ends it as kill -9 does, and waits until it is gone.
+// Kill ends the process as kill -9 does, and waits until it has ended.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill() // an error means that it is gone already
 	<-p.exited
 }
 
-// Wait waits until it is gone. The error says that it is not in time; it holds the log.
+// Wait waits until the process has ended. It returns an error, with the log, if that takes longer
+// than timeout.
 func (p *Process) Wait(timeout time.Duration) (Exit, error) {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
@@ -155,8 +161,8 @@ func (p *Process) Wait(timeout time.Duration) (Exit, error) {
 	return Exit{Code: status.ExitStatus()}, nil
 }
 
-// Stop tells it to drain (SIGTERM) and waits until it is gone. The error says that it was not in time or that its exit code is
-// not 0; it holds the log.
+// Stop sends SIGTERM, on which the program drains, and waits until it has ended. It returns an
+// error, with the log, if that takes longer than timeout or the exit code is not 0.
 func (p *Process) Stop(timeout time.Duration) error {
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -171,7 +177,7 @@ func (p *Process) Stop(timeout time.Duration) error {
 	return nil
 }
 
-// Summary reads its --summary_file, which it writes every 10 seconds and at the end.
+// Summary reads the --summary_file, which the program writes every 10 seconds and at the end.
 func (p *Process) Summary() (metrics.Summary, error) {
 	var s metrics.Summary
 	b, err := os.ReadFile(p.summary)
@@ -184,7 +190,8 @@ func (p *Process) Summary() (metrics.Summary, error) {
 	return s, nil
 }
 
-// PeakMemory is the most memory it had at any time, resident, in bytes. It is 0 where the system does not tell.
+// PeakMemory returns the most resident memory that the process had at any time, bytes. It is 0 if
+// the system does not provide it.
 func (p *Process) PeakMemory() int64 { return p.peak.Load() }
 
 func (p *Process) watchMemory() {
@@ -202,8 +209,8 @@ func (p *Process) watchMemory() {
 	}
 }
 
-// Memory is what a process has in memory, in bytes.
+// Memory is the resident memory of a process, bytes.
 type Memory struct {
 	Resident int64
-	Peak     int64 // of Resident, since it started
+	Peak     int64 // of Resident, since the start
 }

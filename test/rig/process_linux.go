@@ -10,11 +10,12 @@ import (
 	"syscall"
 )
 
-// endWithParent makes the kernel end the program when the test process dies without its clean-up, as on a timeout.
+// endWithParent makes the kernel end the program if the test process dies without its clean-up, as
+// on a timeout.
 func endWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// Memory reads what it has in memory now. The kernel's resource usage after its end would not do: it begins at the memory that
-// the test had when it started the program.
+// Memory reads the memory of the process. The kernel's resource usage after the end cannot replace
+// it, because that starts at the memory that the test had when it started the program.
 func (p *Process) Memory() (Memory, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
@@ -46,7 +47,7 @@ func kilobytes(s string) (int64, error) {
 	return n << 10, err
 }
 
-// OpenFiles is how many file descriptors it has open now.
+// OpenFiles returns the number of file descriptors that the process has open.
 func (p *Process) OpenFiles() (int, error) {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", p.PID()))
 	if err != nil {

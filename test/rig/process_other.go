@@ -7,13 +7,14 @@ import (
 	"syscall"
 )
 
-var errNoProc = errors.New("this system does not tell about other processes")
+var errNoProc = errors.New("this system has no data about other processes")
 
-// endWithParent has no counterpart outside of Linux: a test process that dies without its clean-up leaves its program.
+// endWithParent has no counterpart outside of Linux: if a test process dies without its clean-up,
+// its program keeps running.
 func endWithParent() *syscall.SysProcAttr { return nil }
 
-// Memory is known on Linux only.
+// Memory returns an error outside of Linux.
 func (p *Process) Memory() (Memory, error) { return Memory{}, errNoProc }
 
-// OpenFiles is known on Linux only.
+// OpenFiles returns an error outside of Linux.
 func (p *Process) OpenFiles() (int, error) { return 0, errNoProc }

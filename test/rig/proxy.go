@@ -11,31 +11,33 @@ import (
 	"time"
 )
 
-// chunkBytes is how much is read at once; a reply that is longer is delayed in parts that follow each other closely.
+// chunkBytes is how much is read at once. A longer reply is delayed in parts that follow each other
+// closely.
 const chunkBytes = 64 << 10
 
 // dialTimeout bounds how long a client waits for a server that does not answer.
 const dialTimeout = 10 * time.Second
 
-// Proxy passes TCP connections on to a server and can keep them from it. A library such as Toxiproxy does more, and brings an
-// HTTP API, a router, a command line and Prometheus along; what a fault needs is this file.
+// Proxy passes TCP connections on to a server, and can delay, hang and cut them. Toxiproxy and
+// others do more, but bring an HTTP API, a router, a command line and Prometheus; a fault needs
+// only this file.
 //
-// Its address stays the same over Cut and Mend. It is safe for concurrent use.
+// Its address is the same before Cut and after Mend. It is safe for concurrent use.
 type Proxy struct {
-	// Addr is host:port that clients connect to.
+	// Addr is the host:port that clients connect to.
 	Addr string
 
 	mu       sync.Mutex
 	target   string
 	listener net.Listener // nil while it is cut
 	conns    map[net.Conn]struct{}
-	passing  chan struct{} // closed while bytes pass; open while it hangs
+	passing  chan struct{} // closed while bytes pass, open during a Hang
 	least    time.Duration // delay of what the server sends
 	most     time.Duration
 	tasks    sync.WaitGroup
 }
 
-// StartProxy starts a proxy for the server at target (host:port) that ends with the test.
+// StartProxy starts a proxy for the server at target (host:port). It ends with the test.
 func StartProxy(tb testing.TB, target string) *Proxy {
 	tb.Helper()
 	p := &Proxy{target: target, conns: map[net.Conn]struct{}{}, passing: make(chan struct{})}
@@ -72,7 +74,7 @@ func (p *Proxy) listen(addr string) error {
 	return nil
 }
 
-// Cut breaks all connections; new ones are refused until Mend. Cutting again does nothing.
+// Cut breaks all connections and refuses new ones until Mend. Another Cut does nothing.
 func (p *Proxy) Cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,14 +86,15 @@ func (p *Proxy) Cut() {
 	p.breakAll()
 }
 
-// breakAll breaks all connections. The lock is held.
+// breakAll breaks all connections. The lock must be held.
 func (p *Proxy) breakAll() {
 	for c := range p.conns {
 		c.Close()
 	}
 }
 
-// Retarget makes another server the one behind the address, as a failover does: all connections break, new ones reach it.
+// Retarget puts another server behind the address, as a failover does: all connections break, and
+// new ones reach that server.
 func (p *Proxy) Retarget(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -99,7 +102,7 @@ func (p *Proxy) Retarget(target string) {
 	p.breakAll()
 }
 
-// Mend ends a Cut. The error says that something else has taken the address meanwhile and keeps it.
+// Mend ends a Cut. It returns an error if another process has taken the address and keeps it.
 func (p *Proxy) Mend() error {
 	deadline := time.Now().Add(10 * time.Second)
 	for {
@@ -118,7 +121,7 @@ func (p *Proxy) Hang() {
 	select {
 	case <-p.passing:
 		p.passing = make(chan struct{})
-	default: // it hangs
+	default: // it hangs already
 	}
 }
 
@@ -133,7 +136,8 @@ func (p *Proxy) Resume() {
 	}
 }
 
-// Delay makes whatever the server sends arrive later, by a time drawn between least and most, in its order. Zeros end it.
+// Delay delays what the server sends by a random time from least to most, and keeps its order.
+// Zeros end it.
 func (p *Proxy) Delay(least, most time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,7 +166,8 @@ func (p *Proxy) serve(l net.Listener, client net.Conn) {
 	both.Wait()
 }
 
-// keep notes a pair of connections that Cut and Retarget must break, unless one came before.
+// keep registers a pair of connections that Cut and Retarget break. It returns false if one of
+// these came first.
 func (p *Proxy) keep(l net.Listener, target string, conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,14 +188,14 @@ func (p *Proxy) forget(conns ...net.Conn) {
 	}
 }
 
-// parcel is a piece of a stream and when it may arrive.
+// parcel is a piece of a stream with its time of arrival.
 type parcel struct {
 	bytes []byte
 	due   time.Time
 }
 
-// pass copies one direction until either end closes, and closes both. Reading goes on while a piece waits for its time, so that
-// a delay adds to the time of a reply and not to each of its parts.
+// pass copies one direction until either end closes, and closes both. It continues to read while a
+// piece waits, so that a delay adds to the time of a reply and not to that of each of its parts.
 func (p *Proxy) pass(to io.WriteCloser, from io.ReadCloser, delayed bool) {
 	parcels := make(chan parcel, 64)
 	p.tasks.Go(func() {
@@ -206,7 +211,7 @@ func (p *Proxy) pass(to io.WriteCloser, from io.ReadCloser, delayed bool) {
 				break
 			}
 		}
-		for range parcels { // until the reader has noticed
+		for range parcels { // until the reader stops
 		}
 	})
 	defer close(parcels)

@@ -17,21 +17,22 @@ import (
 // project is the project of all topics and subscriptions.
 const project = "rig"
 
-// Channels are the ids of the topics, and of the subscription of each.
+// Channels are the ids of the topics and of their subscriptions.
 var Channels = []string{"pos", "ecom", "wms"}
 
-// PubSub is a Pub/Sub server with a topic and a subscription for each channel, in the test's process, behind a proxy that the
-// program connects through. It keeps its messages when the program cannot reach it. It is safe for concurrent use.
+// PubSub is a Pub/Sub server with a topic and a subscription for each channel, in the test's
+// process, and a proxy through which the program connects to it. It keeps its messages while the
+// program cannot reach it. It is safe for concurrent use.
 type PubSub struct {
-	// Server is the server itself, reached past the proxy.
+	// Server is the server itself, without the proxy.
 	Server *localpubsub.Server
-	// Proxy stands between the program and the server.
+	// Proxy is between the program and the server.
 	Proxy *Proxy
 
 	published atomic.Int64
 }
 
-// ServePubSub starts a server, with neither topics nor subscriptions, that ends with the test.
+// ServePubSub starts a server that has no topics and no subscriptions. It ends with the test.
 func ServePubSub(tb testing.TB, o localpubsub.Options) *localpubsub.Server {
 	tb.Helper()
 	server, err := localpubsub.Start(o)
@@ -59,13 +60,13 @@ func StartPubSub(tb testing.TB) *PubSub {
 
 func topic(channel string) string { return localpubsub.TopicName(project, channel) }
 
-// Subscription is the full name of a channel's subscription.
+// Subscription returns the full name of a channel's subscription.
 func Subscription(channel string) string { return localpubsub.SubscriptionName(project, channel) }
 
-// Env tells the program where the server is.
+// Env returns the environment by which the program finds the server.
 func (p *PubSub) Env() []string { return []string{"PUBSUB_EMULATOR_HOST=" + p.Proxy.Addr} }
 
-// Flags tells the program to read all channels.
+// Flags returns the flags by which the program reads all channels.
 func (p *PubSub) Flags() []string {
 	flags := make([]string, 0, len(Channels))
 	for _, c := range Channels {
@@ -105,10 +106,10 @@ func (p *PubSub) PublishAt(ctx context.Context, rate float64, messages ...Messag
 	return nil
 }
 
-// Published is how many messages were published.
+// Published returns the number of published messages.
 func (p *PubSub) Published() int64 { return p.published.Load() }
 
-// Stats are the sums over the subscriptions. A subscription that was deleted counts nothing.
+// Stats returns the sums over the subscriptions. A deleted subscription adds nothing.
 func (p *PubSub) Stats() (sum localpubsub.Stats) {
 	for _, c := range Channels {
 		s, err := p.Server.Stats(Subscription(c))
@@ -127,13 +128,15 @@ func (p *PubSub) Stats() (sum localpubsub.Stats) {
 	return sum
 }
 
-// Settled reports whether everything that was published is acknowledged, and nothing is left, not even a copy.
+// Settled reports whether all published messages are acknowledged and none is left, not even a
+// copy.
 func (p *PubSub) Settled() bool {
 	s := p.Stats()
 	return s.Acked == p.Published() && s.Backlog == 0 && s.Leased == 0
 }
 
-// Expire ends all leases, as if their ack deadlines had passed: what a program that was killed had been given comes again.
+// Expire ends all leases, as if their ack deadlines had passed: what was delivered to a killed
+// program is delivered again.
 func (p *PubSub) Expire(tb testing.TB) {
 	tb.Helper()
 	for _, c := range Channels {
@@ -153,7 +156,7 @@ func (p *PubSub) Inject(f localpubsub.Faults) error {
 	return nil
 }
 
-// Pull takes n messages from a subscription, given by its full name, of the server at an address.
+// Pull pulls n messages from a subscription, given by its full name, of the server at an address.
 // It acknowledges none.
 func Pull(tb testing.TB, addr, subscription string, n int) []*pb.PubsubMessage {
 	tb.Helper()

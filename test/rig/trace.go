@@ -15,31 +15,34 @@ type Message struct {
 	Attributes map[string]string
 }
 
-// TraceOptions say what a trace is made of. Where a number is 0, the default in the comment holds.
+// TraceOptions configure a trace. The comments name the default of a field that is 0.
 type TraceOptions struct {
 	Seed     uint64
 	Events   int
 	Stores   int           // 10
 	Products int           // 30
-	Until    time.Time     // the latest time of an event; now
-	Span     time.Duration // how far back the events reach; two hours
+	Until    time.Time     // the latest time of an event; default: now
+	Span     time.Duration // from the earliest to the latest event; default: two hours
 	// Duplicates is the share of events, 0 to 1, that are published twice.
 	Duplicates float64
-	// Prefix begins the ids of the events, so that two traces can share stores and products; "e".
+	// Prefix begins the ids of the events, so that two traces can share stores and products.
+	// Default: "e".
 	Prefix string
-	// World begins the ids of the stores and products, so that two traces can have none in common.
+	// World begins the ids of the stores and products, so that two traces can have no key in
+	// common.
 	World string
 }
 
-// Trace is a made-up history of stores and its messages. The same options, Until included, make the same trace.
+// Trace is a generated history of stores, with its messages. The same options, Until included, give
+// the same trace.
 type Trace struct {
 	Options  TraceOptions
-	Events   []truth.Event // each once, in no order that matters
-	Messages []Message     // with repetitions, in the order in which to publish them
+	Events   []truth.Event // each once; their order has no meaning
+	Messages []Message     // including repetitions, in the order of publication
 }
 
-// NewTrace makes up a trace: sales and a few returns over POS, views and carts over ECOM, receipts and counts over WMS, and some
-// of each in the unified format.
+// NewTrace generates a trace: sales and a few returns over POS, views and cart adds over ECOM,
+// receipts and counts over WMS, and some of each in the unified format.
 func NewTrace(o TraceOptions) *Trace {
 	o = o.withDefaults()
 	r := rand.New(rand.NewPCG(o.Seed, 2))
@@ -75,22 +78,25 @@ func (o TraceOptions) withDefaults() TraceOptions {
 	return o
 }
 
-// String says how to make the trace again.
+// String returns the options by which the trace can be made again.
 func (t *Trace) String() string {
 	o := t.Options
-	return fmt.Sprintf("trace of seed %d: %d events over %d stores and %d products until %s", o.Seed, o.Events, o.Stores, o.Products,
+	return fmt.Sprintf("trace of seed %d: %d events over %d stores and %d products until %s",
+		o.Seed, o.Events, o.Stores, o.Products,
 		o.Until.UTC().Format(time.RFC3339Nano))
 }
 
-// Part is the messages of the i-th of n parts of about the same length.
+// Part returns the messages of the i-th of n parts of about the same length.
 func (t *Trace) Part(i, n int) []Message {
 	return t.Messages[i*len(t.Messages)/n : (i+1)*len(t.Messages)/n]
 }
 
-// MakeEvent makes up one event with an id, and the message that carries it, which may change the id.
+// MakeEvent generates an event and its message. The event has the id that the message gives it,
+// which may differ from id.
 func MakeEvent(r *rand.Rand, o TraceOptions, id string) (truth.Event, Message) {
 	e := truth.Event{
-		ID: id, Type: "SALE", Store: fmt.Sprint(o.World, r.IntN(o.Stores)), Product: fmt.Sprint(o.World, "p", r.IntN(o.Products)),
+		ID: id, Type: "SALE",
+		Store: fmt.Sprint(o.World, r.IntN(o.Stores)), Product: fmt.Sprint(o.World, "p", r.IntN(o.Products)),
 		OccurredAt: o.Until.UnixMilli() - r.Int64N(o.Span.Milliseconds()),
 	}
 	switch r.IntN(20) {

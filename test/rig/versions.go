@@ -14,8 +14,8 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// Versions watches the versions of all stock keys over a run, restarts of the program included: they must never go back, and
-// mean one value each. It is safe for concurrent use.
+// Versions watches the versions of all stock keys during a run, including restarts of the program:
+// versions must never decrease, and each must mean one value. It is safe for concurrent use.
 type Versions struct {
 	rdb redis.UniversalClient
 
@@ -24,19 +24,21 @@ type Versions struct {
 	looks  int
 }
 
-// stockState is what Redis says about a stock key.
+// stockState is the state of a stock key in Redis.
 type stockState struct {
 	version int64
 	onHand  string // empty: not read together with the version
 }
 
-// NewVersions watches a Redis that Look is to look at.
+// NewVersions returns a Versions that reads rdb.
 func NewVersions(rdb redis.UniversalClient) *Versions {
 	return &Versions{rdb: rdb, latest: map[string]stockState{}}
 }
 
-// Look reads the versions of all stock keys, and the values where still says that nobody writes meanwhile. The error names a
-// key that has gone back, changed its value under its version, or gone away since an earlier look; or Redis could not be read.
+// Look reads the versions of all stock keys. If still is set, which means that nothing writes
+// meanwhile, it reads their values too. It returns an error if since an earlier look the version of
+// a key has decreased, a value has changed under its version, or a key has disappeared, and if
+// Redis cannot be read.
 func (v *Versions) Look(ctx context.Context, still bool) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -67,8 +69,8 @@ func (v *Versions) Look(ctx context.Context, still bool) error {
 	return nil
 }
 
-// Watch looks every so often while others write, until the context ends, and returns the first error of Look. A Redis that
-// cannot be read for a while is none.
+// Watch looks at every interval, while others may write, until the context ends. It returns the
+// first error of Look, but continues while Redis cannot be read.
 func (v *Versions) Watch(ctx context.Context, every time.Duration) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -85,20 +87,21 @@ func (v *Versions) Watch(ctx context.Context, every time.Duration) error {
 	}
 }
 
-// Looks is how often Redis was looked at.
+// Looks returns how often Redis was read.
 func (v *Versions) Looks() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return v.looks
 }
 
-// unreadableError says that Redis could not be read.
+// unreadableError is the error of a Redis that cannot be read.
 type unreadableError struct{ err error }
 
 func (e *unreadableError) Error() string { return "reading the versions of stock: " + e.err.Error() }
 func (e *unreadableError) Unwrap() error { return e.err }
 
-// readStock reads version and value of every stock key, by name. The two may not belong together while somebody writes.
+// readStock reads version and value of every stock key, by name. During writes, the two may not
+// belong together.
 func readStock(ctx context.Context, rdb redis.UniversalClient) (map[string]stockState, error) {
 	metas, err := truth.ScanKeys(ctx, rdb, "{stock:*}:meta")
 	if err != nil {
@@ -127,7 +130,7 @@ func readStock(ctx context.Context, rdb redis.UniversalClient) (map[string]stock
 	return found, nil
 }
 
-// stockName is the key beside a meta hash.
+// stockName returns the stock key that belongs to a meta hash.
 func stockName(meta string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(meta, "{"), "}:meta")
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// TestVersions breaks each rule in turn.
+// TestVersions violates each rule once.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

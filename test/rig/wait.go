@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Until waits for a condition. The error says that it did not come true in time.
+// Until waits for a condition. It returns an error if the condition is not true in time.
 func Until(what string, timeout time.Duration, condition func() bool) error {
 	deadline := time.Now().Add(timeout)
 	for !condition() {
@@ -17,8 +17,8 @@ func Until(what string, timeout time.Duration, condition func() bool) error {
 	return nil
 }
 
-// Await waits for a condition while the process runs. The error says that it did not come true in time or that the process has
-// ended; it holds the log.
+// Await waits for a condition while the process runs. It returns an error, with the log, if the
+// condition is not true in time or the process ends before.
 func (p *Process) Await(what string, timeout time.Duration, condition func() bool) error {
 	ended := false
 	err := Until(what, timeout, func() bool {
@@ -37,5 +37,6 @@ func (p *Process) Await(what string, timeout time.Duration, condition func() boo
 	return nil
 }
 
-// Now is the wall clock in epoch ms, which is the program's clock unless --clock_origin is given.
+// Now returns the wall time in epoch ms, which is also the program's clock unless --clock_origin is
+// given.
 func Now() int64 { return time.Now().UnixMilli() }

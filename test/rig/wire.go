@@ -6,7 +6,7 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// channelOf is where an event of a type comes from.
+// channelOf returns the channel for events of a type.
 func channelOf(typ string) string {
 	switch typ {
 	case "VIEW", "CART_ADD":
@@ -18,15 +18,15 @@ func channelOf(typ string) string {
 	}
 }
 
-// Unified is the message that says an event in the unified format.
+// Unified returns the message of an event in the unified format.
 func Unified(e truth.Event) Message {
 	return Message{Channel: channelOf(e.Type), Data: fmt.Appendf(nil,
 		`{"event_id":%q,"type":%q,"store_id":%q,"product_id":%q,"quantity":%d,"occurred_at":%d}`,
 		e.ID, e.Type, e.Store, e.Product, e.Quantity, e.OccurredAt)}
 }
 
-// Native returns the message that carries an event in its channel's own format, and the event with
-// the id that it has there.
+// Native returns the message of an event in its channel's own format, and the event with the id
+// that it has there.
 func Native(e truth.Event) (truth.Event, Message) {
 	m := Message{Channel: channelOf(e.Type)}
 	switch e.Type {
@@ -35,9 +35,10 @@ func Native(e truth.Event) (truth.Event, Message) {
 		if e.Type == "CART_ADD" {
 			name = "add_to_cart"
 		}
-		m.Data = fmt.Appendf(nil, `{"event_id":%q,"event":%q,"timestamp":%d,"client_id":"c","store_id":%q,"ecommerce":{"items":[{"item_id":%q,"quantity":%d}]}}`,
+		m.Data = fmt.Appendf(nil, `{"event_id":%q,"event":%q,"timestamp":%d,"client_id":"c","store_id":%q,`+
+			`"ecommerce":{"items":[{"item_id":%q,"quantity":%d}]}}`,
 			e.ID, name, e.OccurredAt, e.Store, e.Product, e.Quantity)
-		e.ID += "#0" // one event an item
+		e.ID += "#0" // one event per item
 	case "RECEIPT":
 		m.Data = fmt.Appendf(nil, `{"event_id":%q,"store_id":%q,"product_id":%q,"count":%d,"timestamp":%d}`,
 			e.ID, e.Store, e.Product, e.Quantity, e.OccurredAt)
@@ -45,7 +46,8 @@ func Native(e truth.Event) (truth.Event, Message) {
 		m.Data = fmt.Appendf(nil, `{"event_id":%q,"type":"RESET","store_id":%q,"sku":%q,"count":%d,"counted_at":%d}`,
 			e.ID, e.Store, e.Product, e.Quantity, e.OccurredAt)
 	default:
-		m.Data = fmt.Appendf(nil, `{"event_id":%q,"order_number":%q,"store_id":%q,"product_id":%q,"product_count":%d,"timestamp":%d,"price":2.50}`,
+		m.Data = fmt.Appendf(nil, `{"event_id":%q,"order_number":%q,"store_id":%q,"product_id":%q,`+
+			`"product_count":%d,"timestamp":%d,"price":2.50}`,
 			e.ID, "o"+e.ID, e.Store, e.Product, e.Quantity, e.OccurredAt)
 	}
 	return e, m
