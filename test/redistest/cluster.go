@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// clusterMasters share the slots.
+// clusterMasters is the number of masters, which share the slots.
 const clusterMasters = 3
 
 // slots is the number of hash slots of a Redis cluster.
@@ -20,21 +20,23 @@ const slots = 16384
 
 // Cluster is a Redis cluster of three masters, each with at most one replica.
 type Cluster struct {
-	// Nodes are the masters in the order of their slots, then the replicas, by their roles at the start: a failover changes
-	// roles, and Masters and MasterOf say who has which.
+	// Nodes are the masters in the order of their slots, then the replicas, by their roles at the
+	// start. A failover changes roles; Masters and MasterOf return the present ones.
 	Nodes []*Server
 
 	tb testing.TB
 }
 
-// StartCluster starts a cluster without replicas and returns when every node says that the cluster is whole.
+// StartCluster starts a cluster without replicas. It returns when every node reports that the
+// cluster is whole.
 func StartCluster(tb testing.TB) *Cluster {
 	tb.Helper()
 	return StartClusterWithReplicas(tb)
 }
 
-// StartClusterWithReplicas starts a cluster in which the masters of these indices, 0 to 2, have a replica each. It returns when
-// every node says that the cluster is whole and the replicas follow their masters.
+// StartClusterWithReplicas starts a cluster in which the masters of these indices, 0 to 2, have a
+// replica each. It returns when every node reports that the cluster is whole and the replicas
+// follow their masters.
 func StartClusterWithReplicas(tb testing.TB, of ...int) *Cluster {
 	tb.Helper()
 	c := &Cluster{tb: tb}
@@ -43,7 +45,8 @@ func StartClusterWithReplicas(tb testing.TB, of ...int) *Cluster {
 			return []string{
 				"--port", strconv.Itoa(port), "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(freePort(tb)),
 				"--cluster-node-timeout", "2000", "--cluster-config-file", "nodes.conf",
-				// A replica need not wait for others that might want the same copy, nor move to a master that has none.
+				// A replica does not wait for others that might need the same copy, and does not
+				// move to a master that has none.
 				"--repl-diskless-sync-delay", "0", "--cluster-allow-replica-migration", "no",
 			}
 		}))
@@ -80,7 +83,7 @@ func (c *Cluster) meet(ctx context.Context, first *redis.Client, node *Server) {
 	}
 }
 
-// argument is the value that follows name.
+// argument returns the argument that follows name.
 func argument(args []string, name string) string {
 	for i, a := range args {
 		if a == name {
@@ -90,7 +93,7 @@ func argument(args []string, name string) string {
 	return ""
 }
 
-// Addrs lists the address of every node.
+// Addrs returns the address of every node.
 func (c *Cluster) Addrs() []string {
 	addrs := make([]string, len(c.Nodes))
 	for i, n := range c.Nodes {
@@ -101,14 +104,17 @@ func (c *Cluster) Addrs() []string {
 
 // Client returns a new client of the cluster that closes with the test.
 func (c *Cluster) Client() *redis.ClusterClient {
-	// A client that cannot reach a master asks nobody for the new one before its interval is over, which is a minute by default.
-	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs(), ClusterStateReloadInterval: 100 * time.Millisecond, MaxRedirects: 20})
+	// A client that cannot reach a master asks for the new one only after its interval, by default
+	// a minute.
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{
+		Addrs: c.Addrs(), ClusterStateReloadInterval: 100 * time.Millisecond, MaxRedirects: 20,
+	})
 	c.tb.Cleanup(func() { _ = rdb.Close() })
 	return rdb
 }
 
-// WaitWhole returns when every node that runs serves all slots and agrees with the others on who their masters are, and every
-// replica among them follows its master: at the start, and after a Restart of a node or a failover.
+// WaitWhole waits until every running node serves all slots, all of them agree on the masters, and
+// every replica follows its master: at the start, and after a Restart of a node or a failover.
 func (c *Cluster) WaitWhole() {
 	c.tb.Helper()
 	c.wait("the cluster is whole", func(ctx context.Context) error {
@@ -122,7 +128,8 @@ func (c *Cluster) WaitWhole() {
 			if masters == nil {
 				masters = view.masters
 			} else if !slices.Equal(masters, view.masters) {
-				return fmt.Errorf("%s says that the masters are %v, another node %v", node.Addr, view.masters, masters)
+				return fmt.Errorf("the masters of %s are %v, those of another node %v",
+					node.Addr, view.masters, masters)
 			}
 			if view.isMaster {
 				roles++

@@ -7,7 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// replicate makes a node without slots the replica of a master, which it may have to hear of first.
+// replicate makes a node without slots the replica of a master. It waits until the node is
+// connected to the master.
 func (c *Cluster) replicate(node, master *Server) {
 	c.tb.Helper()
 	c.wait(node.Addr+" is a replica of "+master.Addr, func(ctx context.Context) error {
@@ -23,8 +24,8 @@ func (c *Cluster) replicate(node, master *Server) {
 	})
 }
 
-// Failover lets the replica of a master take over in agreement with it, which loses nothing, and returns the new master when
-// the cluster is whole again. The old one is its replica then.
+// Failover replaces a master by its replica, with the agreement of the master, which loses nothing.
+// It returns the new master when the cluster is whole again. The old master is then its replica.
 func (c *Cluster) Failover(master *Server) *Server {
 	c.tb.Helper()
 	replica := c.mustHaveReplica(master)
@@ -37,12 +38,12 @@ func (c *Cluster) Failover(master *Server) *Server {
 	return replica
 }
 
-// Unlink keeps a master from passing on to its replica what is written from now on. The replica takes over all the same when the
-// master is killed, at most some ten seconds later, and what was written meanwhile is lost for certain; it follows masters
-// again after Link.
+// Unlink stops the replication from a master to its replica. The replica still replaces the master
+// if that is killed, after at most some ten seconds; everything written since Unlink is then lost.
+// After Link it replicates from its master again.
 func (c *Cluster) Unlink(master *Server) {
 	c.tb.Helper()
-	// A password that the master does not know keeps the replica away.
+	// A wrong password keeps the replica from connecting to its master.
 	c.setMasterPassword(c.mustHaveReplica(master), "none")
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -52,20 +53,22 @@ func (c *Cluster) Unlink(master *Server) {
 	}
 }
 
-// Link ends Unlink.
+// Link ends an Unlink.
 func (c *Cluster) Link(replica *Server) { c.tb.Helper(); c.setMasterPassword(replica, "") }
 
 func (c *Cluster) setMasterPassword(node *Server, password string) {
 	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	if err := node.ask(func(rdb *redis.Client) error { return rdb.ConfigSet(ctx, "masterauth", password).Err() }); err != nil {
+	err := node.ask(func(rdb *redis.Client) error { return rdb.ConfigSet(ctx, "masterauth", password).Err() })
+	if err != nil {
 		c.tb.Fatalf("configure %s: %v", node.Addr, err)
 	}
 }
 
-// KillMaster ends a master as kill -9 does and returns its replica when that has become master and all slots are served again.
-// What the master had not passed on to its replica is lost. A Restart makes the killed node the replica; WaitWhole tells when.
+// KillMaster ends a master as kill -9 does. It returns its replica when that has become master and
+// all slots are served again. Writes that were not replicated are lost. A Restart makes the killed
+// node the replica; WaitWhole waits for that.
 func (c *Cluster) KillMaster(master *Server) *Server {
 	c.tb.Helper()
 	replica := c.mustHaveReplica(master)
@@ -88,7 +91,7 @@ func (c *Cluster) waitPromoted(node *Server) {
 	c.wait(node.Addr+" is master", func(ctx context.Context) error {
 		v, err := c.view(ctx, node)
 		if err == nil && !v.isMaster {
-			err = fmt.Errorf("%s is a replica still", node.Addr)
+			err = fmt.Errorf("%s is still a replica", node.Addr)
 		}
 		return err
 	})

@@ -5,10 +5,11 @@ import (
 	"sync"
 )
 
-// readyLine is what every Redis since 3 writes once it accepts connections, whatever its ports and passwords.
+// readyLine is in the log of every Redis since 3 once it accepts connections.
 var readyLine = []byte("Ready to accept connections")
 
-// logBuffer keeps what a server writes and says when it is ready. It is safe for concurrent use.
+// logBuffer keeps the log of a server and closes ready when the server accepts connections. It is
+// safe for concurrent use.
 type logBuffer struct {
 	ready chan struct{}
 

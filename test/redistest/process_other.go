@@ -4,5 +4,6 @@ package redistest
 
 import "syscall"
 
-// endWithParent has no counterpart outside of Linux: a test process that dies without its clean-up leaves its servers.
+// endWithParent has no counterpart outside of Linux: if a test process dies without its clean-up,
+// its servers keep running.
 func endWithParent() *syscall.SysProcAttr { return nil }

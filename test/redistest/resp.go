@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// readCommand reads one command as clients send them, an array of strings, and returns it also as it was sent.
+// readCommand reads one command in the form that clients send, an array of strings. raw is the
+// command as it was sent.
 func readCommand(r *bufio.Reader) (raw []byte, command []string, err error) {
 	n, raw, err := readLength(r, '*', nil)
 	if err != nil {
@@ -29,7 +30,7 @@ func readCommand(r *bufio.Reader) (raw []byte, command []string, err error) {
 	return raw, command, nil
 }
 
-// readLength reads a line such as *3, and appends it to raw.
+// readLength reads a line such as *3 and appends it to raw.
 func readLength(r *bufio.Reader, kind byte, raw []byte) (int, []byte, error) {
 	line, err := r.ReadBytes('\n')
 	if err != nil {

@@ -13,14 +13,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// view is what one node says about the cluster.
+// view is the cluster as one node sees it.
 type view struct {
 	isMaster bool     // the node itself
 	masters  []string // addresses, in the order of their slots
 }
 
-// view asks a node. An error says what is not whole in its eyes: a slot that nobody serves, a node that it does not know, or,
-// where it is a replica, a master that it does not follow.
+// view reads the cluster from a node. It returns an error if by the node a slot is not served or a
+// node is unknown, or if the node is a replica that does not follow its master.
 func (c *Cluster) view(ctx context.Context, node *Server) (v view, err error) {
 	err = node.ask(func(rdb *redis.Client) error {
 		info, err := rdb.ClusterInfo(ctx).Result()
@@ -60,14 +60,15 @@ func mastersBySlot(ctx context.Context, rdb *redis.Client) (addrs []string, err 
 	return addrs, nil
 }
 
-// ask hands a short-lived client to f: one that was connected before a node was killed or paused would fail once more.
+// ask calls f with a new client. A client that was connected before its node was killed or paused
+// would fail once more.
 func (s *Server) ask(f func(*redis.Client) error) error {
 	rdb := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1})
 	defer rdb.Close()
 	return f(rdb)
 }
 
-// Masters returns the three masters of now, in the order of their slots.
+// Masters returns the present masters, in the order of their slots.
 func (c *Cluster) Masters() []*Server {
 	c.tb.Helper()
 	var masters []*Server
@@ -95,7 +96,7 @@ func (c *Cluster) MasterOf(key string) *Server {
 	return c.node(node.Options().Addr)
 }
 
-// ReplicaOf returns the replica that follows a master, or nil if none does.
+// ReplicaOf returns the replica that follows a master, or nil if there is none.
 func (c *Cluster) ReplicaOf(master *Server) *Server {
 	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -117,7 +118,7 @@ func (c *Cluster) ReplicaOf(master *Server) *Server {
 	return nil
 }
 
-// node finds the server of an address.
+// node returns the server of an address.
 func (c *Cluster) node(addr string) *Server {
 	c.tb.Helper()
 	i := slices.IndexFunc(c.Nodes, func(s *Server) bool { return s.Addr == addr })
@@ -127,12 +128,13 @@ func (c *Cluster) node(addr string) *Server {
 	return c.Nodes[i]
 }
 
-// running lists the nodes that are not stopped.
+// running returns the nodes that are not stopped.
 func (c *Cluster) running() []*Server {
 	return slices.DeleteFunc(slices.Clone(c.Nodes), func(s *Server) bool { return s.proc == nil })
 }
 
-// wait calls f until it returns nil, and fails the test with what is missing when that takes longer than startTimeout.
+// wait calls f until it returns nil. If that takes longer than startTimeout, it fails the test with
+// the last error.
 func (c *Cluster) wait(what string, f func(context.Context) error) {
 	c.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -146,7 +148,7 @@ func (c *Cluster) wait(what string, f func(context.Context) error) {
 		}
 		select {
 		case <-ctx.Done():
-			c.tb.Fatalf("within %v it did not come to this: %s: %v", startTimeout, what, err)
+			c.tb.Fatalf("not true within %v: %s: %v", startTimeout, what, err)
 		case <-tick.C:
 		}
 	}

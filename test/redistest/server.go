@@ -1,8 +1,9 @@
-// Package redistest runs real redis-server processes for tests: one server, one behind TLS, or a small cluster. Servers
-// listen on free ports of 127.0.0.1, keep their files in the test's temporary directory, and end with the test.
+// Package redistest runs real redis-server processes for tests: one server, one behind TLS, or a
+// small cluster. Servers listen on free ports of 127.0.0.1, keep their files in the test's
+// temporary directory, and end with the test.
 //
-// All methods report failure through the test, so they must be called from the test's own goroutine. A test that needs
-// redis-server fails where there is none.
+// All methods report failure through the test, so they must be called from the test's own
+// goroutine. Without redis-server on the PATH the test fails.
 package redistest
 
 import (
@@ -19,7 +20,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// startTimeout bounds how long a server may take to say that it is ready, and stopTimeout how long it may take to go.
+// startTimeout is how long a server may take to become ready, and stopTimeout how long it may take
+// to end.
 const (
 	startTimeout = 20 * time.Second
 	stopTimeout  = 10 * time.Second
@@ -27,7 +29,7 @@ const (
 
 // Server is one redis-server process.
 type Server struct {
-	// Addr is host:port. It stays the same over Stop and Restart.
+	// Addr is the host:port. It is the same after Stop and Restart.
 	Addr string
 
 	tb   testing.TB
@@ -36,15 +38,15 @@ type Server struct {
 	proc *process // nil while stopped
 }
 
-// process is one life of a server.
+// process is a process of a server, which has a new one after a restart.
 type process struct {
 	cmd    *exec.Cmd
 	log    *logBuffer
 	exited chan struct{} // closed when the process is gone and its log is complete
 }
 
-// Start starts a server that keeps nothing on disk, unless args (options of redis-server, such as "--appendonly", "yes")
-// say otherwise, and returns when it accepts connections.
+// Start starts a server. It keeps nothing on disk unless args (options of redis-server, such as
+// "--appendonly", "yes") change that. Start returns when the server accepts connections.
 func Start(tb testing.TB, args ...string) *Server {
 	tb.Helper()
 	return startOnFreePort(tb, func(port int) []string {
@@ -52,7 +54,8 @@ func Start(tb testing.TB, args ...string) *Server {
 	})
 }
 
-// startOnFreePort tries several ports, because a port that was free can be taken before the server binds it.
+// startOnFreePort starts a server. It tries several ports, because another process can take a free
+// port before the server binds it.
 func startOnFreePort(tb testing.TB, args func(port int) []string) *Server {
 	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
@@ -65,8 +68,9 @@ func startOnFreePort(tb testing.TB, args func(port int) []string) *Server {
 		s := &Server{
 			Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 			tb:   tb,
-			args: append([]string{"--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel", "notice"}, args(port)...),
-			dir:  dir,
+			args: append([]string{"--bind", "127.0.0.1", "--save", "", "--dir", dir, "--loglevel", "notice"},
+				args(port)...),
+			dir: dir,
 		}
 		err := s.start()
 		if err == nil {
@@ -115,8 +119,8 @@ func (s *Server) start() error {
 	}
 }
 
-// Stop ends the server and waits until it is gone. What it holds is lost, unless its options keep it on disk. Stopping a
-// stopped server does nothing.
+// Stop ends the server and waits until it has ended. Its data are lost unless its options keep them
+// on disk. Stop does nothing to a stopped server.
 func (s *Server) Stop() {
 	s.tb.Helper()
 	p := s.proc
@@ -149,7 +153,7 @@ func (s *Server) kill() {
 	s.proc = nil
 }
 
-// Restart starts the server again on its address, after a Stop where it still runs.
+// Restart starts the server again on its address. It stops it before if it still runs.
 func (s *Server) Restart() {
 	s.tb.Helper()
 	s.Stop()
@@ -158,7 +162,7 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause makes the server hang: connections are accepted by the kernel, and nothing is answered.
+// Pause makes the server hang: the kernel accepts connections, and nothing answers.
 func (s *Server) Pause() { s.tb.Helper(); s.signal(syscall.SIGSTOP) }
 
 // Resume ends a Pause.
@@ -174,7 +178,8 @@ func (s *Server) signal(sig os.Signal) {
 	}
 }
 
-// Client returns a new client of the server that closes with the test. It does not suit servers with TLS or passwords.
+// Client returns a new client of the server that is closed with the test. It does not work for
+// servers with TLS or passwords.
 func (s *Server) Client() *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: s.Addr})
 	s.tb.Cleanup(func() { _ = c.Close() })

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MoveSlot gives the slot of a key, and what is in it, to a master, and returns when all masters agree. It does nothing when the
-// master has it. The cluster must have no replicas.
+// MoveSlot moves the slot of a key, with all its keys, to a master. It returns when all masters
+// agree, and does nothing if the master has the slot. The cluster must have no replicas.
 func (c *Cluster) MoveSlot(key string, to *Server) {
 	c.tb.Helper()
 	from := c.MasterOf(key)

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Tap stands between a program and a Redis server, passes everything on, and shows each command to a function first. So a test
-// can do something at a moment that it would not hit by luck.
+// Tap is between a program and a Redis server, passes everything on, and calls a function with each
+// command before. A test can so act at a moment that it would otherwise hit only by luck.
 type Tap struct {
-	// Addr is host:port, for the program to connect to.
+	// Addr is the host:port that the program connects to.
 	Addr string
 
 	listener net.Listener
@@ -26,27 +26,32 @@ type Tap struct {
 	closed bool
 }
 
-// Act is what to do about a command. The zero value does nothing: the command is passed on.
+// Act is what to do on a command. The zero value passes the command on.
 type Act struct {
-	// Before is called while the command, and what comes after it on its connection, has not been passed on.
+	// Before is called before the command, and what follows it on its connection, is passed on.
 	Before func()
-	// After is called when the command has been passed on to Redis, which executes it whatever becomes of the program. Its
-	// reply, and those that come after it on its connection, are passed on when After has returned.
+	// After is called when the command has been passed on to Redis, which executes it even if the
+	// program ends. Its reply, and later ones on its connection, are passed on after After has
+	// returned.
 	After func()
-	// Break ends the connection then, and what comes after the command on it never gets to Redis; nor does the command itself,
-	// unless there is an After.
+	// Break then breaks the connection. What follows the command on it never reaches Redis, nor
+	// does the command itself if there is no After.
 	Break bool
 }
 
-// StartTap starts a tap in front of a server, which may be stopped and started. watch gets the name and the arguments of each
-// command; it is called by several connections at once. The tap ends with the test, if Close was not called before.
+// StartTap starts a tap in front of a server, which may be stopped and started. watch gets the name
+// and the arguments of each command; several connections call it at the same time. The tap ends
+// with the test, if not by Close before.
 func StartTap(tb testing.TB, server *Server, watch func(command []string) Act) *Tap {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("listen for a tap: %v", err)
 	}
-	t := &Tap{Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch, conns: map[net.Conn]bool{}}
+	t := &Tap{
+		Addr: listener.Addr().String(), listener: listener, server: server.Addr, watch: watch,
+		conns: map[net.Conn]bool{},
+	}
 	t.tasks.Go(t.accept)
 	tb.Cleanup(t.Close)
 	return t
@@ -64,7 +69,8 @@ func (t *Tap) accept() {
 	}
 }
 
-// keep remembers an open connection for Close. It closes it and returns false where that has been called.
+// keep registers an open connection for Close. If the tap is closed, it closes the connection and
+// returns false.
 func (t *Tap) keep(c net.Conn) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,11 +86,12 @@ func (t *Tap) drop(c net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.conns, c)
-	_ = c.Close() // what it would say is that the other side went first
+	_ = c.Close() // an error means that the other side has closed it
 }
 
-// Settle returns when all connections are gone, and with them all that was on its way: the programs have gone, and Redis has
-// executed whatever they sent. It reports false when that takes longer than a timeout, as while Redis or a program hangs.
+// Settle waits until all connections are closed and nothing is in transit any more: the programs
+// have ended, and Redis has executed everything that they sent. It returns false if that takes
+// longer than timeout, as when Redis or a program hangs.
 func (t *Tap) Settle(timeout time.Duration) bool {
 	deadline := time.Now().Add(timeout)
 	for {
@@ -101,7 +108,8 @@ func (t *Tap) Settle(timeout time.Duration) bool {
 	}
 }
 
-// Close breaks all connections and listens no more. What watch uses must be there until it returns. Closing again does nothing.
+// Close breaks all connections and stops listening. watch may be called until it returns. Another
+// call does nothing.
 func (t *Tap) Close() {
 	t.mu.Lock()
 	t.closed = true
@@ -113,12 +121,13 @@ func (t *Tap) Close() {
 	t.tasks.Wait()
 }
 
-// serve passes on what a client and the server say to each other until one of them goes.
+// serve passes on the bytes between a client and the server until one of them closes its
+// connection.
 func (t *Tap) serve(client net.Conn) {
 	defer t.drop(client)
 	server, err := (&net.Dialer{}).DialContext(context.Background(), "tcp", t.server)
 	if err != nil || !t.keep(server) {
-		return // to the program this is a server that is not there
+		return // the program sees an unreachable server
 	}
 	defer t.drop(server)
 	var replies sync.Mutex // held while replies must not be passed on
@@ -127,8 +136,8 @@ func (t *Tap) serve(client net.Conn) {
 		defer client.Close()
 		buffer := make([]byte, 32<<10)
 		for {
-			// Also when the client is gone: a connection that is closed with replies unread is reset, and Redis may then not
-			// read what was sent to it before.
+			// It reads on after the client is gone: a connection that is closed with unread replies
+			// is reset, and Redis may then not read what was sent before.
 			n, err := server.Read(buffer)
 			if err != nil {
 				return
@@ -138,8 +147,8 @@ func (t *Tap) serve(client net.Conn) {
 			replies.Unlock()
 		}
 	})
-	_ = t.passOn(server, bufio.NewReader(client), &replies) // ends when one of them goes
-	_ = server.(*net.TCPConn).CloseWrite()                  // Redis closes when it has read all
+	_ = t.passOn(server, bufio.NewReader(client), &replies) // ends when one of them closes
+	_ = server.(*net.TCPConn).CloseWrite()                  // Redis closes when it has read everything
 	done.Wait()
 }
 

@@ -12,14 +12,14 @@ import (
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
-// TestTap looks from behind the tap at what Redis holds at the moments that it offers.
+// TestTap checks what Redis holds at the moments in which the tap calls back.
 func TestTap(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	s := redistest.Start(t)
 	behind := s.Client()
 	exists := func(key string) bool { return behind.Exists(ctx, key).Val() == 1 }
-	// A command that was passed on is executed soon: nothing more is promised.
+	// arrives waits: a command that was passed on is executed soon, but at no fixed time.
 	arrives := func(key string) bool {
 		ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
@@ -86,7 +86,8 @@ func TestTap(t *testing.T) {
 	pipe.Set(ctx, "last", value, 0)
 	pipe.Set(ctx, "next", value, 0)
 	if _, err := pipe.Exec(ctx); err == nil || !arrives("last") || exists("next") {
-		t.Errorf("where the connection breaks after a command: %v; Redis has the command: %v, and the next: %v", err, exists("last"), exists("next"))
+		t.Errorf("where the connection breaks after a command: %v; Redis has the command: %v, and the next: %v",
+			err, exists("last"), exists("next"))
 	}
 
 	s.Stop()
@@ -107,7 +108,8 @@ func TestTap(t *testing.T) {
 		t.Error("the tap has not settled, though the program is gone")
 	}
 	tap.Close()
-	if err := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1, DialerRetries: 1}).Ping(ctx).Err(); err == nil {
+	late := redis.NewClient(&redis.Options{Addr: tap.Addr, MaxRetries: -1, DialerRetries: 1})
+	if err := late.Ping(ctx).Err(); err == nil {
 		t.Error("a closed tap answers")
 	}
 }

@@ -19,14 +19,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// StartTLS starts a server that speaks TLS only, and returns it with the PEM file of the authority that signed its
-// certificate. The certificate is for 127.0.0.1 and localhost.
+// StartTLS starts a server that accepts TLS only, and returns it with the PEM file of the authority
+// that signed its certificate. The certificate is for 127.0.0.1 and localhost.
 func StartTLS(tb testing.TB, args ...string) (s *Server, caFile string) {
 	tb.Helper()
-	return startTLS(tb, &x509.Certificate{DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}, args...)
+	cert := &x509.Certificate{DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	return startTLS(tb, cert, args...)
 }
 
-// StartTLSAs is StartTLS with a certificate for another host, and not for the address at which the server is.
+// StartTLSAs is StartTLS with a certificate for another host and not for the server's address.
 func StartTLSAs(tb testing.TB, host string, args ...string) (s *Server, caFile string) {
 	tb.Helper()
 	return startTLS(tb, &x509.Certificate{DNSNames: []string{host}}, args...)
@@ -48,8 +49,8 @@ func startTLS(tb testing.TB, cert *x509.Certificate, args ...string) (s *Server,
 	return s, caFile
 }
 
-// ClientTLS returns a new client of a server that StartTLS started, as Redis's default user with a password, that closes with the
-// test.
+// ClientTLS returns a new client of a server that StartTLS started, for Redis's default user with a
+// password. It is closed with the test.
 func (s *Server) ClientTLS(caFile, password string) *redis.Client {
 	s.tb.Helper()
 	pem, err := os.ReadFile(caFile)
@@ -60,7 +61,9 @@ func (s *Server) ClientTLS(caFile, password string) *redis.Client {
 	if !roots.AppendCertsFromPEM(pem) {
 		s.tb.Fatalf("%s holds no certificate", caFile)
 	}
-	c := redis.NewClient(&redis.Options{Addr: s.Addr, Password: password, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}})
+	c := redis.NewClient(&redis.Options{
+		Addr: s.Addr, Password: password, TLSConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+	})
 	s.tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
