@@ -14,7 +14,7 @@ import (
 )
 
 // Check compares every stock, meta and velocity key of a server or a cluster with the ledger, and
-// looks for keys that should not exist. nowMs is what the program's clock shows. An error means
+// searches for keys that should not exist. nowMs is the time of the program's clock. An error means
 // that Redis could not be read.
 func (l *Ledger) Check(ctx context.Context, rdb redis.UniversalClient, nowMs int64) (r Report, err error) {
 	if r, err = checkStock(ctx, rdb, l.Stock(), l.LowStock, true); err != nil {
@@ -24,16 +24,16 @@ func (l *Ledger) Check(ctx context.Context, rdb redis.UniversalClient, nowMs int
 	return r, err
 }
 
-// Await is the function Await with Check. now returns what the program's clock shows.
+// Await is the function Await with Check. now returns the time of the program's clock.
 func (l *Ledger) Await(
 	ctx context.Context, rdb redis.UniversalClient, now func() int64, timeout time.Duration,
 ) (Report, error) {
 	return Await(ctx, timeout, func(ctx context.Context) (Report, error) { return l.Check(ctx, rdb, now()) })
 }
 
-// CheckStock compares the stock of every store and over all stores, and the meta hashes beside it,
-// with what Stock or a Ledger makes of the events. With extra set, it looks for keys of stock that
-// should not exist. An error means that Redis could not be read.
+// CheckStock compares the stock of every store and over all stores, with the meta hashes, with
+// want, which is a result of Stock or of a Ledger. If extra is set, it searches for keys of stock
+// that should not exist. An error means that Redis could not be read.
 func CheckStock(ctx context.Context, rdb redis.UniversalClient, want map[Key]Result, extra bool) (Report, error) {
 	return checkStock(ctx, rdb, want, LowStock{}, extra)
 }
@@ -61,7 +61,7 @@ func checkStock(
 		}
 		for _, name := range names {
 			key, ok := ParseName(name)
-			if _, wanted := want[key]; ok && wanted {
+			if _, expected := want[key]; ok && expected {
 				continue
 			}
 			if ok {
@@ -123,7 +123,8 @@ func (r *Report) readStock(
 	return nil
 }
 
-// judgeMeta counts a key as wrong once, however many fields of its meta hash are.
+// judgeMeta compares the meta hash of a key. It counts the key as wrong once, however many fields
+// are.
 func (f *Faults) judgeMeta(key Key, got []any, r Result, low LowStock) {
 	want := [...]string{"0", "", ""}
 	if r.Known {
@@ -145,7 +146,7 @@ func (f *Faults) judgeMeta(key Key, got []any, r Result, low LowStock) {
 	}
 }
 
-// ScanKeys lists the keys of a pattern, each once, on every master of a cluster.
+// ScanKeys returns the keys that match a pattern, each once, of every master of a cluster.
 func ScanKeys(ctx context.Context, rdb redis.UniversalClient, pattern string) ([]string, error) {
 	var mu sync.Mutex         // the masters of a cluster are scanned at the same time
 	seen := map[string]bool{} // SCAN may return a key twice

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
@@ -21,7 +20,7 @@ const checkedAt = 1_800_000_000_000
 // many is more keys than one chunk.
 const many = chunk + 343
 
-// history is events of n store and product pairs, and of two with ids that have to be encoded.
+// history returns events of n store and product pairs, and of two with ids that must be encoded.
 func history(n int64) (events []Event) {
 	for i, key := range []Key{{"c", "a:b"}, {"c:a", "b"}} {
 		e := Event{Type: "SALE", Store: key.Store, Product: key.Product, Quantity: int64(1 + i), OccurredAt: checkedAt}
@@ -40,7 +39,7 @@ func history(n int64) (events []Event) {
 	return events
 }
 
-// fill writes what the program would write, straight from the ledger.
+// fill writes the keys of a correct program, straight from the ledger.
 func fill(t *testing.T, rdb redis.UniversalClient, l *Ledger) {
 	t.Helper()
 	ctx := t.Context()
@@ -87,10 +86,10 @@ func signalOf(key Key, c Counts) string {
 		c.CartsDay.Lower, float64(sold)/24, sold, checkedAt)
 }
 
-// commit makes something wrong.
+// commit introduces a fault.
 type commit func(ctx context.Context, rdb redis.UniversalClient) error
 
-// faults are single things that are wrong, each with the key that has to be named.
+// faults are single faults, each with the key that must be named.
 var faults = map[string]struct {
 	key    string
 	commit commit
@@ -106,7 +105,7 @@ var faults = map[string]struct {
 	"known is wrong":           {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "known", 1)},
 	"barrier is wrong":         {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "barrier", 0)},
 	"badge is wrong":           {"{stock:0:p0}:meta", do("HSET", "{stock:0:p0}:meta", "badge", "")},
-	"badge is not wanted":      {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "badge", "LOW_STOCK")},
+	"badge is unexpected":      {"{stock:1:p1}:meta", do("HSET", "{stock:1:p1}:meta", "badge", "LOW_STOCK")},
 	"meta is missing":          {"{stock:1:p1}:meta", do("DEL", "{stock:1:p1}:meta")},
 	"meta is stray":            {"stock:9:x", do("HSET", "{stock:9:x}:meta", "known", 1)},
 	"global stock is off":      {"stock:global:p2", do("INCR", "stock:global:p2")},
@@ -139,7 +138,7 @@ func change(name, from, to string) commit {
 	}
 }
 
-// TestCheck finds nothing wrong with the truth, and each single thing that is not it.
+// TestCheck checks that the truth has no fault, and that each single fault is found.
 func TestCheck(t *testing.T) {
 	server, cluster := redistest.Start(t), redistest.StartCluster(t)
 	for name, rdb := range map[string]redis.UniversalClient{"server": server.Client(), "cluster": cluster.Client()} {
@@ -177,7 +176,7 @@ func forget(ctx context.Context, rdb redis.UniversalClient) error {
 	return rdb.FlushAll(ctx).Err()
 }
 
-// TestCheckStock leaves extra keys, badges and velocity aside.
+// TestCheckStock checks that extra keys, badges and velocity are not compared.
 func TestCheckStock(t *testing.T) {
 	rdb := redistest.Start(t).Client()
 	l := NewLedger(history(many)...)
@@ -195,7 +194,7 @@ func TestCheckStock(t *testing.T) {
 	}
 }
 
-// TestCheckSalesOnly leaves aside what VIEWs and CART_ADDs do, and nothing that SALEs do.
+// TestCheckSalesOnly checks that only SALEs are compared.
 func TestCheckSalesOnly(t *testing.T) {
 	rdb := redistest.Start(t).Client()
 	fill(t, rdb, NewLedger(history(many)...))
@@ -220,7 +219,7 @@ func TestCheckSalesOnly(t *testing.T) {
 	}
 }
 
-// TestCheckFresh refuses a signal that was right when it was made and has not been right since.
+// TestCheckFresh checks that a signal is refused that was right at its own time and not since.
 func TestCheckFresh(t *testing.T) {
 	rdb := miniredisClient(t, miniredis.RunT(t))
 	l := NewLedger(Event{Type: "SALE", Store: "1", Product: "x", Quantity: 5, OccurredAt: checkedAt - 30*minute})
@@ -264,7 +263,7 @@ func TestCheckKeepsFewSamples(t *testing.T) {
 	}
 }
 
-func TestCheckSaysWhenRedisCannotBeRead(t *testing.T) {
+func TestCheckReportsThatRedisCannotBeRead(t *testing.T) {
 	server := miniredis.RunT(t)
 	client := miniredisClient(t, server)
 	server.SetError("LOADING dataset in memory")
@@ -278,26 +277,5 @@ func TestCheckSaysWhenRedisCannotBeRead(t *testing.T) {
 	_, err := CheckStock(t.Context(), client, map[Key]Result{{"1", "a"}: {}}, false)
 	if err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
 		t.Errorf("of a hash: got error %v, want WRONGTYPE", err)
-	}
-}
-
-// TestAwait tries again until nothing is wrong, or the time is up, and then returns what was found
-// last.
-func TestAwait(t *testing.T) {
-	for _, c := range []struct {
-		right   int // the check that finds nothing wrong
-		timeout time.Duration
-		ok      bool
-	}{{1, time.Minute, true}, {3, time.Minute, true}, {1 << 30, time.Millisecond, false}} {
-		n := 0
-		r, err := Await(t.Context(), c.timeout, func(context.Context) (Report, error) {
-			if n++; n == 1 && c.right > 1 && c.ok {
-				return Report{}, context.DeadlineExceeded
-			}
-			return Report{Stock: Faults{Missing: max(0, c.right-n)}}, nil
-		})
-		if err != nil || r.OK() != c.ok || c.ok && n != c.right {
-			t.Errorf("%+v: %v, %v after %d checks", c, r, err, n)
-		}
 	}
 }

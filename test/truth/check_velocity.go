@@ -52,7 +52,7 @@ func (c Counts) Allow(v VelocitySignal) error {
 	return nil
 }
 
-// CheckVelocity is the part of Check that is about velocity.
+// CheckVelocity compares the velocity keys, as Check does.
 func (l *Ledger) CheckVelocity(ctx context.Context, rdb redis.UniversalClient, nowMs int64) (f Faults, err error) {
 	found, err := readVelocity(ctx, rdb)
 	if err != nil {
@@ -91,7 +91,7 @@ func (l *Ledger) CheckVelocity(ctx context.Context, rdb redis.UniversalClient, n
 	return f, nil
 }
 
-// judge returns an error that names what is wrong with the value of a velocity key.
+// judge returns an error that names a fault in the value of a velocity key.
 func (l *Ledger) judge(key Key, value string, nowMs int64) error {
 	var v VelocitySignal
 	if err := json.Unmarshal([]byte(value), &v); err != nil {
@@ -113,7 +113,7 @@ func (l *Ledger) judge(key Key, value string, nowMs int64) error {
 	if l.FreshMs == 0 {
 		return nil
 	}
-	if v.AsOf > nowMs+l.FreshMs { // a little ahead is one that was written after nowMs was read
+	if v.AsOf > nowMs+l.FreshMs { // a signal that was written after nowMs was read is slightly ahead
 		return fmt.Errorf("as_of is %d ms ahead of the clock", v.AsOf-nowMs)
 	}
 	var err error
@@ -133,7 +133,7 @@ func (l *Ledger) allow(key Key, v VelocitySignal, nowMs int64) error {
 	return c.Allow(v)
 }
 
-// readVelocity reads all velocity keys. One that goes away meanwhile is left out.
+// readVelocity reads all velocity keys. A key that disappears meanwhile is left out.
 func readVelocity(ctx context.Context, rdb redis.UniversalClient) (map[string]string, error) {
 	names, err := ScanKeys(ctx, rdb, "velocity:*")
 	if err != nil {

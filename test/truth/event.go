@@ -3,12 +3,12 @@
 // that the two cannot be wrong together.
 //
 // Stock, Global, Velocity and Shown.Next are the model: brute force over the whole set of events,
-// without state and without an order of arrival. A Ledger is the same for millions of events, kept
-// one by one; a property test holds it to the model. CheckStock and Ledger.Check compare Redis with
-// them.
+// without state and without an order of arrival. A Ledger gives the same results for millions of
+// events, added one by one; a property test compares it with the model. CheckStock and Ledger.Check
+// compare Redis with them.
 //
-// The package takes accepted events only: what the decoder, RESET_TOO_OLD or TOO_LATE refuses must
-// not be handed to it.
+// The package takes accepted events only: it must not get events that the decoder, RESET_TOO_OLD or
+// TOO_LATE refuses.
 package truth
 
 // Event is one accepted event.
@@ -21,12 +21,13 @@ type Event struct {
 	OccurredAt int64 // epoch ms
 }
 
-// Key is a product in a store, or over all stores when Store is empty.
+// Key is a product in a store, or over all stores if Store is empty.
 type Key struct{ Store, Product string }
 
 func (e Event) key() Key { return Key{e.Store, e.Product} }
 
-// distinctByKey groups events by store and product and drops every event whose identity came before: the first stays.
+// distinctByKey groups events by store and product and drops repeated identities. The first event
+// stays.
 func distinctByKey(events []Event) map[Key][]Event {
 	type identity struct {
 		key Key

@@ -5,25 +5,28 @@ import (
 	"strings"
 )
 
-// The names of a product's keys in Redis: what stands before and behind its store and product.
+// The names of a product's keys in Redis: what precedes and follows its store and product.
 const (
 	stockPrefix, stockSuffix       = "stock:", ""
 	metaPrefix, metaSuffix         = "{stock:", "}:meta"
 	velocityPrefix, velocitySuffix = "velocity:", ":1hr"
 )
 
-// StockName is the name of the key's on-hand.
+// StockName returns the name of the key of the on-hand.
 func (k Key) StockName() string { return stockPrefix + k.pair() + stockSuffix }
 
-// MetaName is the name of the hash beside StockName.
+// MetaName returns the name of the hash beside StockName.
 func (k Key) MetaName() string { return metaPrefix + k.pair() + metaSuffix }
 
-// VelocityName is the name of the key's velocity.
+// VelocityName returns the name of the key of the velocity.
 func (k Key) VelocityName() string { return velocityPrefix + k.pair() + velocitySuffix }
 
-// ParseName is the key of which a name is StockName, MetaName or VelocityName; ok is false where there is none.
+// ParseName returns the key with this StockName, MetaName or VelocityName. It returns false if
+// there is none.
 func ParseName(name string) (k Key, ok bool) {
-	for _, form := range [...][2]string{{stockPrefix, stockSuffix}, {metaPrefix, metaSuffix}, {velocityPrefix, velocitySuffix}} {
+	for _, form := range [...][2]string{
+		{stockPrefix, stockSuffix}, {metaPrefix, metaSuffix}, {velocityPrefix, velocitySuffix},
+	} {
 		pair, begins := strings.CutPrefix(name, form[0])
 		pair, ends := strings.CutSuffix(pair, form[1])
 		if !begins || !ends {
@@ -38,7 +41,7 @@ func ParseName(name string) (k Key, ok bool) {
 	return Key{}, false
 }
 
-// pair is store and product as they stand in names.
+// pair returns store and product as they are in names.
 func (k Key) pair() string {
 	if k.Store == "" {
 		return "global:" + encode(k.Product)
@@ -46,10 +49,10 @@ func (k Key) pair() string {
 	return encode(k.Store) + ":" + encode(k.Product)
 }
 
-// encode is an id as it stands in a name, percent-encoded as RFC 3986 says.
+// encode returns an id as it is in a name, percent-encoded as in RFC 3986.
 func encode(id string) string { return strings.ReplaceAll(url.QueryEscape(id), "+", "%20") }
 
-// decode is the id that stands in a name, or the part itself where that cannot be read.
+// decode returns the id of a part of a name, or the part itself if it cannot be decoded.
 func decode(part string) string {
 	id, err := url.PathUnescape(part)
 	if err != nil {

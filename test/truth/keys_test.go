@@ -11,9 +11,12 @@ func TestNames(t *testing.T) {
 		{Key{"", "555"}, "stock:global:555", "{stock:global:555}:meta", "velocity:global:555:1hr"},
 		{Key{"c", "a:b"}, "stock:c:a%3Ab", "{stock:c:a%3Ab}:meta", "velocity:c:a%3Ab:1hr"},
 		{Key{"c:a", "b"}, "stock:c%3Aa:b", "{stock:c%3Aa:b}:meta", "velocity:c%3Aa:b:1hr"},
-		{Key{"1", "M {x}+%é"}, "stock:1:M%20%7Bx%7D%2B%25%C3%A9", "{stock:1:M%20%7Bx%7D%2B%25%C3%A9}:meta", "velocity:1:M%20%7Bx%7D%2B%25%C3%A9:1hr"},
+		{Key{"1", "M {x}+%é"}, "stock:1:M%20%7Bx%7D%2B%25%C3%A9", "{stock:1:M%20%7Bx%7D%2B%25%C3%A9}:meta",
+			"velocity:1:M%20%7Bx%7D%2B%25%C3%A9:1hr"},
 	} {
-		for want, got := range map[string]string{c.stock: c.key.StockName(), c.meta: c.key.MetaName(), c.velocity: c.key.VelocityName()} {
+		for want, got := range map[string]string{
+			c.stock: c.key.StockName(), c.meta: c.key.MetaName(), c.velocity: c.key.VelocityName(),
+		} {
 			if got != want {
 				t.Errorf("the name of %v is %s, want %s", c.key, got, want)
 			}
@@ -22,7 +25,10 @@ func TestNames(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", "stock:1", "stock:1:2:3", "stock:1:%41", "stock:1:%2b", "stock:1:a b", "stock:1:%", "velocity:1:2", "velocity:1:2:24hr", "{stock:1:2}", "session:1:2"} {
+	for _, name := range []string{
+		"", "stock:1", "stock:1:2:3", "stock:1:%41", "stock:1:%2b", "stock:1:a b", "stock:1:%",
+		"velocity:1:2", "velocity:1:2:24hr", "{stock:1:2}", "session:1:2",
+	} {
 		if key, ok := ParseName(name); ok {
 			t.Errorf("%q names %v", name, key)
 		}

@@ -5,17 +5,18 @@ import (
 	"slices"
 )
 
-// Ledger is the truth about any number of events, added in any order. It takes less than a hundred
-// bytes an event: deltas are kept until a RESET replaces them, demand for about a day, identities
-// for good. It is not safe for concurrent use.
+// Ledger is the truth about any number of events, added in any order. It uses less than a hundred
+// bytes an event: it keeps deltas until a RESET replaces them, demand for about a day, and
+// identities forever. It is not safe for concurrent use.
 type Ledger struct {
-	// LowStock is checked by Check where it follows from the stock.
+	// LowStock is the thresholds by which Check compares the badge, where it follows from the
+	// stock.
 	LowStock LowStock
-	// SalesOnly is for a ledger without VIEWs and CART_ADDs: their counts are not checked, nor is a
+	// SalesOnly marks a ledger without VIEWs and CART_ADDs. Their counts are not checked, nor is a
 	// key that may exist because of them.
 	SalesOnly bool
-	// FreshMs is how long before a check, by the program's clock, every velocity signal must have
-	// been right at least once; 0: being right at its own as_of is enough.
+	// FreshMs is the time before a check, by the program's clock, in which every velocity signal
+	// must have been right at least once. If it is 0, a signal must be right only at its own as_of.
 	FreshMs int64
 
 	keys     map[Key]*account
@@ -23,11 +24,11 @@ type Ledger struct {
 	seed     maphash.Seed
 }
 
-// account is what a Ledger holds of one product in one store.
+// account is the state of one product in one store.
 type account struct {
 	Result
-	stocked bool   // it had a SALE, RECEIPT or RESET
-	countID string // of the RESET that holds
+	stocked bool   // it has had a SALE, RECEIPT or RESET
+	countID string // id of the RESET that holds
 	deltas  []delta
 	demand  []demand
 	newest  int64 // time of the newest demand
@@ -35,7 +36,7 @@ type account struct {
 	ids     map[uint64]struct{}
 }
 
-// delta is what a SALE or RECEIPT does to the on-hand.
+// delta is the effect of a SALE or RECEIPT on the on-hand.
 type delta struct{ at, units int64 }
 
 // demand is a SALE, VIEW or CART_ADD of a quantity other than 0.
@@ -53,7 +54,7 @@ func NewLedger(events ...Event) *Ledger {
 	return l
 }
 
-// Add adds events. One whose identity was added before changes nothing.
+// Add adds events. An event whose identity was added before changes nothing.
 func (l *Ledger) Add(events ...Event) {
 	for _, e := range events {
 		a := l.keys[e.key()]
@@ -94,7 +95,7 @@ func (a *account) reset(e Event) {
 		return
 	}
 	a.Result, a.countID = Result{OnHand: e.Quantity, Known: true, Barrier: e.OccurredAt}, e.ID
-	// The barrier only ever becomes later, so that no RESET can need the older deltas again.
+	// The barrier never moves back, so no RESET can need the older deltas again.
 	a.deltas = slices.DeleteFunc(a.deltas, func(d delta) bool { return d.at < e.OccurredAt })
 	for _, d := range a.deltas {
 		a.OnHand += d.units
@@ -118,8 +119,8 @@ func (a *account) see(d demand) {
 	}
 }
 
-// Stock is the on-hand of every key that has at least one SALE, RECEIPT or RESET, as the function
-// Stock makes it.
+// Stock returns the on-hand of every key that has at least one SALE, RECEIPT or RESET, as the
+// function Stock does.
 func (l *Ledger) Stock() map[Key]Result {
 	stock := make(map[Key]Result, len(l.keys))
 	for key, a := range l.keys {
@@ -130,9 +131,9 @@ func (l *Ledger) Stock() map[Key]Result {
 	return stock
 }
 
-// Velocity is what the signal of a key may show when it is evaluated at nowMs, and whether the key
-// may exist, as the function Velocity makes it. nowMs must be at most an hour before the newest
-// event of the key.
+// Velocity returns what the signal of a key may show when it is evaluated at nowMs, and whether the
+// key may exist, as the function Velocity does. nowMs must not be more than an hour before the
+// newest event of the key.
 func (l *Ledger) Velocity(key Key, nowMs int64) (c Counts, may bool) {
 	accounts := l.products[key.Product]
 	if key.Store != "" {

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestLedgerIsTheModel adds events in any order, some of them again and some under an identity that
-// was used for others, and holds the ledger to the model after each part.
+// TestLedgerIsTheModel adds events in any order, some of them repeated and some under the identity
+// of another event, and compares the ledger with the model after each part.
 func TestLedgerIsTheModel(t *testing.T) {
 	const noon = 1_800_000_000_000
 	event := rapid.Custom(func(t *rapid.T) Event {
@@ -31,7 +31,7 @@ func TestLedgerIsTheModel(t *testing.T) {
 			l.Add(part...)
 			all = append(all, part...)
 			if got, want := l.Stock(), Stock(all); !maps.Equal(got, want) {
-				t.Fatalf("stock %v, the model makes %v", got, want)
+				t.Fatalf("stock %v, that of the model %v", got, want)
 			}
 			now := noon + rapid.Int64Range(0, 26*hour).Draw(t, "now")
 			want := Velocity(all, now)
@@ -48,7 +48,7 @@ func TestLedgerIsTheModel(t *testing.T) {
 	})
 }
 
-// TestLedgerForgets bounds what is kept of a key over eleven days: the deltas since the barrier,
+// TestLedgerForgets checks what is kept of a key over eleven days: the deltas since the barrier,
 // and a day of demand.
 func TestLedgerForgets(t *testing.T) {
 	l := NewLedger()

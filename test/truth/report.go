@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Report is the outcome of a check.
+// Report is the result of a check.
 type Report struct {
 	Stock    Faults // of the stores, with the meta hashes
 	Global   Faults // of stock over all stores, with the meta hashes
@@ -18,10 +18,10 @@ type Report struct {
 // Faults counts keys of one sort.
 type Faults struct {
 	Keys    int      `json:"keys"`              // that should exist
-	Wrong   int      `json:"wrong"`             // of these, with another value
-	Missing int      `json:"missing"`           // of these, that do not exist
+	Wrong   int      `json:"wrong"`             // of Keys, with another value
+	Missing int      `json:"missing"`           // of Keys, that do not exist
 	Extra   int      `json:"extra"`             // that exist and should not
-	Samples []string `json:"samples,omitempty"` // the first few faults, for a person
+	Samples []string `json:"samples,omitempty"` // the first faults, as text
 }
 
 const maxSamples = 10
@@ -34,10 +34,10 @@ func (f *Faults) add(count *int, format string, args ...any) {
 	}
 }
 
-// Count is how many keys are wrong, missing or should not exist.
+// Count returns the number of keys that are wrong, missing or should not exist.
 func (f Faults) Count() int { return f.Wrong + f.Missing + f.Extra }
 
-// String is one line: the counts, and the first fault if there is one.
+// String returns one line: the counts, and the first fault if there is one.
 func (f Faults) String() string {
 	s := fmt.Sprintf("keys: %d, wrong: %d, missing: %d, extra: %d", f.Keys, f.Wrong, f.Missing, f.Extra)
 	if len(f.Samples) > 0 {
@@ -46,7 +46,7 @@ func (f Faults) String() string {
 	return s
 }
 
-// Total is the sum over all sorts of keys.
+// Total returns the sum over all sorts of keys.
 func (r Report) Total() (sum Faults) {
 	for _, f := range [...]Faults{r.Stock, r.Global, r.Velocity} {
 		sum.Keys += f.Keys
@@ -61,21 +61,21 @@ func (r Report) Total() (sum Faults) {
 // OK reports whether nothing was wrong, missing or extra.
 func (r Report) OK() bool { return r.Total().Count() == 0 }
 
-// String is one line: the counts, and the first fault of each sort.
+// String returns one line: the counts, and the first fault of each sort.
 func (r Report) String() string {
 	return fmt.Sprintf("stock: %v; global stock: %v; velocity: %v", r.Stock, r.Global, r.Velocity)
 }
 
 const (
-	// leastPause is the least time between two checks; a slow check is followed by a longer pause,
-	// to leave Redis to the pipeline.
+	// leastPause is the least time between two checks. A longer pause follows a slow check, so that
+	// Redis serves mostly the pipeline.
 	leastPause = 50 * time.Millisecond
 	// logEvery is how often Await logs what is still missing.
 	logEvery = 10 * time.Second
 )
 
 // Await checks until nothing is wrong, the timeout has passed, or the context ends, and returns the
-// last report. An error is one of the last check; those before it are tried again.
+// last report. The error is that of the last check; after earlier errors it tries again.
 func Await(ctx context.Context, timeout time.Duration, check func(context.Context) (Report, error)) (Report, error) {
 	start := time.Now()
 	logged := start

@@ -4,11 +4,12 @@ package truth
 type Result struct {
 	OnHand  int64 // units
 	Known   bool  // there is a RESET
-	Barrier int64 // time of the RESET that holds, epoch ms; 0 when not Known
+	Barrier int64 // time of the RESET that holds, epoch ms; 0 if not Known
 }
 
-// Stock is the on-hand of every key that has at least one SALE, RECEIPT or RESET. Repeated identities count once; of
-// events with the same identity and different content the first in the slice stays.
+// Stock returns the on-hand of every key that has at least one SALE, RECEIPT or RESET. Repeated
+// identities count once: of events with the same identity and different content the first in the
+// slice stays.
 func Stock(events []Event) map[Key]Result {
 	results := map[Key]Result{}
 	for key, group := range distinctByKey(events) {
@@ -44,7 +45,8 @@ func stockOf(events []Event) (r Result, ok bool) {
 	return r, ok
 }
 
-// Global is the sum of the known on-hand of every product over its stores. A product that no store knows is absent.
+// Global returns the sum of the known on-hand of every product over its stores. A product that is
+// known in no store is absent.
 func Global(stock map[Key]Result) map[string]int64 {
 	sums := map[string]int64{}
 	for key, r := range stock {
@@ -58,8 +60,8 @@ func Global(stock map[Key]Result) map[string]int64 {
 // LowStock holds the thresholds of the badge LOW_STOCK. The zero value derives no badge.
 type LowStock struct{ Enter, Exit int64 }
 
-// Badge is the badge that a stock must have. It is not certain between the thresholds, where the
-// badge stays what it was.
+// Badge returns the badge that a stock must have. It is not certain between the thresholds, where
+// the badge stays as it was.
 func (l LowStock) Badge(r Result) (badge string, certain bool) {
 	switch {
 	case l == LowStock{}:

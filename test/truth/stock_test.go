@@ -23,7 +23,8 @@ func TestStock(t *testing.T) {
 		{"a return adds", []Event{at("SALE", "a", -3, 10)}, Result{OnHand: 3}},
 		{"a correction subtracts", []Event{at("RECEIPT", "a", -3, 10)}, Result{OnHand: -3}},
 		{"a tie with the count applies, older does not",
-			[]Event{at("SALE", "a", 1, 9), at("SALE", "b", 2, 10), at("RESET", "c", 100, 10), at("RECEIPT", "d", 5, 11)},
+			[]Event{at("SALE", "a", 1, 9), at("SALE", "b", 2, 10), at("RESET", "c", 100, 10),
+				at("RECEIPT", "d", 5, 11)},
 			Result{OnHand: 103, Known: true, Barrier: 10}},
 		{"the latest count holds, wherever it stands",
 			[]Event{at("RESET", "a", 7, 20), at("SALE", "b", 1, 15), at("RESET", "c", 100, 10)},
@@ -69,7 +70,8 @@ func TestStockIsAFunctionOfTheSet(t *testing.T) {
 	for range 200 {
 		var events []Event
 		for i := range 1 + random.IntN(20) {
-			e := at([]string{"SALE", "RECEIPT", "RESET"}[random.IntN(3)], fmt.Sprint(i), random.Int64N(10), random.Int64N(8))
+			typ := []string{"SALE", "RECEIPT", "RESET"}[random.IntN(3)]
+			e := at(typ, fmt.Sprint(i), random.Int64N(10), random.Int64N(8))
 			e.Store = fmt.Sprint(random.IntN(3))
 			events = append(events, e)
 		}

@@ -9,11 +9,11 @@ const (
 )
 
 // inWindow reports whether an event may count in a window of the given length that ends at nowMs.
-// Both windows are made of buckets aligned to the minute, and a bucket counts until the whole
-// window has passed since its end.
+// Both windows consist of buckets aligned to the minute. A bucket counts until the whole window has
+// passed since its end.
 func inWindow(at, nowMs, length int64) bool { return minuteOf(at) >= minuteOf(nowMs-length) }
 
-// minuteOf is the number of a time's minute; times before 1970 have negative ones.
+// minuteOf returns the number of a time's minute, which is negative before 1970.
 func minuteOf(ms int64) int64 {
 	if ms < 0 {
 		ms -= minute - 1
@@ -21,7 +21,7 @@ func minuteOf(ms int64) int64 {
 	return ms / minute
 }
 
-// kind is what an event counts as.
+// kind is what an event counts for.
 type kind uint8
 
 const (
@@ -30,7 +30,7 @@ const (
 	carts
 )
 
-// kindOf is the kind of an event's type; ok is false for an event that shows no demand.
+// kindOf returns the kind of an event of a type, and false for a type that is no demand.
 func kindOf(eventType string) (k kind, ok bool) {
 	switch eventType {
 	case "SALE":
@@ -50,7 +50,7 @@ type Range struct{ Lower, Upper int64 }
 // Contains reports whether n is an allowed count.
 func (r Range) Contains(n int64) bool { return r.Lower <= n && n <= r.Upper }
 
-// add counts n units that are surely in the window, or n units that may be in it.
+// add counts n units that are certainly in the window (surely), or n units that may be in it.
 func (r *Range) add(n int64, surely bool) {
 	if surely || n < 0 {
 		r.Lower += n
@@ -66,7 +66,7 @@ type Counts struct {
 	ViewsHour, ViewsDay Range
 	CartsHour, CartsDay Range // units put into carts
 	// Must reports that the signal's key has to exist: an event with a quantity other than 0 is
-	// surely within 24 hours. When it is false the key may exist or not.
+	// certainly within 24 hours. If it is false the key may exist or not.
 	Must bool
 }
 
@@ -82,9 +82,9 @@ func (c *Counts) of(k kind) (inHour, inDay *Range) {
 	}
 }
 
-// add counts an event of a non-zero quantity and reports whether it may count at all. An event
-// surely counts in a window for the window's length; until its bucket leaves, and while it is ahead
-// of the clock, it may count. With all set it counts then too.
+// add counts an event with a quantity other than 0, and reports whether it may count at all. An
+// event certainly counts in a window for the window's length. Until its bucket leaves, and while it
+// is ahead of the clock, it may count; if all is set it counts then, too.
 func (c *Counts) add(k kind, quantity, at, nowMs int64, all bool) (may bool) {
 	age := nowMs - at
 	inHour, inDay := c.of(k)
@@ -100,8 +100,9 @@ func (c *Counts) add(k kind, quantity, at, nowMs int64, all bool) (may bool) {
 	return false
 }
 
-// Velocity is what the signals may show when they are evaluated at nowMs (epoch ms, the as_of of the signal): for every
-// key that may exist, per store and, under an empty Store, over all stores. A key that is absent must not exist.
+// Velocity returns what the signals may show when they are evaluated at nowMs (epoch ms, the as_of
+// of the signal). It has every key that may exist, per store and, under an empty Store, over all
+// stores. A key that is absent must not exist.
 func Velocity(events []Event, nowMs int64) map[Key]Counts {
 	counts := map[Key]Counts{}
 	for key, group := range distinctByKey(events) {
@@ -129,8 +130,7 @@ type Thresholds struct {
 	DwellMs                               int64
 }
 
-// Shown is one of a sequence of evaluations of a key's velocity. The zero value comes before the
-// first.
+// Shown is one evaluation of a key's velocity. The zero value comes before the first one.
 type Shown struct {
 	Counts           // exact: both ends of each Range are the count
 	Dense      bool  // the window is 1h
@@ -139,8 +139,7 @@ type Shown struct {
 	Changed    int64 // when the badge last changed, epoch ms; 0: never
 }
 
-// Next is the evaluation that follows s. The events are all that were counted for the key, each
-// once.
+// Next returns the evaluation that follows s. events are all that count for the key, each once.
 func (s Shown) Next(events []Event, nowMs int64, t Thresholds) Shown {
 	next := Shown{Dense: s.Dense, HighDemand: s.HighDemand, Changed: s.Changed}
 	minutes := map[int64]bool{} // of the last hour, that had a sale

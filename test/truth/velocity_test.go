@@ -72,7 +72,8 @@ func TestVelocityOfAnUncertainReturnLowersTheLowerBound(t *testing.T) {
 	if want := (Range{3, 5}); got.UnitsHour != want {
 		t.Errorf("got %v, want %v", got.UnitsHour, want)
 	}
-	if got.UnitsHour.Contains(2) || !got.UnitsHour.Contains(3) || !got.UnitsHour.Contains(5) || got.UnitsHour.Contains(6) {
+	if got.UnitsHour.Contains(2) || !got.UnitsHour.Contains(3) || !got.UnitsHour.Contains(5) ||
+		got.UnitsHour.Contains(6) {
 		t.Errorf("Contains disagrees with the inclusive bounds %v", got.UnitsHour)
 	}
 }
@@ -83,7 +84,7 @@ func TestVelocityOfNothingIsNoKey(t *testing.T) {
 	}
 }
 
-// TestShown takes a burst through its hour: window and badge go on at their thresholds, and off
+// TestShown follows a burst through its hour. Window and badge go on at their thresholds, and off
 // below half of them.
 func TestShown(t *testing.T) {
 	thresholds := Thresholds{
