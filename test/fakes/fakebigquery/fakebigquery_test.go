@@ -20,7 +20,8 @@ const (
 	path   = "projects/p/datasets/d/tables/t"
 	stream = path + "/streams/_default"
 	schema = `[{"name": "id", "type": "STRING", "mode": "REQUIRED", "description": "Id."},
-		{"name": "price", "type": "NUMERIC", "mode": "NULLABLE"}, {"name": "at", "type": "TIMESTAMP", "mode": "NULLABLE"},
+		{"name": "price", "type": "NUMERIC", "mode": "NULLABLE"},
+		{"name": "at", "type": "TIMESTAMP", "mode": "NULLABLE"},
 		{"name": "extra", "type": "JSON", "mode": "NULLABLE"}, {"name": "data", "type": "BYTES", "mode": "NULLABLE"}]`
 )
 
@@ -51,31 +52,41 @@ func writerSchema(fields ...field) *storagepb.ProtoSchema {
 	d := &descriptorpb.DescriptorProto{Name: new("row")}
 	for i, f := range fields {
 		d.Field = append(d.Field, &descriptorpb.FieldDescriptorProto{
-			Name: new(f.name), Number: new(int32(i + 1)), Type: f.typ.Enum(), Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
+			Name: new(f.name), Number: new(int32(i + 1)), Type: f.typ.Enum(),
+			Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum(),
 		})
 	}
 	return &storagepb.ProtoSchema{ProtoDescriptor: d}
 }
 
-var all = writerSchema(
-	field{"id", descriptorpb.FieldDescriptorProto_TYPE_STRING}, field{"price", descriptorpb.FieldDescriptorProto_TYPE_STRING},
-	field{"at", descriptorpb.FieldDescriptorProto_TYPE_INT64}, field{"extra", descriptorpb.FieldDescriptorProto_TYPE_STRING},
-	field{"data", descriptorpb.FieldDescriptorProto_TYPE_BYTES},
+const (
+	typeString = descriptorpb.FieldDescriptorProto_TYPE_STRING
+	typeInt64  = descriptorpb.FieldDescriptorProto_TYPE_INT64
+	typeBytes  = descriptorpb.FieldDescriptorProto_TYPE_BYTES
 )
 
-// text is a row with the text field of a number.
+var all = writerSchema(
+	field{"id", typeString}, field{"price", typeString}, field{"at", typeInt64},
+	field{"extra", typeString}, field{"data", typeBytes},
+)
+
+// text returns a row with the text field of a number.
 func text(number protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(nil, number, protowire.BytesType), s)
 }
 
 func request(name string, schema *storagepb.ProtoSchema, rows ...[]byte) *storagepb.AppendRowsRequest {
 	return &storagepb.AppendRowsRequest{WriteStream: name, Rows: &storagepb.AppendRowsRequest_ProtoRows{
-		ProtoRows: &storagepb.AppendRowsRequest_ProtoData{WriterSchema: schema, Rows: &storagepb.ProtoRows{SerializedRows: rows}},
+		ProtoRows: &storagepb.AppendRowsRequest_ProtoData{
+			WriterSchema: schema, Rows: &storagepb.ProtoRows{SerializedRows: rows},
+		},
 	}}
 }
 
-// exchange sends requests on one connection and returns the answers, and what ended the connection.
-func exchange(t *testing.T, client storagepb.BigQueryWriteClient, requests ...*storagepb.AppendRowsRequest) (answers []*storagepb.AppendRowsResponse, end error) {
+// exchange sends requests on one connection and returns the answers, and the error that ended the
+// connection.
+func exchange(t *testing.T, client storagepb.BigQueryWriteClient,
+	requests ...*storagepb.AppendRowsRequest) (answers []*storagepb.AppendRowsResponse, end error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -85,7 +96,7 @@ func exchange(t *testing.T, client storagepb.BigQueryWriteClient, requests ...*s
 	}
 	for _, r := range requests {
 		if err := c.Send(r); err != nil {
-			break // Recv says why
+			break // Recv returns the error
 		}
 		answer, err := c.Recv()
 		if err != nil {
@@ -100,7 +111,7 @@ func exchange(t *testing.T, client storagepb.BigQueryWriteClient, requests ...*s
 	return answers, end
 }
 
-// TestConnectionEnds: what is wrong with a request as a whole.
+// TestConnectionEnds checks the errors that concern a whole request.
 func TestConnectionEnds(t *testing.T) {
 	offset := request(stream, all, text(1, "a"))
 	offset.Offset = wrapperspb.Int64(0)
@@ -109,14 +120,16 @@ func TestConnectionEnds(t *testing.T) {
 		code    codes.Code
 		reason  storagepb.StorageError_StorageErrorCode
 	}{
-		"no stream":         {request("", all, text(1, "a")), codes.InvalidArgument, 0},
-		"no schema":         {request(stream, nil, text(1, "a")), codes.InvalidArgument, 0},
-		"another stream":    {request(path+"/streams/s1", all, text(1, "a")), codes.InvalidArgument, 0},
-		"no table":          {request("projects/p/datasets/d/tables/x/streams/_default", all, text(1, "a")), codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND},
-		"an offset":         {offset, codes.InvalidArgument, 0},
-		"too large":         {request(stream, all, text(1, strings.Repeat("a", maxRequestBytes))), codes.InvalidArgument, 0},
-		"an unknown column": {request(stream, writerSchema(field{"cost", descriptorpb.FieldDescriptorProto_TYPE_STRING})), codes.InvalidArgument, storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS},
-		"another type":      {request(stream, writerSchema(field{"at", descriptorpb.FieldDescriptorProto_TYPE_STRING})), codes.InvalidArgument, 0},
+		"no stream":      {request("", all, text(1, "a")), codes.InvalidArgument, 0},
+		"no schema":      {request(stream, nil, text(1, "a")), codes.InvalidArgument, 0},
+		"another stream": {request(path+"/streams/s1", all, text(1, "a")), codes.InvalidArgument, 0},
+		"no table": {request("projects/p/datasets/d/tables/x/streams/_default", all, text(1, "a")),
+			codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND},
+		"an offset": {offset, codes.InvalidArgument, 0},
+		"too large": {request(stream, all, text(1, strings.Repeat("a", maxRequestBytes))), codes.InvalidArgument, 0},
+		"an unknown column": {request(stream, writerSchema(field{"cost", typeString})),
+			codes.InvalidArgument, storagepb.StorageError_SCHEMA_MISMATCH_EXTRA_FIELDS},
+		"another type": {request(stream, writerSchema(field{"at", typeString})), codes.InvalidArgument, 0},
 	} {
 		s, client := start(t)
 		answers, end := exchange(t, client, c.request)
@@ -135,7 +148,8 @@ func TestConnectionEnds(t *testing.T) {
 	}
 }
 
-// TestRowErrors: one wrong row keeps all of its request out, is named, and does not end the connection.
+// TestRowErrors checks that one wrong row keeps its whole request from being stored, is named, and
+// does not end the connection.
 func TestRowErrors(t *testing.T) {
 	late := protowire.AppendVarint(protowire.AppendTag(text(1, "a"), 3, protowire.VarintType), 1<<62)
 	for name, bad := range map[string][]byte{
@@ -149,8 +163,10 @@ func TestRowErrors(t *testing.T) {
 		"not JSON":                     append(text(1, "a"), text(4, "{")...),
 	} {
 		s, client := start(t)
-		answers, _ := exchange(t, client, request(stream, all, text(1, "good"), bad, text(1, "good")), request("", nil, text(1, "next")))
-		if len(answers) != 2 || codes.Code(answers[0].GetError().GetCode()) != codes.InvalidArgument || len(answers[0].GetRowErrors()) != 1 ||
+		answers, _ := exchange(t, client,
+			request(stream, all, text(1, "good"), bad, text(1, "good")), request("", nil, text(1, "next")))
+		if len(answers) != 2 || codes.Code(answers[0].GetError().GetCode()) != codes.InvalidArgument ||
+			len(answers[0].GetRowErrors()) != 1 ||
 			answers[0].GetRowErrors()[0].GetIndex() != 1 || answers[0].GetRowErrors()[0].GetMessage() == "" {
 			t.Errorf("%s: answers %v", name, answers)
 		}

@@ -7,24 +7,27 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// Faults make the service misbehave. The zero value is good behaviour.
+// Faults make the service fail. With the zero value it does not.
 type Faults struct {
-	// FailAppends is how many of the next requests are answered with Code, without effect; OK means INTERNAL.
+	// FailAppends is the number of next requests that are answered with Code, without effect. OK
+	// means INTERNAL.
 	FailAppends int
 	Code        codes.Code
-	// BreakBefore and BreakAfter are how many of the next requests end their connection, before or after their rows are stored.
+	// BreakBefore and BreakAfter are the numbers of next requests that end their connection, before
+	// or after their rows are stored.
 	BreakBefore, BreakAfter int
-	// AlreadyExist is how many of the next requests are stored and answered with ALREADY_EXISTS.
+	// AlreadyExist is the number of next requests that are stored and answered with ALREADY_EXISTS.
 	AlreadyExist int
-	// Deny is what every call fails with; OK means none does.
+	// Deny is the code with which every call fails. OK means that none does.
 	Deny codes.Code
-	// NoRights has tables.testIamPermissions answer that the account has none of the rights.
+	// NoRights makes tables.testIamPermissions answer that the account has none of the rights.
 	NoRights bool
-	// Hang stops every call until it is taken back.
+	// Hang stops every call until it is false again.
 	Hang bool
-	// RefuseRow says what is wrong with a row, as JSON, of a table; it is empty when nothing is.
+	// RefuseRow returns what is wrong with a row, as JSON, of a table, or "".
 	RefuseRow func(table string, row []byte) string
-	// RefuseRequest reports that a row makes its whole request INVALID_ARGUMENT, in an answer that does not say which row.
+	// RefuseRequest reports whether a row makes its whole request INVALID_ARGUMENT, in an answer
+	// that does not name the row.
 	RefuseRequest func(table string, row []byte) bool
 }
 
@@ -37,7 +40,7 @@ func (s *Server) Inject(change func(*Faults)) {
 	s.injected = make(chan struct{})
 }
 
-// enter is what every call goes through first.
+// enter applies the faults that concern every call.
 func (s *Server) enter(ctx context.Context) error {
 	for {
 		s.mu.Lock()
@@ -58,7 +61,7 @@ func (s *Server) enter(ctx context.Context) error {
 	}
 }
 
-// spend takes one from a counter of faults, and reports whether there was one.
+// spend decrements a counter of faults. It returns false if the counter is 0.
 func spend(left *int) bool {
 	if *left == 0 {
 		return false

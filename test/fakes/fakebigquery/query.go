@@ -14,21 +14,23 @@ import (
 )
 
 const (
-	pageRows = 2 // of a result in one answer
+	pageRows = 2 // rows of a result in one answer
 	location = "EU"
 )
 
 var fromTable = regexp.MustCompile(`(?i)\bFROM\s+([a-z_]+)`)
 
-// Queries returns a handler of BigQuery's REST methods jobs.query, jobs.getQueryResults and tables.testIamPermissions. The account
-// has all rights that are asked for, unless Faults.NoRights is set. The handler knows no SQL: the result of a
-// query is the table behind its first FROM, each distinct row once, as one STRING column of JSON. A query is complete only at
-// the second question, and its rows come in pages.
+// Queries returns a handler of BigQuery's REST methods jobs.query, jobs.getQueryResults and
+// tables.testIamPermissions. The account has all rights that are asked for, unless Faults.NoRights
+// is set. The handler does not interpret SQL: the result of a query is the table after its first
+// FROM, each distinct row once, as one STRING column of JSON. A query is complete only at the
+// second request, and its rows come in pages.
 func (s *Server) Queries() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /bigquery/v2/projects/{project}/queries", func(w http.ResponseWriter, r *http.Request) {
 		var q bigquery.QueryRequest
-		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.UseLegacySql == nil || *q.UseLegacySql || q.DefaultDataset == nil {
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.UseLegacySql == nil || *q.UseLegacySql ||
+			q.DefaultDataset == nil {
 			refuse(w, http.StatusBadRequest, fmt.Sprintf("no query in GoogleSQL over a default dataset (%v)", err))
 			return
 		}
@@ -42,7 +44,8 @@ func (s *Server) Queries() http.Handler {
 			refuse(w, http.StatusNotFound, "Not found: Table "+path)
 			return
 		}
-		answer(w, bigquery.QueryResponse{JobReference: &bigquery.JobReference{ProjectId: r.PathValue("project"), JobId: jobID(path), Location: location}})
+		job := &bigquery.JobReference{ProjectId: r.PathValue("project"), JobId: jobID(path), Location: location}
+		answer(w, bigquery.QueryResponse{JobReference: job})
 	})
 	mux.HandleFunc("GET /bigquery/v2/projects/{project}/queries/{job}", func(w http.ResponseWriter, r *http.Request) {
 		from, _ := strconv.Atoi(r.URL.Query().Get("pageToken")) // the first page has no token
@@ -60,7 +63,8 @@ func (s *Server) Queries() http.Handler {
 		}
 		answer(w, a)
 	})
-	mux.HandleFunc("POST /bigquery/v2/projects/{project}/datasets/{dataset}/tables/{method}", func(w http.ResponseWriter, r *http.Request) {
+	const tables = "/bigquery/v2/projects/{project}/datasets/{dataset}/tables/"
+	mux.HandleFunc("POST "+tables+"{method}", func(w http.ResponseWriter, r *http.Request) {
 		var q bigquery.TestIamPermissionsRequest
 		table, found := strings.CutSuffix(r.PathValue("method"), ":testIamPermissions")
 		if err := json.NewDecoder(r.Body).Decode(&q); err != nil || !found {
@@ -71,17 +75,18 @@ func (s *Server) Queries() http.Handler {
 		none := s.faults.NoRights
 		s.mu.Unlock()
 		if none || !s.hasTable(TablePath(r.PathValue("project"), r.PathValue("dataset"), table)) {
-			q.Permissions = nil // also of a table that is not there
+			q.Permissions = nil // also for a missing table
 		}
 		answer(w, bigquery.TestIamPermissionsResponse{Permissions: q.Permissions})
 	})
 	return mux
 }
 
-// jobID is the id of a job over a table. It has the table's path in it, so that a job needs no memory.
+// jobID returns the id of a job over a table. It contains the table's path, so jobs need no
+// storage.
 func jobID(table string) string { return base64.RawURLEncoding.EncodeToString([]byte(table)) }
 
-// distinct are the rows of a job's table, each once.
+// distinct returns the rows of a job's table, each once.
 func (s *Server) distinct(job string) (rows [][]byte) {
 	path, err := base64.RawURLEncoding.DecodeString(job)
 	if err != nil {
@@ -99,10 +104,10 @@ func (s *Server) distinct(job string) (rows [][]byte) {
 
 func answer(w http.ResponseWriter, a any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(a) // whoever asked is gone
+	_ = json.NewEncoder(w).Encode(a) // a client that has gone needs no answer
 }
 
-// refuse answers with an error as Google's services write it.
+// refuse answers with an error in the form of Google's services.
 func refuse(w http.ResponseWriter, code int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// service is the gRPC side of a Server.
+// service implements the gRPC service of a Server.
 type service struct {
 	storagepb.UnimplementedBigQueryWriteServer
 	server *Server
@@ -21,7 +21,7 @@ type service struct {
 
 var defaultStream = regexp.MustCompile(`^(projects/[^/]+/datasets/[^/]+/tables/[^/]+)(?:/streams)?/_default$`)
 
-// find is the table of a default stream.
+// find returns the table of a default stream.
 func (s *Server) find(stream string) (*table, error) {
 	m := defaultStream.FindStringSubmatch(stream)
 	if m == nil {
@@ -31,20 +31,23 @@ func (s *Server) find(stream string) (*table, error) {
 	defer s.mu.Unlock()
 	t := s.tables[m[1]]
 	if t == nil {
-		return nil, storageError(codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND, m[1], "Requested entity was not found. Entity: "+stream)
+		return nil, storageError(codes.NotFound, storagepb.StorageError_TABLE_NOT_FOUND, m[1],
+			"Requested entity was not found. Entity: "+stream)
 	}
 	return t, nil
 }
 
 func storageError(code codes.Code, reason storagepb.StorageError_StorageErrorCode, entity, message string) error {
-	s, err := status.New(code, message).WithDetails(&storagepb.StorageError{Code: reason, Entity: entity, ErrorMessage: message})
+	detail := &storagepb.StorageError{Code: reason, Entity: entity, ErrorMessage: message}
+	s, err := status.New(code, message).WithDetails(detail)
 	if err != nil {
 		return status.Error(code, message)
 	}
 	return s.Err()
 }
 
-func (v *service) GetWriteStream(ctx context.Context, r *storagepb.GetWriteStreamRequest) (*storagepb.WriteStream, error) {
+func (v *service) GetWriteStream(ctx context.Context,
+	r *storagepb.GetWriteStreamRequest) (*storagepb.WriteStream, error) {
 	if err := v.server.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -81,21 +84,23 @@ func (v *service) AppendRows(stream storagepb.BigQueryWrite_AppendRowsServer) er
 	}
 }
 
-// connection is what a connection has said so far.
+// connection is the state of a connection.
 type connection struct {
 	stream string
 	table  *table
 	writer *writer
 }
 
-// append answers one request. An error ends the connection.
-func (v *service) append(ctx context.Context, c *connection, r *storagepb.AppendRowsRequest) (*storagepb.AppendRowsResponse, error) {
+// append answers a request. An error ends the connection.
+func (v *service) append(ctx context.Context, c *connection,
+	r *storagepb.AppendRowsRequest) (*storagepb.AppendRowsResponse, error) {
 	s := v.server
 	if err := s.enter(ctx); err != nil {
 		return nil, err
 	}
 	if n := proto.Size(r); n >= maxRequestBytes {
-		return nil, status.Errorf(codes.InvalidArgument, "the request has %d bytes, not less than %d", n, maxRequestBytes)
+		return nil, status.Errorf(codes.InvalidArgument, "the request has %d bytes, not less than %d",
+			n, maxRequestBytes)
 	}
 	if r.GetOffset() != nil {
 		return nil, status.Error(codes.InvalidArgument, "an offset must not be given for a default stream")
@@ -133,7 +138,8 @@ func (v *service) append(ctx context.Context, c *connection, r *storagepb.Append
 		}
 	}
 	if len(refused) > 0 {
-		answer := failure(c.stream, codes.InvalidArgument, "Errors found while processing rows. Please refer to the row_errors field for details.")
+		answer := failure(c.stream, codes.InvalidArgument,
+			"Errors found while processing rows. Please refer to the row_errors field for details.")
 		answer.RowErrors = refused
 		return answer, nil
 	}
@@ -146,12 +152,14 @@ func (v *service) append(ctx context.Context, c *connection, r *storagepb.Append
 	}
 	return &storagepb.AppendRowsResponse{
 		WriteStream: c.stream,
-		Response:    &storagepb.AppendRowsResponse_AppendResult_{AppendResult: &storagepb.AppendRowsResponse_AppendResult{}},
+		Response: &storagepb.AppendRowsResponse_AppendResult_{
+			AppendResult: &storagepb.AppendRowsResponse_AppendResult{},
+		},
 	}, nil
 }
 
-// open takes from a request what it says about the connection. The table is looked at each time, as it may have been dropped or
-// altered.
+// open sets the state of a connection from a request. It looks up the table each time, because it
+// may have been dropped or altered.
 func (s *Server) open(c *connection, r *storagepb.AppendRowsRequest) error {
 	name, descriptor := r.GetWriteStream(), r.GetProtoRows().GetWriterSchema().GetProtoDescriptor()
 	switch {

@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-// table is a table and what was written to it. The Server's lock guards it.
+// table is a table with its rows. The Server's lock guards it.
 type table struct {
 	path    string
 	columns []column
@@ -39,24 +39,27 @@ func parseSchema(schema []byte) ([]column, error) {
 	return columns, nil
 }
 
-// columnTypes are BigQuery's names of types, those that the service's schemas have for them, and the kinds of protocol buffer
-// fields that may be written to them.
+// columnTypes maps BigQuery's names of types to those of the service's schemas, and to the kinds of
+// protocol buffer fields that may be written to them.
 var columnTypes = map[string]struct {
 	schema storagepb.TableFieldSchema_Type
 	kinds  []protoreflect.Kind
 }{
-	"STRING":    {storagepb.TableFieldSchema_STRING, []protoreflect.Kind{protoreflect.StringKind}},
-	"INT64":     {storagepb.TableFieldSchema_INT64, []protoreflect.Kind{protoreflect.Int64Kind, protoreflect.Int32Kind}},
-	"FLOAT64":   {storagepb.TableFieldSchema_DOUBLE, []protoreflect.Kind{protoreflect.DoubleKind, protoreflect.FloatKind}},
+	"STRING": {storagepb.TableFieldSchema_STRING, []protoreflect.Kind{protoreflect.StringKind}},
+	"INT64": {storagepb.TableFieldSchema_INT64,
+		[]protoreflect.Kind{protoreflect.Int64Kind, protoreflect.Int32Kind}},
+	"FLOAT64": {storagepb.TableFieldSchema_DOUBLE,
+		[]protoreflect.Kind{protoreflect.DoubleKind, protoreflect.FloatKind}},
 	"BOOL":      {storagepb.TableFieldSchema_BOOL, []protoreflect.Kind{protoreflect.BoolKind}},
 	"TIMESTAMP": {storagepb.TableFieldSchema_TIMESTAMP, []protoreflect.Kind{protoreflect.Int64Kind}},
 	"NUMERIC":   {storagepb.TableFieldSchema_NUMERIC, []protoreflect.Kind{protoreflect.StringKind}},
 	"BYTES":     {storagepb.TableFieldSchema_BYTES, []protoreflect.Kind{protoreflect.BytesKind}},
 	"JSON":      {storagepb.TableFieldSchema_JSON, []protoreflect.Kind{protoreflect.StringKind}},
-	"DATE":      {storagepb.TableFieldSchema_DATE, []protoreflect.Kind{protoreflect.Int32Kind, protoreflect.StringKind}},
+	"DATE": {storagepb.TableFieldSchema_DATE,
+		[]protoreflect.Kind{protoreflect.Int32Kind, protoreflect.StringKind}},
 }
 
-// schema is the table's schema as the service gives it.
+// schema returns the table's schema in the form of the service.
 func (t *table) schema() *storagepb.TableSchema {
 	s := &storagepb.TableSchema{}
 	for _, c := range t.columns {

@@ -19,14 +19,14 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// writer reads the rows of one writer's schema into a table.
+// writer decodes rows by one writer's schema.
 type writer struct {
 	descriptor *descriptorpb.DescriptorProto
 	message    protoreflect.MessageDescriptor
 	columns    []column
 }
 
-// newWriter holds a writer's schema against the columns of a table.
+// newWriter checks a writer's schema by the columns of a table.
 func newWriter(path string, columns []column, descriptor *descriptorpb.DescriptorProto) (*writer, error) {
 	file, err := protodesc.NewFile(&descriptorpb.FileDescriptorProto{
 		Name: new("writer.proto"), Syntax: new("proto2"), MessageType: []*descriptorpb.DescriptorProto{descriptor},
@@ -43,14 +43,15 @@ func newWriter(path string, columns []column, descriptor *descriptorpb.Descripto
 				fmt.Sprintf("Input schema has more fields than BigQuery schema, extra fields: '%s'", field.Name()))
 		}
 		if c := columns[at]; field.IsList() || !slices.Contains(columnTypes[c.Type].kinds, field.Kind()) {
-			return nil, status.Errorf(codes.InvalidArgument, "The proto field mismatched with BigQuery field at %s, the proto field type %s, BigQuery field type %s",
+			return nil, status.Errorf(codes.InvalidArgument, "The proto field mismatched with BigQuery field at %s, "+
+				"the proto field type %s, BigQuery field type %s",
 				c.Name, field.Kind(), c.Type)
 		}
 	}
 	return w, nil
 }
 
-// read turns messages into JSON objects. A row that is wrong is nil and has an error.
+// read decodes messages to JSON objects. A wrong row is nil and has an error.
 func (w *writer) read(messages [][]byte) (rows [][]byte, refused []*storagepb.RowError) {
 	for i, b := range messages {
 		row, err := w.readRow(b)
@@ -90,7 +91,7 @@ func (w *writer) readRow(b []byte) ([]byte, error) {
 
 var numericText = regexp.MustCompile(`^-?[0-9]+(\.[0-9]{1,9})?$`)
 
-// maxNumeric is 10^29, past the greatest NUMERIC.
+// maxNumeric is 10^29, just above the greatest NUMERIC.
 var maxNumeric = new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(29), nil))
 
 // The range of TIMESTAMP, microseconds.
@@ -99,7 +100,7 @@ var (
 	lastTimestamp  = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - 1
 )
 
-// value is what JSON has for a value of the column.
+// value returns a value of the column for JSON.
 func (c column) value(v protoreflect.Value) (any, error) {
 	switch c.Type {
 	case "TIMESTAMP":

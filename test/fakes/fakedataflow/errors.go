@@ -6,13 +6,13 @@ import (
 	"net/http"
 )
 
-// apiError is an answer that says why not, as Google's services write it.
+// apiError is an error answer in the form of Google's services.
 type apiError struct {
 	status        int
 	code, message string
 }
 
-// Error is the message that the client sees.
+// Error returns the message that the client gets.
 func (e *apiError) Error() string { return e.message }
 
 func badRequest(format string, args ...any) error {
@@ -22,7 +22,7 @@ func badRequest(format string, args ...any) error {
 func (e *apiError) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	w.WriteHeader(e.status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // who went away needs no answer
+	_ = json.NewEncoder(w).Encode(map[string]any{ // a client that has gone needs no answer
 		"error": map[string]any{"code": e.status, "message": e.message, "status": e.code},
 	})
 }

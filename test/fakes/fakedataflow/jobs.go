@@ -11,12 +11,13 @@ import (
 	dataflow "google.golang.org/api/dataflow/v1b3"
 )
 
-// pageSize is small, so that clients that read the first page only are found out.
+// pageSize is small, so that a client that reads only the first page fails its test.
 const pageSize = 2
 
 func active(state string) bool {
 	switch state {
-	case "JOB_STATE_DONE", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_UPDATED", "JOB_STATE_DRAINED", "JOB_STATE_STOPPED":
+	case "JOB_STATE_DONE", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED", "JOB_STATE_UPDATED",
+		"JOB_STATE_DRAINED", "JOB_STATE_STOPPED":
 		return false
 	}
 	return true
@@ -44,7 +45,7 @@ func (s *Server) create(r *http.Request) (any, error) {
 	return j.Job, nil
 }
 
-// check looks for what every job has.
+// check checks that a job has what every job needs.
 func check(j *job) error {
 	switch {
 	case j.Name == "":
@@ -56,25 +57,28 @@ func check(j *job) error {
 	case j.Environment == nil || len(j.Environment.Version) == 0 || len(j.Environment.SdkPipelineOptions) == 0:
 		return badRequest("The workflow could not be created. Causes: the environment lacks a version or options.")
 	case len(j.Environment.WorkerPools) != 1 || len(j.Environment.WorkerPools[0].Packages) == 0:
-		return badRequest("The workflow could not be created. Causes: want one pool of workers, with what they run.")
+		return badRequest("The workflow could not be created. Causes: it needs one pool of workers, with packages.")
 	}
 	return nil
 }
 
-// makeRoom ends the job that a new one replaces, and refuses one whose name is taken.
+// makeRoom ends the job that a new one replaces, and refuses a job whose name is taken.
 func (s *Server) makeRoom(j *job) error {
 	if j.ReplaceJobId != "" {
 		old := s.find(j.project, j.location, j.ReplaceJobId)
 		if old == nil || !active(old.CurrentState) || old.Name != j.Name {
-			return badRequest("The workflow could not be created. Causes: job %s is not active, or not named %s.", j.ReplaceJobId, j.Name)
+			return badRequest("The workflow could not be created. Causes: job %s is not active, or not named %s.",
+				j.ReplaceJobId, j.Name)
 		}
 		old.CurrentState = "JOB_STATE_UPDATED"
 		return nil
 	}
 	for _, other := range s.jobs {
-		if other.project == j.project && other.location == j.location && other.Name == j.Name && active(other.CurrentState) {
+		if other.project == j.project && other.location == j.location && other.Name == j.Name &&
+			active(other.CurrentState) {
 			return &apiError{http.StatusConflict, "ALREADY_EXISTS", fmt.Sprintf("The workflow could not be created. "+
-				"Causes: There is already an active job named %s. If you want to submit a second job, try again by setting a different name.", j.Name)}
+				"Causes: There is already an active job named %s. "+
+				"If you want to submit a second job, try again by setting a different name.", j.Name)}
 		}
 	}
 	return nil
@@ -110,10 +114,11 @@ func (s *Server) named(r *http.Request) (*job, error) {
 	if j := s.find(r.PathValue("project"), r.PathValue("location"), id); j != nil {
 		return j, nil
 	}
-	return nil, &apiError{http.StatusNotFound, "NOT_FOUND", fmt.Sprintf("Information about job %s could not be found in our system.", id)}
+	return nil, &apiError{http.StatusNotFound, "NOT_FOUND",
+		fmt.Sprintf("Information about job %s could not be found in our system.", id)}
 }
 
-// list answers by pages with the active jobs, the newest first.
+// list answers with a page of the active jobs, the newest first.
 func (s *Server) list(r *http.Request) (any, error) {
 	if filter := r.FormValue("filter"); filter != "ACTIVE" {
 		return nil, badRequest("Invalid value at 'filter': %q", filter)

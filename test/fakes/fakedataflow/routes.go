@@ -8,7 +8,7 @@ import (
 
 const jobsPath = "/v1b3/projects/{project}/locations/{location}/jobs"
 
-// routes are the methods of the API and the token endpoint.
+// routes returns the methods of the API and the token endpoint.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.tokens.serve)
@@ -19,7 +19,7 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// method wraps a method of the API: it looks at the token first, and holds the lock.
+// method wraps a method of the API: it checks the token before and holds the lock.
 func (s *Server) method(f func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		answer, err := s.answer(r, f)
@@ -33,13 +33,14 @@ func (s *Server) method(f func(*http.Request) (any, error)) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-		_ = json.NewEncoder(w).Encode(answer) // who went away needs no answer
+		_ = json.NewEncoder(w).Encode(answer) // a client that has gone needs no answer
 	}
 }
 
 func (s *Server) answer(r *http.Request, f func(*http.Request) (any, error)) (any, error) {
 	if !s.tokens.good(r) {
-		return nil, &apiError{http.StatusUnauthorized, "UNAUTHENTICATED", "Request is missing required authentication credential."}
+		return nil, &apiError{http.StatusUnauthorized, "UNAUTHENTICATED",
+			"Request is missing required authentication credential."}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

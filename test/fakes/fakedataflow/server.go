@@ -24,20 +24,24 @@ type Server struct {
 	polls int
 }
 
-// job is a job and where it is.
+// job is a job with its project and location.
 type job struct {
 	project, location string
 	dataflow.Job
 }
 
-// Start serves on a free port of the loopback interface, and ends with the test. New jobs are in the state JOB_STATE_RUNNING.
+// Start serves on a free port of the loopback interface until the end of the test. New jobs have
+// the state JOB_STATE_RUNNING.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatalf("fake Dataflow: %v", err)
 	}
-	s := &Server{addr: listener.Addr().String(), served: make(chan struct{}), tokens: &tokens{issued: map[string]bool{}}, state: "JOB_STATE_RUNNING"}
+	s := &Server{
+		addr: listener.Addr().String(), served: make(chan struct{}), tokens: &tokens{issued: map[string]bool{}},
+		state: "JOB_STATE_RUNNING",
+	}
 	s.http = &http.Server{Handler: s.routes(), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.served)
@@ -47,23 +51,23 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// close ends the service and breaks what is under way.
+// close ends the service and aborts its requests.
 func (s *Server) close() {
 	_ = s.http.Close()
 	<-s.served
 }
 
-// Endpoint is what --dataflow_endpoint takes.
+// Endpoint returns the value for --dataflow_endpoint.
 func (s *Server) Endpoint() string { return "http://" + s.addr + "/" }
 
-// NewJobsAre sets the state of jobs that are yet to be created.
+// NewJobsAre sets the state of jobs that are created later.
 func (s *Server) NewJobsAre(state string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state = state
 }
 
-// Refuse answers every request with a failure of the service; status 0 ends that.
+// Refuse answers every request with a failure of the service, until it is called with status 0.
 func (s *Server) Refuse(status int, code, message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,7 +77,7 @@ func (s *Server) Refuse(status int, code, message string) {
 	}
 }
 
-// Jobs are all jobs that were created, in that order.
+// Jobs returns all jobs, in the order of their creation.
 func (s *Server) Jobs() []dataflow.Job {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,7 +88,7 @@ func (s *Server) Jobs() []dataflow.Job {
 	return jobs
 }
 
-// Polls is how often somebody has asked for a job by its id.
+// Polls returns the number of requests for a job by its id.
 func (s *Server) Polls() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

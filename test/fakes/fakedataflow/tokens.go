@@ -13,17 +13,17 @@ import (
 	"sync"
 )
 
-// account is the service account that may use the service.
+// account is the service account of the credentials.
 const account = "tester@fake.iam.gserviceaccount.com"
 
-// tokens issues tokens, which last as long as the server.
+// tokens issues tokens, which are valid as long as the server runs.
 type tokens struct {
 	mu     sync.Mutex
 	issued map[string]bool
 }
 
-// WriteCredentials writes a key file for the service, as GOOGLE_APPLICATION_CREDENTIALS names one.
-// Its tokens come from this server.
+// WriteCredentials writes a key file for the service, in the form of
+// GOOGLE_APPLICATION_CREDENTIALS. Its tokens come from this server.
 func (s *Server) WriteCredentials(path string) error {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *Server) WriteCredentials(path string) error {
 	return nil
 }
 
-// serve hands out a token for an assertion (RFC 7523), whose signature it does not check.
+// serve answers an assertion (RFC 7523) with a token. It does not check the signature.
 func (t *tokens) serve(w http.ResponseWriter, _ *http.Request) {
 	token := rand.Text()
 	t.mu.Lock()

@@ -59,8 +59,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, map[string]any{"kind": "storage#objects", "items": items})
 }
 
-// read serves the XML protocol, which the client library reads by. Its errors are XML too; the
-// library needs their status only.
+// read serves the XML protocol, by which the client library reads. Its errors have no body; the
+// library needs only their status.
 func (s *Server) read(w http.ResponseWriter, r *http.Request) error {
 	o, found := s.store.get(r.PathValue("bucket"), r.PathValue("object"))
 	generation := strconv.FormatInt(o.generation, 10)

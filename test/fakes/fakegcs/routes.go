@@ -21,13 +21,14 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// unheeded are parameters that change nothing here: who pays, and how much of an answer is wanted.
+// unheeded are parameters that change nothing here: who pays, and which part of an answer is asked
+// for.
 var unheeded = []string{"alt", "fields", "prettyPrint", "projection", "userProject"}
 
-// answer refuses parameters that are not known, and writes an error as Google's error body.
-func answer(handle func(http.ResponseWriter, *http.Request) error, known ...string) http.Handler {
+// answer refuses parameters that are not supported, and writes an error as Google's error body.
+func answer(handle func(http.ResponseWriter, *http.Request) error, supported ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		err := checkParameters(r.URL.Query(), known)
+		err := checkParameters(r.URL.Query(), supported)
 		if err == nil {
 			err = handle(w, r)
 		}
@@ -37,11 +38,11 @@ func answer(handle func(http.ResponseWriter, *http.Request) error, known ...stri
 	})
 }
 
-func checkParameters(given url.Values, known []string) error {
+func checkParameters(given url.Values, supported []string) error {
 	for name := range given {
 		value := given.Get(name)
 		set := value != "" && value != "false" // clients send some with the default value
-		if set && !slices.Contains(known, name) && !slices.Contains(unheeded, name) {
+		if set && !slices.Contains(supported, name) && !slices.Contains(unheeded, name) {
 			return badRequest("fakegcs does not heed " + name + "=" + value)
 		}
 	}

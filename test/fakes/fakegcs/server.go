@@ -15,7 +15,7 @@ type Server struct {
 	store  *store
 }
 
-// Start serves on a free port of the loopback interface, and ends with the test.
+// Start serves on a free port of the loopback interface until the end of the test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -36,10 +36,10 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// Addr is the host and port of the service, as STORAGE_EMULATOR_HOST takes it.
+// Addr returns the host and port of the service, in the form of STORAGE_EMULATOR_HOST.
 func (s *Server) Addr() string { return s.addr }
 
-// close ends the service and breaks what is under way.
+// close ends the service and aborts its requests.
 func (s *Server) close() {
 	_ = s.http.Close()
 	<-s.served
@@ -48,19 +48,20 @@ func (s *Server) close() {
 // CreateBucket creates an empty bucket.
 func (s *Server) CreateBucket(name string) { s.store.createBucket(name) }
 
-// Put stores an object in one step, in place of the one of that name. A bucket that is not there is created.
+// Put stores an object in one step, in place of an object of that name. It creates a missing
+// bucket.
 func (s *Server) Put(bucket, name string, data []byte) {
 	s.store.createBucket(bucket)
 	s.store.put(bucket, name, "", data)
 }
 
-// Get is the content of an object, and false if there is none.
+// Get returns the content of an object, and false if there is none.
 func (s *Server) Get(bucket, name string) ([]byte, bool) {
 	o, found := s.store.get(bucket, name)
 	return append([]byte{}, o.data...), found
 }
 
-// Names are the names of a bucket's objects, sorted. A bucket that is not there has none.
+// Names returns the names of a bucket's objects, sorted. A missing bucket has none.
 func (s *Server) Names(bucket string) []string {
 	names, _ := s.store.names(bucket)
 	return names

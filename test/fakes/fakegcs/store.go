@@ -11,7 +11,7 @@ import (
 type store struct {
 	mu         sync.Mutex
 	buckets    map[string]map[string]object // objects by name, by bucket
-	generation int64                        // the last one given
+	generation int64                        // the last one
 }
 
 // object is never changed once it is stored.
@@ -22,7 +22,7 @@ type object struct {
 	updated     time.Time
 }
 
-// createBucket creates a bucket unless it is there.
+// createBucket creates a bucket if it is missing.
 func (s *store) createBucket(name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +40,7 @@ func (s *store) put(bucket, name, contentType string, data []byte) (object, bool
 		return object{}, false
 	}
 	now := time.Now()
-	// Generations only grow, and are times, as the service's are.
+	// Generations only increase, and are times, as in the service.
 	s.generation = max(s.generation+1, now.UnixMicro())
 	o := object{data: slices.Clone(data), contentType: contentType, generation: s.generation, updated: now}
 	b[name] = o

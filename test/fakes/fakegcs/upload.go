@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// uploads takes objects, in one request or in chunks.
+// uploads accepts objects, in one request or in chunks.
 type uploads struct {
 	store *store
 
@@ -28,7 +28,7 @@ type session struct {
 	data     []byte
 }
 
-// metadata is what the client gives besides the content.
+// metadata is the part of an upload besides the content.
 type metadata struct {
 	Name        string `json:"name"`
 	ContentType string `json:"contentType"`
@@ -52,7 +52,7 @@ func (u *uploads) post(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// multipart takes a JSON part and one with the content.
+// multipart accepts a JSON part and one with the content.
 func (u *uploads) multipart(w http.ResponseWriter, r *http.Request) error {
 	_, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
@@ -94,8 +94,8 @@ func (u *uploads) begin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// chunk appends to a session. The object is stored with the chunk whose Content-Range, "bytes 0-9/*"
-// or "bytes 0-9/10", has the size of the object.
+// chunk appends to a session. The object is stored with the chunk whose Content-Range, "bytes
+// 0-9/*" or "bytes 0-9/10", has the size of the object.
 func (u *uploads) chunk(w http.ResponseWriter, r *http.Request, id string) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -127,7 +127,8 @@ func (u *uploads) chunk(w http.ResponseWriter, r *http.Request, id string) error
 	}
 }
 
-// readMetadata may find nothing. The name in the path of a request comes before the one in its body.
+// readMetadata accepts an empty body. The name in the path of a request takes precedence over the
+// one in its body.
 func readMetadata(body io.Reader, r *http.Request) (m metadata, err error) {
 	if err := json.NewDecoder(body).Decode(&m); err != nil && !errors.Is(err, io.EOF) {
 		return m, err
