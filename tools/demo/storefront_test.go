@@ -10,6 +10,19 @@ import (
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
+func sold(store, product string, hour, day int64, hot bool) signal.Velocity {
+	v := signal.Velocity{StoreID: store, ProductID: product, Window: signal.WindowDay,
+		UnitsHour: hour, UnitsDay: day, HighDemand: hot}
+	if hour >= 5 {
+		v.Window = signal.WindowHour
+	}
+	return v
+}
+
+func stock(store, product string, onHand int64, known bool, badge string) signal.Stock {
+	return signal.Stock{StoreID: store, ProductID: product, OnHand: onHand, Version: 1, Known: known, Badge: badge}
+}
+
 func TestStorefront(t *testing.T) {
 	s, sink := openTestStore(t)
 	front := &storefront{
@@ -24,23 +37,12 @@ func TestStorefront(t *testing.T) {
 		t.Fatalf("from an empty Redis: %v, %v", got, err)
 	}
 
-	sold := func(store, product string, hour, day int64, hot bool) signal.Velocity {
-		v := signal.Velocity{StoreID: store, ProductID: product, Window: signal.WindowDay,
-			UnitsHour: hour, UnitsDay: day, HighDemand: hot}
-		if hour >= 5 {
-			v.Window = signal.WindowHour
-		}
-		return v
-	}
 	if err := sink.WriteVelocity(t.Context(), []signal.Velocity{
 		sold("", "1", 2, 9, false), sold("oslo", "1", 2, 3, false), sold("online", "1", 0, 6, false),
 		sold("", "2", 50, 50, true), sold("oslo", "2", 10, 10, false), sold("online", "2", 40, 40, false),
 		sold("", "3", 0, 0, false), // only looked at
 	}, func(signal.Velocity) time.Time { return time.Time{} }); err != nil {
 		t.Fatal(err)
-	}
-	stock := func(store, product string, onHand int64, known bool, badge string) signal.Stock {
-		return signal.Stock{StoreID: store, ProductID: product, OnHand: onHand, Version: 1, Known: known, Badge: badge}
 	}
 	if err := sink.WriteStock(t.Context(), []signal.Stock{
 		stock("", "2", 70, true, ""), stock("online", "2", -2, true, signal.LowStock), stock("oslo", "2", 72, true, ""),
