@@ -1,6 +1,7 @@
 package fakebigquery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -117,11 +118,7 @@ func (v *service) append(ctx context.Context, c *connection,
 		return nil, status.Error(codes.Unavailable, "injected fault: the connection is lost")
 	}
 	if spend(&f.FailAppends) {
-		code := f.Code
-		if code == codes.OK {
-			code = codes.Internal
-		}
-		return failure(c.stream, code, "injected fault"), nil
+		return failure(c.stream, cmp.Or(f.Code, codes.Internal), "injected fault"), nil
 	}
 	for i, row := range rows {
 		if row == nil {
