@@ -71,7 +71,8 @@ func TestCompileRefuses(t *testing.T) {
 // interpreter's, in the same order.
 func TestTimesIsMultiplication(t *testing.T) {
 	for _, source := range []string{"2 * 3", "(1, 2) * (3, 4)", `"ab" * 3`, `3 * "ab"`, `"a" * 0`,
-		"{a: {b: 1}} * {a: {c: 2}}", "[1, 2] | .[] *= 3", ".a *= (2, 3)", "1 * null", `. as {a: $x} | $x * $x + 2 * 3 - 1`, "def f: 2 * .; 4 | f"} {
+		"{a: {b: 1}} * {a: {c: 2}}", "[1, 2] | .[] *= 3", ".a *= (2, 3)", "1 * null",
+		`. as {a: $x} | $x * $x + 2 * 3 - 1`, "def f: 2 * .; 4 | f"} {
 		query, err := gojq.Parse(source)
 		if err != nil {
 			t.Fatalf("%s: %v", source, err)

@@ -87,7 +87,7 @@ func TestBigQueryErrors(t *testing.T) {
 	}
 	for _, name := range []string{"inventory", "shop.", ".inventory"} {
 		if _, _, err := runCommand(t, "list", "--bigquery_dataset="+name); err == nil ||
-			!strings.Contains(err.Error(), "is not project.dataset") {
+			!strings.Contains(err.Error(), "is neither project.dataset nor") {
 			t.Errorf("dataset %s: %v", name, err)
 		}
 	}

@@ -33,7 +33,8 @@ func (p *place) flags() config.Group {
 		{Name: "warehouse_dir", Var: &p.dir,
 			Usage: "`folder` of the warehouse that holds the dead letters; this folder without it"},
 		{Name: "bigquery_dataset", Var: &p.dataset,
-			Usage: "`dataset` that holds the dead letters, in place of a folder: project.dataset, or dataset in --project"},
+			Usage: "`dataset` that holds the dead letters, in place of a folder: " +
+				"project.dataset, or dataset in --project"},
 		{Name: "project", Var: &p.project, Usage: "Google Cloud `project` of a dataset or topic that is given by id"},
 	}
 	for i, channel := range mappable {

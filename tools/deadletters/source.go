@@ -36,7 +36,8 @@ func sourceOf(warehouseDir, bigQueryDataset, project string) (source, error) {
 		project, id = id[:i], id[i+1:]
 	}
 	if project == "" || id == "" {
-		return nil, fmt.Errorf("--bigquery_dataset: %q is not project.dataset, nor a dataset in --project", bigQueryDataset)
+		return nil, fmt.Errorf("--bigquery_dataset: %q is neither project.dataset nor a dataset in --project",
+			bigQueryDataset)
 	}
 	return dataset{project: project, id: id}, nil
 }
