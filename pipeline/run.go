@@ -47,7 +47,7 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := "streamlytics-" + rand.Text()
+	id := "streamlytics-" + rand.Text()[:13] // 65 bits
 	env, err := process.Register(id, acks.New(o.OutstandingEvents))
 	if err != nil {
 		return nil, err
