@@ -39,13 +39,14 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 	pipeline.SetupWorker()
 	beam.Init() // does not return in a process that a runner started as its worker
 
-	o.Log = o.Log.For(os.Stderr)
+	logged := o
+	logged.Log = o.Log.For(os.Stderr)
 	var progress io.Writer // over which lines of the log are written
 	log := io.Writer(os.Stderr)
-	if config.IsTerminal(os.Stderr) && !o.Log.IsJSON() {
+	if config.IsTerminal(os.Stderr) && !logged.Log.IsJSON() {
 		progress, log = os.Stderr, overProgress{os.Stderr}
 	}
-	slog.SetDefault(slog.New(o.NewLogHandler(log)))
+	slog.SetDefault(slog.New(logged.NewLogHandler(log)))
 	process.RaiseMaxProcs()
 	p, err := pipeline.New(ctx, o)
 	if err := invalid(problems, err); err != nil { // one message for the types and the values
@@ -57,7 +58,7 @@ func runPipeline(ctx context.Context, o pipeline.Options, problems error) error 
 	slog.SetDefault(slog.With("pipeline", p.ID()))
 	p.Progress = progress
 	err = p.Run(ctx)
-	if err != nil && o.Log.IsJSON() {
+	if err != nil && logged.Log.IsJSON() {
 		slog.Error("pipeline failed", "error", err)
 		err = &loggedError{err}
 	}
