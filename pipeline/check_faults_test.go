@@ -53,7 +53,7 @@ var faults = []fault{
 	{"the password", func(t *testing.T, h *harness) { do(t, h.redis, "acl setuser default resetpass >secret") },
 		map[string]string{"Redis": "check the user name and the password's secret"}},
 	{"a subscription", func(t *testing.T, h *harness) { h.options.ECOMSubscription = "none" },
-		map[string]string{"--ecom_subscription": "setup_pubsub.sh creates"}},
+		map[string]string{"--ecom_subscription": "streamlytics pubsub setup creates"}},
 	{"a column", func(t *testing.T, h *harness) {
 		schema := strings.Replace(string(rows.Events.Schema()), `"price", "type": "NUMERIC"`,
 			`"price", "type": "BYTES"`, 1)

@@ -55,7 +55,7 @@ func judge(found pubsub.Inspection, native bool) (string, error) {
 	}
 	if native && (s.GetDeadLetterPolicy() != nil || s.GetRetryPolicy() != nil) {
 		return "", errors.New("Dataflow does not support its dead letter topic or retry policy: " +
-			"setup_pubsub.sh --runner=dataflow takes them away")
+			"streamlytics pubsub setup --runner=dataflow removes them")
 	}
 	detail := fmt.Sprintf("ack deadline %d s, retention %v", s.GetAckDeadlineSeconds(),
 		s.GetMessageRetentionDuration().AsDuration())

@@ -34,7 +34,7 @@ func TestJudge(t *testing.T) {
 		{pubsub.Inspection{Settings: good}, "!roles/pubsub.subscriber", "!roles/pubsub.subscriber"},
 		{may(nil), "its settings are not known", "its settings are not known"},
 		{may(failing), "retries after 1s to 1m0s, dead letters after 100 deliveries",
-			"!setup_pubsub.sh --runner=dataflow"},
+			"!streamlytics pubsub setup --runner=dataflow"},
 		{may(&pubsubpb.Subscription{Topic: "_deleted-topic_"}), "!no topic", "!no topic"},
 		{may(&pubsubpb.Subscription{Detached: true}), "!no topic", "!no topic"},
 		{may(exported), "!exports", "!exports"},

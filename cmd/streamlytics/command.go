@@ -62,7 +62,7 @@ func (cs *commands) withFlags(c *cobra.Command, set *config.Set,
 
 // tool makes a command that is configured by o and logs to stderr.
 func (cs *commands) tool(c *cobra.Command, o config.Options, run func(ctx context.Context) error) *cobra.Command {
-	log := config.DefaultLog(slog.LevelInfo)
+	log := config.DefaultLog(slog.LevelWarn)
 	return cs.logging(c, o, &log, run)
 }
 

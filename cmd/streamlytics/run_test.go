@@ -81,7 +81,7 @@ func TestErrorLine(t *testing.T) {
 		"Redis is not there": {nil, []string{"--events_files=" + file, "--redis_addrs=" + away},
 			[]string{"redis at " + away + ": ", "connection refused", "--redis_addrs"}},
 		"no such subscription": {[]string{"PUBSUB_EMULATOR_HOST=" + pubsub.Addr()}, pos,
-			[]string{"projects/p/subscriptions/pos", "Pub/Sub at " + pubsub.Addr() + ": NotFound", "setup_pubsub.sh"}},
+			[]string{"projects/p/subscriptions/pos", "Pub/Sub at " + pubsub.Addr() + ": NotFound", "streamlytics pubsub setup"}},
 		"no credentials": {[]string{"PUBSUB_EMULATOR_HOST=", "GOOGLE_APPLICATION_CREDENTIALS=" + dir + "/absent"}, pos,
 			[]string{"Pub/Sub at pubsub.googleapis.com:443", dir + "/absent", "gcloud auth application-default login"}},
 		"no credentials for BigQuery": {[]string{"BIGQUERY_WRITE_EMULATOR_HOST=",

@@ -30,7 +30,7 @@ func TestInspect(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	_, err = Inspect(t.Context(), server.Server.Addr(), rig.Subscription("none"))
-	if status.Code(err) != codes.NotFound || !strings.Contains(err.Error(), "setup_pubsub.sh") {
+	if status.Code(err) != codes.NotFound || !strings.Contains(err.Error(), "streamlytics pubsub setup") {
 		t.Errorf("%v", err)
 	}
 }

@@ -96,7 +96,7 @@ func TestAServiceThatIsNotThere(t *testing.T) {
 	t.Cleanup(server.Close)
 	await(t, "the subscription is missed", func() bool { return flow().Reach.Problem == "NotFound" })
 	if err := subs.Err(); err == nil || !strings.Contains(err.Error(), "Pub/Sub at "+addr+": NotFound: ") ||
-		!strings.Contains(err.Error(), "setup_pubsub.sh") {
+		!strings.Contains(err.Error(), "streamlytics pubsub setup") {
 		t.Errorf("the error is %v", err)
 	}
 }

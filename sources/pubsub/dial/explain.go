@@ -32,7 +32,7 @@ func Explain(err error, emulator string) error {
 			hint = "does an emulator listen there? PUBSUB_EMULATOR_HOST names it"
 		}
 	case codes.NotFound:
-		hint = "setup_pubsub.sh creates topics and subscriptions"
+		hint = "streamlytics pubsub setup creates topics and subscriptions"
 	case codes.PermissionDenied:
 		hint = "docs/SECURITY.md lists the roles that the account needs"
 	case codes.Unauthenticated:
