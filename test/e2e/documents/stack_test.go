@@ -191,7 +191,7 @@ func TestStackRunsOutside(t *testing.T) {
 	store := o.start("redis")
 	// The pipeline ends where there are no subscriptions: this is why it waits for setup.
 	early := o.run("pipeline")
-	if exit, err := early.Wait(patience); err != nil || exit.Code != 1 || !strings.Contains(early.Log(), "not found (setup_pubsub.sh") {
+	if exit, err := early.Wait(patience); err != nil || exit.Code != 1 || !strings.Contains(early.Log(), "not found (streamlytics pubsub setup") {
 		t.Fatalf("without subscriptions: %v, %v\n%s", exit, err, early.Log())
 	}
 	t.Logf("without subscriptions the pipeline ended after %v", time.Since(early.Started()).Round(10*time.Millisecond))
