@@ -30,6 +30,14 @@ const (
 // that was used, so patterns must not come from messages.
 var patterned = []string{"test", "match", "capture", "scan", "splits", "sub", "gsub"}
 
+// findAll are the functions, by name and number of arguments, that may find all matches of a pattern.
+// Their cost is quadratic in the text.
+var findAll = []string{"match/2", "capture/2", "scan/1", "scan/2", "split/2", "splits/1", "splits/2", "sub/3",
+	"gsub/2", "gsub/3"}
+
+// maxSearched is the greatest length of a text in which all matches are found, in bytes.
+const maxSearched = 16 << 10
+
 // definitions are in front of every program. They replace the operator *, which repeats a text.
 var definitions = func() []*gojq.FuncDef {
 	query, err := gojq.Parse("def _times(l; r): r as $r | l as $l | $l | _repeats($r) | . * $r; .")
@@ -42,9 +50,21 @@ var definitions = func() []*gojq.FuncDef {
 // maxText is the greatest length of a text that * makes, in bytes.
 const maxText = 4 << 20
 
-// functions returns the function _repeats, which returns its input, or an error if its product with
-// the argument is a text that is too long.
-func functions() gojq.CompilerOption {
+// searched returns the function _searched, which returns its input, or an error for a text that is too
+// long to find all matches in.
+func searched() gojq.CompilerOption {
+	return gojq.WithFunction("_searched", 0, 0, func(v any, _ []any) any {
+		if text, ok := v.(string); ok && len(text) > maxSearched {
+			return fmt.Errorf("a text of %d bytes, more than %d, in which all matches of a pattern are to be found",
+				len(text), maxSearched)
+		}
+		return v
+	})
+}
+
+// repeats returns the function _repeats, which returns its input, or an error if its product with the
+// argument is a text that is too long.
+func repeats() gojq.CompilerOption {
 	return gojq.WithFunction("_repeats", 1, 1, func(v any, args []any) any {
 		text, isText := v.(string)
 		times, isNumber := gojq.ToFloat64(args[0])
@@ -53,14 +73,14 @@ func functions() gojq.CompilerOption {
 			times, isNumber = gojq.ToFloat64(v)
 		}
 		if isText && isNumber && float64(len(text))*times > maxText {
-			return fmt.Errorf("a text of %d bytes, repeated %g times", len(text), times)
+			return fmt.Errorf("a text of %d bytes, repeated %g times, would have more than %d", len(text), times, maxText)
 		}
 		return v
 	})
 }
 
-// guard replaces the operator * in a program, and puts definitions in front of it. The error lists
-// everything that programs may not do.
+// guard bounds the operator * and the functions in findAll, and puts definitions in front of the
+// program. The error lists everything that programs may not do.
 func guard(query *gojq.Query) error {
 	var g guarder
 	g.walk(reflect.ValueOf(query))
@@ -106,6 +126,12 @@ func (g *guarder) visit(node any) {
 		g.refuse("a module", outside)
 	case *gojq.Func:
 		g.call(n)
+	case *gojq.Term: // f becomes (_searched | f)
+		if f := n.Func; n.Type == gojq.TermTypeFunc && slices.Contains(findAll, f.Name+"/"+strconv.Itoa(len(f.Args))) {
+			all := &gojq.Query{Term: &gojq.Term{Type: gojq.TermTypeFunc, Func: f}}
+			n.Type, n.Func = gojq.TermTypeQuery, nil
+			n.Query = &gojq.Query{Left: call("_searched"), Op: gojq.OpPipe, Right: all}
+		}
 	case *gojq.Query:
 		switch n.Op {
 		case gojq.OpMul: // l * r becomes _times(l; r)

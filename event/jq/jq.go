@@ -12,6 +12,8 @@
 //   - Memory: the heap of the process may grow by 256 MiB. It is measured only in runs that take
 //     longer than 5 ms. Other work of the process grows the heap too, so a run that fails by this
 //     bound is repeated once. The operator * repeats a text only up to 4 MiB.
+//   - Time: 10 s, of which a pause of the process counts one. All matches of a pattern are found only
+//     in texts of up to 16 KiB, because that is quadratic.
 //
 // A single instruction is not bounded. One that works on a value that the program has made large, or
 // has put into itself many times, may take more: a program is written by the operator and trusted
@@ -57,7 +59,7 @@ func Compile(source string) (*Program, error) {
 	if err := guard(query); err != nil {
 		return nil, err
 	}
-	code, err := gojq.Compile(query, functions())
+	code, err := gojq.Compile(query, searched(), repeats())
 	if err != nil {
 		return nil, fmt.Errorf("the program does not compile: %w", err)
 	}

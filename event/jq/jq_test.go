@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/itchyny/gojq"
 )
@@ -70,7 +71,8 @@ func TestCompileRefuses(t *testing.T) {
 // TestTimesIsMultiplication checks that the operators that are replaced have the outputs of the
 // interpreter's, in the same order.
 func TestTimesIsMultiplication(t *testing.T) {
-	for _, source := range []string{"2 * 3", "(1, 2) * (3, 4)", `"ab" * 3`, `3 * "ab"`, `"a" * 0`,
+	for _, source := range []string{`"a-b-c" | gsub("-"; "")`, `["a1b2" | scan("[0-9]")] | .[1]`, `"a,b" | split(","; null)`,
+		`"xay" | match("a"; "g").offset`, "2 * 3", "(1, 2) * (3, 4)", `"ab" * 3`, `3 * "ab"`, `"a" * 0`,
 		"{a: {b: 1}} * {a: {c: 2}}", "[1, 2] | .[] *= 3", ".a *= (2, 3)", "1 * null",
 		`. as {a: $x} | $x * $x + 2 * 3 - 1`, "def f: 2 * .; 4 | f"} {
 		query, err := gojq.Parse(source)
@@ -179,5 +181,23 @@ func TestStepsAreCounted(t *testing.T) {
 	}
 	if v, err := p.Run(map[string]any{"n": 1_000_000}, 1<<20); err != nil || !reflect.DeepEqual(v, []any{1_000_000}) {
 		t.Errorf("for a large message: %v %v", v, err)
+	}
+}
+
+// TestTime checks that a run ends after ten seconds, of which a pause of the process counts one.
+func TestTime(t *testing.T) {
+	var m meter
+	m.start(0)
+	for i := range 20 {
+		m.began = m.began.Add(-time.Hour)
+		err := error(nil)
+		for range stepsPerLook {
+			if m.Done() != nil {
+				err = m.Err()
+			}
+		}
+		if i < 9 && err != nil || i > 10 && err != errTime {
+			t.Fatalf("after pause %d: %v", i+1, err)
+		}
 	}
 }

@@ -17,11 +17,16 @@ const (
 	quietTime = 5 * time.Millisecond
 	heapEvery = time.Millisecond
 	maxGrowth = 256 << 20 // bytes
+	maxTime   = 10 * time.Second
+	// maxPause is the greatest time that counts between two looks, so that a process that was
+	// stopped refuses nothing.
+	maxPause = time.Second
 )
 
 var (
 	errSteps  = errors.New("it takes too many steps")
 	errMemory = errors.New("it takes more than 256 MiB of memory")
+	errTime   = errors.New("it takes more than 10 s")
 )
 
 // meter bounds a run. It is the context of the run: the interpreter calls Done before each
@@ -29,6 +34,8 @@ var (
 type meter struct {
 	steps, next, limit int64
 	began              time.Time
+	looked             time.Duration // when the clock was looked at last, since began
+	spent              time.Duration
 	measured           time.Duration // when the heap was measured last, since began
 	heap               [1]metrics.Sample
 	first              uint64 // size of the heap in the first measurement, bytes
@@ -39,7 +46,7 @@ type meter struct {
 func (m *meter) start(size int) {
 	m.heap[0].Name = "/memory/classes/heap/objects:bytes"
 	m.steps, m.next, m.limit = 0, stepsPerLook, maxSteps+stepsPerByte*int64(size)
-	m.began, m.measured, m.first, m.err = time.Now(), 0, 0, nil
+	m.began, m.looked, m.spent, m.measured, m.first, m.err = time.Now(), 0, 0, 0, 0, nil
 }
 
 var stopped = func() chan struct{} {
@@ -66,8 +73,13 @@ func (m *meter) look() error {
 		return errSteps
 	}
 	now := time.Since(m.began)
-	if now < quietTime {
+	m.spent += min(now-m.looked, maxPause)
+	m.looked = now
+	if m.spent < quietTime {
 		return nil
+	}
+	if m.spent > maxTime {
+		return errTime
 	}
 	m.next = m.steps + 1 // each step may double a value
 	if m.first != 0 && now-m.measured < heapEvery {
