@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // Options configure a replay. DefaultOptions returns the defaults, Flags declares the flags, and
@@ -78,8 +79,12 @@ func (o *Options) Flags() []config.Group {
 
 // Validate completes the options. The error lists everything that is wrong.
 func (o *Options) Validate(set *config.Set, args []string) error {
-	o.input, o.checkRedis = list(o.inputGlobs), list(o.redisAddrs)
-	return errors.Join(config.NoArguments(args), o.checkInput(), o.checkPace(), o.resolveTopics(), o.checkChecks(set))
+	o.input = list(o.inputGlobs)
+	var badAddrs error
+	if o.checkRedis, badAddrs = redis.ParseAddrs(o.redisAddrs); badAddrs != nil {
+		badAddrs = fmt.Errorf("%s: %w", set.NameOf("check_redis"), badAddrs)
+	}
+	return errors.Join(config.NoArguments(args), badAddrs, o.checkInput(), o.checkPace(), o.resolveTopics(), o.checkChecks(set))
 }
 
 func (o *Options) checkInput() error {

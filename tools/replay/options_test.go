@@ -23,6 +23,7 @@ func TestParseOptionsListsEverythingThatIsWrong(t *testing.T) {
 			[]string{"--check_timeout=-1s", "--check_timeout needs", "--check_extra needs"}},
 		{"--input=x --dry_run --check_redis=a:1", []string{"--check_redis and --dry_run"}},
 		{"--input=x --dry_run more", []string{`unexpected argument "more"`}},
+		{"--input=x --pos_topic=projects/p/topics/t --check_redis=foo", []string{`--check_redis: "foo"`}},
 		{"--speed=1", []string{"-speed"}},
 		{"--limit=many", []string{"-limit"}},
 	} {
