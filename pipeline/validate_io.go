@@ -182,6 +182,8 @@ func (o Options) validatePaths(bad reportFunc) {
 	if o.SummaryFile != "" {
 		if info, err := os.Stat(o.SummaryFile); err == nil && info.IsDir() {
 			bad("summary_file", "%s is a directory", o.SummaryFile)
+		} else if err == nil && !info.Mode().IsRegular() {
+			bad("summary_file", "%s is no regular file, and would be replaced by one", o.SummaryFile)
 		} else if info, err := os.Stat(filepath.Dir(o.SummaryFile)); err != nil {
 			bad("summary_file", "%w", err)
 		} else if !info.IsDir() {

@@ -41,6 +41,9 @@ func (cs *commands) check() *cobra.Command {
 
 // checkSample prints what the lines of a producer's file become.
 func checkSample(ctx context.Context, o pipeline.Options, check pipeline.CheckOptions, problems error) error {
+	if check.Format == "" { // as problems states
+		return invalid(problems)
+	}
 	sampler, err := pipeline.NewSampler(ctx, o, check.Format)
 	if err := invalid(problems, err); err != nil {
 		return err
