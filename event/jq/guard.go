@@ -73,7 +73,8 @@ func repeats() gojq.CompilerOption {
 			times, isNumber = gojq.ToFloat64(v)
 		}
 		if isText && isNumber && float64(len(text))*times > maxText {
-			return fmt.Errorf("a text of %d bytes, repeated %g times, would have more than %d", len(text), times, maxText)
+			return fmt.Errorf("a text of %d bytes, repeated %g times, would have more than %d",
+				len(text), times, maxText)
 		}
 		return v
 	})

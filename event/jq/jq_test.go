@@ -71,7 +71,8 @@ func TestCompileRefuses(t *testing.T) {
 // TestTimesIsMultiplication checks that the operators that are replaced have the outputs of the
 // interpreter's, in the same order.
 func TestTimesIsMultiplication(t *testing.T) {
-	for _, source := range []string{`"a-b-c" | gsub("-"; "")`, `["a1b2" | scan("[0-9]")] | .[1]`, `"a,b" | split(","; null)`,
+	for _, source := range []string{`"a-b-c" | gsub("-"; "")`, `["a1b2" | scan("[0-9]")] | .[1]`,
+		`"a,b" | split(","; null)`,
 		`"xay" | match("a"; "g").offset`, "2 * 3", "(1, 2) * (3, 4)", `"ab" * 3`, `3 * "ab"`, `"a" * 0`,
 		"{a: {b: 1}} * {a: {c: 2}}", "[1, 2] | .[] *= 3", ".a *= (2, 3)", "1 * null",
 		`. as {a: $x} | $x * $x + 2 * 3 - 1`, "def f: 2 * .; 4 | f"} {

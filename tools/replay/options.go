@@ -84,7 +84,8 @@ func (o *Options) Validate(set *config.Set, args []string) error {
 	if o.checkRedis, badAddrs = redis.ParseAddrs(o.redisAddrs); badAddrs != nil {
 		badAddrs = fmt.Errorf("%s: %w", set.NameOf("check_redis"), badAddrs)
 	}
-	return errors.Join(config.NoArguments(args), badAddrs, o.checkInput(), o.checkPace(), o.resolveTopics(), o.checkChecks(set))
+	return errors.Join(config.NoArguments(args), badAddrs, o.checkInput(), o.checkPace(), o.resolveTopics(),
+		o.checkChecks(set))
 }
 
 func (o *Options) checkInput() error {
