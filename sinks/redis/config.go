@@ -73,11 +73,19 @@ func (c Config) tlsConfig(ctx context.Context, opts ...option.ClientOption) (*tl
 	if err != nil {
 		return nil, fmt.Errorf("CA: %w", err)
 	}
-	t.RootCAs = x509.NewCertPool()
-	if !t.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("CA: %s holds no PEM certificate", c.CA)
+	if t.RootCAs, err = certPool(c.CA, pem); err != nil {
+		return nil, fmt.Errorf("CA: %w", err)
 	}
 	return t, nil
+}
+
+// certPool returns the authorities in pem, the content of ca.
+func certPool(ca string, pem []byte) (*x509.CertPool, error) {
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", ca)
+	}
+	return pool, nil
 }
 
 // CheckCA returns an error for a file of authorities that cannot be read or holds none. It does not
@@ -87,8 +95,8 @@ func CheckCA(ca string) error {
 		return nil
 	}
 	pem, err := readSmall(ca, maxCA)
-	if err == nil && !x509.NewCertPool().AppendCertsFromPEM(pem) {
-		err = fmt.Errorf("%s holds no PEM certificate", ca)
+	if err == nil {
+		_, err = certPool(ca, pem)
 	}
 	return err
 }
