@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -178,13 +179,8 @@ func (s *Set) set(f *flag.Flag, value string) error {
 }
 
 func checkChoice(f Flag, x setting) error {
-	if f.Choices == nil {
+	if f.Choices == nil || slices.Contains(f.Choices, x.value) {
 		return nil
-	}
-	for _, c := range f.Choices {
-		if x.value == c {
-			return nil
-		}
 	}
 	return fmt.Errorf("%s: %s is not %s%s", x.name, quoted(f, x.value), alternatives(f.Choices),
 		suggest(x.value, f.Choices, strconv.Quote))
