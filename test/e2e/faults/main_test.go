@@ -15,7 +15,4 @@ import (
 // first extension of a lease.
 var outage = flag.Duration("outage", 4*time.Second, "how long an outage lasts; the full form of the matrix has 30s")
 
-// longOutage outlasts what a client waits for a reply of Redis (10 s), too.
-func longOutage() time.Duration { return max(*outage, 12*time.Second) }
-
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }

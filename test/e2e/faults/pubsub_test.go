@@ -17,8 +17,7 @@ func TestPubSubDown(t *testing.T) {
 		if err := s.pubsub.Proxy.Mend(); err != nil {
 			t.Fatal(err)
 		}
-	})
-	s.said("pull failed, trying again")
+	}, "pull failed, trying again")
 	if o.Recovery > 20*time.Second {
 		t.Errorf("the client took %v to find the service again", o.Recovery)
 	}
@@ -44,7 +43,7 @@ func TestPubSubErrors(t *testing.T) {
 		s.healed = time.Now()
 		s.await("all is acknowledged after "+code.String(), s.pubsub.Settled)
 		if code != codes.Unavailable { // which the client library retries without a line in the log
-			s.said("acknowledgement failed, trying again", code.String())
+			s.logs("acknowledgement failed, trying again", code.String())
 		}
 	}
 	s.recover()

@@ -35,7 +35,7 @@ func TestRedisRestartedEmpty(t *testing.T) {
 	s.empty()
 	s.publishOver(2*time.Second, s.trace.Part(1, 2))
 	s.recover()
-	s.said("all signals are written again")
+	s.logs("all signals are written again")
 }
 
 // TestRedisEmptiedThenKilled takes everything from Redis while no event comes, and kills the program when Redis has all of it
@@ -47,7 +47,7 @@ func TestRedisEmptiedThenKilled(t *testing.T) {
 	s.awaitTruth()
 	s.empty()
 	s.awaitTruth()
-	s.said("all signals are written again")
+	s.logs("all signals are written again")
 	s.process.Kill()
 	s.truth.Add(s.trace.Events...)
 	s.healed = time.Now()

@@ -20,8 +20,7 @@ var durable = []string{"--appendonly", "yes"}
 // TestRedisDown kills Redis, and starts it again with what it had.
 func TestRedisDown(t *testing.T) {
 	s := newScenario(t, "Redis down", setup{seed: 101, redis: durable})
-	s.blocked(*outage, s.redis.Kill, s.redis.Restart)
-	s.said("cannot write to Redis, trying again")
+	s.blocked(*outage, s.redis.Kill, s.redis.Restart, "cannot write to Redis, trying again")
 }
 
 // TestRedisDownWithBacklog kills Redis before a backlog that is much more than the program may hold. The rest stays in Pub/Sub.
@@ -52,8 +51,7 @@ func TestRedisDownWithBacklog(t *testing.T) {
 // the client has given up and sent again.
 func TestRedisHung(t *testing.T) {
 	s := newScenario(t, "Redis hung (SIGSTOP)", setup{seed: 103})
-	s.blocked(longOutage(), s.redis.Pause, s.redis.Resume)
-	s.said("cannot write to Redis, trying again")
+	s.blocked(*outage, s.redis.Pause, s.redis.Resume, "cannot write to Redis, trying again")
 }
 
 // TestRedisOutOfMemory lets Redis refuse what needs memory, and then gives it more.
@@ -65,8 +63,8 @@ func TestRedisOutOfMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.outage(*outage, func() { limit(usedMemory(t, s)) }, func() { limit("0") })
-	s.said("cannot write to Redis, trying again", "OOM command not allowed")
+	s.outage(*outage, func() { limit(usedMemory(t, s)) }, func() { limit("0") },
+		"cannot write to Redis, trying again", "OOM command not allowed")
 }
 
 // usedMemory is what Redis has allocated, in bytes.
@@ -105,8 +103,7 @@ func TestRedisFailover(t *testing.T) {
 		if err := replica.Client().ReplicaOf(ctx, "no", "one").Err(); err != nil {
 			t.Fatal(err)
 		}
-	})
-	s.said("cannot write to Redis, trying again", "READONLY")
+	}, "cannot write to Redis, trying again", "READONLY")
 }
 
 // TestRedisSlow makes each reply take 100 to 300 ms more.

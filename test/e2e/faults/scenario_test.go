@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -109,12 +110,14 @@ func (s *scenario) flow() {
 	s.await("the first part is acknowledged", s.pubsub.Settled)
 }
 
-// outage lets the program work, makes a fault begin, publishes on while it lasts, and ends it. The program must outlive it.
-func (s *scenario) outage(length time.Duration, begin, end func()) rig.Outcome {
+// outage lets the program work, makes a fault begin, publishes on while it lasts, and ends it after the program has logged the
+// words. The program must outlive it.
+func (s *scenario) outage(length time.Duration, begin, end func(), words ...string) rig.Outcome {
 	s.t.Helper()
 	s.flow()
 	begin()
 	s.publishOver(length, s.trace.Part(1, 3))
+	s.logs(words...)
 	if !s.process.Running() {
 		s.t.Fatalf("the program did not outlive the fault:\n%s", s.process.Log())
 	}
@@ -126,7 +129,7 @@ func (s *scenario) outage(length time.Duration, begin, end func()) rig.Outcome {
 
 // blocked is an outage in which nothing can be written, so that nothing may be acknowledged but what asks for no write: looks that
 // are repetitions.
-func (s *scenario) blocked(length time.Duration, begin, end func()) rig.Outcome {
+func (s *scenario) blocked(length time.Duration, begin, end func(), words ...string) rig.Outcome {
 	s.t.Helper()
 	var before int64
 	return s.outage(length, func() {
@@ -137,7 +140,7 @@ func (s *scenario) blocked(length time.Duration, begin, end func()) rig.Outcome 
 			s.t.Errorf("%d messages were acknowledged while nothing could be written", acked)
 		}
 		end()
-	})
+	}, words...)
 }
 
 // recover waits until all is acknowledged and right, drains the program, and logs what the fault has done.
@@ -185,12 +188,10 @@ func (s *scenario) check() truth.Report {
 // client talks to Redis past the proxy.
 func (s *scenario) client() *redis.Client { return s.redis.Client() }
 
-// said requires words in the program's log: it must be clear to a person what is wrong.
-func (s *scenario) said(words ...string) {
+// logs waits until the words are in the program's log: it must be clear to a person what is wrong.
+func (s *scenario) logs(words ...string) {
 	s.t.Helper()
 	for _, w := range words {
-		if !strings.Contains(s.process.Log(), w) {
-			s.t.Errorf("%q is not in the log:\n%s", w, s.process.Log())
-		}
+		s.await(fmt.Sprintf("%q is in the log", w), func() bool { return strings.Contains(s.process.Log(), w) })
 	}
 }

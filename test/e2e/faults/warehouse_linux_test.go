@@ -20,7 +20,7 @@ func TestWarehouseFileLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s.blocked(*outage, func() { limit(func(unix.Rlimit) uint64 { return 1 }) }, func() { limit(func(r unix.Rlimit) uint64 { return r.Max }) })
-	s.said("cannot write to the warehouse, trying again", "file too large")
+	s.blocked(*outage, func() { limit(func(unix.Rlimit) uint64 { return 1 }) }, func() { limit(func(r unix.Rlimit) uint64 { return r.Max }) },
+		"cannot write to the warehouse, trying again", "file too large")
 	s.archived(dir, s.trace.Events)
 }

@@ -77,7 +77,7 @@ func TestWarehouseReadOnly(t *testing.T) {
 	if acked := s.pubsub.Stats().Acked; acked > 0 {
 		t.Errorf("%d messages were acknowledged without a row", acked)
 	}
-	s.said("cannot write to the warehouse, trying again", filepath.Join(dir, "events"), "permission denied")
+	s.logs("cannot write to the warehouse, trying again", filepath.Join(dir, "events"), "permission denied")
 	mode(0o755)
 	s.healed = time.Now()
 	s.publish(s.trace.Part(1, 2))
