@@ -1,6 +1,9 @@
 package signal
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // The windows of a velocity signal.
 const (
@@ -42,6 +45,14 @@ func (v Velocity) UnitsSold() int64 {
 		return v.UnitsHour
 	}
 	return v.UnitsDay
+}
+
+// WindowMs returns the length of the window, in milliseconds.
+func (v Velocity) WindowMs() int64 {
+	if v.Window == WindowHour {
+		return time.Hour.Milliseconds()
+	}
+	return 24 * time.Hour.Milliseconds()
 }
 
 // RatePerHour returns the units sold per hour of the window.

@@ -2,6 +2,7 @@ package signal
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 )
 
@@ -59,4 +60,28 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = append(b, s...)
 	return append(b, '"')
+}
+
+// ParseVelocity reads the value of a Redis key, as AppendJSON makes it. The result has no Expires.
+// Unknown fields are ignored.
+func ParseVelocity(value []byte) (v Velocity, err error) {
+	var f struct {
+		ProductID string `json:"product_id"`
+		StoreID   string `json:"store_id"`
+		Window    string `json:"window"`
+		UnitsHour int64  `json:"units_1h"`
+		UnitsDay  int64  `json:"units_24h"`
+		ViewsHour int64  `json:"views_1h"`
+		CartsHour int64  `json:"cart_adds_1h"`
+		ViewsDay  int64  `json:"views_24h"`
+		CartsDay  int64  `json:"cart_adds_24h"`
+		Badge     string `json:"badge"`
+		AsOf      int64  `json:"as_of"`
+	}
+	if err := json.Unmarshal(value, &f); err != nil {
+		return v, fmt.Errorf("not a velocity: %w", err)
+	}
+	return Velocity{StoreID: f.StoreID, ProductID: f.ProductID, Window: f.Window,
+		UnitsHour: f.UnitsHour, UnitsDay: f.UnitsDay, ViewsHour: f.ViewsHour, ViewsDay: f.ViewsDay,
+		CartsHour: f.CartsHour, CartsDay: f.CartsDay, HighDemand: f.Badge == HighDemand, AsOf: f.AsOf}, nil
 }

@@ -1,0 +1,77 @@
+package serving
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+// Product is what Redis holds about a product in one store, or over all stores.
+type Product struct {
+	StoreID   string // empty for all stores
+	ProductID string
+	Stock     *signal.Stock    // nil: there is no stock key
+	Velocity  *signal.Velocity // nil: there is none, or it is older than its window
+}
+
+// Badges returns the badges of the product, without those whose numbers are gone.
+func (p Product) Badges() []string {
+	badges := []string{}
+	if p.Velocity != nil && p.Velocity.HighDemand {
+		badges = append(badges, signal.HighDemand)
+	}
+	if p.Stock != nil && p.Stock.Badge != "" {
+		badges = append(badges, p.Stock.Badge)
+	}
+	return badges
+}
+
+// Empty reports whether there is no signal.
+func (p Product) Empty() bool { return p.Stock == nil && p.Velocity == nil }
+
+// Version returns a text that changes whenever a signal of the product changes.
+func (p Product) Version() string {
+	var stock, velocity int64
+	if p.Stock != nil {
+		stock = p.Stock.Version
+	}
+	if p.Velocity != nil {
+		velocity = p.Velocity.AsOf
+	}
+	return strconv.FormatInt(stock, 10) + "-" + strconv.FormatInt(velocity, 10)
+}
+
+// stockJSON is the stock in the JSON of a Product.
+type stockJSON struct {
+	OnHand  int64   `json:"on_hand"`
+	Known   bool    `json:"known"`
+	Barrier *int64  `json:"barrier"`
+	AsOf    int64   `json:"as_of"`
+	Version int64   `json:"version"`
+	Badge   *string `json:"badge"`
+}
+
+// MarshalJSON implements json.Marshaler. velocity is the value of the Redis key.
+func (p Product) MarshalJSON() ([]byte, error) {
+	out := struct {
+		StoreID   string          `json:"store_id,omitempty"`
+		ProductID string          `json:"product_id"`
+		Stock     *stockJSON      `json:"stock"`
+		Velocity  json.RawMessage `json:"velocity"`
+		Badges    []string        `json:"badges"`
+	}{StoreID: p.StoreID, ProductID: p.ProductID, Badges: p.Badges()}
+	if s := p.Stock; s != nil {
+		out.Stock = &stockJSON{OnHand: s.OnHand, Known: s.Known, AsOf: s.AsOf, Version: s.Version}
+		if s.Barrier != 0 {
+			out.Stock.Barrier = &s.Barrier
+		}
+		if s.Badge != "" {
+			out.Stock.Badge = &s.Badge
+		}
+	}
+	if p.Velocity != nil {
+		out.Velocity = p.Velocity.AppendJSON(nil)
+	}
+	return json.Marshal(out)
+}
