@@ -1,16 +1,20 @@
-// Package serving reads signals from Redis, for storefronts and for the HTTP API.
+// Package serving reads signals from Redis, for storefronts in Go and for the HTTP API.
+//
+// A [Product] is what Redis holds about a product in one store, or over all stores: stock, velocity
+// and badges. docs/SIGNALS.md lists the keys and what a storefront shows. Quantities are units, and
+// times are milliseconds since the Unix epoch by the clock of the pipeline.
+//
+// A signal that Redis does not hold is no error; its part of the Product is nil. What could not be
+// read is a [ReadError]: Redis cannot be reached, refuses a command, or holds a value that is not a
+// signal.
 package serving
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 // Pair names a product in one store, or over all stores if Store is empty.
@@ -19,33 +23,40 @@ type Pair struct {
 	Product string `json:"product"`
 }
 
-// Client reads signals. It only reads, it does not retry, and it is safe for concurrent use.
+// Client reads signals. It changes nothing in Redis, it keeps nothing, and it is safe for
+// concurrent use.
 type Client struct {
-	redis redis.UniversalClient
-	now   func() time.Time
+	redis     redis.UniversalClient
+	now       func() time.Time
+	single    bool // one server holds all keys
+	deadlines bool // redis itself returns by the deadline of a context
 }
 
-// NewClient returns a client that reads from rdb, which the caller closes. now is the clock of the
-// pipeline, by which a velocity is older than its window; nil is the wall clock.
+// NewClient returns a client that reads from rdb, which the caller closes. Timeouts and retries are
+// those of rdb. It should have ContextTimeoutEnabled: without, each call takes a goroutine to return
+// by its deadline, and drops what a cluster has answered until then. now is the clock of the
+// pipeline, by which signals grow old; nil is the wall clock.
 func NewClient(rdb redis.UniversalClient, now func() time.Time) *Client {
 	if now == nil {
 		now = time.Now
 	}
-	return &Client{redis: rdb, now: now}
+	c := &Client{redis: rdb, now: now}
+	switch rdb := rdb.(type) {
+	case *redis.Client:
+		c.single, c.deadlines = true, rdb.Options().ContextTimeoutEnabled
+	case *redis.ClusterClient:
+		c.deadlines = rdb.Options().ContextTimeoutEnabled
+	}
+	return c
 }
 
-// Product reads the signals of a product in a store, or over all stores if store is empty, in one
-// round trip.
+// Product reads the signals of a product in a store, or over all stores if store is empty.
 func (c *Client) Product(ctx context.Context, store, product string) (Product, error) {
 	products, err := c.Read(ctx, []Pair{{store, product}})
-	if err != nil {
-		return Product{}, err
-	}
-	return products[0], nil
+	return products[0], err
 }
 
-// Products reads the signals of products in one store, or over all stores if store is empty. The
-// result has their order.
+// Products is Read for products in one store, or over all stores if store is empty.
 func (c *Client) Products(ctx context.Context, store string, products []string) ([]Product, error) {
 	pairs := make([]Pair, len(products))
 	for i, p := range products {
@@ -54,59 +65,61 @@ func (c *Client) Products(ctx context.Context, store string, products []string) 
 	return c.Read(ctx, pairs)
 }
 
-// metaFields are the fields of the hash beside the stock.
-var metaFields = []string{"version", "known", "barrier", "as_of", "badge"}
-
-// Read reads the signals of pairs in one round trip: of a cluster, in one to each of its masters.
-// The result has the order of pairs.
+// Read reads the signals of pairs in one round trip: of a cluster, in one to each of its masters
+// that holds a key. It returns by the deadline of ctx. The result has a Product for each pair, in
+// their order. The error is nil or a *ReadError; a Product of a pair that it lists has only ids.
+// Without pairs nothing is sent.
 func (c *Client) Read(ctx context.Context, pairs []Pair) ([]Product, error) {
-	pipe := c.redis.Pipeline()
-	metas := make([]*redis.SliceCmd, len(pairs))
-	stocks, velocities := make([]*redis.StringCmd, len(pairs)), make([]*redis.StringCmd, len(pairs))
-	for i, p := range pairs {
-		// The hash comes first, so that a write in between leaves an old version beside a new
-		// on-hand, and never a new version beside an old on-hand.
-		metas[i] = pipe.HMGet(ctx, signal.StockMetaKey(p.Store, p.Product), metaFields...)
-		stocks[i] = pipe.Get(ctx, signal.StockKey(p.Store, p.Product))
-		velocities[i] = pipe.Get(ctx, signal.VelocityKey(p.Store, p.Product))
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("read the signals of %d products: %w", len(pairs), err)
-	}
 	products := make([]Product, len(pairs))
+	if len(pairs) == 0 {
+		return products, nil
+	}
+	b := newBatch(ctx, pairs, c.single)
+	execErr := c.exec(ctx, b.cmds)
+	if execErr != nil {
+		execErr = keyError(b.keys[1], execErr)
+	}
+	now := c.now().UnixMilli()
+	var failed ReadError
 	for i, p := range pairs {
-		var err error
-		if products[i], err = c.compose(p, metas[i], stocks[i], velocities[i]); err != nil {
-			return nil, err
+		products[i] = Product{StoreID: p.Store, ProductID: p.Product}
+		err := execErr
+		if err == nil {
+			err = b.read(i, now, &products[i])
 		}
+		if err != nil {
+			products[i] = Product{StoreID: p.Store, ProductID: p.Product}
+			failed.Pairs = append(failed.Pairs, p)
+			failed.Err = cmp.Or(failed.Err, err)
+		}
+	}
+	if failed.Err != nil {
+		return products, &failed
 	}
 	return products, nil
 }
 
-func (c *Client) compose(p Pair, meta *redis.SliceCmd, stock, velocity *redis.StringCmd) (Product, error) {
-	out := Product{StoreID: p.Store, ProductID: p.Product}
-	if stock.Err() == nil {
-		s := signal.Stock{StoreID: p.Store, ProductID: p.Product}
-		var err error
-		if s.OnHand, err = stock.Int64(); err != nil {
-			return out, fmt.Errorf("read %s: %w", s.Key(), err)
-		}
-		field := func(i int) string { text, _ := meta.Val()[i].(string); return text }
-		s.Version, _ = strconv.ParseInt(field(0), 10, 64)
-		s.Known = field(1) == "1"
-		s.Barrier, _ = strconv.ParseInt(field(2), 10, 64)
-		s.AsOf, _ = strconv.ParseInt(field(3), 10, 64)
-		s.Badge = field(4)
-		out.Stock = &s
+// exec sends cmds and waits for their results. An error means that ctx has ended, and that cmds are
+// still in use; otherwise each of them has its result or error.
+func (c *Client) exec(ctx context.Context, cmds []redis.Cmder) error {
+	run := func() {
+		pipe := c.redis.Pipeline()
+		_ = pipe.BatchProcess(ctx, cmds...) // does not fail
+		_, _ = pipe.Exec(ctx)               // each command has its error
 	}
-	if velocity.Err() == nil {
-		v, err := signal.ParseVelocity([]byte(velocity.Val()))
-		if err != nil {
-			return out, fmt.Errorf("read %s: %w", signal.VelocityKey(p.Store, p.Product), err)
-		}
-		if c.now().UnixMilli()-v.AsOf <= v.WindowMs() {
-			out.Velocity = &v
-		}
+	if c.deadlines || ctx.Done() == nil {
+		run()
+		return nil
 	}
-	return out, nil
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		run()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

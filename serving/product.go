@@ -12,16 +12,20 @@ type Product struct {
 	StoreID   string // empty for all stores
 	ProductID string
 	Stock     *signal.Stock    // nil: there is no stock key
-	Velocity  *signal.Velocity // nil: there is none, or it is older than its window
+	Velocity  *signal.Velocity // nil: there is no velocity key, or it is older than its window
+
+	oldHour bool // Velocity is older than an hour, on whose numbers HIGH_DEMAND rests
 }
 
-// Badges returns the badges of the product, without those whose numbers are gone.
+// Badges returns the badges of the product, without those whose numbers are gone: HIGH_DEMAND of a
+// velocity that is absent or was read when it was older than an hour, and LOW_STOCK of an on-hand
+// that is absent or not known. The result is not nil.
 func (p Product) Badges() []string {
 	badges := []string{}
-	if p.Velocity != nil && p.Velocity.HighDemand {
+	if p.Velocity != nil && p.Velocity.HighDemand && !p.oldHour {
 		badges = append(badges, signal.HighDemand)
 	}
-	if p.Stock != nil && p.Stock.Badge != "" {
+	if p.Stock != nil && p.Stock.Known && p.Stock.Badge != "" {
 		badges = append(badges, p.Stock.Badge)
 	}
 	return badges
@@ -30,7 +34,9 @@ func (p Product) Badges() []string {
 // Empty reports whether there is no signal.
 func (p Product) Empty() bool { return p.Stock == nil && p.Velocity == nil }
 
-// Version returns a text that changes whenever a signal of the product changes.
+// Version returns a text that changes whenever a signal or a badge of the product changes: version
+// of the stock and as_of of the velocity, or 0 for what is absent. A HIGH_DEMAND that has grown old
+// adds a mark.
 func (p Product) Version() string {
 	var stock, velocity int64
 	if p.Stock != nil {
@@ -39,7 +45,11 @@ func (p Product) Version() string {
 	if p.Velocity != nil {
 		velocity = p.Velocity.AsOf
 	}
-	return strconv.FormatInt(stock, 10) + "-" + strconv.FormatInt(velocity, 10)
+	version := strconv.FormatInt(stock, 10) + "-" + strconv.FormatInt(velocity, 10)
+	if p.Velocity != nil && p.Velocity.HighDemand && p.oldHour {
+		version += "-old"
+	}
+	return version
 }
 
 // stockJSON is the stock in the JSON of a Product.
