@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/serving"
 )
 
 type page struct {
@@ -19,14 +21,19 @@ type page struct {
 }
 
 func main() {
-	db := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: os.Args[1:]})
+	db := redis.NewUniversalClient(&redis.UniversalOptions{Addrs: os.Args[1:], ContextTimeoutEnabled: true})
+	client := serving.NewClient(db, nil)
 	var pairs [][2]string
 	if err := json.NewDecoder(os.Stdin).Decode(&pairs); err != nil {
 		log.Fatal(err)
 	}
 	var pages []page
 	for _, pair := range pairs {
-		p, err := Product(context.Background(), db, pair[0], pair[1])
+		store := pair[0]
+		if store == "global" {
+			store = ""
+		}
+		p, err := Show(context.Background(), client, store, pair[1])
 		if err != nil {
 			log.Fatal(err)
 		}
