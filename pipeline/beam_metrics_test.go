@@ -33,8 +33,8 @@ func TestBeamMetrics(t *testing.T) {
 func beamRun(t *testing.T) (metrics.Summary, map[string]beamMetric) {
 	t.Helper()
 	h := newHarness(t)
-	proxy := rig.StartProxy(t, h.options.RedisAddrs)
-	h.options.RedisAddrs = proxy.Addr
+	proxy := rig.StartProxy(t, h.options.Redis.Addrs)
+	h.options.Redis.Addrs = proxy.Addr
 	r := h.start()
 	trace, _ := history(1, 2000)
 	h.publishAll(trace.Part(0, 2)...)

@@ -100,7 +100,7 @@ func (o Options) velocity(p plan, kind runnerKind) transforms.VelocityOptions {
 // the state, and no lasting disk for dead letters.
 func (o Options) targets(id string, c clock.Clock, kind runnerKind) sinks.Targets {
 	bigQuery, _ := o.bigQuery() // validated before
-	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.redis(), WarehouseDir: o.WarehouseDir,
+	return sinks.Targets{PipelineID: id, Clock: c, Redis: o.Redis.Config(), WarehouseDir: o.WarehouseDir,
 		Warehouse: localfiles.Options{Fsync: o.WarehouseFsync}, BigQuery: bigQuery,
 		CheckEviction: kind == dataflowRunner, NoLocalDeadLetters: kind == dataflowRunner,
 		Mirror: o.mirrored(kind), KeyGroups: o.KeyGroups, ProductGroups: o.ProductGroups}

@@ -84,7 +84,7 @@ func steps(t *testing.T, o Options) map[string][]string {
 // Flatten in front of the state, which reads from one more.
 func TestAddedInput(t *testing.T) {
 	o := DefaultOptions()
-	o.RedisAddrs = "localhost:1"
+	o.Redis.Addrs = "localhost:1"
 	add := []func(){
 		func() { o.WMSSubscription = "projects/p/subscriptions/wms" },
 		func() { o.POSSubscription = "projects/p/subscriptions/pos" },

@@ -48,7 +48,7 @@ var faults = []fault{
 	{"no Redis", func(t *testing.T, h *harness) {
 		server := redistest.Start(t)
 		server.Stop()
-		h.options.RedisAddrs = server.Addr
+		h.options.Redis.Addrs = server.Addr
 	}, map[string]string{"Redis": "does Redis listen there?"}},
 	{"the password", func(t *testing.T, h *harness) { do(t, h.redis, "acl setuser default resetpass >secret") },
 		map[string]string{"Redis": "check the user name and the password's secret"}},
@@ -91,7 +91,7 @@ func TestCheckNamesTheFault(t *testing.T) {
 			}
 			for what, want := range f.failed {
 				if what == "Redis" {
-					what += " " + h.options.RedisAddrs
+					what += " " + h.options.Redis.Addrs
 				}
 				if got := c.lines[what]; got[0] != "failed" || !strings.Contains(got[1], want) {
 					t.Errorf("%s: %q, want %q:\n%s", what, got, want, c.text)

@@ -12,7 +12,7 @@ import (
 
 func (p *Pipeline) redisChecks() (checks []check) {
 	o := p.options
-	cfg, kind := o.redis(), o.runnerKind()
+	cfg, kind := o.Redis.Config(), o.runnerKind()
 	addrs := slices.Clone(cfg.Addrs)
 	slices.Sort(addrs)
 	for _, addr := range slices.Compact(addrs) {
@@ -57,7 +57,7 @@ func onRedis(what string, cfg redis.Config, run func(context.Context, *redis.Sin
 // together they are the rights that docs/SECURITY.md lists.
 func (o Options) redisRights() []string {
 	rights := slices.Clone(redis.Rights)
-	if len(splitList(o.RedisAddrs)) > 1 {
+	if len(o.Redis.List()) > 1 {
 		rights = append(rights, redis.ClusterRights...)
 	}
 	switch kind := o.runnerKind(); {

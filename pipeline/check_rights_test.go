@@ -68,7 +68,7 @@ func TestRightsOfTheDocument(t *testing.T) {
 	server := redistest.Start(t)
 	granted := append(acl("pipeline"), acl("cluster")...)
 	keeps, drops := DefaultOptions(), DefaultOptions()
-	keeps.RedisAddrs, drops.Restore = "a:1,b:2", "none"
+	keeps.Redis.Addrs, drops.Restore = "a:1,b:2", "none"
 	rights := append(keeps.redisRights(), drops.redisRights()...)
 	r, err := redis.Open(redis.Config{Addrs: []string{server.Addr}, Username: "streamlytics"}, redis.Stats{})
 	if err != nil {

@@ -104,7 +104,7 @@ func TestCheck(t *testing.T) {
 		if after := h.world(dir); !maps.Equal(before, after) {
 			t.Errorf("the check has changed %q to %q", before, after)
 		}
-		names := []string{"Redis " + o.RedisAddrs, "Redis rights", "Redis eviction", "Redis state",
+		names := []string{"Redis " + o.Redis.Addrs, "Redis rights", "Redis eviction", "Redis state",
 			"--pos_subscription", "--ecom_subscription", "--wms_subscription", "--events_files", "--wms_files",
 			"BigQuery events", "BigQuery stock_changes", "BigQuery velocity_signals", "BigQuery badge_changes",
 			"BigQuery dead_letters", "--warehouse_dir", "--summary_file", "--profile_dir", "--metrics_addr"}
@@ -144,7 +144,7 @@ func TestCheckOnDataflow(t *testing.T) {
 	if err != nil || len(c.lines) != 11 {
 		t.Errorf("%v\n%s", err, c.text)
 	}
-	line := c.lines["Redis "+h.options.RedisAddrs][1]
+	line := c.lines["Redis "+h.options.Redis.Addrs][1]
 	if !strings.Contains(line, "the network of the workers is not checked") {
 		t.Error(line)
 	}
@@ -158,7 +158,7 @@ func TestCheckEnds(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	server := redistest.Start(t)
-	h.options.RedisAddrs = server.Addr
+	h.options.Redis.Addrs = server.Addr
 	server.Pause()
 	defer server.Resume()
 	begun := time.Now()

@@ -116,11 +116,11 @@ func (o Options) validateReach(bad reportFunc) {
 	if o.Emulator != "" {
 		bad("runner", "PUBSUB_EMULATOR_HOST is set, which Dataflow cannot reach: unset it")
 	}
-	if s := o.RedisPasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
+	if s := o.Redis.PasswordSecret; strings.HasPrefix(s, "env:") || strings.HasPrefix(s, "file:") {
 		bad("redis_password_secret",
 			"is on this machine, where workers cannot read it: give projects/P/secrets/S/versions/V")
 	}
-	if ca := o.RedisCA; ca != "" && !redis.IsSecretVersion(ca) {
+	if ca := o.Redis.CA; ca != "" && !redis.IsSecretVersion(ca) {
 		bad("redis_ca", "%q is a file of this machine, which workers cannot read: "+
 			"give projects/P/secrets/S/versions/V", ca)
 	}

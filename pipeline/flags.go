@@ -5,10 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/beamlytics/streamlytics/config"
-	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // Set returns the flags that set the fields of o, whose values are the defaults, with more groups
@@ -61,13 +59,6 @@ func (o Options) given() map[string]string {
 	return given
 }
 
-// isSecret reports whether the value of --redis_password_secret is no reference, and so may be the
-// password.
-func isSecret(value string) bool { return value != "" && redis.CheckSecretRef(value) != nil }
-
-// hasPassword reports whether an address of Redis may hold a password.
-func hasPassword(addrs string) bool { return strings.Contains(addrs, "@") }
-
 // flags declares the options of the pipeline. Beside their use as flags, they are the options table
 // of docs/OPERATIONS.md and the parameters of the Flex Template.
 func (o *Options) flags() []config.Group {
@@ -111,18 +102,7 @@ func (o *Options) flags() []config.Group {
 			{Name: "outstanding_events", Var: &o.OutstandingEvents,
 				Usage: "outstanding `messages` at which sources wait; they wait at 256 MiB of them too"},
 		}},
-		{Name: "Redis", Flags: []config.Flag{
-			{Name: "redis_addrs", Var: &o.RedisAddrs, Secret: hasPassword,
-				Usage: "`host:port` of Redis; several, separated by commas, are a cluster"},
-			{Name: "redis_username", Var: &o.RedisUsername, Usage: "ACL `user` of Redis"},
-			{Name: "redis_password_secret", Var: &o.RedisPasswordSecret, Secret: isSecret,
-				Usage: "`reference` to the Redis password: env:NAME, file:PATH or projects/P/secrets/S/versions/V; " +
-					"without it, the environment's REDIS_PASSWORD if set"},
-			{Name: "redis_tls", Var: &o.RedisTLS, Usage: "connect to Redis with TLS"},
-			{Name: "redis_ca", Var: &o.RedisCA,
-				Usage: "PEM `file` of the authority that signed Redis's certificate, " +
-					"or projects/P/secrets/S/versions/V that holds it; the system's authorities without it"},
-		}},
+		o.Redis.Flags(),
 		{Name: "Warehouse", Flags: []config.Flag{
 			{Name: "warehouse_dir", Var: &o.WarehouseDir,
 				Usage: "`folder` that keeps all events, signals, badge changes and dead letters as JSON lines; " +

@@ -38,7 +38,7 @@ func newHarness(t *testing.T) *harness {
 	o := DefaultOptions()
 	o.Project, o.Emulator = "p", server.Addr()
 	o.POSSubscription, o.ECOMSubscription, o.WMSSubscription = "pos", "ecom", "wms"
-	o.RedisAddrs = rdb.Addr
+	o.Redis.Addrs = rdb.Addr
 	o.WarehouseDir = t.TempDir()
 	o.SummaryFile = filepath.Join(t.TempDir(), "summary.json")
 	return &harness{t: t, server: server, redis: rdb.Client(), options: o}

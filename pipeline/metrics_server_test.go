@@ -122,7 +122,7 @@ func TestMetricsPortTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	o := DefaultOptions()
-	o.POSSubscription, o.RedisAddrs, o.MetricsAddr = "projects/p/subscriptions/s", "127.0.0.1:1", taken.Addr().String()
+	o.POSSubscription, o.Redis.Addrs, o.MetricsAddr = "projects/p/subscriptions/s", "127.0.0.1:1", taken.Addr().String()
 	p, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -30,11 +30,7 @@ type Options struct {
 	WMSFilesPoll     time.Duration // --wms_files_poll
 	WMSFilesSettle   time.Duration // --wms_files_settle
 
-	RedisAddrs          string // --redis_addrs
-	RedisUsername       string // --redis_username
-	RedisPasswordSecret string // --redis_password_secret
-	RedisTLS            bool   // --redis_tls
-	RedisCA             string // --redis_ca
+	Redis redis.Options // --redis_addrs and the like
 
 	WarehouseDir   string // --warehouse_dir
 	WarehouseFsync bool   // --warehouse_fsync
@@ -92,7 +88,7 @@ func DefaultOptions() Options {
 	v := velocity.DefaultConfig()
 	return Options{
 		Runner:            "prism",
-		RedisAddrs:        "127.0.0.1:6379",
+		Redis:             redis.DefaultOptions(),
 		WMSFilesSettle:    defaultSettle,
 		OnlineStore:       "online",
 		EcomRefunds:       refundsIgnore,
@@ -148,11 +144,6 @@ func (o Options) velocityConfig() velocity.Config {
 	c := o.Velocity
 	c.DwellMs = o.HighDemandDwell.Milliseconds()
 	return c
-}
-
-func (o Options) redis() redis.Config {
-	return redis.Config{Addrs: splitList(o.RedisAddrs), Username: o.RedisUsername,
-		PasswordSecret: o.RedisPasswordSecret, TLS: o.RedisTLS, CA: o.RedisCA}
 }
 
 var (

@@ -45,7 +45,7 @@ func (p *Pipeline) inputs(size int64) (names []string) {
 
 // outputs describes where the pipeline writes.
 func (p *Pipeline) outputs() []string {
-	names := []string{"Redis at " + p.options.redis().String()}
+	names := []string{"Redis at " + p.options.Redis.Config().String()}
 	switch dir := p.options.WarehouseDir; {
 	case dir != "":
 		names = append(names, "the folder "+dir)

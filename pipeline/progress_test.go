@@ -24,9 +24,9 @@ func TestProgressIsLogged(t *testing.T) {
 	}
 	write(t, h.options.EventsFiles, sales.String())
 	h.options.OutstandingEvents = 2000
-	slow := rig.StartProxy(t, h.options.RedisAddrs) // so that seconds are left
+	slow := rig.StartProxy(t, h.options.Redis.Addrs) // so that seconds are left
 	slow.Delay(100*time.Millisecond, 100*time.Millisecond)
-	h.options.RedisAddrs = slow.Addr
+	h.options.Redis.Addrs = slow.Addr
 	p, err := New(t.Context(), h.options)
 	if err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func (p *Pipeline) prepare(ctx context.Context) (restored bool, err error) {
 
 // checkRedis returns an error for a Redis that does not answer or may evict keys without a TTL.
 func (p *Pipeline) checkRedis(ctx context.Context) error {
-	r, err := redis.Open(p.options.redis(), redis.Stats{})
+	r, err := redis.Open(p.options.Redis.Config(), redis.Stats{})
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p *Pipeline) restore(ctx context.Context) (restored bool, err error) {
 	o := p.options
 	err = transforms.Restore(ctx, o.keyed(p.id, p.plan, prismRunner), o.velocityConfig(), p.mirror, p.env.KeyRestored)
 	if err != nil {
-		return false, fmt.Errorf("restore the state in Redis at %s: %w", o.RedisAddrs, err)
+		return false, fmt.Errorf("restore the state in Redis at %s: %w", o.Redis.Addrs, err)
 	}
 	slog.Info("state restored from Redis", "keys", len(keys),
 		"took", time.Since(started).Round(time.Millisecond).String())
@@ -86,7 +86,7 @@ func (p *Pipeline) restore(ctx context.Context) (restored bool, err error) {
 }
 
 func (p *Pipeline) dropMirror(ctx context.Context) error {
-	r, err := redis.Open(p.options.redis(), redis.Stats{})
+	r, err := redis.Open(p.options.Redis.Config(), redis.Stats{})
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 		errs = append(errs, errors.New("no input: give at least one of --pos_subscription, "+
 			"--ecom_subscription, --wms_subscription, --events_files and --wms_files (streamlytics demo needs none)"))
 	}
-	o.validateRedis(bad)
+	o.Redis.Validate(bad)
 	o.validatePaths(bad)
 	o.validateMetrics(bad)
 	if _, err := o.bigQuery(); err != nil {

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
@@ -141,33 +140,6 @@ func (o Options) validateFiles(ctx context.Context, bad reportFunc) (once []file
 		match("wms_files", o.WMSFiles, event.FormatWMS)
 	}
 	return once, watched
-}
-
-func (o Options) validateRedis(bad reportFunc) {
-	addrs := splitList(o.RedisAddrs)
-	if len(addrs) == 0 {
-		bad("redis_addrs", "is empty")
-	}
-	for _, a := range addrs {
-		if err := redis.CheckAddr(a); err != nil {
-			bad("redis_addrs", "%w", err)
-		}
-	}
-	if o.RedisPasswordSecret != "" {
-		if err := redis.CheckSecret(o.RedisPasswordSecret); err != nil {
-			bad("redis_password_secret", "%w", err)
-		}
-	}
-	if err := redis.CheckCA(o.RedisCA); err != nil {
-		bad("redis_ca", "%w", err)
-	}
-	if o.RedisUsername != "" && o.RedisPasswordSecret == "" && os.Getenv("REDIS_PASSWORD") == "" {
-		bad("redis_username",
-			"needs a password: give --redis_password_secret; without one Redis takes its default user")
-	}
-	if o.RedisCA != "" && !o.RedisTLS {
-		bad("redis_ca", "needs --redis_tls")
-	}
 }
 
 // validatePaths validates the folders and files that the pipeline writes. Folders may be missing.

@@ -65,7 +65,7 @@ func play(t *testing.T) *day {
 		}
 	}
 	o.POSSubscription, o.ECOMSubscription, o.WMSSubscription = string(retail.POS), string(retail.ECOM), string(retail.WMS)
-	o.RedisAddrs = rdb.Addr
+	o.Redis.Addrs = rdb.Addr
 	o.WarehouseDir = t.TempDir()
 	o.ClockOrigin, o.ClockSpeed = "2026-11-27T16:00:00Z", daySpeed // an evening, the night's counts, and a day
 	line, err := pipeline.New(t.Context(), o)

@@ -95,7 +95,7 @@ func writeLines(t *testing.T, dir, name string, arrivals []arrival) (path string
 func readFiles(t *testing.T, server *redistest.Server, warehouseDir, files string) metrics.Summary {
 	t.Helper()
 	o := pipeline.DefaultOptions()
-	o.EventsFiles, o.RedisAddrs, o.WarehouseDir, o.LedgerHorizon = files, server.Addr, warehouseDir, rebuildHorizon
+	o.EventsFiles, o.Redis.Addrs, o.WarehouseDir, o.LedgerHorizon = files, server.Addr, warehouseDir, rebuildHorizon
 	line, err := pipeline.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func (d *Demo) pipelineOptions() pipeline.Options {
 	o.POSSubscription = subscriptionName(retail.POS)
 	o.ECOMSubscription = subscriptionName(retail.ECOM)
 	o.WMSSubscription = subscriptionName(retail.WMS)
-	o.RedisAddrs = d.store.config.String()
+	o.Redis.Addrs = d.store.config.String()
 	o.Restore = "none" // the world begins anew too
 	o.WarehouseDir = d.dir
 	o.ClockOrigin = d.options.ClockOrigin.Format(time.RFC3339Nano)

@@ -43,7 +43,7 @@ func newShop(t *testing.T, seed uint64, events int) *shop {
 // options returns the options of a job that reads the files of a folder to their end.
 func (s *shop) options(dir string) pipeline.Options {
 	o := pipeline.DefaultOptions()
-	o.RedisAddrs, o.KeyGroups, o.ProductGroups = s.redis.Addr, 16, 4
+	o.Redis.Addrs, o.KeyGroups, o.ProductGroups = s.redis.Addr, 16, 4
 	o.BigQueryDataset, o.BigQueryEmulator = "p.d", s.bigQuery
 	o.EventsFiles = filepath.Join(dir, "*.jsonl")
 	return o

@@ -97,7 +97,7 @@ func TestKilledBetweenWrites(t *testing.T) {
 	})
 	s.write(dir, "all", 4, 0, 6000)
 	o := s.options(dir)
-	o.RedisAddrs = tap.Addr
+	o.Redis.Addrs = tap.Addr
 	submit(t, f, o).wait()
 	if n := deaths.Load(); n < 3 {
 		t.Errorf("killed %d times in %d writes, want 3", n, writes.Load())
