@@ -12,15 +12,13 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
-const (
-	maxScrapes   = 4           // at once; others get 503, because one costs some milliseconds of CPU
-	scrapesEndIn = time.Second // bounds the time of answers in progress when the pipeline ends
-)
+// scrapesEndIn bounds the time of answers in progress when the pipeline ends.
+const scrapesEndIn = time.Second
 
 // metricsServer answers /metrics, /healthz and /readyz over HTTP while a pipeline runs.
 type metricsServer struct {
@@ -77,25 +75,10 @@ func (s *metricsServer) stop() error {
 // metricsHandler answers the three paths. failed and notReady return what is wrong, or nothing.
 func metricsHandler(registry *prometheus.Registry, failed, notReady func() string) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry,
-		promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes, ErrorHandling: promhttp.HTTPErrorOnError}))
-	mux.HandleFunc("GET /healthz", answer("ok", failed))
-	mux.HandleFunc("GET /readyz", answer("ready", notReady))
+	mux.Handle("GET /metrics", api.Metrics(registry))
+	mux.HandleFunc("GET /healthz", api.Answer("ok", failed))
+	mux.HandleFunc("GET /readyz", api.Answer("ready", notReady))
 	return mux
-}
-
-// answer returns a handler that answers well with status 200, or what is wrong with status 503.
-func answer(well string, wrong func() string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-store")
-		if why := wrong(); why != "" {
-			w.WriteHeader(http.StatusServiceUnavailable)
-			fmt.Fprintln(w, why)
-			return
-		}
-		fmt.Fprintln(w, well)
-	}
 }
 
 // failed returns a text when the pipeline cannot go on, or nothing. The text is for everyone on the

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
@@ -66,7 +67,7 @@ func (s slow) Collect(chan<- prometheus.Metric) {
 	<-s.proceed
 }
 
-// TestMaxScrapes checks that more than maxScrapes scrapes at once are refused.
+// TestMaxScrapes checks that more than api.MaxScrapes scrapes at once are refused.
 func TestMaxScrapes(t *testing.T) {
 	s := slow{asked: make(chan struct{}), proceed: make(chan struct{})}
 	registry := prometheus.NewRegistry()
@@ -75,7 +76,7 @@ func TestMaxScrapes(t *testing.T) {
 	server := httptest.NewServer(metricsHandler(registry, never, never))
 	defer server.Close()
 	var answers sync.WaitGroup
-	for range maxScrapes {
+	for range api.MaxScrapes {
 		answers.Go(func() {
 			if status, _ := fetch(t, http.MethodGet, server.URL+"/metrics"); status != http.StatusOK {
 				t.Errorf("a scrape in good time is answered with %d", status)

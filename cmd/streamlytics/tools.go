@@ -16,6 +16,7 @@ import (
 	"github.com/beamlytics/streamlytics/tools/pubsub/publish"
 	"github.com/beamlytics/streamlytics/tools/pubsub/setup"
 	"github.com/beamlytics/streamlytics/tools/replay"
+	"github.com/beamlytics/streamlytics/tools/serve"
 	"github.com/beamlytics/streamlytics/tools/simulate"
 )
 
@@ -73,6 +74,18 @@ func (cs *commands) replay() *cobra.Command {
 		Example: "  streamlytics replay --input=events.jsonl --project=shop --pos_topic=pos --ecom_topic=ecom\\\n" +
 			"    --wms_topic=wms --duplicates=0.5 --disorder=10 --check_redis=127.0.0.1:6379",
 	}, &o, func(ctx context.Context) error { return replay.Run(ctx, o, os.Stdout) })
+}
+
+func (cs *commands) serve() *cobra.Command {
+	o, log := serve.DefaultOptions(), config.DefaultLog(slog.LevelInfo)
+	return cs.logging(&cobra.Command{
+		Use:   "serve [flags]",
+		Short: "Serve the signals over HTTP",
+		Long: "Serve answers requests for signals over HTTP, one product, a list, or a stream of changes, until\n" +
+			"SIGINT or SIGTERM. It only reads Redis. /openapi.json describes the requests.",
+		Example: "  streamlytics serve --redis_addrs=127.0.0.1:6379\n" +
+			"  streamlytics serve --addr=0.0.0.0:8080 --cors_origins=https://shop.example",
+	}, &o, &log, func(ctx context.Context) error { return serve.Run(ctx, o) })
 }
 
 func (cs *commands) simulate() *cobra.Command {

@@ -1,0 +1,70 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/beamlytics/streamlytics/serving"
+	"github.com/beamlytics/streamlytics/serving/api"
+	"github.com/beamlytics/streamlytics/sinks/redis"
+)
+
+// endsIn bounds the time of requests in progress when the server ends. Streams end at once.
+const endsIn = 8 * time.Second
+
+// Run serves signals until ctx is done. Then it ends streams, finishes requests and returns nil.
+//
+// It starts while Redis is away: a server that only reads has nothing to lose, it recovers by
+// itself, and Redis and the server can be started in any order. /readyz has the reason meanwhile.
+func Run(ctx context.Context, o Options) error {
+	rdb, err := redis.NewClient(o.redis.Config())
+	if err != nil {
+		return fmt.Errorf("redis at %s: %w", o.redis.Addrs, err)
+	}
+	defer rdb.Close()
+	listener, err := net.Listen("tcp", o.addr)
+	if err != nil {
+		return fmt.Errorf("--addr: %w", err)
+	}
+	signals := api.New(api.Options{Client: serving.NewClient(rdb, nil), Origins: o.allowed, MaxStreams: o.maxStreams})
+	server := http.Server{
+		Handler:           signals,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second, // not of streams, which set their own
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    api.MaxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	slog.Info("serving signals at http://"+listener.Addr().String(), "redis", o.redis.Config().String())
+	signals.Probe()
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		err = end(signals, &server, served)
+	}
+	requests, events := signals.Counts()
+	slog.Info("stopped serving signals", "requests", requests, "events", events)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve signals at %s: %w", listener.Addr(), err)
+	}
+	return nil
+}
+
+// end stops the server and returns the result of Serve.
+func end(signals *api.Server, server *http.Server, served <-chan error) error {
+	signals.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), endsIn)
+	defer cancel()
+	if server.Shutdown(ctx) != nil {
+		_ = server.Close() // cuts off requests that take too long
+	}
+	return <-served
+}
