@@ -28,13 +28,14 @@ type shop struct {
 func open(t *testing.T, o Options) *shop {
 	t.Helper()
 	s := &shop{t: t, redis: redistest.Start(t)}
-	if o.Client == nil {
-		o.Client = serving.NewClient(s.redis.Client(), nil)
+	rdb, err := sink.NewClient(sink.Config{Addrs: []string{s.redis.Addr}})
+	if err != nil {
+		t.Fatal(err)
 	}
+	o.Client = serving.NewClient(rdb, nil)
 	if o.MaxStreams == 0 {
 		o.MaxStreams = 2000
 	}
-	var err error
 	if s.sink, err = sink.Open(sink.Config{Addrs: []string{s.redis.Addr}}, sink.Stats{}); err != nil {
 		t.Fatal(err)
 	}
@@ -44,6 +45,7 @@ func open(t *testing.T, o Options) *shop {
 		s.api.Close()
 		s.Server.Close()
 		s.sink.Close()
+		rdb.Close()
 	})
 	return s
 }

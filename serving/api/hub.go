@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"iter"
+	"maps"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,7 +42,7 @@ type hub struct {
 
 	mu          sync.Mutex // guards what follows
 	topics      map[string]*topic
-	items       map[serving.Pair]*item
+	items       map[serving.Pair]*item // also those that nobody watches any more, while there is room
 	subscribers int
 	seq         uint64 // of the newest change
 	failing     bool   // the last read failed
@@ -49,10 +50,12 @@ type hub struct {
 	closed      bool
 }
 
-// item is a pair that is watched.
+// item is a pair with its last known signal. One that nobody watches is kept, so that a client that
+// comes back gets only what has changed.
 type item struct {
 	pair    serving.Pair
 	topics  int    // that contain it
+	fresh   bool   // it was read since it is watched
 	version string // of what was read last; empty before
 	seq     uint64 // of its last change
 	event   []byte // its signal as an event without an id and without the empty line at its end
@@ -104,7 +107,7 @@ func (h *hub) subscribe(pairs []serving.Pair, lastID string) (*subscriber, error
 		return nil, errClosed
 	case h.subscribers >= h.limit:
 		return nil, fmt.Errorf("there are %d streams, which is the limit", h.limit)
-	case len(h.items)+len(pairs) > maxWatched:
+	case !h.hasRoom(len(pairs)):
 		return nil, fmt.Errorf("streams watch %d products, which is the limit", len(h.items))
 	}
 	t := h.topic(pairs)
@@ -124,6 +127,15 @@ func (h *hub) subscribe(pairs []serving.Pair, lastID string) (*subscriber, error
 		go h.run()
 	}
 	return s, nil
+}
+
+// hasRoom reports whether n more pairs can be watched. It forgets those that nobody watches if they
+// take the room. h.mu is held.
+func (h *hub) hasRoom(n int) bool {
+	if len(h.items)+n > maxWatched {
+		maps.DeleteFunc(h.items, func(_ serving.Pair, i *item) bool { return i.topics == 0 })
+	}
+	return len(h.items)+n <= maxWatched
 }
 
 // topic returns the topic of pairs. h.mu is held.
@@ -180,9 +192,8 @@ func (h *hub) remove(s *subscriber) {
 	}
 	delete(h.topics, t.key)
 	for _, i := range t.items {
-		if i.topics--; i.topics == 0 {
-			delete(h.items, i.pair)
-		}
+		i.topics--
+		i.fresh = i.fresh && i.topics > 0
 	}
 }
 

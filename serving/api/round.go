@@ -67,7 +67,7 @@ func (h *hub) due(all bool) (pairs []serving.Pair, failing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for pair, i := range h.items {
-		if all || i.version == "" {
+		if i.topics > 0 && (all || !i.fresh) {
 			pairs = append(pairs, pair)
 		}
 	}
@@ -79,7 +79,11 @@ func (h *hub) apply(products []serving.Product) {
 	next := h.seq + 1
 	for _, p := range products {
 		i := h.items[serving.Pair{Store: p.StoreID, Product: p.ProductID}]
-		if i == nil || i.version == p.Version() {
+		if i == nil || i.topics == 0 {
+			continue // nobody watches it any more
+		}
+		i.fresh = true
+		if i.version == p.Version() {
 			continue
 		}
 		i.version, i.seq, h.seq = p.Version(), next, next
@@ -95,7 +99,7 @@ func (h *hub) apply(products []serving.Product) {
 // not all read yet wait for the round that reads them. h.mu is held.
 func (h *hub) deliver() {
 	for _, t := range h.topics {
-		if slices.ContainsFunc(t.items, func(i *item) bool { return i.version == "" }) {
+		if slices.ContainsFunc(t.items, func(i *item) bool { return !i.fresh }) {
 			continue
 		}
 		frames := map[uint64]frame{} // by what was seen: most subscribers have seen the same
