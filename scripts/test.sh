@@ -99,7 +99,7 @@ need cc "gcc libc6-dev" ""
 need bats bats bats-core
 need curl curl curl # walkthrough.md uses it
 need c++ g++ "" # DuckDB, for the analyses
-need python3 "python3 python3-venv" python # hadolint, and GoogleSQL for the analyses
+need python3 "python3 python3-venv" python # hadolint, schemathesis, and GoogleSQL for the analyses
 python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files
 
