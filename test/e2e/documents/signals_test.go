@@ -14,6 +14,7 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/test/redistest"
+	"github.com/beamlytics/streamlytics/test/rig"
 )
 
 // signalsPage is the page of the storefront's developer.
@@ -36,7 +37,18 @@ func writeSignals(t *testing.T, addrs []string, stocks []signal.Stock, velocitie
 	}
 }
 
-// TestSignalsSession has redis-cli answer the questions of the page.
+// serve starts streamlytics serve and returns its URL.
+func serve(t *testing.T, redisAddr string) string {
+	t.Helper()
+	p := rig.StartCommand(t, rig.Command(t, "serve", "--addr=0", "--log_format=text", "--redis_addrs="+redisAddr))
+	line := regexp.MustCompile(`serving signals at (http://[0-9.:]+)`)
+	if err := p.Await("it serves", time.Minute, func() bool { return line.MatchString(p.Log()) }); err != nil {
+		t.Fatal(err)
+	}
+	return line.FindStringSubmatch(p.Log())[1]
+}
+
+// TestSignalsSession has redis-cli and curl answer the questions of the page.
 func TestSignalsSession(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -47,12 +59,13 @@ func TestSignalsSession(t *testing.T) {
 		{StoreID: "1", ProductID: "BLUE SHIRT-XL", OnHand: 7, Version: 1, Known: true, AsOf: 1795780800061},
 	}, []signal.Velocity{{StoreID: "12", ProductID: "555", Window: signal.WindowHour, UnitsHour: 11, UnitsDay: 11,
 		HighDemand: true, AsOf: 1795780800076}})
-	steps := steps(t, signalsPage, 4)
+	steps := steps(t, signalsPage, 5)
 	_, port, err := net.SplitHostPort(server.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := []string{`redis-cli() { command redis-cli -p ` + port + ` "$@"; }`}
+	commands := []string{`redis-cli() { command redis-cli -p ` + port + ` "$@"; }
+curl() { command curl "${@/http:\/\/127.0.0.1:8080/` + serve(t, server.Addr) + `}"; }`}
 	for _, s := range steps {
 		commands = append(commands, s.Command)
 	}
