@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bufio"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,10 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/test/redistest"
 	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/tools/serve"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
@@ -137,6 +140,58 @@ func TestRedisAway(t *testing.T) {
 	}
 	if n := strings.Count(p.Log(), "signals cannot be read"); n != 1 || !strings.Contains(p.Log(), "signals can be read again") {
 		t.Errorf("the log has %d lines of the outage:\n%s", n, p.Log())
+	}
+}
+
+// TestDocument compares the options and metrics of the program with docs/OPERATIONS.md.
+func TestDocument(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := serve.DefaultOptions()
+	for row := range strings.Lines(config.NewSet(o.Flags()[0]).Table()) {
+		if strings.HasPrefix(row, "| `--") && !strings.Contains(string(page), row) {
+			t.Errorf("docs/OPERATIONS.md does not have the row\n%s", row)
+		}
+	}
+	_, url := start(t)
+	get(url + "/v1/products/1") // the metrics of requests begin with the first
+	_, metrics := get(url + "/metrics")
+	exposed, listed := map[string]bool{}, map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (streamlytics_\w+)`).FindAllStringSubmatch(metrics, -1) {
+		exposed[m[1]] = true
+	}
+	for _, m := range regexp.MustCompile("`(streamlytics_api_\\w+)").FindAllStringSubmatch(string(page), -1) {
+		listed[m[1]] = true
+	}
+	if len(exposed) == 0 || !maps.Equal(exposed, listed) {
+		t.Errorf("the program has the metrics %v, and docs/OPERATIONS.md %v", exposed, listed)
+	}
+}
+
+// TestStorefrontUser checks that the rights of a storefront in docs/SECURITY.md suffice.
+func TestStorefrontUser(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	acl := regexp.MustCompile("(?m)^```acl storefront\n(.*)$").FindSubmatch(page)
+	if acl == nil {
+		t.Fatal("docs/SECURITY.md has no storefront's user")
+	}
+	server := example(t)
+	var command []any
+	for _, word := range strings.Fields(string(acl[1])) {
+		command = append(command, word)
+	}
+	if err := server.Client().Do(t.Context(), command...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REDIS_PASSWORD", "PASSWORD")
+	_, url := start(t, "--redis_addrs="+server.Addr, "--redis_username=storefront")
+	if status, body := get(url + "/v1/stores/12/products/555"); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
 	}
 }
 
