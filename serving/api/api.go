@@ -21,7 +21,8 @@ const (
 	maxPairs    = 200
 	maxBody     = 64 << 10
 	readTimeout = 2 * time.Second // of one read of Redis
-	retryAfter  = "1"             // seconds, while Redis cannot be read
+	logEvery    = 5 * time.Second
+	retryAfter  = "1" // seconds, while Redis cannot be read
 )
 
 // Options configure a Server.
@@ -40,8 +41,9 @@ type Server struct {
 	handler http.Handler
 	metrics *metrics
 	hub     *hub
-	away    atomic.Bool // the last read of Redis failed
 	closing atomic.Bool
+
+	failures failures
 }
 
 // New returns a server. It starts nothing: Redis is read while requests are answered and while

@@ -45,7 +45,7 @@ type hub struct {
 	items       map[serving.Pair]*item // also those that nobody watches any more, while there is room
 	subscribers int
 	seq         uint64 // of the newest change
-	failing     bool   // the last read failed
+	outage      bool   // the last read failed for all pairs
 	running     bool
 	closed      bool
 }
@@ -56,6 +56,7 @@ type item struct {
 	pair    serving.Pair
 	topics  int    // that contain it
 	fresh   bool   // it was read since it is watched
+	failed  bool   // the last read of it failed
 	version string // of what was read last; empty before
 	seq     uint64 // of its last change
 	event   []byte // its signal as an event without an id and without the empty line at its end
@@ -75,9 +76,9 @@ type subscriber struct {
 	ended  chan struct{}
 	reason string // why it ended; valid once ended is closed
 
-	topic  *topic
-	seen   uint64 // it has all changes up to this
-	failed bool   // it has received a problem, and no recovery
+	topic   *topic
+	seen    uint64 // it has all changes up to this
+	failing bool   // it has received a problem, and no recovery
 }
 
 // frame is a number of events in the format of a stream.

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,35 +36,27 @@ func (h *hub) isWatched() bool {
 // round reads all pairs, or only those that were not read yet, and gives the subscribers what has
 // changed. During an outage only a round over all pairs reads.
 func (h *hub) round(all bool) {
-	pairs, failing := h.due(all)
+	pairs, outage := h.due(all)
 	var products []serving.Product
-	var err error
-	if !failing || all {
-		for chunk := range slices.Chunk(pairs, maxPairs) {
-			var more []serving.Product
-			if more, err = h.read(h.ctx, chunk); err != nil {
-				break
-			}
-			products = append(products, more...)
-		}
-		failing = err != nil
+	failed := pairs
+	if all || !outage {
+		products, failed = h.readAll(pairs)
+		outage = len(pairs) > 0 && len(failed) == len(pairs)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed {
 		return
 	}
-	h.failing = failing
-	if failing {
-		h.fail()
-		return
+	h.outage = outage
+	h.apply(products, failed)
+	for _, t := range h.topics {
+		h.deliver(t)
 	}
-	h.apply(products)
-	h.deliver()
 }
 
-// due returns the pairs to read, and whether the last read failed.
-func (h *hub) due(all bool) (pairs []serving.Pair, failing bool) {
+// due returns the pairs to read, and whether the last read failed for all pairs.
+func (h *hub) due(all bool) (pairs []serving.Pair, outage bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for pair, i := range h.items {
@@ -71,54 +64,84 @@ func (h *hub) due(all bool) (pairs []serving.Pair, failing bool) {
 			pairs = append(pairs, pair)
 		}
 	}
-	return pairs, h.failing
+	return pairs, h.outage
 }
 
-// apply takes over what was read. h.mu is held.
-func (h *hub) apply(products []serving.Product) {
+// readAll reads pairs. It stops when none of maxPairs can be read, and returns the products of the
+// pairs that were read, and the other pairs.
+func (h *hub) readAll(pairs []serving.Pair) (products []serving.Product, failed []serving.Pair) {
+	for n := 0; n < len(pairs); n += maxPairs {
+		chunk := pairs[n:min(n+maxPairs, len(pairs))]
+		read, err := h.read(h.ctx, chunk)
+		some, _ := errors.AsType[*serving.ReadError](err)
+		if err != nil && (some == nil || len(some.Pairs) == len(chunk)) {
+			return products, append(failed, pairs[n:]...)
+		}
+		if err != nil {
+			failed = append(failed, some.Pairs...)
+			read = slices.DeleteFunc(read, func(p serving.Product) bool {
+				return slices.Contains(some.Pairs, serving.Pair{Store: p.StoreID, Product: p.ProductID})
+			})
+		}
+		products = append(products, read...)
+	}
+	return products, failed
+}
+
+// apply takes over what was read, and what could not be read. h.mu is held.
+func (h *hub) apply(products []serving.Product, failed []serving.Pair) {
+	for _, pair := range failed {
+		if i := h.items[pair]; i != nil {
+			i.failed = true
+		}
+	}
 	next := h.seq + 1
 	for _, p := range products {
 		i := h.items[serving.Pair{Store: p.StoreID, Product: p.ProductID}]
 		if i == nil || i.topics == 0 {
 			continue // nobody watches it any more
 		}
-		i.fresh = true
+		i.fresh, i.failed = true, false
 		if i.version == p.Version() {
 			continue
 		}
 		i.version, i.seq, h.seq = p.Version(), next, next
 		b, err := json.Marshal(p)
 		if err != nil {
-			panic(err) // a Product always marshals
+			panic(err) // what serving has read marshals
 		}
 		i.event = append(append([]byte("event: signal\ndata: "), b...), '\n')
 	}
 }
 
-// deliver gives each subscriber the changes that it has not seen. Those of a topic whose pairs were
-// not all read yet wait for the round that reads them. h.mu is held.
-func (h *hub) deliver() {
-	for _, t := range h.topics {
-		if slices.ContainsFunc(t.items, func(i *item) bool { return !i.fresh }) {
+// deliver gives each subscriber of a topic a problem when a pair cannot be read, a recovery when all
+// can be again, and the changes that it has not seen, once each pair was read. h.mu is held.
+func (h *hub) deliver(t *topic) {
+	failing := slices.ContainsFunc(t.items, func(i *item) bool { return i.failed })
+	waiting := slices.ContainsFunc(t.items, func(i *item) bool { return !i.fresh })
+	if waiting && !failing {
+		return
+	}
+	notice := recoveredFrame
+	if failing {
+		notice = problemFrame
+	}
+	frames := map[uint64]frame{} // by what was seen: most subscribers have seen the same
+	for s := range t.subscribers {
+		if s.failing != failing && !h.send(s, notice) {
 			continue
 		}
-		frames := map[uint64]frame{} // by what was seen: most subscribers have seen the same
-		for s := range t.subscribers {
-			if s.failed && !h.send(s, recoveredFrame) {
-				continue
-			}
-			s.failed = false
-			if s.seen == h.seq {
-				continue
-			}
-			f, ok := frames[s.seen]
-			if !ok {
-				f = t.changes(s.seen, h.seq)
-				frames[s.seen] = f
-			}
-			if f.events == 0 || h.send(s, f) {
-				s.seen = h.seq
-			}
+		s.failing = failing
+		if waiting || s.seen == h.seq {
+			continue
+		}
+		f, ok := frames[s.seen]
+		if !ok {
+			f = t.changes(s.seen, h.seq)
+			frames[s.seen] = f
+		}
+		if f.events == 0 || h.send(s, f) {
+			s.seen = h.seq
 		}
 	}
 }
@@ -138,15 +161,6 @@ func (t *topic) changes(seen, seq uint64) (f frame) {
 		f.bytes = slices.Insert(f.bytes, last, []byte("id: "+t.id+strconv.FormatUint(seq, 10)+"\n")...)
 	}
 	return f
-}
-
-// fail gives each subscriber a problem, once in an outage. h.mu is held.
-func (h *hub) fail() {
-	for s := range h.all() {
-		if !s.failed && h.send(s, problemFrame) {
-			s.failed = true
-		}
-	}
 }
 
 // send queues a frame. It ends a subscriber whose queue is full, and returns false. h.mu is held.

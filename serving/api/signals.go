@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/beamlytics/streamlytics/serving"
@@ -17,7 +18,8 @@ import (
 // awayDetail is the detail of a problem while Redis cannot be read. The log has the error.
 const awayDetail = "the signals cannot be read from Redis now"
 
-// read reads the signals of pairs from Redis. It logs the beginning and the end of an outage.
+// read reads the signals of pairs from Redis, as serving.Client.Read does, within readTimeout. It
+// logs a failure at once, and then every logEvery with the number since.
 func (s *Server) read(ctx context.Context, pairs []serving.Pair) ([]serving.Product, error) {
 	limited, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -27,17 +29,31 @@ func (s *Server) read(ctx context.Context, pairs []serving.Pair) ([]serving.Prod
 		return nil, err // the client is gone
 	}
 	s.metrics.read(time.Since(began), err)
-	switch {
-	case err != nil && !s.away.Swap(true):
-		slog.Warn("signals cannot be read", "error", err)
-	case err == nil && s.away.Swap(false):
-		slog.Info("signals can be read again")
+	if err != nil {
+		s.failures.log(err)
 	}
 	return products, err
 }
 
 // Probe reads from Redis once, so that the log has what is wrong with Redis, if anything is.
 func (s *Server) Probe() { _ = s.notReady() }
+
+// failures logs failures that may continue.
+type failures struct {
+	mu     sync.Mutex
+	logged time.Time
+	since  int // the last line
+}
+
+func (f *failures) log(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.since++
+	if time.Since(f.logged) >= logEvery {
+		slog.Warn("signals cannot be read", "error", err, "failures", f.since)
+		f.logged, f.since = time.Now(), 0
+	}
+}
 
 // notReady returns why signals cannot be read now, or nothing.
 func (s *Server) notReady() string {

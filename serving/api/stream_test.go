@@ -229,6 +229,41 @@ func TestStreamOutage(t *testing.T) {
 	d.expect("signal", `"product_id":"b"`)
 }
 
+// TestUnreadableKey checks that a key that cannot be read affects only the streams that watch it, and
+// that these get the changes of their other products once it was read.
+func TestUnreadableKey(t *testing.T) {
+	ticks := newClock()
+	s := open(t, Options{Ticker: ticks.ticker})
+	rdb := s.redis.Client()
+	s.stock("", "good", 1, 1)
+	damage := func() {
+		t.Helper()
+		if err := rdb.Set(t.Context(), "velocity:global:bad:1hr", "no JSON", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	damage()
+	bad := s.watch("product=good&product=bad")
+	bad.expect("problem", "")
+	good := s.watch("product=good")
+	good.expect("signal", `"on_hand":1`)
+	ticks.tick(t, readEvery)
+	if err := rdb.Del(t.Context(), "velocity:global:bad:1hr").Err(); err != nil {
+		t.Fatal(err)
+	}
+	ticks.tick(t, readEvery)
+	bad.expect("recovered", "")
+	bad.expect("signal", `"product_id":"bad"`)
+	bad.expect("signal", `"product_id":"good"`)
+	damage()
+	s.stock("", "good", 2, 2)
+	ticks.tick(t, readEvery)
+	bad.expect("problem", "")
+	for _, c := range []*client{bad, good} {
+		c.expect("signal", `"product_id":"good","stock":{"on_hand":2`)
+	}
+}
+
 // TestShutdown checks that the end of the server ends all streams, and that it refuses new ones.
 func TestShutdown(t *testing.T) {
 	s := open(t, Options{Ticker: newClock().ticker, MaxStreams: 1})
