@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"iter"
 	"maps"
 	"strconv"
 	"strings"
@@ -18,7 +17,7 @@ import (
 const (
 	readEvery  = 250 * time.Millisecond
 	maxQueue   = 16     // frames that a subscriber may be behind
-	maxWatched = 20_000 // distinct pairs: reading so many takes about readEvery
+	maxWatched = 20_000 // distinct pairs, which bounds the work of a round and the memory of the hub
 )
 
 // The reasons for which the hub ends a subscription.
@@ -70,7 +69,7 @@ type topic struct {
 	subscribers map[*subscriber]bool
 }
 
-// subscriber receives frames until ended is closed.
+// subscriber gets frames until ended is closed.
 type subscriber struct {
 	frames chan frame
 	ended  chan struct{}
@@ -78,7 +77,7 @@ type subscriber struct {
 
 	topic   *topic
 	seen    uint64 // it has all changes up to this
-	failing bool   // it has received a problem, and no recovery
+	failing bool   // its last notice was a problem
 }
 
 // frame is a number of events in the format of a stream.
@@ -98,7 +97,7 @@ func newHub(read func(context.Context, []serving.Pair) ([]serving.Product, error
 var errClosed = errors.New("the server is shutting down")
 
 // subscribe returns a subscriber of pairs, which are sorted, distinct and of one store. It first
-// receives all their signals or, if lastID is the id of an event of the same list in this process,
+// gets all their signals or, if lastID is the id of an event of the same list in this process,
 // those that have changed since. The caller unsubscribes it.
 func (h *hub) subscribe(pairs []serving.Pair, lastID string) (*subscriber, error) {
 	h.mu.Lock()
@@ -193,8 +192,9 @@ func (h *hub) remove(s *subscriber) {
 	}
 	delete(h.topics, t.key)
 	for _, i := range t.items {
-		i.topics--
-		i.fresh = i.fresh && i.topics > 0
+		if i.topics--; i.topics == 0 {
+			i.fresh, i.failed = false, false
+		}
 	}
 }
 
@@ -212,20 +212,9 @@ func (h *hub) close() {
 	defer h.mu.Unlock()
 	h.closed = true
 	h.cancel()
-	for s := range h.all() {
-		h.end(s, shutdown)
-	}
-}
-
-// all returns all subscribers. h.mu is held.
-func (h *hub) all() iter.Seq[*subscriber] {
-	return func(yield func(*subscriber) bool) {
-		for _, t := range h.topics {
-			for s := range t.subscribers {
-				if !yield(s) {
-					return
-				}
-			}
+	for _, t := range h.topics {
+		for s := range t.subscribers {
+			h.end(s, shutdown)
 		}
 	}
 }

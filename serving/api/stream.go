@@ -41,8 +41,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	defer s.hub.unsubscribe(subscriber)
 	keepAlive, stop := s.options.Ticker(keepAliveEvery)
 	defer stop()
-	// The time limits of the server are those of short answers. An error means that the server has
-	// none, or that the client is gone, which the first write meets.
+	// The time limits of the server are those of short answers. Errors are left to the first write,
+	// which meets them too.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
 	next := frame{[]byte(": stream\n\n"), 0} // so that the client gets the header at once
