@@ -61,7 +61,8 @@ func TestDocumentHasFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	schemas := readDocument(t).Components.Schemas
-	for name, object := range map[string][]byte{"Signal": b, "Stock": product["stock"], "Velocity": product["velocity"]} {
+	objects := map[string][]byte{"Signal": b, "Stock": product["stock"], "Velocity": product["velocity"]}
+	for name, object := range objects {
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(object, &fields); err != nil {
 			t.Fatal(err)

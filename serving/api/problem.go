@@ -28,5 +28,6 @@ func problem(w http.ResponseWriter, status int, detail string) {
 		h.Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(problemJSON(status, detail)) // an error means that the client is gone
+	// An error means that the client is gone.
+	_, _ = w.Write(problemJSON(status, detail)) //nolint:gosec // no browser shows JSON as HTML
 }

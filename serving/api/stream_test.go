@@ -65,7 +65,7 @@ func (s *shop) dial(transport http.RoundTripper, query string, header ...string)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	a, err := transport.RoundTrip(r)
+	a, err := transport.RoundTrip(r) //nolint:bodyclose // leave closes it
 	if err != nil {
 		s.t.Fatal(err)
 	}
