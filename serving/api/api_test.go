@@ -114,7 +114,8 @@ func TestProduct(t *testing.T) {
 	s.stock("12", "555", 4, 1795450795503757)
 	s.stock("", "555", 204, 7)
 	s.velocity("12", "555", 11)
-	for _, id := range []string{"gid://shop/Product/7", "..", "a+b", "ABC 12", "Hemd grün", "%2F", "a//b", "?", "1:2"} {
+	for _, id := range []string{"gid://shop/Product/7", "..", "a+b", "ABC 12", "Hemd grün", "%2F", "a//b", "?",
+		"1:2"} {
 		s.stock("a/b", id, 1, 1)
 	}
 	for path, want := range map[string]string{
