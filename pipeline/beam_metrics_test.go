@@ -36,7 +36,7 @@ func beamRun(t *testing.T) (metrics.Summary, map[string]beamMetric) {
 	proxy := rig.StartProxy(t, h.options.Redis.Addrs)
 	h.options.Redis.Addrs = proxy.Addr
 	r := h.start()
-	trace, _ := history(1, 2000)
+	trace, _ := randomHistory(1, 2000)
 	h.publishAll(trace.Part(0, 2)...)
 	h.settle(r)
 	proxy.Cut()

@@ -32,7 +32,7 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 		s := s.Scope(name)
 		events, refused := transforms.Decode(s, id, p.clock, o.rules(p.maps), read(s))
 		sinks.WriteDeadLetters(s, targets, refused)
-		if o.WarehouseDir+o.BigQueryDataset != "" {
+		if o.archives() || o.UIAddr != "" {
 			sinks.Events(s, targets, events)
 		}
 		batches = append(batches, transforms.KeyByStoreProduct(s, id, o.keyGroups(), events))
@@ -69,6 +69,9 @@ func build(s beam.Scope, id string, o Options, p plan, kind runnerKind, restored
 		transforms.Ballast(s, id, velocities)
 	}
 }
+
+// archives reports whether there is a warehouse.
+func (o Options) archives() bool { return o.WarehouseDir+o.BigQueryDataset != "" }
 
 // keyed returns the settings of the keyed stages. Prism keeps state in the memory of this process
 // and loses it with the process, so there the stages keep it themselves.

@@ -160,16 +160,25 @@ func (p *Pipeline) localChecks() (checks []check) {
 		writable("--profile_dir", o.ProfileDir)
 	}
 	if o.MetricsAddr != "" {
-		checks = append(checks, check{"--metrics_addr", func(ctx context.Context) (string, error) {
-			listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.MetricsAddr)
-			if errors.Is(err, syscall.EADDRINUSE) {
-				return "", unknownError{o.MetricsAddr + " is in use: by a pipeline that runs, or by another program"}
-			}
-			if err != nil {
-				return "", err
-			}
-			return listener.Addr().String() + " is free", listener.Close()
-		}})
+		checks = append(checks, portCheck("--metrics_addr", o.MetricsAddr))
+	}
+	if o.UIAddr != "" {
+		addr, _ := pageAddr(o.UIAddr) // validated before
+		checks = append(checks, portCheck("--ui_addr", addr))
 	}
 	return checks
+}
+
+// portCheck checks whether the pipeline can listen at an address.
+func portCheck(name, addr string) check {
+	return check{name, func(ctx context.Context) (string, error) {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return "", unknownError{addr + " is in use: by a pipeline that runs, or by another program"}
+		}
+		if err != nil {
+			return "", err
+		}
+		return listener.Addr().String() + " is free", listener.Close()
+	}}
 }

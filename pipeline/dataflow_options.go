@@ -52,6 +52,8 @@ var uselessOnDataflow = []struct{ flag, instead string }{
 	{"warehouse_fsync", "workers have no lasting disk"},
 	{"summary_file", "the counts are the job's metrics"},
 	{"metrics_addr", "the counts are the job's metrics"},
+	{"ui_addr", "the job's own page is in the console of Google Cloud"},
+	{"ui_history_mb", "there is no --ui_addr"},
 	{"profile_dir", "--cpu_profiling names a folder in gs:// for the workers' profiles"},
 	{"environment_type", "the workers are Dataflow's"},
 	{"environment_config", "--sdk_container_image names another image for the workers"},

@@ -22,9 +22,9 @@ import (
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// history returns a random history of stores that reaches back over a day, repetitions included. In
+// randomHistory returns a random history of stores that reaches back over a day, repetitions included. In
 // front of it stand messages that are refused, counted by reason, and one that is ignored.
-func history(seed uint64, events int) (trace *rig.Trace, refused map[string]int64) {
+func randomHistory(seed uint64, events int) (trace *rig.Trace, refused map[string]int64) {
 	trace = rig.NewTrace(rig.TraceOptions{Seed: seed, Events: events, Duplicates: 0.1,
 		Until: time.Now().Add(-time.Second), Span: 30 * time.Hour})
 	refused = map[string]int64{}
@@ -78,7 +78,7 @@ func TestAgainstTruth(t *testing.T) {
 					return ""
 				}
 			})
-			trace, refused := history(uint64(groups)+1, 5000)
+			trace, refused := randomHistory(uint64(groups)+1, 5000)
 			h.publishAll(trace.Messages...)
 			r := h.start()
 			h.settle(r)

@@ -132,6 +132,11 @@ func (o *Options) flags() []config.Group {
 			{Name: "metrics_addr", Var: &o.MetricsAddr,
 				Usage: "`host:port` at which to serve /metrics for Prometheus, /healthz and /readyz; " +
 					"without a host, on all addresses; port 0 is a free one; without the flag nothing is served"},
+			{Name: "ui_addr", Var: &o.UIAddr,
+				Usage: "`host:port` at which to serve the page that shows the pipeline at work; " +
+					"without a host, on this machine alone; port 0 is a free one; without the flag there is none"},
+			{Name: "ui_history_mb", Var: &o.UIHistoryMB,
+				Usage: "with --ui_addr: memory for the newest events, signals, badge changes and dead letters, `MB`"},
 			{Name: "profile_dir", Var: &o.ProfileDir,
 				Usage: "`folder` for profiles of the whole run, written at its end: cpu, allocs, mutex and block, " +
 					"for go tool pprof; they cost a few percent"},

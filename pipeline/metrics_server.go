@@ -1,14 +1,10 @@
 package pipeline
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,59 +13,22 @@ import (
 	"github.com/beamlytics/streamlytics/sources/pubsub"
 )
 
-// scrapesEndIn bounds the time of answers in progress when the pipeline ends.
-const scrapesEndIn = time.Second
-
-// metricsServer answers /metrics, /healthz and /readyz over HTTP while a pipeline runs.
-type metricsServer struct {
-	http   http.Server
-	addr   string     // where it listens
-	served chan error // gets the result of http.Server.Serve
-}
-
-// serveMetrics starts the server at --metrics_addr. It returns nil when there is no address.
-func (p *Pipeline) serveMetrics() (*metricsServer, error) {
+// serveMetrics answers /metrics, /healthz and /readyz at --metrics_addr while the pipeline runs. It
+// returns nil when there is no address.
+func (p *Pipeline) serveMetrics() (*httpServer, error) {
 	if p.options.MetricsAddr == "" {
 		return nil, nil
-	}
-	listener, err := net.Listen("tcp", p.options.MetricsAddr)
-	if err != nil {
-		return nil, fmt.Errorf("--metrics_addr: %w", err)
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(newCollector(p.env, p.notReady),
 		collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s := &metricsServer{addr: listener.Addr().String(), served: make(chan error, 1)}
-	s.http = http.Server{
-		Handler:           metricsHandler(registry, p.failed, p.notReady),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	s, err := serveHTTP("metrics_addr", p.options.MetricsAddr, metricsHandler(registry, p.failed, p.notReady))
+	if err != nil {
+		return nil, err
 	}
-	go func() { s.served <- s.http.Serve(listener) }()
 	slog.Info("serving metrics at http://" + s.addr + "/metrics")
 	return s, nil
-}
-
-// stop closes the port and waits for answers in progress, up to scrapesEndIn. It does nothing to a
-// nil server.
-func (s *metricsServer) stop() error {
-	if s == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), scrapesEndIn)
-	defer cancel()
-	if s.http.Shutdown(ctx) != nil {
-		_ = s.http.Close() // cuts off answers that take too long
-	}
-	if err := <-s.served; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve metrics at %s: %w", s.addr, err)
-	}
-	return nil
 }
 
 // metricsHandler answers the three paths. failed and notReady return what is wrong, or nothing.

@@ -61,6 +61,8 @@ type Options struct {
 	ClockSpeed        float64         // --clock_speed
 	SummaryFile       string          // --summary_file
 	MetricsAddr       string          // --metrics_addr
+	UIAddr            string          // --ui_addr
+	UIHistoryMB       int             // --ui_history_mb
 	OutstandingEvents int64           // --outstanding_events
 	Log               config.Log      // --log_level, --log_format: for NewLogHandler; a Pipeline logs to slog's default
 	ProfileDir        string          // --profile_dir
@@ -103,6 +105,7 @@ func DefaultOptions() Options {
 		Velocity:          v,
 		HighDemandDwell:   time.Duration(v.DwellMs) * time.Millisecond,
 		ClockSpeed:        1,
+		UIHistoryMB:       64,
 		OutstandingEvents: 60_000,
 		Log:               config.DefaultLog(slog.LevelInfo),
 	}

@@ -10,13 +10,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 
 	"github.com/apache/beam/sdks/v2/go/pkg/beam"
 
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/history"
 	"github.com/beamlytics/streamlytics/internal/process"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/sinks/mirror"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
@@ -33,7 +36,12 @@ type Pipeline struct {
 	// a line of progress is logged every ten seconds while files are read.
 	Progress io.Writer
 
-	begun      atomic.Bool    // the runner has the job
+	// Demo, if set, is what a demo adds to the page of --ui_addr.
+	Demo *page.Demo
+
+	begun      atomic.Bool // the runner has the job
+	restored   atomic.Bool // the state of an earlier run was restored
+	pageAddr   atomic.Pointer[string]
 	mirror     *mirror.Mirror // nil where the state is not mirrored
 	completion completion     // of the bounded input
 	progress   *files.Progress
@@ -51,6 +59,9 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 	env, err := process.Register(id, acks.New(o.OutstandingEvents))
 	if err != nil {
 		return nil, err
+	}
+	if o.UIAddr != "" {
+		env.History = history.New(o.UIHistoryMB<<20, time.Now().UnixMilli())
 	}
 	return &Pipeline{options: o, plan: p, id: id, env: env,
 		progress: files.ProgressOf(env), logEvery: logEvery}, nil
@@ -77,6 +88,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
+	pageServer, err := p.servePage(http.NotFoundHandler())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pageServer.stop()) }()
 	p.logStart()
 	defer p.logEnd()
 	stopReports := p.report()
@@ -93,6 +109,7 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	p.restored.Store(restored)
 	if p.plan.bounded() {
 		p.env.BeginFiles(len(p.plan.files))
 	}

@@ -72,6 +72,7 @@ func (o Options) validate(ctx context.Context, now time.Time) (plan, error) {
 	o.Redis.Validate(bad)
 	o.validatePaths(bad)
 	o.validateMetrics(bad)
+	o.validatePage(bad)
 	if _, err := o.bigQuery(); err != nil {
 		bad("bigquery_dataset", "%w", err)
 	}
@@ -97,6 +98,7 @@ const (
 	maxHorizon     = 10 * 366 * 24 * time.Hour
 	maxSpeed       = 1_000_000
 	maxOutstanding = 10_000_000
+	maxHistory     = 4096 // MB
 )
 
 func (o Options) validateDecoding(bad reportFunc) {

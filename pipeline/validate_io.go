@@ -187,6 +187,18 @@ func (o Options) createFolders() error {
 	return nil
 }
 
+// validatePage validates the address and the memory of the page. Run fails if its port is taken.
+func (o Options) validatePage(bad reportFunc) {
+	if o.UIAddr != "" {
+		if _, err := pageAddr(o.UIAddr); err != nil {
+			bad("ui_addr", "%w", err)
+		}
+	}
+	if o.UIHistoryMB < 1 || o.UIHistoryMB > maxHistory {
+		bad("ui_history_mb", "%d is not between 1 and %d", o.UIHistoryMB, maxHistory)
+	}
+}
+
 // validateMetrics validates the address of the metrics. Run fails if its port is taken.
 func (o Options) validateMetrics(bad reportFunc) {
 	if o.MetricsAddr == "" {

@@ -6,45 +6,60 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/internal/history"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/sinks/rows"
 )
 
-// archive gathers rows and writes them to every row sink. It is not safe for concurrent use.
+// archive gathers rows and writes them to every row sink. What it gets is also added to the history,
+// once, before it is written. It is not safe for concurrent use.
 type archive struct {
 	clock   clock.Clock
 	sinks   []RowSink
 	batches []*rows.Batch // of each sink
 	letters *DeadLetters  // of refused rows
+	history *history.History
+	wall    int64 // when what follows has arrived, wall time, epoch ms
 }
 
-func newArchive(c clock.Clock, letters *DeadLetters, sinks []RowSink) *archive {
-	a := &archive{clock: c, sinks: sinks, letters: letters}
+func newArchive(c clock.Clock, letters *DeadLetters, sinks []RowSink, h *history.History) *archive {
+	a := &archive{clock: c, sinks: sinks, letters: letters, history: h}
 	for _, s := range sinks {
 		a.batches = append(a.batches, s.NewBatch())
 	}
 	return a
 }
 
-func (a *archive) event(e *event.UnifiedInventoryEvent, ingestedAt int64) {
+// begin removes what a batch that failed has left. wall is the time at which a batch arrives, epoch
+// ms.
+func (a *archive) begin(wall int64) {
+	a.reset()
+	a.wall = wall
+}
+
+func (a *archive) event(e *event.UnifiedInventoryEvent) {
+	a.history.Event(e, a.wall)
 	for _, b := range a.batches {
-		b.Event(e, ingestedAt)
+		b.Event(e, a.wall)
 	}
 }
 
 func (a *archive) stock(s *signal.Stock) {
+	a.history.Stock(s, a.wall)
 	for _, b := range a.batches {
 		b.Stock(s)
 	}
 }
 
 func (a *archive) velocity(v *signal.Velocity) {
+	a.history.Velocity(v, a.wall)
 	for _, b := range a.batches {
 		b.Velocity(v)
 	}
 }
 
 func (a *archive) badge(c *signal.BadgeChange) {
+	a.history.Badge(c, a.wall)
 	for _, b := range a.batches {
 		b.Badge(c, a.clock)
 	}

@@ -21,8 +21,11 @@ type DeadLetters struct {
 }
 
 // Write adds one row a letter and returns when all survive the end of this process. It blocks and
-// retries as every sink does.
+// retries as every sink does. It adds the letters to the history.
 func (d *DeadLetters) Write(ctx context.Context, letters []event.DeadLetter) error {
+	for _, l := range letters {
+		d.env.History.DeadLetter(l)
+	}
 	for _, s := range d.sinks {
 		b := s.NewBatch()
 		for _, l := range letters {

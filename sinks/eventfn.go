@@ -32,10 +32,9 @@ func (f *eventFn) Setup() (err error) {
 }
 
 func (f *eventFn) ProcessElement(ctx context.Context, b batch.Events) error {
-	f.archive.reset()
-	now := time.Now().UnixMilli()
+	f.archive.begin(time.Now().UnixMilli())
 	for i := range b.Events {
-		f.archive.event(&b.Events[i], now)
+		f.archive.event(&b.Events[i])
 		if f.archive.size() < flushRows {
 			continue
 		}

@@ -115,7 +115,7 @@ func (w *signalWriter) writeVelocity(ctx context.Context, b *batch.Signals) erro
 }
 
 func (w *signalWriter) writeArchive(ctx context.Context, b *batch.Signals) error {
-	w.archive.reset() // a batch that failed may have left rows
+	w.archive.begin(time.Now().UnixMilli())
 	for i := range b.Stocks {
 		w.archive.stock(&b.Stocks[i])
 	}

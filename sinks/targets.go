@@ -108,7 +108,7 @@ func (t Targets) archive(env *process.Env) (*archive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newArchive(t.Clock, letters, sinks), nil
+	return newArchive(t.Clock, letters, sinks, env.History), nil
 }
 
 // deadLetters returns a writer of dead letters. Without a folder for the archive it opens local

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/acks"
+	"github.com/beamlytics/streamlytics/internal/history"
 	"github.com/beamlytics/streamlytics/internal/metrics"
 )
 
@@ -21,6 +22,7 @@ import (
 type Env struct {
 	Tracker *acks.Tracker // nil where the runner acknowledges messages
 	Metrics *metrics.Process
+	History *history.History // nil where nobody reads it; set before the DoFns are set up
 
 	input
 	losses

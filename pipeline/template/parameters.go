@@ -111,6 +111,8 @@ var excluded = map[string]string{
 	"project":            "the launcher sets it",
 	"restore":            "Dataflow keeps the state",
 	"metrics_addr":       "the counts are the job's metrics",
+	"ui_addr":            "the page is that of a program which does the work itself",
+	"ui_history_mb":      "the page is that of a program which does the work itself",
 	"warehouse_dir":      "workers have no lasting disk",
 	"warehouse_fsync":    "workers have no lasting disk",
 	"summary_file":       "workers have no lasting disk; the counts are the job's metrics",

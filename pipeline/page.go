@@ -1,0 +1,155 @@
+package pipeline
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/serving/page"
+)
+
+// PageAddr returns the address at which the page is served, or nothing until Run listens there.
+func (p *Pipeline) PageAddr() string {
+	if addr := p.pageAddr.Load(); addr != nil {
+		return *addr
+	}
+	return ""
+}
+
+// servePage serves the page at --ui_addr, with api for its signals. It returns nil when there is no
+// address.
+func (p *Pipeline) servePage(api http.Handler) (*httpServer, error) {
+	if p.options.UIAddr == "" {
+		return nil, nil
+	}
+	addr, err := pageAddr(p.options.UIAddr)
+	if err != nil {
+		return nil, fmt.Errorf("--ui_addr: %w", err)
+	}
+	v := p.options.Velocity
+	var recent recentLatency
+	s, err := serveHTTP("ui_addr", addr, page.New(page.Source{
+		Info: p.pageInfo,
+		Flow: func() page.Flow {
+			f := p.pageFlow()
+			f.LatencyMs = recent.at(time.Now(), p.StockLatency)
+			return f
+		},
+		History:  p.env.History,
+		Clock:    p.plan.clock,
+		Weights:  page.Weights{Views: v.WeightView, CartAdds: v.WeightCartAdd, Units: v.WeightUnit},
+		Horizon:  p.options.LedgerHorizon.Milliseconds(),
+		Restored: p.restored.Load,
+	}, p.Demo, api))
+	if err != nil {
+		return nil, err
+	}
+	p.pageAddr.Store(&s.addr)
+	slog.Info("serving the page at http://" + s.addr + "/")
+	return s, nil
+}
+
+// pageAddr returns the address that the value of --ui_addr stands for. Without a host it is one of
+// this machine alone.
+func pageAddr(value string) (string, error) {
+	if !strings.Contains(value, ":") {
+		value = ":" + value
+	}
+	host, port, err := net.SplitHostPort(value)
+	if err != nil {
+		return "", fmt.Errorf("%q is neither a port, :port nor host:port", value)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", fmt.Errorf("%q: the port %q is not a number between 0 and 65535", value, port)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+func (p *Pipeline) pageInfo() page.Info {
+	info := page.Info{Mode: "pipeline", Views: []string{"flow", "shop", "product", "badges", "deadletters"},
+		Pipeline: p.id, Clock: page.Clock{Now: p.plan.clock.NowMs(), Speed: p.options.ClockSpeed},
+		HistoryMB: p.options.UIHistoryMB, Inputs: map[string]string{}, Outputs: p.outputs()}
+	if p.Demo != nil {
+		info.Mode = "demo"
+	}
+	for _, s := range p.plan.subscriptions {
+		info.Inputs[s.Channel.String()] = s.Name
+	}
+	if files := p.inputs(0)[len(p.plan.subscriptions):]; len(files) > 0 {
+		info.Inputs[event.FILE.String()] = strings.Join(files, ", ")
+	}
+	return info
+}
+
+func (p *Pipeline) pageFlow() page.Flow {
+	s, m, added := p.Summary(), p.env.Metrics, p.env.History.Counts()
+	f := page.Flow{Now: p.plan.clock.NowMs(), UptimeS: seconds(s.UptimeS), Events: m.Decoded(), Ignored: s.Ignored,
+		Duplicates: s.Duplicates, DroppedByBarrier: s.DroppedByBarrier, Recomputed: s.Recomputed,
+		Refused: s.Refused, RefusedTotal: m.RefusedTotal(), Outstanding: p.env.Tracker.Outstanding(), Acked: s.Acked,
+		StockSignals: added.Stocks, VelocitySignals: added.Velocities, BadgeChanges: added.Badges,
+		Redis: page.RedisState{Writes: s.RedisWrites, Retries: s.RedisRetries, Away: m.RedisAway.Load()},
+		State: "ok"}
+	for _, c := range event.Channels {
+		n := int64(0)
+		for _, events := range s.Events[c.String()] {
+			n += events
+		}
+		f.Channels = append(f.Channels, page.ChannelCount{Name: c.String(), Events: n})
+	}
+	if p.options.archives() {
+		rows := added.Events + added.Stocks + added.Velocities + added.Badges + added.DeadLetters
+		f.ArchiveRows = &rows
+	}
+	if why := p.notReady(); why != "" {
+		f.State = strings.ReplaceAll(why, "\n", "; ")
+	}
+	return f
+}
+
+const (
+	recentFor   = 10 * time.Second
+	recentEvery = 500 * time.Millisecond
+)
+
+// recentLatency measures the latency of the last recentFor while somebody looks. It is safe for
+// concurrent use.
+type recentLatency struct {
+	mu       sync.Mutex
+	readings []latencyReading // of the last recentFor, the oldest first, and one before that
+}
+
+type latencyReading struct {
+	at       time.Time
+	snapshot metrics.Snapshot
+}
+
+// at returns the latency at a time, of which snapshot returns all since the start. It is nil where
+// nothing was measured, as when nobody has looked just before.
+func (l *recentLatency) at(now time.Time, snapshot func() metrics.Snapshot) *page.Latency {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.readings); n > 0 && now.Sub(l.readings[n-1].at) > recentFor {
+		l.readings = nil
+	}
+	if n := len(l.readings); n == 0 || now.Sub(l.readings[n-1].at) >= recentEvery {
+		l.readings = append(l.readings, latencyReading{now, snapshot()})
+	}
+	for len(l.readings) > 2 && now.Sub(l.readings[1].at) >= recentFor {
+		l.readings = l.readings[1:]
+	}
+	recent := l.readings[len(l.readings)-1].snapshot.Since(l.readings[0].snapshot)
+	if _, total := recent.Cumulative(); total == 0 {
+		return nil
+	}
+	return &page.Latency{P50: recent.Quantile(0.50), P99: recent.Quantile(0.99)}
+}

@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/beamlytics/streamlytics/serving/page"
+	"github.com/beamlytics/streamlytics/test/rig"
+	"github.com/beamlytics/streamlytics/test/truth"
+)
+
+// getPage reads JSON of the page of a running pipeline, and reports whether it is there.
+func (r *running) getPage(path string, into any) bool {
+	r.t.Helper()
+	status, body := fetch(r.t, http.MethodGet, "http://"+r.PageAddr()+path)
+	if status == http.StatusNotFound {
+		return false
+	}
+	if err := json.Unmarshal([]byte(body), into); status != http.StatusOK || err != nil {
+		r.t.Fatalf("%s: %d %v: %s", path, status, err, body)
+	}
+	return true
+}
+
+// productOnPage is a part of /page/product.
+type productOnPage struct {
+	Stores []struct {
+		ID     string
+		Points []struct {
+			OnHand int64 `json:"on_hand"`
+			Known  bool
+		}
+		Barriers []struct {
+			Quantity            int64
+			Late                bool
+			Recomputed, Dropped struct{ Sales, Units int64 }
+		}
+		Dropped []struct{ Quantity int64 }
+	}
+	Sales  []struct{ Units int64 }
+	Badges []struct {
+		Badge   string
+		On      bool
+		Verdict page.Verdict
+	}
+}
+
+// TestPage runs sales, a late count and a sale from before it through a pipeline without a
+// warehouse, and compares what the page shows of them.
+func TestPage(t *testing.T) {
+	h := newHarness(t)
+	h.options.UIAddr, h.options.WarehouseDir = "0", ""
+	t.Chdir(t.TempDir()) // where dead letters go
+	r := h.start()
+	until(t, "the page is served", func() bool { return r.PageAddr() != "" })
+	now := time.Now().UnixMilli()
+	sale := func(id string, quantity, ago int64) rig.Message {
+		return rig.Unified(truth.Event{ID: id, Type: "SALE", Store: "12", Product: "<555>", Quantity: quantity,
+			OccurredAt: now - ago*60_000})
+	}
+	steps := [][]rig.Message{
+		{sale("a", 2, 10), sale("b", 3, 2), {Channel: "pos", Data: []byte("\xff<script>")}},
+		{rig.Unified(truth.Event{ID: "count", Type: "RESET", Store: "12", Product: "<555>", Quantity: 25, OccurredAt: now - 5*60_000})},
+		{sale("c", 4, 6), sale("a", 2, 10)},
+	}
+	for _, step := range steps {
+		h.publishAll(step...)
+		h.settle(r)
+	}
+	var p productOnPage
+	until(t, "the stock signals are in memory", func() bool {
+		return r.getPage("/page/product?id=%3C555%3E", &p) && len(p.Stores) == 1 && len(p.Stores[0].Points) >= 2
+	})
+	s := p.Stores[0]
+	if len(s.Barriers) != 1 || len(s.Dropped) != 1 || s.Dropped[0].Quantity != 4 {
+		t.Fatalf("shown %+v", s)
+	}
+	if b := s.Barriers[0]; b.Quantity != 25 || !b.Late || b.Recomputed.Sales != 1 || b.Recomputed.Units != 3 ||
+		b.Dropped.Sales != 1 || b.Dropped.Units != 4 {
+		t.Errorf("the count is shown as %+v", b)
+	}
+	if last := s.Points[len(s.Points)-1]; last.OnHand != 22 || !last.Known {
+		t.Errorf("the last stock is %+v", last)
+	}
+	if len(p.Sales) != 3 {
+		t.Errorf("sales in %d minutes", len(p.Sales))
+	}
+	var letters struct {
+		Total   int64
+		Letters []struct {
+			Reason string
+			Raw    []byte
+			Text   *string
+		}
+	}
+	r.getPage("/page/deadletters", &letters)
+	if letters.Total != 1 || len(letters.Letters) != 1 || string(letters.Letters[0].Raw) != "\xff<script>" || letters.Letters[0].Text != nil {
+		t.Errorf("dead letters %+v", letters)
+	}
+	var flow page.Flow
+	r.getPage("/page/flow", &flow)
+	if flow.Events != 5 || flow.DroppedByBarrier != 1 || flow.Recomputed != 1 || flow.Duplicates != 1 ||
+		flow.RefusedTotal != 1 || flow.Acked != 6 || flow.State != "ok" || flow.StockSignals == 0 || flow.ArchiveRows != nil {
+		t.Errorf("flow %+v", flow)
+	}
+	r.stop()
+}

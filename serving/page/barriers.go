@@ -1,0 +1,99 @@
+package page
+
+import (
+	"slices"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/history"
+)
+
+// lateAfter is how long after its time a count arrives that is late, ms of the clock.
+const lateAfter = 60_000
+
+const (
+	maxDropped  = 100
+	maxBarriers = 100
+)
+
+// barriersOf returns the RESETs of one product in one store that held, in their order, and the late
+// sales and receipts that they dropped, in order of arrival; of both the newest. entries are those
+// of the store, in order of arrival, each event once. arrived returns the clock at a wall time.
+//
+// A late count is a function of arrival: sales since the count that were there before it are
+// applied again on top of it, and sales before the count that arrive after it are in it already.
+func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64) (held []*barrier, drops []dropped) {
+	var current *barrier
+	if at := barrierBefore(entries); at != 0 {
+		current = &barrier{CountedAt: at, id: greatestID} // its RESET is not in memory
+	}
+	var earlier []history.Entry // the sales and receipts so far
+	var newest int64
+	for _, e := range entries {
+		switch t := event.Type(e.Kind); {
+		case !e.Kind.IsEvent() || !t.MovesStock():
+			continue
+		case t == event.Reset:
+			if e.At < newest-horizon {
+				break // refused, or superseded
+			}
+			if b := (&barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}); b.supersedes(current) {
+				b.Late = b.Arrived-b.CountedAt > lateAfter
+				for _, m := range earlier {
+					if m.At >= b.CountedAt {
+						b.Recomputed.add(m)
+					}
+				}
+				current, held = b, append(held, b)
+			}
+		case current != nil && e.At < current.CountedAt:
+			current.Dropped.add(e)
+			drops = append(drops, dropped{OccurredAt: e.At, Arrived: arrived(e.Wall), Type: t.String(),
+				Quantity: e.Amount, CountedAt: current.CountedAt})
+			earlier = append(earlier, e)
+		default:
+			earlier = append(earlier, e)
+		}
+		newest = max(newest, e.At)
+	}
+	return held[max(len(held)-maxBarriers, 0):], drops[max(len(drops)-maxDropped, 0):]
+}
+
+// greatestID is after all ids of RESETs: of two counts of one time it is not known which one held
+// before the memory began.
+const greatestID = "\xff"
+
+// barrierBefore returns the time of the barrier that held when entries begin, or 0 if there was none
+// or it is not known. The first stock signal names the barrier of its time, whose RESET is in front
+// of it, or is not in memory.
+func barrierBefore(entries []history.Entry) int64 {
+	first := slices.IndexFunc(entries, func(e history.Entry) bool { return e.Kind == history.Stock })
+	if first < 0 {
+		return 0
+	}
+	at := entries[first].Barrier
+	for _, e := range entries[:first] {
+		if e.Kind == history.Kind(event.Reset) && e.At == at {
+			return 0
+		}
+	}
+	return at
+}
+
+// supersedes reports whether b holds in place of the current barrier, which may be nil.
+func (b *barrier) supersedes(current *barrier) bool {
+	if current == nil || b.CountedAt != current.CountedAt {
+		return current == nil || b.CountedAt > current.CountedAt
+	}
+	return b.id > current.id
+}
+
+// add counts a sale or receipt.
+func (m *moves) add(e history.Entry) {
+	if e.Kind == history.Kind(event.Sale) {
+		m.Sales++
+		m.Units += e.Amount
+		return
+	}
+	m.Receipts++
+	m.Received += e.Amount
+}

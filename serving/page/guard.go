@@ -1,0 +1,97 @@
+package page
+
+import (
+	"encoding/json"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// contentPolicy lets the page load nothing but its own files.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// guard adds the headers of all answers, and refuses what other sites let a browser send: requests
+// whose Host is a name of another site that leads to this machine (DNS rebinding), and
+// cross-origin requests that change something.
+func guard(h http.Handler) http.Handler {
+	h = http.NewCrossOriginProtection().Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		if onLoopback(r) && !isLocal(r.Host) {
+			problem(w, http.StatusMisdirectedRequest, "on this machine the page is at localhost, 127.0.0.1 or [::1]")
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// onLoopback reports whether a request came to a loopback address, or to none that is known.
+func onLoopback(r *http.Request) bool {
+	addr, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return !ok || addr.IP.IsLoopback()
+}
+
+// isLocal reports whether the Host of a request names this machine. Any port is allowed, because a
+// tunnel may have another one.
+func isLocal(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	switch strings.ToLower(strings.Trim(host, "[]")) {
+	case "localhost", "127.0.0.1", "::1":
+		return true
+	}
+	return false
+}
+
+// maxBody bounds the body of a request: a message of Pub/Sub with its escapes.
+const maxBody = 4 << 20
+
+// readJSON reads the body of a request. If it reports false, it has answered.
+func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+		problem(w, http.StatusUnsupportedMediaType, "the Content-Type is not application/json")
+		return false
+	}
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		problem(w, http.StatusBadRequest, "the body cannot be read: "+err.Error())
+		return false
+	}
+	return true
+}
+
+// answer writes a value as JSON.
+func answer(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	write(w, status, value)
+}
+
+// problem writes an error as RFC 9457 defines it, with more fields.
+func problem(w http.ResponseWriter, status int, detail string, fields ...[2]string) {
+	p := map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail}
+	for _, f := range fields {
+		p[f[0]] = f[1]
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	write(w, status, p)
+}
+
+func write(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Cache-Control", "no-store")
+	b, err := json.Marshal(value)
+	if err != nil { // of a value that is none of JSON, such as a rate that is infinite
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the client may be gone
+}
