@@ -1,0 +1,252 @@
+package history
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/signal"
+)
+
+func sale(store, product, id string, quantity int64) *event.UnifiedInventoryEvent {
+	return &event.UnifiedInventoryEvent{ID: id, Type: event.Sale, StoreID: store, ProductID: product,
+		Quantity: quantity, OccurredAt: 1000}
+}
+
+// TestOrder checks that a product's entries come back in order of arrival, whatever is between them,
+// with all of their fields.
+func TestOrder(t *testing.T) {
+	h := New(1<<20, 7)
+	h.Event(sale("12", "a", "s1", 3), 10)
+	h.Event(sale("12", "b", "s2", 1), 11)
+	h.Event(&event.UnifiedInventoryEvent{ID: "r", Type: event.Reset, StoreID: "34", ProductID: "a", Quantity: 25,
+		OccurredAt: 900}, 12)
+	h.Stock(&signal.Stock{StoreID: "34", ProductID: "a", OnHand: -4, Known: true, Barrier: 900, AsOf: 13,
+		Badge: signal.LowStock}, 13)
+	h.Velocity(&signal.Velocity{StoreID: "34", ProductID: "a", Window: signal.WindowHour, AsOf: 14}, 14)
+	h.Velocity(&signal.Velocity{ProductID: "a", Window: signal.WindowHour, UnitsHour: 6, UnitsDay: 9, HighDemand: true,
+		AsOf: 14}, 14)
+	got, reach := h.Product("a", 100)
+	want := []Entry{
+		{Seq: 1, Wall: 10, Kind: Kind(event.Sale), Store: "12", At: 1000, Amount: 3, Identity: event.IdentityHash("s1")},
+		{Seq: 3, Wall: 12, Kind: Kind(event.Reset), Store: "34", At: 900, Amount: 25, Identity: event.IdentityHash("r"),
+			ResetID: "r"},
+		{Seq: 4, Wall: 13, Kind: Stock, Store: "34", At: 13, Amount: -4, Known: true, Barrier: 900, Badge: true},
+		{Seq: 5, Wall: 14, Kind: Velocity, At: 14, Amount: 6, UnitsDay: 9, Hourly: true, Badge: true},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if reach != (Reach{7, true}) {
+		t.Errorf("reach %+v", reach)
+	}
+	if newest, reach := h.Product("a", 2); !slices.Equal(newest, want[2:]) || reach != (Reach{Wall: 13}) {
+		t.Errorf("the newest are %+v, reaching to %+v", newest, reach)
+	}
+	if got := h.Counts(); got != (Counts{Events: 3, Stocks: 1, Velocities: 2}) {
+		t.Errorf("counts %+v", got)
+	}
+	products := h.Products()
+	slices.SortFunc(products, func(a, b Product) int { return strings.Compare(a.ID, b.ID) })
+	if !slices.Equal(products, []Product{{"a", 14, 6}, {"b", 11, 0}}) {
+		t.Errorf("products %+v", products)
+	}
+	if got := h.InStores(map[string]bool{"34": true}); len(got) != 1 || !got["a"] {
+		t.Errorf("in store 34 are %v", got)
+	}
+}
+
+// TestNothingIsKept checks that every method of a nil *History works.
+func TestNothingIsKept(t *testing.T) {
+	var h *History
+	h.Event(sale("1", "a", "s", 1), 1)
+	h.Stock(&signal.Stock{}, 1)
+	h.Velocity(&signal.Velocity{}, 1)
+	h.Badge(&signal.BadgeChange{}, 1)
+	h.DeadLetter(event.DeadLetter{})
+	entries, reach := h.Product("a", 1)
+	_, found := h.Letter(1)
+	if len(entries)+len(h.Products())+len(h.Stores())+len(h.InStores(nil))+len(h.Badges("", 1))+len(h.DeadLetters(1)) > 0 ||
+		reach != (Reach{}) || h.Reach() != reach || h.Counts() != (Counts{}) || found {
+		t.Error("nothing keeps something")
+	}
+	if n := testing.AllocsPerRun(100, func() { h.Event(nil, 1) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestOldestLeave checks that the newest entries stay, that the reach follows, and that names leave
+// with the last entry that uses them.
+func TestOldestLeave(t *testing.T) {
+	h := New(1<<18, 0)
+	const events = 40_000
+	for i := range events {
+		h.Event(sale("s", fmt.Sprint("p", i/100), fmt.Sprint(i), 1), int64(i))
+	}
+	products := h.Products()
+	oldest := int64(events)
+	for _, p := range products {
+		entries, _ := h.Product(p.ID, events)
+		if len(entries) == 0 || entries[len(entries)-1].Wall != p.Wall {
+			t.Fatalf("%s has %d entries, the newest from %d", p.ID, len(entries), p.Wall)
+		}
+		oldest = min(oldest, entries[0].Wall)
+	}
+	reach := h.Reach()
+	if reach.All || reach.Wall != oldest || oldest < events/2 {
+		t.Errorf("reach %+v, the oldest entry is from %d", reach, oldest)
+	}
+	if kept := (events - oldest) / 100; len(products) < int(kept) || len(products) > int(kept)+1 {
+		t.Errorf("%d products are listed for %d entries", len(products), events-oldest)
+	}
+	if entries, _ := h.Product("p0", 10); len(entries) > 0 {
+		t.Errorf("the first product has %d entries", len(entries))
+	}
+	if got := h.InStores(map[string]bool{"s": true}); len(got) != len(products) {
+		t.Errorf("%d products in the store, %d in all", len(got), len(products))
+	}
+}
+
+// heap returns the memory in use.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// TestBounded measures that the memory stays within its bytes, for ordinary and hostile names and
+// payloads, alone and one after the other.
+func TestBounded(t *testing.T) {
+	hostile := func(h *History, i int) {
+		id := func(n int) string { return strings.Repeat("x", n-12) + fmt.Sprintf("%012d", i) }
+		h.Event(&event.UnifiedInventoryEvent{ID: id(256), Type: event.Reset, StoreID: id(128), ProductID: id(128)}, 1)
+	}
+	ordinary := func(h *History, i int) {
+		h.Event(sale(fmt.Sprint(i%40), fmt.Sprint(i%5000), "e", 1), 1)
+		h.Stock(&signal.Stock{StoreID: fmt.Sprint(i % 40), ProductID: fmt.Sprint(i % 5000)}, 1)
+	}
+	large := event.Message{Data: bytes.Repeat([]byte("y"), 9<<20), Attributes: map[string]string{"k": "v"}}
+	refused := func(h *History, i int) {
+		m := &large
+		if i%3000 != 0 {
+			m = &event.Message{Data: fmt.Appendf(nil, "%300d", i), ID: fmt.Sprintf("%20d", i),
+				Attributes: map[string]string{"a": fmt.Sprint(i)}, Columns: []string{"store_id", fmt.Sprint(i)}}
+		}
+		h.DeadLetter(event.DeadLetter{Message: m, Refusal: event.Refusal{Detail: fmt.Sprintf("detail %100d", i)}})
+		h.Badge(&signal.BadgeChange{StoreID: fmt.Sprintf("%128d", i), ProductID: fmt.Sprintf("%128d", i)}, 1)
+	}
+	type filler = func(*History, int)
+	for name, fillers := range map[string][]filler{
+		"ordinary": {ordinary}, "hostile": {hostile}, "refused": {refused},
+		"all": {hostile, ordinary, refused, hostile, refused, ordinary},
+	} {
+		for _, size := range []int{1 << 20, 4 << 20} {
+			before := heap()
+			h := New(size, 1)
+			for _, fill := range fillers {
+				for i := range size / 100 {
+					fill(h, i)
+				}
+			}
+			used := heap() - before
+			if used > size {
+				t.Errorf("%s: %d bytes are used of %d", name, used, size)
+			}
+			if name == "ordinary" && used < size/2 {
+				t.Errorf("%s: only %d bytes are used of %d", name, used, size)
+			}
+			t.Logf("%s: %d%% of %d MB are used, for %d entries", name, used*100/size, size>>20, h.next-h.first)
+		}
+	}
+}
+
+// TestNewest checks the order, the filter and the numbers of badge changes and dead letters, and
+// that a payload which is too large for the memory is cut.
+func TestNewest(t *testing.T) {
+	h := New(1<<20, 1)
+	for i := range 5000 {
+		h.Badge(&signal.BadgeChange{ProductID: fmt.Sprint(i % 2), At: int64(i)}, int64(i))
+	}
+	changes := h.Badges("1", 2)
+	if len(changes) != 2 || changes[0].At != 4999 || changes[1].At != 4997 || changes[0].N != 5000 {
+		t.Errorf("the newest changes are %+v", changes)
+	}
+	data := bytes.Repeat([]byte("z"), 1<<20)
+	for range 3 {
+		h.DeadLetter(event.DeadLetter{Message: &event.Message{Data: data, Token: 5, Attributes: map[string]string{"k": "v"}}})
+	}
+	data[0] = 'a'
+	letters := h.DeadLetters(10)
+	if len(letters) == 0 || letters[0].N != 3 {
+		t.Fatalf("%d letters are kept", len(letters))
+	}
+	m := letters[0].Message
+	if m.Data[0] != 'z' || len(m.Data)+int(m.Cut) != 1<<20 || m.Token != 0 || m.Attributes["k"] != "v" {
+		t.Errorf("the copy has %d bytes, and %d are cut", len(m.Data), m.Cut)
+	}
+	if l, ok := h.Letter(3); !ok || l.N != 3 {
+		t.Errorf("letter 3 is %+v, %v", l, ok)
+	}
+	for _, n := range []uint64{0, 1, 4} {
+		if _, ok := h.Letter(n); ok {
+			t.Errorf("letter %d is in memory", n)
+		}
+	}
+}
+
+// TestConcurrent adds and reads from several goroutines: a reader sees a product's entries in order,
+// whatever leaves meanwhile.
+func TestConcurrent(t *testing.T) {
+	h := New(1<<18, 1)
+	var work sync.WaitGroup
+	for range 2 {
+		work.Go(func() {
+			for i := range 20_000 {
+				h.Event(sale(fmt.Sprint(i%3), fmt.Sprint(i%2), "e", 1), 1)
+				h.DeadLetter(event.DeadLetter{Message: &event.Message{}})
+			}
+		})
+	}
+	work.Go(func() {
+		for range 200 {
+			entries, _ := h.Product("0", 10_000)
+			if !slices.IsSortedFunc(entries, func(a, b Entry) int { return int(a.Seq) - int(b.Seq) }) {
+				t.Error("the entries are not in order")
+			}
+			h.InStores(map[string]bool{"1": true})
+			h.Products()
+			h.Stores()
+			h.DeadLetters(5)
+		}
+	})
+	work.Wait()
+}
+
+func BenchmarkEvent(b *testing.B) {
+	h := New(64<<20, 1)
+	events := make([]event.UnifiedInventoryEvent, 10_000)
+	for i := range events {
+		events[i] = *sale(fmt.Sprint(i%40), fmt.Sprint(i%5000), fmt.Sprint("order-", i), 1)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		h.Event(&events[i%len(events)], 1)
+	}
+}
+
+func BenchmarkProduct(b *testing.B) {
+	h := New(64<<20, 1)
+	for i := range 1_000_000 {
+		h.Event(sale(fmt.Sprint(i%40), fmt.Sprint(i%50), "e", 1), 1)
+	}
+	for b.Loop() {
+		h.Product("7", 20_000)
+	}
+}
