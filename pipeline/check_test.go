@@ -107,7 +107,7 @@ func TestCheck(t *testing.T) {
 		names := []string{"Redis " + o.Redis.Addrs, "Redis rights", "Redis eviction", "Redis state",
 			"--pos_subscription", "--ecom_subscription", "--wms_subscription", "--events_files", "--wms_files",
 			"BigQuery events", "BigQuery stock_changes", "BigQuery velocity_signals", "BigQuery badge_changes",
-			"BigQuery dead_letters", "--warehouse_dir", "--summary_file", "--profile_dir", "--metrics_addr"}
+			"BigQuery dead_letters", "--warehouse_dir", "--summary_file", "--profile_dir", "--metrics_addr", "--ui_addr"}
 		last := -1
 		for _, name := range names {
 			i := strings.Index(c.text, "  "+name+"  ")
@@ -121,6 +121,7 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	h.options.MetricsAddr = "127.0.0.1:0"
+	h.options.UIAddr = "0"
 	h.publishAll(rig.Message{Channel: "pos", Data: fmt.Appendf(nil, `{"event_id":"e","type":"SALE","store_id":"s",`+
 		`"product_id":"p","quantity":1,"occurred_at":%d}`, rig.Now())})
 	expect("empty: a start begins from empty state")

@@ -115,21 +115,27 @@ func fetch(t *testing.T, method, url string) (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
-// TestMetricsPortTaken checks that the start fails before it connects to Redis, which is not there.
-func TestMetricsPortTaken(t *testing.T) {
+// TestServerPortTaken checks that the start fails before it connects to Redis, which is not there.
+func TestServerPortTaken(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	o := DefaultOptions()
-	o.POSSubscription, o.Redis.Addrs, o.MetricsAddr = "projects/p/subscriptions/s", "127.0.0.1:1", taken.Addr().String()
-	p, err := New(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Run(t.Context()); err == nil ||
-		!strings.Contains(err.Error(), "--metrics_addr: listen tcp "+o.MetricsAddr) {
-		t.Errorf("the start ends with %v", err)
+	addr := taken.Addr().String()
+	for flag, set := range map[string]func(*Options){
+		"metrics_addr": func(o *Options) { o.MetricsAddr = addr },
+		"ui_addr":      func(o *Options) { o.UIAddr = addr },
+	} {
+		o := DefaultOptions()
+		o.POSSubscription, o.Redis.Addrs = "projects/p/subscriptions/s", "127.0.0.1:1"
+		set(&o)
+		p, err := New(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "--"+flag+": listen tcp "+addr) {
+			t.Errorf("the start ends with %v", err)
+		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/serving/page"
+	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/test/rig"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
@@ -39,12 +41,14 @@ type productOnPage struct {
 		}
 		Dropped []struct{ Quantity int64 }
 	}
-	Sales  []struct{ Units int64 }
-	Badges []struct {
-		Badge   string
-		On      bool
-		Verdict page.Verdict
-	}
+	Sales []struct{ Units int64 }
+}
+
+// changeOnPage is a part of a badge change in /page/badges.
+type changeOnPage struct {
+	Badge   string
+	On      bool
+	Verdict page.Verdict
 }
 
 // TestPage runs sales, a late count and a sale from before it through a pipeline without a
@@ -62,7 +66,10 @@ func TestPage(t *testing.T) {
 	}
 	steps := [][]rig.Message{
 		{sale("a", 2, 10), sale("b", 3, 2), {Channel: "pos", Data: []byte("\xff<script>")}},
-		{rig.Unified(truth.Event{ID: "count", Type: "RESET", Store: "12", Product: "<555>", Quantity: 25, OccurredAt: now - 5*60_000})},
+		{rig.Unified(truth.Event{ID: "count", Type: "RESET", Store: "12", Product: "<555>", Quantity: 25,
+			OccurredAt: now - 5*60_000})},
+		{rig.Unified(truth.Event{ID: "low", Type: "RESET", Store: "12", Product: "low", Quantity: 3, OccurredAt: now}),
+			rig.Unified(truth.Event{ID: "views", Type: "VIEW", Store: "12", Product: "low", Quantity: 100, OccurredAt: now})},
 		{sale("c", 4, 6), sale("a", 2, 10)},
 	}
 	for _, step := range steps {
@@ -87,6 +94,16 @@ func TestPage(t *testing.T) {
 	if len(p.Sales) != 3 {
 		t.Errorf("sales in %d minutes", len(p.Sales))
 	}
+	var badges struct{ Changes []changeOnPage }
+	until(t, "both badges are on, in the store and in all", func() bool {
+		return r.getPage("/page/badges", &badges) && len(badges.Changes) == 4
+	})
+	for _, c := range badges.Changes {
+		result := c.Verdict.Result
+		if result != "PROVEN" && (result != "IN_FLIGHT" || c.Badge != signal.HighDemand) || !c.On {
+			t.Errorf("the badge change %+v", c)
+		}
+	}
 	var letters struct {
 		Total   int64
 		Letters []struct {
@@ -96,14 +113,54 @@ func TestPage(t *testing.T) {
 		}
 	}
 	r.getPage("/page/deadletters", &letters)
-	if letters.Total != 1 || len(letters.Letters) != 1 || string(letters.Letters[0].Raw) != "\xff<script>" || letters.Letters[0].Text != nil {
+	if l := letters.Letters; letters.Total != 1 || len(l) != 1 || string(l[0].Raw) != "\xff<script>" || l[0].Text != nil {
 		t.Errorf("dead letters %+v", letters)
 	}
 	var flow page.Flow
 	r.getPage("/page/flow", &flow)
-	if flow.Events != 5 || flow.DroppedByBarrier != 1 || flow.Recomputed != 1 || flow.Duplicates != 1 ||
-		flow.RefusedTotal != 1 || flow.Acked != 6 || flow.State != "ok" || flow.StockSignals == 0 || flow.ArchiveRows != nil {
+	if flow.Events != 7 || flow.DroppedByBarrier != 1 || flow.Recomputed != 1 || flow.Duplicates != 1 ||
+		flow.RefusedTotal != 1 || flow.Acked != 8 || flow.State != "ok" || flow.StockSignals == 0 ||
+		flow.BadgeChanges != 4 || flow.ArchiveRows != nil {
 		t.Errorf("flow %+v", flow)
 	}
 	r.stop()
+}
+
+// TestPageAddr checks that a port alone is one of this machine.
+func TestPageAddr(t *testing.T) {
+	for value, want := range map[string]string{"8088": "127.0.0.1:8088", ":8088": "127.0.0.1:8088", "0": "127.0.0.1:0",
+		"0.0.0.0:80": "0.0.0.0:80", "[::1]:80": "[::1]:80", "page.example:80": "page.example:80"} {
+		if got, err := pageAddr(value); got != want || err != nil {
+			t.Errorf("%q is %q, %v; want %q", value, got, err, want)
+		}
+	}
+}
+
+// TestRecentLatency checks over which time a latency is measured, and that little is kept for it.
+func TestRecentLatency(t *testing.T) {
+	var h metrics.Histogram
+	var l recentLatency
+	start := time.Now()
+	at := func(after time.Duration) *page.Latency { return l.at(start.Add(after), h.Snapshot) }
+	h.Add(1000)
+	if got := at(0); got != nil {
+		t.Errorf("the first look has a latency: %+v", got)
+	}
+	h.Add(8)
+	if got := at(time.Second); got == nil || *got != (page.Latency{P50: 8, P99: 8}) {
+		t.Errorf("after a second: %+v", got)
+	}
+	for ms := range 20_000 {
+		at(time.Second + time.Duration(ms)*time.Millisecond)
+	}
+	if n := len(l.readings); n > int(recentFor/recentEvery)+2 {
+		t.Errorf("%d readings are kept", n)
+	}
+	if got := at(21 * time.Second); got != nil {
+		t.Errorf("20 s after the last event: %+v", got)
+	}
+	h.Add(16)
+	if got := at(60 * time.Second); got != nil {
+		t.Errorf("the first look after a pause has a latency: %+v", got)
+	}
 }

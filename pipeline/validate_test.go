@@ -100,6 +100,9 @@ func TestRangesOfFlags(t *testing.T) {
 		{"redis_addrs", []string{"a:1,b:2"}, []string{"", "a", ":1", "a:1,b"}},
 		{"metrics_addr", []string{"", ":9464", "127.0.0.1:0", "[::1]:9464"}, []string{"9464", "localhost",
 			"::1:9464", "localhost:", "localhost:http", "localhost:65536"}},
+		{"ui_addr", []string{"", "8088", ":8088", "127.0.0.1:0", "[::1]:0", "0.0.0.0:80"},
+			[]string{"http", "localhost:", "localhost:http", "::1:80", "65536"}},
+		{"ui_history_mb", []string{"1", "4096"}, []string{"0", "4097", "-1"}},
 		{"environment_type", []string{"LOOPBACK"}, []string{"DOCKER", "external"}},
 		{"runner", []string{"direct"}, []string{"flink", "universal"}},
 		// The first wrong one is for want of --project.
@@ -124,6 +127,9 @@ func TestOptionMessages(t *testing.T) {
 	}{
 		{onPrism, "--metrics_addr=9464", `--metrics_addr: "9464" is neither host:port nor :port`},
 		{onPrism, "--metrics_addr=a:http", `"a:http": the port "http" is not a number between 0 and 65535`},
+		{onPrism, "--ui_addr=http", `--ui_addr: ":http": the port "http" is not a number between 0 and 65535`},
+		{onPrism, "--ui_history_mb=0", "--ui_history_mb: 0 is not between 1 and 4096"},
+		{onDataflow, "--ui_addr=8088", "--ui_addr: has no use on Dataflow"},
 		{onPrism, "--endpoint=localhost:8073", "--endpoint: has no use"},
 		{onPrism, "--environment_type=DOCKER", `--environment_type: "DOCKER" is not LOOPBACK`},
 		{onPrism, "--environment_config=localhost:50000", "--environment_config: has no use"},

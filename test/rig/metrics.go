@@ -10,18 +10,31 @@ import (
 	"time"
 )
 
-// metricsLine is the log line with the address of a program's metrics.
-var metricsLine = regexp.MustCompile(`metrics at (http://\S+)/metrics`)
+// The log lines with the addresses of what a program serves.
+var (
+	metricsLine = regexp.MustCompile(`metrics at (http://\S+)/metrics`)
+	pageLine    = regexp.MustCompile(`the page at (http://[^\s/]+)`)
+)
 
 // MetricsURL waits until a program with --metrics_addr serves its metrics, and returns the URL of
 // its port.
 func (p *Process) MetricsURL(tb testing.TB) string {
 	tb.Helper()
-	serves := func() bool { return metricsLine.MatchString(p.Log()) }
-	if err := p.Await("it serves its metrics", time.Minute, serves); err != nil {
+	return p.url(tb, "it serves its metrics", metricsLine)
+}
+
+// PageURL waits until a program with --ui_addr serves the page, and returns the URL of its port.
+func (p *Process) PageURL(tb testing.TB) string {
+	tb.Helper()
+	return p.url(tb, "it serves the page", pageLine)
+}
+
+func (p *Process) url(tb testing.TB, what string, line *regexp.Regexp) string {
+	tb.Helper()
+	if err := p.Await(what, time.Minute, func() bool { return line.MatchString(p.Log()) }); err != nil {
 		tb.Fatal(err)
 	}
-	return metricsLine.FindStringSubmatch(p.Log())[1]
+	return line.FindStringSubmatch(p.Log())[1]
 }
 
 // Get returns the status and the body of the answer to a GET request.

@@ -40,13 +40,19 @@ func backlog(flags ...string) func(*stand, string) []row {
 }
 
 func live(rate float64) func(*stand, string) []row {
-	return one(func(s *stand, what string) row { return s.live(what, rate) })
+	return one(func(s *stand, what string) row { return s.live(what, rate, nil) })
+}
+
+// watched is live with the page, at which nobody looks, or one viewer.
+func watched(rate float64, look func(*testing.T, *rig.Process)) func(*stand, string) []row {
+	return one(func(s *stand, what string) row { return s.live(what, rate, look, "--ui_addr=0") })
 }
 
 var measurements = []measurement{
 	{"yardsticks", "zipf", 1_000_000, func(s *stand, _ string) []row { return s.yardsticks() }},
 	{"backlog", "zipf", 1_000_000, backlog()},
 	{"backlog warehouse on", "zipf", 1_000_000, backlog("--warehouse_dir=warehouse")},
+	{"backlog --ui_addr", "zipf", 1_000_000, backlog("--ui_addr=0")},
 	{"backlog --restore=none", "zipf", 1_000_000, backlog("--restore=none")},
 	{"backlog of four million", "zipf", 4_000_000, backlog()},
 	{"files", "zipf", 1_000_000, files()},
@@ -63,6 +69,8 @@ var measurements = []measurement{
 	{"files --key_groups=0", "zipf", 100_000, files("--key_groups=0")},
 	{"live 20/s", "zipf", 600, live(20)},
 	{"live 1000/s", "zipf", 20_000, live(1000)},
+	{"live 1000/s --ui_addr, nobody looks", "zipf", 20_000, watched(1000, nil)},
+	{"live 1000/s --ui_addr, one viewer", "zipf", 20_000, watched(1000, view)},
 	{"live 5000/s", "zipf", 75_000, live(5000)},
 	{"live 10000/s", "zipf", 150_000, live(10_000)},
 	{"live 20000/s", "zipf", 300_000, live(20_000)},

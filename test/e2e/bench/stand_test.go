@@ -80,14 +80,18 @@ func (s *stand) backlog(what string, flags ...string) row {
 	return r
 }
 
-// live publishes the trace at a rate while the program runs.
-func (s *stand) live(what string, rate float64, flags ...string) row {
+// live publishes the trace at a rate while the program runs. look, if it is not nil, runs beside it
+// until the program ends.
+func (s *stand) live(what string, rate float64, look func(*testing.T, *rig.Process), flags ...string) row {
 	s.t.Helper()
 	bus := rig.StartPubSub(s.t)
 	before := s.redisCPU()
 	p := rig.Start(s.t, rig.Launch{Env: []string{"PUBSUB_EMULATOR_HOST=" + bus.Server.Addr()}, Flags: append(append(bus.Flags(), "--redis_addrs="+s.server.Addr), flags...)})
 	s.publish(bus, 1)
 	s.await(p, "the first message is acknowledged", bus.Settled)
+	if look != nil {
+		go look(s.t, p)
+	}
 	start := time.Now()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
