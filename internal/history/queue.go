@@ -49,8 +49,8 @@ type Badge struct {
 	Wall int64  // when it arrived
 }
 
-// Letter is a dead letter. Its message is a copy. If that is larger than the memory for all of them,
-// its end is cut off, as Cut shows.
+// Letter is a dead letter. Its message is a copy. A payload that is larger than half of the memory for
+// all of them is cut off there, and Cut counts the missing bytes.
 type Letter struct {
 	event.DeadLetter
 	N uint64 // numbers of dead letters grow, from 1
@@ -100,8 +100,8 @@ func (h *History) DeadLetter(l event.DeadLetter) {
 	h.letters.add(Letter{l, h.letters.added + 1}, cost)
 }
 
-// Badges returns at most limit badge changes, the newest first: those of a product, or all if product
-// is empty.
+// Badges returns at most limit badge changes, the newest first: those of a product, or of all if
+// product is empty.
 func (h *History) Badges(product string, limit int) []Badge {
 	if h == nil {
 		return nil

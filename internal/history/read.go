@@ -1,6 +1,6 @@
 package history
 
-// Kind is what an entry is: an event of a type, which has the number of the event.Type, or a signal.
+// Kind is what an entry is: an event, with the number of its event.Type, or a signal.
 type Kind uint8
 
 // The kinds of signals.

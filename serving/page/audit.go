@@ -41,8 +41,7 @@ type memory struct {
 	whole   bool // nothing happened before the entries
 }
 
-// reaches reports whether all events that the clock showed at or after ms, when they arrived, are in
-// memory.
+// reaches reports whether everything that arrived since the clock showed ms is in memory.
 func (m memory) reaches(ms int64) bool {
 	return m.whole && m.reach.All || m.clock.AtWall(timeOf(m.reach.Wall)) <= ms
 }
@@ -104,8 +103,8 @@ func between(low, high int64) string {
 	return fmt.Sprintf("%d to %d", low, high)
 }
 
-// count counts the events since from that had arrived when a badge changed. An event that arrived in
-// the 5 s before may or may not have been counted.
+// count counts the events since from that had arrived when a badge changed. One that arrived in the
+// 5 s before may or may not have been counted.
 func (m memory) count(c signal.BadgeChange, from int64) (least, most counts) {
 	changed := lastWallOf(m.clock, c.At)
 	for _, e := range m.entries {
@@ -151,7 +150,8 @@ func (m memory) auditLowStock(c signal.BadgeChange) Verdict {
 		return Verdict{threshold, fmt.Sprintf("The badge went off at %d on hand, which is not above %d.", c.OnHand, c.Exit)}
 	}
 	for _, e := range m.entries {
-		if e.Kind == history.Stock && e.Store == c.StoreID && e.At == c.At && e.Known && e.Amount == c.OnHand && e.Badge == c.On {
+		if e.Kind == history.Stock && e.Store == c.StoreID && e.At == c.At &&
+			e.Known && e.Amount == c.OnHand && e.Badge == c.On {
 			return Verdict{proven, fmt.Sprintf("The stock signal of the same moment has %d on hand.", c.OnHand)}
 		}
 	}

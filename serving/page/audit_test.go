@@ -63,8 +63,9 @@ func TestAudit(t *testing.T) {
 			"one view too many": {change(func(c *signal.BadgeChange) { c.Views++; c.Score++ }), nil, whole, evidence},
 			"one unit too few": {change(func(c *signal.BadgeChange) { c.Units--; c.Score -= 10; c.Views += 10; c.Score += 10 }),
 				[]history.Entry{kept(event.View, "12", 10, 1, 20_000)}, whole, evidence},
-			"all stores": {change(func(c *signal.BadgeChange) { c.StoreID, c.Units, c.Score = "", 12, 150 }), nil, whole, proven},
-			"sum":        {change(func(c *signal.BadgeChange) { c.Score++ }), nil, whole, score},
+			"all stores": {change(func(c *signal.BadgeChange) { c.StoreID, c.Units, c.Score = "", 12, 150 }), nil, whole,
+				proven},
+			"sum": {change(func(c *signal.BadgeChange) { c.Score++ }), nil, whole, score},
 			"below enter": {change(func(c *signal.BadgeChange) { c.Enter, c.Exit = 102, 51 }), nil, whole,
 				threshold},
 			"off too early": {change(func(c *signal.BadgeChange) { c.On = false }), nil, whole, threshold},
@@ -118,7 +119,8 @@ func TestThin(t *testing.T) {
 		}
 	}
 	all := func(int) bool { return true }
-	if kept := thin(10_000, 500, func(i int) int64 { return int64(i) }, all); len(kept) > 500 || kept[len(kept)-1] != 9_999 {
+	kept := thin(10_000, 500, func(i int) int64 { return int64(i) }, all)
+	if len(kept) > 500 || kept[len(kept)-1] != 9_999 {
 		t.Errorf("%d are kept of 10,000 that are all marked", len(kept))
 	}
 }

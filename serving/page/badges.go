@@ -8,7 +8,7 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// maxVerdicts bounds how many verdicts are kept, because each costs a walk over a product's entries.
+// maxVerdicts bounds how many verdicts are kept. Each costs a walk over a product's entries.
 const maxVerdicts = 4096
 
 // badges answers /page/badges.

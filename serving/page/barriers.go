@@ -21,7 +21,8 @@ const (
 //
 // A late count is a function of arrival: sales since the count that were there before it are
 // applied again on top of it, and sales before the count that arrive after it are in it already.
-func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64) (held []*barrier, drops []dropped) {
+func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64,
+) (held []*barrier, drops []dropped) {
 	var current *barrier
 	if at := barrierBefore(entries); at != 0 {
 		current = &barrier{CountedAt: at, id: greatestID} // its RESET is not in memory
@@ -36,7 +37,8 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 			if e.At < newest-horizon {
 				break // refused, or superseded
 			}
-			if b := (&barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}); b.supersedes(current) {
+			b := &barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}
+			if b.supersedes(current) {
 				b.Late = b.Arrived-b.CountedAt > lateAfter
 				for _, m := range earlier {
 					if m.At >= b.CountedAt {
@@ -62,8 +64,8 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 // before the memory began.
 const greatestID = "\xff"
 
-// barrierBefore returns the time of the barrier that held when entries begin, or 0 if there was none
-// or it is not known. The first stock signal names the barrier of its time, whose RESET is in front
+// barrierBefore returns the time of the barrier that held when entries begin. It is 0 if there was
+// none or it is not known. The first stock signal names the barrier of its time, whose RESET is in front
 // of it, or is not in memory.
 func barrierBefore(entries []history.Entry) int64 {
 	first := slices.IndexFunc(entries, func(e history.Entry) bool { return e.Kind == history.Stock })

@@ -92,7 +92,7 @@ func (p *page) replay(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusAccepted, map[string]string{"message_id": id})
 }
 
-// markReplayed notes that a dead letter was replayed, and forgets those that are no longer in memory.
+// markReplayed notes that a dead letter was replayed. It removes those that are not in memory.
 func (p *page) markReplayed(n uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,8 @@ func TestFiles(t *testing.T) {
 	for path, status := range map[string]int{
 		"/": 200, "/shop": 200, "/products/gid:%2F%2Fshop%2F7": 200, "/badges": 200, "/deadletters": 200,
 		"/web/index.html": 200, "/page/info": 200, "/page/flow": 200,
-		"/web/": 404, "/web/none.js": 404, "/web/..%2fpage.go": 404, "/page/none": 404, "/nothing": 404, "/v1/products/5": 404,
+		"/web/": 404, "/web/none.js": 404, "/web/..%2fpage.go": 404, "/page/none": 404, "/nothing": 404,
+		"/v1/products/5":        404,
 		"/page/product?id=none": 404, "/page/product": 404, "/page/badges?limit=x": 400, "/page/badges?limit=0": 400,
 		"/page/scenarios": 404, "/products/": 404,
 	} {
@@ -115,8 +117,10 @@ func TestGuard(t *testing.T) {
 	server := serve(t, history.New(1<<20, 0), demo)
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	for host, status := range map[string]int{"": 200, "localhost": 200, "LOCALHOST:" + port: 200, "[::1]:8088": 200,
-		"127.0.0.1:1": 200, "evil.example": 421, "evil.example:" + port: 421, "127.0.0.1.evil.example": 421, "10.0.0.1": 421} {
-		if answer, _ := send(t, http.MethodGet, server.URL+"/page/info", "", http.Header{"Host": {host}}); answer.StatusCode != status {
+		"127.0.0.1:1": 200, "evil.example": 421, "evil.example:" + port: 421, "127.0.0.1.evil.example": 421,
+		"10.0.0.1": 421} {
+		answer, _ := send(t, http.MethodGet, server.URL+"/page/info", "", http.Header{"Host": {host}})
+		if answer.StatusCode != status {
 			t.Errorf("Host %q: %d, want %d", host, answer.StatusCode, status)
 		}
 	}
@@ -163,8 +167,7 @@ func TestOtherAddresses(t *testing.T) {
 
 const hostile = "</script><img src=x onerror=alert(1)>\u2028'\"&%2F/é"
 
-// TestHostileTexts checks that ids and payloads come back as they are, as JSON, which has no HTML in
-// it.
+// TestHostileTexts checks that ids and payloads come back as they are, in JSON that has no HTML in it.
 func TestHostileTexts(t *testing.T) {
 	h := history.New(1<<20, 0)
 	arrive(h, truth.Event{ID: "a", Type: "SALE", Store: hostile, Product: hostile, Quantity: 2, OccurredAt: 60_000}, 1)
@@ -174,7 +177,7 @@ func TestHostileTexts(t *testing.T) {
 		Attributes: map[string]string{hostile: hostile}}, Refusal: event.Refusal{Detail: hostile, Item: event.NoItem}})
 	server := serve(t, h, nil)
 	products := get[struct{ Products []listed }](t, server.URL+"/page/products?q=ONERROR").Products
-	if len(products) != 1 || products[0].ID != hostile || len(products[0].Stores) != 1 || products[0].Stores[0] != hostile {
+	if len(products) != 1 || products[0].ID != hostile || !slices.Equal(products[0].Stores, []string{hostile}) {
 		t.Errorf("products %+v", products)
 	}
 	query := "?id=" + "%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E%E2%80%A8%27%22%26%252F%2F%C3%A9"
@@ -187,12 +190,13 @@ func TestHostileTexts(t *testing.T) {
 		Total   int64
 		Letters []letter
 	}](t, server.URL+"/page/deadletters")
-	if l := letters.Letters; letters.Total != 7 || len(l) != 1 || *l[0].Text != hostile || l[0].Attributes[hostile] != hostile ||
-		l[0].Detail != hostile || l[0].Item != nil || l[0].Replayable {
+	if l := letters.Letters; letters.Total != 7 || len(l) != 1 || *l[0].Text != hostile ||
+		l[0].Attributes[hostile] != hostile || l[0].Detail != hostile || l[0].Item != nil || l[0].Replayable {
 		t.Errorf("letters %+v", letters)
 	}
 	for _, path := range []string{"products", "stores", "product" + query, "badges", "deadletters"} {
-		if _, body := send(t, http.MethodGet, server.URL+"/page/"+path, "", http.Header{}); strings.ContainsAny(body, "<>&\u2028") {
+		_, body := send(t, http.MethodGet, server.URL+"/page/"+path, "", http.Header{})
+		if strings.ContainsAny(body, "<>&\u2028") {
 			t.Errorf("%s has HTML in it: %s", path, body)
 		}
 	}
@@ -240,19 +244,23 @@ func TestReplay(t *testing.T) {
 		return l.Message.ID + "!", nil
 	}}
 	server := serve(t, h, demo)
-	for _, x := range []struct{ n, data, want string }{
-		{"1", "bad", `422 {"detail":"count: is a text","reason":"BAD_FIELD","status":422,"title":"Unprocessable Entity","type":"about:blank"}`},
-		{"1", "down", `502 {"detail":"Pub/Sub does not answer","status":502,"title":"Bad Gateway","type":"about:blank"}`},
-		{"2", "good", `409 {"detail":"this dead letter cannot be replayed here","status":409,"title":"Conflict","type":"about:blank"}`},
-		{"3", "good", `409 {"detail":"this dead letter cannot be replayed here","status":409,"title":"Conflict","type":"about:blank"}`},
-		{"4", "good", `404 {"detail":"this dead letter is not in memory","status":404,"title":"Not Found","type":"about:blank"}`},
-		{"x", "good", `404 {"detail":"this dead letter is not in memory","status":404,"title":"Not Found","type":"about:blank"}`},
-		{"1", "good", `202 {"message_id":"7!"}`},
+	for _, x := range []struct {
+		n, data string
+		status  int
+		want    string // a part of the answer
+	}{
+		{"1", "bad", 422, `"detail":"count: is a text","reason":"BAD_FIELD"`},
+		{"1", "down", 502, "Pub/Sub does not answer"},
+		{"2", "good", 409, "this dead letter cannot be replayed here"},
+		{"3", "good", 409, "this dead letter cannot be replayed here"},
+		{"4", "good", 404, "this dead letter is not in memory"},
+		{"x", "good", 404, "this dead letter is not in memory"},
+		{"1", "good", 202, `{"message_id":"7!"}`},
 	} {
 		answer, body := send(t, http.MethodPost, server.URL+"/page/deadletters/"+x.n+"/replay",
 			`{"data":"`+x.data+`"}`, http.Header{"Content-Type": {"application/json"}})
-		if got := fmt.Sprintf("%d %s", answer.StatusCode, strings.TrimSpace(body)); got != x.want {
-			t.Errorf("replay of %s with %s: %s\nwant %s", x.n, x.data, got, x.want)
+		if answer.StatusCode != x.status || !strings.Contains(body, x.want) {
+			t.Errorf("replay of %s with %s: %d %s\nwant %d %s", x.n, x.data, answer.StatusCode, body, x.status, x.want)
 		}
 	}
 	var replayed []bool
@@ -261,5 +269,23 @@ func TestReplay(t *testing.T) {
 	}
 	if fmt.Sprint(replayed) != "[false false true]" {
 		t.Errorf("replayed are %v", replayed)
+	}
+}
+
+// BenchmarkProduct measures an answer about a product with as many entries as are looked at.
+func BenchmarkProduct(b *testing.B) {
+	h := history.New(64<<20, 0)
+	for i := range int64(maxEntries) {
+		arrive(h, truth.Event{ID: fmt.Sprint(i), Type: "SALE", Store: fmt.Sprint(i % 40), Product: "p", Quantity: 1,
+			OccurredAt: i * 100}, i*100)
+		h.Stock(&signal.Stock{StoreID: fmt.Sprint(i % 40), ProductID: "p", OnHand: -i, AsOf: i * 100}, i*100)
+	}
+	handler := New(Source{Flow: func() Flow { return Flow{} }, History: h, Horizon: horizon}, nil, http.NotFoundHandler())
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://localhost/page/product?id=p", http.NoBody)
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		if handler.ServeHTTP(w, r); w.Code != http.StatusOK {
+			b.Fatal(w.Body)
+		}
 	}
 }

@@ -49,8 +49,8 @@ func (p *page) storeOf(entries []history.Entry) store {
 	return s
 }
 
-// distinct drops the repetitions of events from the entries of one product. The first of an identity
-// holds.
+// distinct drops the repetitions of events from the entries of one product. The first event of an
+// identity holds.
 func distinct(entries []history.Entry) []history.Entry {
 	type identity struct {
 		store string
@@ -67,8 +67,8 @@ func distinct(entries []history.Entry) []history.Entry {
 	})
 }
 
-// byStore groups the entries of stores, in the order of their ids. If there are too many stores, the
-// ones with the newest entries are returned.
+// byStore groups the entries of stores, in the order of their ids. If there are too many stores, it
+// returns those with the newest entries.
 func byStore(entries []history.Entry) [][]history.Entry {
 	index := map[string]int{}
 	var groups [][]history.Entry
@@ -94,17 +94,28 @@ func byStore(entries []history.Entry) [][]history.Entry {
 func pointsOf(entries []history.Entry) []stockPoint {
 	all := []stockPoint{}
 	for _, e := range entries {
-		x := stockPoint{At: e.At, OnHand: e.Amount, Known: e.Known, barrier: e.Barrier}
 		if e.Kind != history.Stock {
 			continue
 		}
-		if n := len(all); n > 0 && all[n-1].OnHand == x.OnHand && all[n-1].Known == x.Known && all[n-1].barrier == x.barrier {
-			continue
+		x := stockPoint{At: e.At, OnHand: e.Amount, Known: e.Known, barrier: e.Barrier}
+		if n := len(all); n == 0 || !all[n-1].same(x) {
+			all = append(all, x)
 		}
-		all = append(all, x)
 	}
 	return pick(all, thin(len(all), maxPoints, func(i int) int64 { return all[i].OnHand },
 		func(i int) bool { return all[i].barrier != all[i-1].barrier }))
+}
+
+// same reports whether two points differ in nothing but their time.
+func (p stockPoint) same(q stockPoint) bool {
+	p.At = q.At
+	return p == q
+}
+
+// same reports whether two points differ in nothing but their time.
+func (p velocityPoint) same(q velocityPoint) bool {
+	p.At = q.At
+	return p == q
 }
 
 // velocityOf returns the velocity over all stores over time, the oldest first, without steps that
@@ -119,13 +130,9 @@ func velocityOf(entries []history.Entry) []velocityPoint {
 		if e.Hourly {
 			x.Window = signal.WindowHour
 		}
-		if n := len(all); n > 0 {
-			if last := all[n-1]; last.Window == x.Window && last.Units == x.Units && last.UnitsDay == x.UnitsDay &&
-				last.Badge == x.Badge {
-				continue
-			}
+		if n := len(all); n == 0 || !all[n-1].same(x) {
+			all = append(all, x)
 		}
-		all = append(all, x)
 	}
 	return pick(all, thin(len(all), maxPoints, func(i int) int64 { return all[i].Units },
 		func(i int) bool { return all[i].Window != all[i-1].Window || all[i].Badge != all[i-1].Badge }))
