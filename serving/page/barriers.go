@@ -20,14 +20,16 @@ const (
 // of the store, in order of arrival, each event once. arrived returns the clock at a wall time.
 //
 // A late count is a function of arrival: sales since the count that were there before it are
-// applied again on top of it, and sales before the count that arrive after it are in it already.
+// applied again on top of it, and sales before the count that arrive after it are in it already. The
+// order is that of the memory. Of two events of one moment on two channels, the pipeline may have
+// applied the later one first.
 func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64,
 ) (held []*barrier, drops []dropped) {
 	var current *barrier
 	if at := barrierBefore(entries); at != 0 {
 		current = &barrier{CountedAt: at, id: greatestID} // its RESET is not in memory
 	}
-	var earlier []history.Entry // the sales and receipts so far
+	var earlier []history.Entry // the sales and receipts so far that the next count may recompute
 	var newest int64
 	for _, e := range entries {
 		switch t := event.Type(e.Kind); {
@@ -40,10 +42,9 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 			b := &barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}
 			if b.supersedes(current) {
 				b.Late = b.Arrived-b.CountedAt > lateAfter
+				earlier = slices.DeleteFunc(earlier, func(m history.Entry) bool { return m.At < b.CountedAt })
 				for _, m := range earlier {
-					if m.At >= b.CountedAt {
-						b.Recomputed.add(m)
-					}
+					b.Recomputed.add(m)
 				}
 				current, held = b, append(held, b)
 			}
@@ -51,7 +52,6 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 			current.Dropped.add(e)
 			drops = append(drops, dropped{OccurredAt: e.At, Arrived: arrived(e.Wall), Type: t.String(),
 				Quantity: e.Amount, CountedAt: current.CountedAt})
-			earlier = append(earlier, e)
 		default:
 			earlier = append(earlier, e)
 		}
