@@ -146,23 +146,22 @@ func TestBounded(t *testing.T) {
 		"ordinary": {ordinary}, "hostile": {hostile}, "refused": {refused},
 		"all": {hostile, ordinary, refused, hostile, refused, ordinary},
 	} {
-		for _, size := range []int{1 << 20, 4 << 20} {
-			before := heap()
-			h := New(size, 1)
-			for _, fill := range fillers {
-				for i := range size / 100 {
-					fill(h, i)
-				}
+		const size = 2 << 20
+		before := heap()
+		h := New(size, 1)
+		for _, fill := range fillers {
+			for i := range size / 100 {
+				fill(h, i)
 			}
-			used := heap() - before
-			if used > size {
-				t.Errorf("%s: %d bytes are used of %d", name, used, size)
-			}
-			if name == "ordinary" && used < size/2 {
-				t.Errorf("%s: only %d bytes are used of %d", name, used, size)
-			}
-			t.Logf("%s: %d%% of %d MB are used, for %d entries", name, used*100/size, size>>20, h.next-h.first)
 		}
+		used := heap() - before
+		if used > size {
+			t.Errorf("%s: %d bytes are used of %d", name, used, size)
+		}
+		if name == "ordinary" && used < size/2 {
+			t.Errorf("%s: only %d bytes are used of %d", name, used, size)
+		}
+		t.Logf("%s: %d%% of %d MB are used, for %d entries", name, used*100/size, size>>20, h.next-h.first)
 	}
 }
 
