@@ -69,7 +69,8 @@ func TestPage(t *testing.T) {
 		{rig.Unified(truth.Event{ID: "count", Type: "RESET", Store: "12", Product: "<555>", Quantity: 25,
 			OccurredAt: now - 5*60_000})},
 		{rig.Unified(truth.Event{ID: "low", Type: "RESET", Store: "12", Product: "low", Quantity: 3, OccurredAt: now}),
-			rig.Unified(truth.Event{ID: "views", Type: "VIEW", Store: "12", Product: "low", Quantity: 100, OccurredAt: now})},
+			rig.Unified(truth.Event{ID: "views", Type: "VIEW", Store: "12", Product: "low", Quantity: 100,
+				OccurredAt: now})},
 		{sale("c", 4, 6), sale("a", 2, 10)},
 	}
 	for _, step := range steps {
@@ -113,7 +114,8 @@ func TestPage(t *testing.T) {
 		}
 	}
 	r.getPage("/page/deadletters", &letters)
-	if l := letters.Letters; letters.Total != 1 || len(l) != 1 || string(l[0].Raw) != "\xff<script>" || l[0].Text != nil {
+	if l := letters.Letters; letters.Total != 1 || len(l) != 1 || string(l[0].Raw) != "\xff<script>" ||
+		l[0].Text != nil {
 		t.Errorf("dead letters %+v", letters)
 	}
 	var flow page.Flow

@@ -32,7 +32,8 @@ func TestOrder(t *testing.T) {
 		AsOf: 14}, 14)
 	got, reach := h.Product("a", 100)
 	want := []Entry{
-		{Seq: 1, Wall: 10, Kind: Kind(event.Sale), Store: "12", At: 1000, Amount: 3, Identity: event.IdentityHash("s1")},
+		{Seq: 1, Wall: 10, Kind: Kind(event.Sale), Store: "12", At: 1000, Amount: 3,
+			Identity: event.IdentityHash("s1")},
 		{Seq: 3, Wall: 12, Kind: Kind(event.Reset), Store: "34", At: 900, Amount: 25, Identity: event.IdentityHash("r"),
 			ResetID: "r"},
 		{Seq: 4, Wall: 13, Kind: Stock, Store: "34", At: 13, Amount: -4, Known: true, Barrier: 900, Badge: true},
@@ -71,7 +72,8 @@ func TestNothingIsKept(t *testing.T) {
 	entries, reach := h.Product("a", 1)
 	_, found := h.Letter(1)
 	if len(entries)+len(h.Products())+len(h.Stores())+len(h.InStores(nil)) > 0 ||
-		len(h.Badges("", 1))+len(h.DeadLetters(1)) > 0 || reach != (Reach{}) || h.Reach() != reach || h.Counts() != (Counts{}) || found {
+		len(h.Badges("", 1))+len(h.DeadLetters(1)) > 0 || reach != (Reach{}) || h.Reach() != reach ||
+		h.Counts() != (Counts{}) || found {
 		t.Error("nothing keeps something")
 	}
 	if n := testing.AllocsPerRun(100, func() { h.Event(nil, 1) }); n != 0 {
@@ -178,7 +180,8 @@ func TestNewest(t *testing.T) {
 	}
 	data := bytes.Repeat([]byte("z"), 1<<20)
 	for range 3 {
-		h.DeadLetter(event.DeadLetter{Message: &event.Message{Data: data, Token: 5, Attributes: map[string]string{"k": "v"}}})
+		m := event.Message{Data: data, Token: 5, Attributes: map[string]string{"k": "v"}}
+		h.DeadLetter(event.DeadLetter{Message: &m})
 	}
 	data[0] = 'a'
 	letters := h.DeadLetters(10)

@@ -63,9 +63,9 @@ func (m memory) auditHighDemand(c signal.BadgeChange, w Weights) Verdict {
 	}
 	switch {
 	case c.On && c.Score < c.Enter:
-		return Verdict{threshold, fmt.Sprintf("The badge went on at a score of %d, which is below %d.", c.Score, c.Enter)}
+		return Verdict{threshold, fmt.Sprintf("The badge went on at a score of %d, below %d.", c.Score, c.Enter)}
 	case !c.On && c.Score >= c.Exit:
-		return Verdict{threshold, fmt.Sprintf("The badge went off at a score of %d, which is not below %d.", c.Score, c.Exit)}
+		return Verdict{threshold, fmt.Sprintf("The badge went off at a score of %d, not below %d.", c.Score, c.Exit)}
 	case c.Exit != (c.Enter+1)/2:
 		return Verdict{threshold, fmt.Sprintf("The badge goes off below %d, which is not half of %d.", c.Exit, c.Enter)}
 	}
@@ -88,7 +88,7 @@ func (m memory) auditHighDemand(c signal.BadgeChange, w Weights) Verdict {
 		}
 	}
 	if least == most {
-		return Verdict{proven, fmt.Sprintf("The events of the hour give exactly %d views, %d cart adds and %d units sold.",
+		return Verdict{proven, fmt.Sprintf("The events of the hour give %d views, %d cart adds and %d units sold.",
 			c.Views, c.CartAdds, c.Units)}
 	}
 	return Verdict{inFlight, fmt.Sprintf("Events of the last 5 s before the change may not have been counted: "+
@@ -145,9 +145,9 @@ func lastWallOf(c clock.Clock, ms int64) int64 {
 func (m memory) auditLowStock(c signal.BadgeChange) Verdict {
 	switch {
 	case c.On && c.OnHand > c.Enter:
-		return Verdict{threshold, fmt.Sprintf("The badge went on at %d on hand, which is above %d.", c.OnHand, c.Enter)}
+		return Verdict{threshold, fmt.Sprintf("The badge went on at %d on hand, above %d.", c.OnHand, c.Enter)}
 	case !c.On && c.OnHand <= c.Exit:
-		return Verdict{threshold, fmt.Sprintf("The badge went off at %d on hand, which is not above %d.", c.OnHand, c.Exit)}
+		return Verdict{threshold, fmt.Sprintf("The badge went off at %d on hand, not above %d.", c.OnHand, c.Exit)}
 	}
 	for _, e := range m.entries {
 		if e.Kind == history.Stock && e.Store == c.StoreID && e.At == c.At &&

@@ -70,9 +70,9 @@ func (p *page) keep(n uint64, v Verdict) {
 }
 
 func (p *page) badgeOf(c history.Badge, v Verdict) badge {
-	b := badge{Badge: c.Badge, On: c.On, StoreID: c.StoreID, ProductID: c.ProductID, Name: p.name(c.ProductID), At: c.At,
-		Score: c.Score, Views: c.Views, CartAdds: c.CartAdds, Units: c.Units, OnHand: c.OnHand, Enter: c.Enter,
-		Exit: c.Exit, Verdict: v}
+	b := badge{Badge: c.Badge, On: c.On, StoreID: c.StoreID, ProductID: c.ProductID, Name: p.name(c.ProductID),
+		At: c.At, Score: c.Score, Views: c.Views, CartAdds: c.CartAdds, Units: c.Units, OnHand: c.OnHand,
+		Enter: c.Enter, Exit: c.Exit, Verdict: v}
 	if c.Badge == signal.HighDemand {
 		b.Weights = &p.Weights
 	}

@@ -52,7 +52,8 @@ func TestBarriers(t *testing.T) {
 	}{
 		"late count": {
 			arrivals: []arrival{{e("a", "SALE", 2, 0), 0}, {e("b", "SALE", 3, 6), 6}, {e("r", "RESET", 25, 5), 10},
-				{e("c", "SALE", 4, 4), 11}, {e("c", "SALE", 4, 4), 12}, {e("d", "RECEIPT", 7, 1), 13}, {e("v", "VIEW", 1, 1), 13}},
+				{e("c", "SALE", 4, 4), 11}, {e("c", "SALE", 4, 4), 12}, {e("d", "RECEIPT", 7, 1), 13},
+				{e("v", "VIEW", 1, 1), 13}},
 			held: []barrier{{CountedAt: at(5), Arrived: at(10), Quantity: 25, Late: true, id: "r",
 				Recomputed: moves{Sales: 1, Units: 3}, Dropped: moves{Sales: 1, Units: 4, Receipts: 1, Received: 7}}},
 			drops: []int64{4, 7},
@@ -73,7 +74,8 @@ func TestBarriers(t *testing.T) {
 				{CountedAt: at(8), Arrived: at(8), Quantity: 7, id: "c"}},
 		},
 		"count that was too old": {
-			arrivals: []arrival{{e("a", "SALE", 2, 0), 0}, {e("r", "RESET", 9, -8*24*60), 1}, {e("b", "SALE", 1, -9*24*60), 2}},
+			arrivals: []arrival{{e("a", "SALE", 2, 0), 0}, {e("r", "RESET", 9, -8*24*60), 1},
+				{e("b", "SALE", 1, -9*24*60), 2}},
 		},
 	} {
 		h := history.New(1<<20, 0)

@@ -31,8 +31,9 @@ func (p *page) deadLetters(w http.ResponseWriter, r *http.Request) {
 
 func (p *page) letterOf(l history.Letter) letter {
 	m := l.Message
-	out := letter{N: l.N, Reason: string(l.Reason), Detail: l.Detail, Stage: string(l.Stage), Source: m.Channel.String(),
-		Failed: l.FailedAt, Raw: m.Data, Cut: m.Cut, Attributes: m.Attributes, Replayable: p.replayable(l)}
+	out := letter{N: l.N, Reason: string(l.Reason), Detail: l.Detail, Stage: string(l.Stage),
+		Source: m.Channel.String(), Failed: l.FailedAt, Raw: m.Data, Cut: m.Cut, Attributes: m.Attributes,
+		Replayable: p.replayable(l)}
 	if m.ID != "" {
 		out.MessageID = &m.ID
 	}
@@ -79,7 +80,7 @@ func (p *page) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, err := p.demo.Replay(r.Context(), l.DeadLetter, []byte(body.Data))
-	var refused *Refused
+	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
 		problem(w, http.StatusUnprocessableEntity, refused.Detail, [2]string{"reason", string(refused.Reason)})

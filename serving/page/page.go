@@ -40,15 +40,15 @@ type Demo struct {
 	Start   func(ctx context.Context, name string) (Running, error)
 	Running func() map[string]Running // those that were started, by name
 	// Replay publishes a repaired message in place of that of a dead letter. An error that wraps a
-	// *Refused is that of a message that would be refused again.
+	// *RefusedError is that of a message that would be refused again.
 	Replay func(ctx context.Context, letter event.DeadLetter, data []byte) (messageID string, err error)
 }
 
-// Refused is the error of a message that the pipeline would refuse.
-type Refused struct{ event.Refusal }
+// RefusedError is the error of a message that the pipeline would refuse.
+type RefusedError struct{ event.Refusal }
 
 // Error implements error.
-func (r *Refused) Error() string { return string(r.Reason) + ": " + r.Detail }
+func (r *RefusedError) Error() string { return string(r.Reason) + ": " + r.Detail }
 
 // page answers the requests for JSON.
 type page struct {

@@ -31,8 +31,14 @@ func serve(t *testing.T, h *history.History, demo *Demo) *httptest.Server {
 	return server
 }
 
+// answered is the status and header of an answer.
+type answered struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // send sends a request and returns the answer and its body.
-func send(t *testing.T, method, url, body string, header http.Header) (*http.Response, string) {
+func send(t *testing.T, method, url, body string, header http.Header) (answered, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -49,7 +55,7 @@ func send(t *testing.T, method, url, body string, header http.Header) (*http.Res
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer, string(text)
+	return answered{answer.StatusCode, answer.Header}, string(text)
 }
 
 // get returns a JSON answer.
@@ -231,13 +237,17 @@ func TestLists(t *testing.T) {
 // TestReplay checks the answers of a replay.
 func TestReplay(t *testing.T) {
 	h := history.New(1<<20, 0)
-	for _, m := range []*event.Message{{Channel: event.POS, ID: "7"}, {Channel: event.FILE}, {Channel: event.POS, Cut: 1}} {
+	for _, m := range []*event.Message{
+		{Channel: event.POS, ID: "7"}, {Channel: event.FILE}, {Channel: event.POS, Cut: 1},
+	} {
 		h.DeadLetter(event.DeadLetter{Message: m, Refusal: event.Refusal{Reason: event.BadJSON, Item: 3}})
 	}
 	demo := &Demo{Replay: func(_ context.Context, l event.DeadLetter, data []byte) (string, error) {
 		switch string(data) {
 		case "bad":
-			return "", fmt.Errorf("try: %w", &Refused{event.Refusal{Reason: event.BadField, Detail: "count: is a text"}})
+			return "", fmt.Errorf("try: %w", &RefusedError{
+				event.Refusal{Reason: event.BadField, Detail: "count: is a text"},
+			})
 		case "down":
 			return "", errors.New("Pub/Sub does not answer")
 		}
@@ -280,7 +290,8 @@ func BenchmarkProduct(b *testing.B) {
 			OccurredAt: i * 100}, i*100)
 		h.Stock(&signal.Stock{StoreID: fmt.Sprint(i % 40), ProductID: "p", OnHand: -i, AsOf: i * 100}, i*100)
 	}
-	handler := New(Source{Flow: func() Flow { return Flow{} }, History: h, Horizon: horizon}, nil, http.NotFoundHandler())
+	source := Source{Flow: func() Flow { return Flow{} }, History: h, Horizon: horizon}
+	handler := New(source, nil, http.NotFoundHandler())
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://localhost/page/product?id=p", http.NoBody)
 	for b.Loop() {
 		w := httptest.NewRecorder()

@@ -102,7 +102,7 @@ func pointsOf(entries []history.Entry) []stockPoint {
 			all = append(all, x)
 		}
 	}
-	return pick(all, thin(len(all), maxPoints, func(i int) int64 { return all[i].OnHand },
+	return pick(all, thin(len(all), func(i int) int64 { return all[i].OnHand },
 		func(i int) bool { return all[i].barrier != all[i-1].barrier }))
 }
 
@@ -134,7 +134,7 @@ func velocityOf(entries []history.Entry) []velocityPoint {
 			all = append(all, x)
 		}
 	}
-	return pick(all, thin(len(all), maxPoints, func(i int) int64 { return all[i].Units },
+	return pick(all, thin(len(all), func(i int) int64 { return all[i].Units },
 		func(i int) bool { return all[i].Window != all[i-1].Window || all[i].Badge != all[i-1].Badge }))
 }
 

@@ -1,11 +1,10 @@
 package page
 
-// thin returns which of n values to keep, in ascending order: at most limit, which is at least 8.
-// Among them are the first, the last, the least and the greatest, and those for which keep returns
-// true; of these the newest, if they are more than half of limit. The others are the extremes of
-// equal parts.
-func thin(n, limit int, value func(i int) int64, keep func(i int) bool) (kept []int) {
-	if n <= limit {
+// thin returns which of n values to keep, in ascending order: at most maxPoints. Among them are the
+// first, the last, the least and the greatest, and those for which keep returns true; of these the
+// newest, if they are more than half of maxPoints. The others are the extremes of equal parts.
+func thin(n int, value func(i int) int64, keep func(i int) bool) (kept []int) {
+	if n <= maxPoints {
 		for i := range n {
 			kept = append(kept, i)
 		}
@@ -14,13 +13,13 @@ func thin(n, limit int, value func(i int) int64, keep func(i int) bool) (kept []
 	chosen := make([]bool, n)
 	chosen[0], chosen[n-1] = true, true
 	marked := 2
-	for i := n - 2; i > 0 && marked < limit/2; i-- {
+	for i := n - 2; i > 0 && marked < maxPoints/2; i-- {
 		if keep(i) {
 			chosen[i] = true
 			marked++
 		}
 	}
-	parts := (limit - marked) / 2
+	parts := (maxPoints - marked) / 2
 	for part := range parts {
 		from, to := part*n/parts, (part+1)*n/parts
 		least, greatest := from, from
