@@ -42,7 +42,6 @@ type feed struct {
 
 // feedStatus is what the screen shows of the feed.
 type feedStatus struct {
-	trending  string        // id of the product that is going viral; may be empty
 	lag       time.Duration // clock time that the world is behind
 	maxLag    time.Duration
 	published int64
@@ -106,11 +105,9 @@ func (f *feed) advance(reached int64) (int64, error) {
 			n++
 		}
 	}
-	trending, _ := f.world.Trending()
 	lag := time.Duration(now-reached) * time.Millisecond
 	f.update(func(s *feedStatus) {
 		s.published += n
-		s.trending = trending
 		s.lag, s.maxLag = lag, max(s.maxLag, lag)
 	})
 	return reached, nil

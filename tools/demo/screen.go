@@ -82,14 +82,8 @@ func (d *Demo) news(s feedStatus, f liveview.Frame) string {
 			s.lag.Truncate(time.Second))
 	case len(f.Products) == 0:
 		return "the shops send their counts"
-	case s.trending == "":
-		return ""
 	}
-	news := d.front.name(s.trending) + " is going viral"
-	if d.front.hot[s.trending] {
-		news += ", and the pipeline has seen it: HIGH_DEMAND"
-	}
-	return news
+	return ""
 }
 
 func eventsOf(s metrics.Summary) (n int64) {

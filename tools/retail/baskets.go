@@ -85,8 +85,7 @@ func (w *World) basket(s *store, asked []line) {
 	if len(lines) == 0 {
 		return
 	}
-	t.orders++
-	order := fmt.Sprintf("%s-%d-%06d", s.ID, t.number, t.orders)
+	order := s.nextOrder(t)
 	sent, online := w.now+w.network(), true
 	if t.offlineUntil > w.now {
 		sent, online = t.offlineUntil+w.between(0, 20*time.Second), false
@@ -96,7 +95,7 @@ func (w *World) basket(s *store, asked []line) {
 		return
 	}
 	for i, l := range lines {
-		w.singleSale(s, order, i+1, l, sent, online)
+		w.singleSale(s, order, i+1, l, w.now, sent, online)
 	}
 }
 
@@ -120,18 +119,26 @@ func (w *World) itemsSale(s *store, order string, lines []line, sent int64) lett
 	return l
 }
 
+// nextOrder returns the order number of the next basket of a till.
+func (s *store) nextOrder(t *till) string {
+	t.orders++
+	return fmt.Sprintf("%s-%d-%06d", s.ID, t.number, t.orders)
+}
+
 // singleSale posts one line of a basket as a message of its own, which its order number and line
-// identify.
-func (w *World) singleSale(s *store, order string, number int, l line, sent int64, online bool) {
+// identify. It was sold at the time sold, epoch ms.
+func (w *World) singleSale(s *store, order string, number int, l line, sold, sent int64, online bool) {
 	p := w.products[l.product]
 	message := posMessage{
 		OrderNumber: order, Line: number, StoreID: s.ID, ProductID: s.style.article(p.ID),
 		ProductCount: s.style.quantity(l.units), Price: price(p.Cents),
 	}
-	message.setTimes(s.style, w.now, sent)
+	message.setTimes(s.style, sold, sent)
+	sale := w.event(event.Sale, s, l.product, l.units)
+	sale.OccurredAt = sold
 	w.post(sent, letter{
 		Publication: Publication{Topic: POS, Data: encode(message)},
-		events:      []truth.Event{w.event(event.Sale, s, l.product, l.units)},
+		events:      []truth.Event{sale},
 	})
 	if online && w.chance(0.02) {
 		w.remember(sent, POS, func() []byte {

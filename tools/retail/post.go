@@ -27,7 +27,7 @@ const (
 // post publishes a letter at ms, and some letters once more.
 func (w *World) post(ms int64, l letter) {
 	w.at(ms, func() { w.deliver(l, false) })
-	if l.once || l.refused != "" || !w.chance(repeatChance) {
+	if !l.repeatable() || !w.chance(repeatChance) {
 		return
 	}
 	again := ms + w.between(50*time.Millisecond, 20*time.Second)
@@ -37,10 +37,19 @@ func (w *World) post(ms int64, l letter) {
 	w.at(again, func() { w.deliver(l, true) })
 }
 
+// repeatable reports whether the letter may be delivered twice.
+func (l letter) repeatable() bool { return !l.once && l.refused == "" }
+
 func (w *World) deliver(l letter, repeated bool) {
 	l.At = w.now
 	w.out = append(w.out, l.Publication)
 	w.truth.add(l, repeated)
+	if repeated || w.now >= w.stormUntil || !l.repeatable() {
+		return
+	}
+	for range stormCopies {
+		w.at(w.now+w.between(50*time.Millisecond, 20*time.Second), func() { w.deliver(l, true) })
+	}
 }
 
 // network returns a random time from writing a message to its publication, ms.

@@ -44,7 +44,10 @@ type World struct {
 	online     *store
 	footfall   footfall
 
-	trend    trend
+	trend      trend
+	plays      map[string]*Play // by scenario
+	stormUntil int64            // epoch ms; until then every message is delivered several times
+
 	lastID   uint64
 	defects  []func()  // shuffled again after all have occurred
 	played   int       // how many defects have occurred
@@ -59,6 +62,7 @@ func New(cfg Config, startMs int64) *World {
 		cfg: cfg, start: startMs, now: startMs,
 		rng:      rand.New(rand.NewPCG(cfg.Seed, 0x5e7a11)),
 		truth:    newTruth(),
+		plays:    map[string]*Play{},
 		products: catalogue(cfg.Products),
 	}
 	w.popularity = newPopularity(w.rng, cfg.Products)

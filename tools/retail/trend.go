@@ -15,25 +15,30 @@ const trendRise = 8 * time.Minute
 // each.
 func (w *World) startTrends() {
 	w.trend.until = -1
-	w.at(w.now+w.between(3*time.Minute, 8*time.Minute), w.goViral)
+	var next func()
+	next = func() {
+		product := w.rare()
+		until := w.now + w.between(90*time.Minute, 3*time.Hour)
+		w.goViral(product, until, 1)
+		w.at(until+w.between(2*time.Hour, 5*time.Hour), next)
+	}
+	w.at(w.now+w.between(3*time.Minute, 8*time.Minute), next)
 }
 
-// Trending returns the product that is going viral now. It returns false if there is none.
-func (w *World) Trending() (product string, ok bool) {
-	if w.now >= w.trend.until {
-		return "", false
-	}
-	return w.products[w.trend.product].ID, true
+// rare returns a product that has sold rarely so far.
+func (w *World) rare() int {
+	n := len(w.products)
+	return w.popularity.byRank[n/10+w.rng.IntN(n-n/10)]
 }
 
 func (w *World) trending(product int) bool {
 	return product == w.trend.product && w.now < w.trend.until
 }
 
-// goViral starts a trend of a product that has sold rarely so far.
-func (w *World) goViral() {
-	n := len(w.products)
-	t := trend{w.popularity.byRank[n/10+w.rng.IntN(n-n/10)], w.now, w.now + w.between(90*time.Minute, 3*time.Hour)}
+// goViral starts a trend of a product until a time, epoch ms. Its peak is strength times the usual
+// one.
+func (w *World) goViral(product int, until int64, strength float64) {
+	t := trend{product, w.now, until}
 	w.trend = t
 	share := func(ms int64) float64 {
 		if ms >= t.until {
@@ -44,7 +49,7 @@ func (w *World) goViral() {
 		return min(1, rise, fall)
 	}
 	// High enough to be visible, however small the retailer.
-	peak := max(1.0/12, w.cfg.EventsPerSecond*(1-tillShare)/messagesPerSession()*0.3)
+	peak := strength * max(1.0/12, w.cfg.EventsPerSecond*(1-tillShare)/messagesPerSession()*0.3)
 	w.poisson(peak, share, func() {
 		s := w.openShop()
 		if s != nil && w.chance(0.25) {
@@ -53,5 +58,4 @@ func (w *World) goViral() {
 		}
 		w.session([]int{t.product}, 0.5, 0.6)
 	})
-	w.at(t.until+w.between(2*time.Hour, 5*time.Hour), w.goViral)
 }

@@ -42,7 +42,12 @@ func (t *Truth) add(l letter, repeated bool) {
 		t.Tally.Duplicates += int64(len(l.events))
 		return
 	}
-	for _, e := range l.events {
+	t.AddEvents(l.events)
+}
+
+// AddEvents counts events that were published for the first time. They need no id, except a RESET.
+func (t *Truth) AddEvents(events []truth.Event) {
+	for _, e := range events {
 		t.Tally.Events[e.Type]++
 		if e.Type != "VIEW" && e.Type != "CART_ADD" {
 			t.Ledger.Add(e)
