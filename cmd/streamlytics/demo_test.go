@@ -37,8 +37,9 @@ func TestDemoEndsBySignal(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			temp := t.TempDir()
-			p := startDemo(t, temp, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30")
-			await(t, p, "it shows the trade", func() bool { return strings.Contains(p.Log(), "busiest") })
+			p := startDemo(t, temp, "--clock_speed=600", "--events_per_second=200", "--shops=3", "--products=30",
+				"--scenario=late_count")
+			await(t, p, "it plays the scenario", func() bool { return strings.Contains(p.Log(), "Late count: ") })
 			if err := p.Signal(signal); err != nil {
 				t.Fatal(err)
 			}

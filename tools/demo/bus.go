@@ -40,12 +40,12 @@ func openBus() (*bus, error) {
 	return &bus{server: server, published: map[retail.Topic]int64{}}, nil
 }
 
-func (b *bus) publish(p retail.Publication) error {
-	if _, err := b.server.Publish(topicName(p.Topic), p.Data, p.Attributes); err != nil {
-		return fmt.Errorf("publish to %s: %w", p.Topic, err)
+func (b *bus) publish(t retail.Topic, data []byte, attributes map[string]string) (messageID string, err error) {
+	if messageID, err = b.server.Publish(topicName(t), data, attributes); err != nil {
+		return "", fmt.Errorf("publish to %s: %w", t, err)
 	}
-	b.published[p.Topic]++
-	return nil
+	b.published[t]++
+	return messageID, nil
 }
 
 // settle waits until all published messages are acknowledged. It must be called by the goroutine

@@ -1,6 +1,6 @@
 // Package demo runs all of Streamlytics in one process: Pub/Sub, Redis, the pipeline on Prism, and
-// a simulated retailer that holds the truth. It shows the signals live, as a storefront reads them,
-// and compares every stock key with the truth.
+// a simulated retailer that holds the truth. It compares every stock key with the truth, prints a
+// line of status a second, and plays scenarios.
 package demo
 
 import (
@@ -8,18 +8,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/pipeline"
-	"github.com/beamlytics/streamlytics/tools/demo/liveview"
+	"github.com/beamlytics/streamlytics/serving"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 // drainFor is how long the pipeline may take at the end to process what is published, wall time.
 const drainFor = 10 * time.Second
+
+// scenariosAfter is how long after the first signal the scenarios of the options start, wall time.
+const scenariosAfter = 5 * time.Second
 
 // ErrWrong is the error of a demo in which a signal or a dead letter differed from the truth. The
 // summary lists the differences.
@@ -29,10 +34,8 @@ var ErrWrong = errors.New("the pipeline was wrong")
 type Demo struct {
 	options Options
 	started time.Time // wall
-	out     io.Writer
-	view    *liveview.View
-	log     *heldLog
-	shown   func(liveview.Frame) // called with each frame; may be nil
+	console *console
+	shown   func(status) // called with each status; may be nil
 
 	temp  string // the temporary folder
 	dir   string // the warehouse
@@ -40,20 +43,16 @@ type Demo struct {
 	store *store
 	line  *pipeline.Pipeline
 
-	lowStock int64 // units at or below which a product gets LOW_STOCK
-
 	feed  *feed
-	front *storefront
 	gauge gauge
-	frame liveview.Frame // the last one
-	first time.Duration  // when the first signal was seen; 0: none yet
+	texts map[string]string // of the scenarios, as printed last
+	first time.Duration     // when the first signal was written; 0: none yet
 }
 
-// New starts everything but the pipeline. The demo shows itself on stdout. It must be ended by Run
-// or by Abandon.
+// New starts everything but the pipeline. The demo prints on stdout. It must be ended by Run or by
+// Abandon.
 func New(ctx context.Context, o Options, stdout, stderr *os.File) (*Demo, error) {
-	d := &Demo{options: o, started: time.Now(), out: stdout, view: liveview.New(stdout)}
-	d.log = &heldLog{out: stderr, hold: d.view.OnTerminal()}
+	d := &Demo{options: o, started: time.Now(), console: newConsole(stdout, stderr), texts: map[string]string{}}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -74,7 +73,6 @@ func (d *Demo) open(ctx context.Context) (err error) {
 		return err
 	}
 	o := d.pipelineOptions()
-	d.lowStock = o.LowStockEnter
 	if d.line, err = pipeline.New(ctx, o); err != nil {
 		return fmt.Errorf("set up the pipeline: %w", err)
 	}
@@ -83,15 +81,22 @@ func (d *Demo) open(ctx context.Context) (err error) {
 		Seed: d.options.Seed, Shops: d.options.Shops, Products: d.options.Products,
 		EventsPerSecond: d.options.EventsPerSecond / d.options.ClockSpeed, OnlineStore: o.OnlineStore,
 	}, clock.OriginMs)
-	d.feed = &feed{world: world, clock: clock, bus: d.bus}
-	d.feed.checks = &checks{rdb: d.store.client, ledger: world.Truth().Ledger}
-	d.front = newStorefront(d.store.client, world)
+	d.feed = &feed{
+		world: world, clock: clock, bus: d.bus, outage: outage{redis: d.store.embedded, lasts: outageFor},
+		replays:  newReplays(event.Rules{OnlineStore: o.OnlineStore}, o.LedgerHorizon),
+		requests: make(chan func()), ended: make(chan struct{}),
+	}
+	now := func() time.Time { return time.UnixMilli(clock.NowMs()) }
+	d.feed.checks = &checks{rdb: d.store.client, ledger: world.Truth().Ledger, hot: map[string]bool{},
+		signals: serving.NewClient(d.store.client, now)}
+	for _, p := range world.Products() {
+		d.feed.checks.products = append(d.feed.checks.products, p.ID)
+	}
 	return nil
 }
 
-// Log returns the writer for the log of the process. It keeps the log back while there is a picture
-// on the terminal.
-func (d *Demo) Log() io.Writer { return d.log }
+// Log returns the writer for the log of the process. It keeps the status on a terminal whole.
+func (d *Demo) Log() io.Writer { return d.console }
 
 // TempDir returns a folder that is removed when the demo is closed. Beam leaves a file in
 // os.TempDir for every job, so a process that sets this as its temporary folder leaves no files
@@ -132,12 +137,8 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(d.show(after, ""), d.view.Close()); err != nil {
+	if err := d.console.end(s.String()); err != nil {
 		return err
-	}
-	d.log.release()
-	if _, err := io.WriteString(d.out, s.String()); err != nil {
-		return fmt.Errorf("print the summary: %w", err)
 	}
 	if s.wrong() {
 		return ErrWrong
@@ -166,7 +167,12 @@ func (d *Demo) play(ctx, after context.Context) error {
 		defer stop()
 		feedErr = d.feed.run(playing, d.feed.clock.OriginMs)
 	})
-	viewErr := d.watch(playing, "")
+	feed.Go(func() {
+		if err := d.startScenarios(playing); err != nil && playing.Err() == nil {
+			slog.Warn("a scenario was not started", "error", err)
+		}
+	})
+	showErr := d.watch(playing)
 	stop()
 	feed.Wait()
 
@@ -174,29 +180,77 @@ func (d *Demo) play(ctx, after context.Context) error {
 		defer settled()
 		settleErr = d.settle(settling)
 	})
-	news := "finishing what is on its way, and comparing it; Ctrl-C again ends at once"
-	viewErr = errors.Join(viewErr, d.watch(settling, news))
+	showErr = errors.Join(showErr,
+		d.console.line("finishing what is on its way, and comparing it; Ctrl-C again ends at once"), d.watch(settling))
 	last.Wait()
-	d.log.mute() // Prism ends a stream by cancelling the job, and logs that as a failure
+	d.console.mute() // Prism ends a stream by cancelling the job, and logs that as a failure
 	end()
 	line.Wait()
-	return errors.Join(lineErr, feedErr, viewErr, settleErr)
+	return errors.Join(lineErr, feedErr, showErr, settleErr)
 }
 
-// watch shows frames until ctx ends, at least one.
-func (d *Demo) watch(ctx context.Context, news string) error {
-	tick := time.NewTicker(frameEvery)
+// startScenarios waits for the first signal, and starts the scenarios of the options some seconds
+// later.
+func (d *Demo) startScenarios(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	for {
-		if err := d.show(ctx, news); err != nil {
-			return err
-		}
+	for d.line.Summary().RedisWrites == 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return nil
 		}
 	}
+	d.first = time.Since(d.started)
+	select {
+	case <-time.After(scenariosAfter):
+	case <-ctx.Done():
+		return nil
+	}
+	for _, name := range d.options.scenarios {
+		if _, err := d.feed.start(ctx, name); err != nil {
+			return fmt.Errorf("start %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// watch shows the status every second until ctx ends.
+func (d *Demo) watch(ctx context.Context) error {
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		s, err := d.status()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.showPlays(s), d.console.show(s.String())); err != nil {
+			return err
+		}
+		if d.shown != nil {
+			d.shown(s)
+		}
+	}
+}
+
+// showPlays prints a line for each scenario of which something new happens.
+func (d *Demo) showPlays(s status) error {
+	for _, scenario := range scenarios(true) {
+		p := s.plays[scenario.Name]
+		if d.texts[scenario.Name] == p.Text {
+			continue
+		}
+		d.texts[scenario.Name] = p.Text
+		if err := d.console.line(fmt.Sprintf("%s  %s: %s", s.clock.Format("15:04"), scenario.Title, p.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle waits until the pipeline has processed all published messages, and compares the stock for
@@ -220,15 +274,11 @@ func (d *Demo) settle(ctx context.Context) error {
 // Abandon restores the terminal and removes the temporary folder. It waits for nothing. The process
 // must end after it.
 func (d *Demo) Abandon() error {
-	err := d.view.Close()
-	d.log.release()
-	return errors.Join(err, d.removeTemp())
+	return errors.Join(d.console.end(""), d.removeTemp())
 }
 
 // close releases everything that is open, in whatever state the demo is.
-func (d *Demo) close() error {
-	err := d.view.Close()
-	d.log.release()
+func (d *Demo) close() (err error) {
 	if d.line != nil {
 		err = errors.Join(err, d.line.Close())
 	}

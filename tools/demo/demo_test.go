@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -13,18 +14,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/beamlytics/streamlytics/signal"
+	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/test/redistest"
-	"github.com/beamlytics/streamlytics/tools/demo/liveview"
 )
 
 // patience is how long a demo may take on a slow and busy machine.
 const patience = 90 * time.Second
 
-// play runs a small and fast demo until enough returns true for a frame, and returns its output. It
-// calls meanwhile, if not nil, with the demo at that frame.
-func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo),
-	args ...string) (output string, err error) {
+// play runs a small and fast demo until enough returns true for a status, and returns its output.
+// It calls meanwhile, if not nil, with the demo at the first status after a check.
+func play(t *testing.T, enough func(status) bool, meanwhile func(*Demo), args ...string) (output string, err error) {
 	t.Helper()
 	o, err := parseOptions(append([]string{
 		"--clock_speed=600", "--events_per_second=300", "--shops=4", "--products=40", "--seed=3",
@@ -44,19 +43,21 @@ func play(t *testing.T, enough func(liveview.Frame) bool, meanwhile func(*Demo),
 		t.Fatal(err)
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(d.Log(), &slog.HandlerOptions{Level: slog.LevelWarn})))
+	var last status
 	seen := false
-	d.shown = func(f liveview.Frame) {
-		if !seen && enough(f) {
+	d.shown = func(s status) {
+		if last.verdict.keys == 0 && s.verdict.keys > 0 && meanwhile != nil {
+			meanwhile(d)
+		}
+		last = s
+		if !seen && s.verdict.keys > 0 && enough(s) {
 			seen = true
-			if meanwhile != nil {
-				meanwhile(d)
-			}
 			stop()
 		}
 	}
 	err = d.Run(ctx)
 	if !seen {
-		t.Errorf("not enough was seen within %v; the last frame was %+v", patience, d.frame)
+		t.Errorf("not enough was seen within %v; the last status was %+v", patience, last)
 	}
 	for name, addr := range map[string]string{"Pub/Sub": d.bus.server.Addr(), "Redis": d.store.config.String()} {
 		if len(o.RedisAddrs) > 0 && name == "Redis" {
@@ -91,58 +92,75 @@ func closingLine(t *testing.T, output string) (checked, wrong int) {
 	return checked, wrong
 }
 
-func refusedIn(f liveview.Frame) (n int64) {
-	for _, c := range f.Refused {
-		n += c.N
-	}
-	return n
-}
-
-func TestTheDemoShowsEverythingAndNothingIsWrong(t *testing.T) {
-	const within = 3 * time.Hour // of the clock
-	var badgeAt time.Duration
-	low := false
-	var started time.Time
-	enough := func(f liveview.Frame) bool {
-		if started.IsZero() {
-			started = f.Clock
-		}
-		for _, p := range f.Products {
-			low = low || p.LowIn != ""
-			for _, b := range p.Badges {
-				if b == signal.HighDemand && badgeAt == 0 {
-					badgeAt = f.Clock.Sub(started)
-				}
+func TestTheDemoPlaysEverythingAndNothingIsWrong(t *testing.T) {
+	startAll := func(d *Demo) {
+		d.feed.outage.lasts = 2 * time.Second
+		for _, scenario := range scenarios(true) {
+			if p, err := d.feed.start(t.Context(), scenario.Name); err != nil || !p.Running {
+				t.Errorf("%s: %+v, %v", scenario.Name, p, err)
 			}
 		}
-		return badgeAt > 0 && low && refusedIn(f) > 0 && f.Checked > 0 && f.P50 > 0 && f.EventsPerSecond > 0
+		replayLetters(t, d)
 	}
-	output, err := play(t, enough, nil)
+	enough := func(s status) bool {
+		for name, p := range s.plays {
+			if p.Running && name != "viral" {
+				return false
+			}
+		}
+		return s.verdict.hot > 0 && s.refused > 0 && s.p50 > 0 && s.eventsPerSecond > 0
+	}
+	output, err := play(t, enough, startAll)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
 	if checked, wrong := closingLine(t, output); checked < 5*39 || wrong != 0 {
 		t.Errorf("%d checked, %d wrong", checked, wrong)
 	}
-	if badgeAt > within {
-		t.Errorf("the first badge came after %v of the clock, want at most %v", badgeAt, within)
-	}
 	for _, want := range []string{
-		"busiest ", "products that had HIGH_DEMAND: ", "first signal after ",
+		` events/s  p50 .* keys checked against the truth, 0 wrong\n`, `first signal after `,
+		`products that had HIGH_DEMAND: [1-9]`, `Late count: .* holds.\n`, `Redis outage: Redis is back`,
+		`Duplicate storm: Every message`, `Till offline: .* is back and sends`, `Viral product: `,
+		`dead letters checked against the truth: [1-9]\d*, wrong: 0\n`,
+		`velocity keys checked against the truth: [1-9]\d*, wrong: 0\n`,
 	} {
-		if !strings.Contains(output, want) {
-			t.Errorf("no %q in\n%s", want, output)
+		if !regexp.MustCompile(want).MatchString(output) {
+			t.Errorf("no %s in\n%s", want, output)
 		}
 	}
-	for _, what := range []string{"dead letters", "velocity keys"} {
-		if !regexp.MustCompile(what + ` checked against the truth: [1-9]\d*, wrong: 0\n`).MatchString(output) {
-			t.Errorf("no %s in\n%s", what, output)
+}
+
+// replayLetters replays a repaired letter of each channel, and what cannot be replayed.
+func replayLetters(t *testing.T, d *Demo) {
+	t.Helper()
+	now, shop := d.feed.clock.NowMs(), d.feed.world.Stores()[0].ID
+	for i, c := range []struct {
+		channel event.Channel
+		text    string
+	}{
+		{event.POS, `{"order_number":"mended","store_id":"%s","product_id":40001,"product_count":3,"timestamp":%d}`},
+		{event.WMS, `{"event_id":"mended","type":"RESET","store_id":"%s","product_id":40002,"count":77,"counted_at":%d}`},
+		{event.WMS, `{"store_id":"%s","product_id":40003,"count":5,"timestamp":%d}`}, // without an id of its own
+		{event.ECOM, `{"event":"view_item","store_id":"%s","timestamp":%d,"ecommerce":{"items":[{"item_id":"40004"}]}}`},
+	} {
+		text := fmt.Sprintf(c.text, shop, now)
+		l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON, Item: event.NoItem}, Stage: event.StageDecode,
+			Message: &event.Message{Channel: c.channel, Data: []byte(text[1:]), ID: fmt.Sprint("letter-", i)}}
+		_, err := d.feed.replay(t.Context(), l, l.Message.Data)
+		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Reason != event.BadJSON {
+			t.Errorf("letter %d as it was: %v", i, err)
+		}
+		if id, err := d.feed.replay(t.Context(), l, []byte(text)); err != nil || id == "" {
+			t.Errorf("letter %d, repaired: %q, %v", i, id, err)
+		}
+		if _, err := d.feed.replay(t.Context(), l, []byte(text)); err == nil {
+			t.Errorf("letter %d was replayed twice", i)
 		}
 	}
 }
 
 func TestTheDemoListsWhatIsWrong(t *testing.T) {
-	compared := func(f liveview.Frame) bool { return f.Checked > 0 }
+	compared := func(status) bool { return true }
 	spoil := func(d *Demo) {
 		if err := d.store.client.Set(t.Context(), "stock:nowhere:40001", "1", 0).Err(); err != nil {
 			t.Error(err)
@@ -168,8 +186,7 @@ func TestTheDemoOnACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a cluster takes seconds to start")
 	}
-	compared := func(f liveview.Frame) bool { return f.Checked > 0 && len(f.Products) > 0 }
-	output, err := play(t, compared, nil, "--redis_addrs="+strings.Join(redistest.StartCluster(t).Addrs(), ","))
+	output, err := play(t, func(status) bool { return true }, nil, "--redis_addrs="+strings.Join(redistest.StartCluster(t).Addrs(), ","))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}

@@ -29,50 +29,97 @@ const (
 
 // feed advances the world with the clock and publishes its messages. At times it holds the world
 // for a moment and compares Redis with the truth: no message is outstanding then, so a difference
-// is a mistake and no race.
+// is a mistake and no race. Only the goroutine of run uses the world; do gives it other work.
 type feed struct {
-	world  *retail.World
-	clock  clock.Clock
-	bus    *bus
-	checks *checks
+	world    *retail.World
+	clock    clock.Clock
+	bus      *bus
+	checks   *checks
+	outage   outage
+	replays  replays
+	requests chan func()
+	ended    chan struct{} // closed when run ends
 
-	mu     sync.Mutex
-	status feedStatus
+	mu    sync.Mutex
+	state feedStatus
 }
 
-// feedStatus is what the screen shows of the feed.
+// feedStatus is what others may read of the feed.
 type feedStatus struct {
-	lag       time.Duration // clock time that the world is behind
-	maxLag    time.Duration
-	published int64
-	verdict   verdict
-	problem   error // why the last check could not be made
+	lag     time.Duration // clock time that the world is behind
+	maxLag  time.Duration
+	verdict verdict
+	problem error                  // why the last check could not be made
+	plays   map[string]retail.Play // by scenario
 }
 
 func (f *feed) snapshot() feedStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.status
+	return f.state
 }
 
 func (f *feed) update(change func(*feedStatus)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	change(&f.status)
+	change(&f.state)
+}
+
+// errEnded is the error of a request to a demo that is ending.
+var errEnded = errors.New("the demo is ending")
+
+// do calls work on the goroutine of run, and returns its error.
+func (f *feed) do(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	select {
+	case f.requests <- func() { done <- work() }:
+		return <-done
+	case <-f.ended:
+		return errEnded
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// start plays a scenario from now on.
+func (f *feed) start(ctx context.Context, name string) (p retail.Play, err error) {
+	err = f.do(ctx, func() error {
+		if name == outageScenario.Name {
+			p, err = f.outage.start()
+		} else {
+			p, err = f.world.Start(name)
+		}
+		f.publishPlays()
+		return err
+	})
+	return p, err
+}
+
+// publishPlays lets others read what is played.
+func (f *feed) publishPlays() {
+	plays := f.world.Plays()
+	if p := f.outage.play; p.Text != "" {
+		plays[outageScenario.Name] = p
+	}
+	f.update(func(s *feedStatus) { s.plays = plays })
 }
 
 // run advances the world until ctx ends, which is no error. reached is the time of the world at the
 // start, epoch ms.
-func (f *feed) run(ctx context.Context, reached int64) error {
+func (f *feed) run(ctx context.Context, reached int64) (err error) {
+	defer close(f.ended)
+	defer func() { err = errors.Join(err, f.outage.end()) }()
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
 	nextCheck := time.Now().Add(checkEvery)
 	for {
-		var err error
+		if err := f.outage.endIfDue(); err != nil {
+			return err
+		}
 		if reached, err = f.advance(reached); err != nil {
 			return err
 		}
-		if time.Now().After(nextCheck) {
+		if time.Now().After(nextCheck) && !f.outage.play.Running {
 			started := time.Now()
 			if err := f.check(ctx); err != nil {
 				return err
@@ -81,6 +128,8 @@ func (f *feed) run(ctx context.Context, reached int64) error {
 		}
 		select {
 		case <-tick.C:
+		case request := <-f.requests:
+			request()
 		case <-ctx.Done():
 			return nil
 		}
@@ -95,21 +144,18 @@ func (f *feed) advance(reached int64) (int64, error) {
 		return reached, err
 	}
 	now := f.clock.NowMs()
-	var n int64
 	if counts.outstanding < maxOutstanding {
 		reached = min(now, reached+int64(f.clock.Speed*float64(catchUp.Milliseconds())))
 		for _, p := range f.world.Advance(reached) {
-			if err := f.bus.publish(p); err != nil {
+			if _, err := f.bus.publish(p.Topic, p.Data, p.Attributes); err != nil {
 				return reached, err
 			}
-			n++
+			f.replays.add(p, now)
 		}
 	}
+	f.publishPlays()
 	lag := time.Duration(now-reached) * time.Millisecond
-	f.update(func(s *feedStatus) {
-		s.published += n
-		s.lag, s.maxLag = lag, max(s.maxLag, lag)
-	})
+	f.update(func(s *feedStatus) { s.lag, s.maxLag = lag, max(s.maxLag, lag) })
 	return reached, nil
 }
 

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/sinks/redis"
+	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 // Options configure a demo. DefaultOptions returns the defaults, Flags declares the flags, and
@@ -24,10 +27,12 @@ type Options struct {
 	Duration        time.Duration // --duration: wall time; 0: until ctx ends
 	WarehouseDir    string        // --warehouse_dir; empty: a temporary folder
 	HighDemandEnter int64         // --high_demand_enter; 0: follows from the trade
+	Scenario        string        // --scenario: names separated by commas
 
 	// Set by Validate.
 	RedisAddrs  []string
 	ClockOrigin time.Time // what the clock shows at the start
+	scenarios   []string
 }
 
 // The ranges of the options. A check of more than maxKeys stock keys takes longer than the time
@@ -57,6 +62,9 @@ func (o *Options) Flags() []config.Group {
 			{Name: "high_demand_enter", Var: &o.HighDemandEnter,
 				Usage: "`score` of an hour from which HIGH_DEMAND is on; " +
 					"0: such that the trending product and a few best sellers get it"},
+			{Name: "scenario", Var: &o.Scenario,
+				Usage: "`names` separated by commas of scenarios that start some seconds after the first signals: " +
+					strings.Join(names(scenarios(true)), ", ")},
 		}},
 		{Name: "Clock", Flags: []config.Flag{
 			{Name: "clock_origin", Var: &o.Origin,
@@ -85,6 +93,7 @@ func (o *Options) Validate(set *config.Set, args []string) error {
 	o.checkPlaces(bad)
 	o.checkTime(time.Now(), bad)
 	o.checkSize(bad)
+	o.checkScenarios(bad)
 	return errors.Join(errs...)
 }
 
@@ -140,6 +149,28 @@ func (o *Options) checkSize(bad badFunc) {
 	if o.HighDemandEnter < 0 {
 		bad("high_demand_enter", "%d is negative", o.HighDemandEnter)
 	}
+}
+
+func (o *Options) checkScenarios(bad badFunc) {
+	o.scenarios = nil
+	if o.Scenario == "" {
+		return
+	}
+	known := names(scenarios(len(o.RedisAddrs) == 0))
+	for name := range strings.SplitSeq(o.Scenario, ",") {
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			bad("scenario", "there is no scenario %q here; the scenarios are %s", name, strings.Join(known, ", "))
+		}
+		o.scenarios = append(o.scenarios, name)
+	}
+}
+
+func names(scenarios []retail.Scenario) []string {
+	names := make([]string, len(scenarios))
+	for i, s := range scenarios {
+		names[i] = s.Name
+	}
+	return names
 }
 
 // highDemandEnter returns the score at which HIGH_DEMAND goes on. A score grows with the trade: at

@@ -12,7 +12,7 @@ func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 		"--nonsense", "--shops=many", "stray", "--clock_speed=0", "--events_per_second=NaN",
 		"--products=0", "--seed=-1",
 		"--clock_origin=tomorrow", "--duration=-1s", "--redis_addrs=nowhere", "--warehouse_dir=options_test.go",
-		"--high_demand_enter=-1",
+		"--high_demand_enter=-1", "--scenario=late_count,flood",
 	})
 	if err == nil {
 		t.Fatal("accepted")
@@ -20,7 +20,7 @@ func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 	for _, name := range []string{
 		"nonsense", "shops", "stray", "clock_speed", "events_per_second", "products", "seed",
 		"clock_origin", "duration",
-		"redis_addrs", "warehouse_dir", "high_demand_enter",
+		"redis_addrs", "warehouse_dir", "high_demand_enter", "flood", "duplicate_storm",
 	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("nothing about %s in:\n%v", name, err)
@@ -29,6 +29,15 @@ func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 	_, err = parseOptions([]string{"--shops=999", "--products=20000"})
 	if err == nil || !strings.Contains(err.Error(), "20000000") {
 		t.Errorf("20,000,000 stock keys: %v", err)
+	}
+}
+
+func TestOnlyTheRedisInThisProcessHasOutages(t *testing.T) {
+	if o, err := parseOptions([]string{"--scenario=redis_outage, viral"}); err != nil || len(o.scenarios) != 2 {
+		t.Errorf("%v, %v", o.scenarios, err)
+	}
+	if _, err := parseOptions([]string{"--scenario=redis_outage", "--redis_addrs=127.0.0.1:6379"}); err == nil {
+		t.Error("an outage of a Redis elsewhere was accepted")
 	}
 }
 

@@ -2,9 +2,7 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -71,47 +69,4 @@ func (s *store) close() {
 	if s.embedded != nil {
 		s.embedded.Close()
 	}
-}
-
-// mget reads any number of keys: by MGET, or in a cluster, where the keys of one MGET must share a
-// slot, by single reads in a pipeline. A key that does not exist has an empty value.
-func mget(ctx context.Context, rdb goredis.UniversalClient, keys []string) ([]string, error) {
-	const chunk = 1000 // so that other clients do not wait
-	values := make([]string, 0, len(keys))
-	for part := range slices.Chunk(keys, chunk) {
-		var err error
-		if _, cluster := rdb.(*goredis.ClusterClient); cluster {
-			values, err = pipelined(ctx, rdb, part, values)
-		} else {
-			var got []any
-			got, err = rdb.MGet(ctx, part...).Result()
-			for _, v := range got {
-				text, _ := v.(string) // nil: there is no such key
-				values = append(values, text)
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read %d keys: %w", len(part), err)
-		}
-	}
-	return values, nil
-}
-
-// pipelined reads keys in a pipeline and appends their values.
-func pipelined(ctx context.Context, rdb goredis.UniversalClient, keys, values []string) ([]string, error) {
-	pipe := rdb.Pipeline()
-	for _, key := range keys {
-		pipe.Get(ctx, key)
-	}
-	replies, err := pipe.Exec(ctx)
-	if err != nil && !errors.Is(err, goredis.Nil) {
-		return nil, err
-	}
-	for _, r := range replies {
-		if err := r.Err(); err != nil && !errors.Is(err, goredis.Nil) {
-			return nil, err
-		}
-		values = append(values, r.(*goredis.StringCmd).Val())
-	}
-	return values, nil
 }

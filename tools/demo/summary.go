@@ -21,7 +21,6 @@ type summary struct {
 	from, to       time.Time // by the clock
 	truth          retail.Tally
 	pipeline       metrics.Summary
-	hot            int
 	late           bool // sales were so late that velocity is not compared
 
 	velocity     truth.Faults
@@ -44,7 +43,7 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	s = summary{
 		elapsed: time.Since(d.started), first: d.first,
 		from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
-		truth: world.Tally, pipeline: d.line.Summary(), hot: len(d.front.hot), late: status.maxLag > tooLate,
+		truth: world.Tally, pipeline: d.line.Summary(), late: status.maxLag > tooLate,
 		stock: d.feed.checks.verdict, stockSamples: d.feed.checks.samples, kept: d.options.WarehouseDir,
 	}
 	if !s.late {
@@ -70,7 +69,7 @@ func (s summary) String() string {
 	}
 	line("messages: %d, events: %d, repeated: %d, ignored: %d, refused: %d", s.truth.Messages, eventsOf(s.pipeline),
 		s.truth.Duplicates, s.truth.Ignored, s.letters.compared)
-	line("products that had HIGH_DEMAND: %d", s.hot)
+	line("products that had HIGH_DEMAND: %d", s.stock.hot)
 	if s.kept != "" {
 		line("events, signals and dead letters are in %s", s.kept)
 	}
