@@ -163,7 +163,7 @@ func (p *Pipeline) localChecks() (checks []check) {
 		checks = append(checks, portCheck("--metrics_addr", o.MetricsAddr))
 	}
 	if o.UIAddr != "" {
-		addr, _ := pageAddr(o.UIAddr) // validated before
+		addr, _ := ParseUIAddr(o.UIAddr) // validated before
 		checks = append(checks, portCheck("--ui_addr", addr))
 	}
 	return checks

@@ -29,7 +29,7 @@ func (p *Pipeline) servePage(api http.Handler) (*httpServer, error) {
 	if p.options.UIAddr == "" {
 		return nil, nil
 	}
-	addr, err := pageAddr(p.options.UIAddr)
+	addr, err := ParseUIAddr(p.options.UIAddr)
 	if err != nil {
 		return nil, fmt.Errorf("--ui_addr: %w", err)
 	}
@@ -56,9 +56,9 @@ func (p *Pipeline) servePage(api http.Handler) (*httpServer, error) {
 	return s, nil
 }
 
-// pageAddr returns the address that the value of --ui_addr stands for. Without a host it is one of
+// ParseUIAddr returns the address that the value of --ui_addr stands for. Without a host it is one of
 // this machine alone.
-func pageAddr(value string) (string, error) {
+func ParseUIAddr(value string) (string, error) {
 	if !strings.Contains(value, ":") {
 		value = ":" + value
 	}

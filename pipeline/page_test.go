@@ -132,7 +132,7 @@ func TestPage(t *testing.T) {
 func TestPageAddr(t *testing.T) {
 	for value, want := range map[string]string{"8088": "127.0.0.1:8088", ":8088": "127.0.0.1:8088", "0": "127.0.0.1:0",
 		"0.0.0.0:80": "0.0.0.0:80", "[::1]:80": "[::1]:80", "page.example:80": "page.example:80"} {
-		if got, err := pageAddr(value); got != want || err != nil {
+		if got, err := ParseUIAddr(value); got != want || err != nil {
 			t.Errorf("%q is %q, %v; want %q", value, got, err, want)
 		}
 	}

@@ -190,7 +190,7 @@ func (o Options) createFolders() error {
 // validatePage validates the address and the memory of the page. Run fails if its port is taken.
 func (o Options) validatePage(bad reportFunc) {
 	if o.UIAddr != "" {
-		if _, err := pageAddr(o.UIAddr); err != nil {
+		if _, err := ParseUIAddr(o.UIAddr); err != nil {
 			bad("ui_addr", "%w", err)
 		}
 	}

@@ -92,6 +92,7 @@ func (d *Demo) open(ctx context.Context) (err error) {
 	for _, p := range world.Products() {
 		d.feed.checks.products = append(d.feed.checks.products, p.ID)
 	}
+	d.line.Demo = d.page()
 	return nil
 }
 
@@ -112,6 +113,7 @@ func (d *Demo) pipelineOptions() pipeline.Options {
 	o.Redis.Addrs = d.store.config.String()
 	o.Restore = "none" // the world begins anew too
 	o.WarehouseDir = d.dir
+	o.UIAddr = d.options.UIAddr
 	o.ClockOrigin = d.options.ClockOrigin.Format(time.RFC3339Nano)
 	o.ClockSpeed = d.options.ClockSpeed
 	o.Velocity.HighDemandEnter = d.options.highDemandEnter()
@@ -168,8 +170,8 @@ func (d *Demo) play(ctx, after context.Context) error {
 		feedErr = d.feed.run(playing, d.feed.clock.OriginMs)
 	})
 	feed.Go(func() {
-		if err := d.startScenarios(playing); err != nil && playing.Err() == nil {
-			slog.Warn("a scenario was not started", "error", err)
+		if err := d.begin(playing); err != nil && playing.Err() == nil {
+			slog.Warn("not every scenario was started", "error", err)
 		}
 	})
 	showErr := d.watch(playing)
@@ -189,17 +191,31 @@ func (d *Demo) play(ctx, after context.Context) error {
 	return errors.Join(lineErr, feedErr, showErr, settleErr)
 }
 
-// startScenarios waits for the first signal, and starts the scenarios of the options some seconds
-// later.
-func (d *Demo) startScenarios(ctx context.Context) error {
+// begin prints the address of the page and waits for the first signal. Some seconds later it starts
+// the scenarios of the options.
+func (d *Demo) begin(ctx context.Context) error {
 	tick := time.NewTicker(tickEvery)
 	defer tick.Stop()
-	for d.line.Summary().RedisWrites == 0 {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+	await := func(done func() bool) bool {
+		for !done() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
+	if d.options.UIAddr != "" {
+		if !await(func() bool { return d.line.PageAddr() != "" }) {
 			return nil
 		}
+		if err := d.console.line("Open http://" + d.line.PageAddr() + "/ (Ctrl-C ends the demo)"); err != nil {
+			return err
+		}
+	}
+	if !await(func() bool { return d.line.Summary().RedisWrites > 0 }) {
+		return nil
 	}
 	d.first = time.Since(d.started)
 	select {
@@ -207,12 +223,13 @@ func (d *Demo) startScenarios(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	var errs []error
 	for _, name := range d.options.scenarios {
 		if _, err := d.feed.start(ctx, name); err != nil {
-			return fmt.Errorf("start %s: %w", name, err)
+			errs = append(errs, fmt.Errorf("start %s: %w", name, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // watch shows the status every second until ctx ends.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
@@ -120,7 +121,7 @@ func TestTheDemoPlaysEverythingAndNothingIsWrong(t *testing.T) {
 	for _, want := range []string{
 		` events/s  p50 .* keys checked against the truth, 0 wrong\n`, `first signal after `,
 		`products that had HIGH_DEMAND: [1-9]`, `Late count: .* holds.\n`, `Redis outage: Redis is back`,
-		`Duplicate storm: Every message`, `Till offline: .* is back and sends`, `Viral product: `,
+		`Duplicate storm: Messages are delivered once`, `Till offline: The sales of till`, `Viral product: `,
 		`dead letters checked against the truth: [1-9]\d*, wrong: 0\n`,
 		`velocity keys checked against the truth: [1-9]\d*, wrong: 0\n`,
 	} {
@@ -147,7 +148,7 @@ func replayLetters(t *testing.T, d *Demo) {
 		l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON, Item: event.NoItem}, Stage: event.StageDecode,
 			Message: &event.Message{Channel: c.channel, Data: []byte(text[1:]), ID: fmt.Sprint("letter-", i)}}
 		_, err := d.feed.replay(t.Context(), l, l.Message.Data)
-		if refused, ok := errors.AsType[*RefusedError](err); !ok || refused.Reason != event.BadJSON {
+		if refused, ok := errors.AsType[*page.RefusedError](err); !ok || refused.Reason != event.BadJSON {
 			t.Errorf("letter %d as it was: %v", i, err)
 		}
 		if id, err := d.feed.replay(t.Context(), l, []byte(text)); err != nil || id == "" {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/config"
+	"github.com/beamlytics/streamlytics/pipeline"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -28,6 +29,7 @@ type Options struct {
 	WarehouseDir    string        // --warehouse_dir; empty: a temporary folder
 	HighDemandEnter int64         // --high_demand_enter; 0: follows from the trade
 	Scenario        string        // --scenario: names separated by commas
+	UIAddr          string        // --ui_addr; empty: no page
 
 	// Set by Validate.
 	RedisAddrs  []string
@@ -47,7 +49,7 @@ const (
 
 // DefaultOptions returns the defaults of the flags.
 func DefaultOptions() Options {
-	return Options{ClockSpeed: 60, EventsPerSecond: 500, Shops: 20, Products: 500, Seed: 1}
+	return Options{ClockSpeed: 60, EventsPerSecond: 500, Shops: 20, Products: 500, Seed: 1, UIAddr: "127.0.0.1:0"}
 }
 
 // Flags declares the flags that set the fields of o.
@@ -80,6 +82,9 @@ func (o *Options) Flags() []config.Group {
 					"several separated by commas = cluster; without it one in this process"},
 			{Name: "warehouse_dir", Var: &o.WarehouseDir,
 				Usage: "`folder` that keeps events, signals and dead letters; without it a temporary one"},
+			{Name: "ui_addr", Var: &o.UIAddr,
+				Usage: "`host:port` at which to serve the page that shows the demo; without a host, on this machine " +
+					"alone; port 0 is a free one; empty: there is no page"},
 		}},
 	}
 }
@@ -103,6 +108,11 @@ func (o *Options) checkPlaces(bad badFunc) {
 	var err error
 	if o.RedisAddrs, err = redis.ParseAddrs(o.Redis); err != nil {
 		bad("redis_addrs", "%w", err)
+	}
+	if o.UIAddr != "" {
+		if _, err := pipeline.ParseUIAddr(o.UIAddr); err != nil {
+			bad("ui_addr", "%w", err)
+		}
 	}
 	if o.WarehouseDir != "" {
 		if info, err := os.Stat(o.WarehouseDir); err == nil && !info.IsDir() {

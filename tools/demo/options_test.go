@@ -12,7 +12,7 @@ func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 		"--nonsense", "--shops=many", "stray", "--clock_speed=0", "--events_per_second=NaN",
 		"--products=0", "--seed=-1",
 		"--clock_origin=tomorrow", "--duration=-1s", "--redis_addrs=nowhere", "--warehouse_dir=options_test.go",
-		"--high_demand_enter=-1", "--scenario=late_count,flood",
+		"--high_demand_enter=-1", "--ui_addr=nowhere", "--scenario=late_count,flood",
 	})
 	if err == nil {
 		t.Fatal("accepted")
@@ -20,7 +20,7 @@ func TestOneMessageListsAllThatIsWrong(t *testing.T) {
 	for _, name := range []string{
 		"nonsense", "shops", "stray", "clock_speed", "events_per_second", "products", "seed",
 		"clock_origin", "duration",
-		"redis_addrs", "warehouse_dir", "high_demand_enter", "flood", "duplicate_storm",
+		"redis_addrs", "warehouse_dir", "high_demand_enter", "ui_addr", "flood", "duplicate_storm",
 	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("nothing about %s in:\n%v", name, err)

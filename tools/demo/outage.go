@@ -39,11 +39,12 @@ func (o *outage) start() (retail.Play, error) {
 	if o.redis == nil {
 		return retail.Play{}, errors.New("the Redis is not in this process, so the demo cannot stop it")
 	}
-	if !o.play.Running {
-		o.redis.Close()
-		o.until = time.Now().Add(o.lasts)
-		o.play = retail.Play{Running: true, Text: fmt.Sprintf("Redis refuses connections for %v.", o.lasts)}
+	if o.play.Running {
+		return o.play, retail.ErrRunning
 	}
+	o.redis.Close()
+	o.until = time.Now().Add(o.lasts)
+	o.play = retail.Play{Running: true, Text: fmt.Sprintf("Redis refuses connections for %v.", o.lasts)}
 	return o.play, nil
 }
 

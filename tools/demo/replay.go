@@ -9,18 +9,11 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/deadletters"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
-
-// RefusedError is the error of a repaired message that the pipeline would refuse again.
-type RefusedError struct{ event.Refusal }
-
-// Error implements error.
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("it would be refused again, %s: %s", e.Reason, e.Detail)
-}
 
 // replays decides what repaired messages add to the truth. It is not safe for concurrent use.
 type replays struct {
@@ -72,7 +65,7 @@ type repaired struct {
 	repeated   int64         // events that were published before
 }
 
-// judge returns the message to publish for a letter. It is a RefusedError if the pipeline would
+// judge returns the message to publish for a letter. It is a *page.RefusedError if the pipeline would
 // refuse any part of it.
 func (r *replays) judge(l event.DeadLetter, data []byte, nowMs int64) (p repaired, err error) {
 	topic, ok := r.topics[l.Message.Channel]
@@ -85,14 +78,14 @@ func (r *replays) judge(l event.DeadLetter, data []byte, nowMs int64) (p repaire
 	attributes := maps.Clone(l.Message.Attributes)
 	delete(attributes, "event_id") // Repaired judges it
 	if d := r.decode(topic, data, attributes, nowMs); len(d.Refusals) > 0 {
-		return p, &RefusedError{d.Refusals[0]}
+		return p, &page.RefusedError{Refusal: d.Refusals[0]}
 	}
 	if attributes, err = deadletters.Repaired(l, data); err != nil {
 		return p, err
 	}
 	d := r.decode(topic, data, attributes, nowMs)
 	if len(d.Refusals) > 0 {
-		return p, &RefusedError{d.Refusals[0]}
+		return p, &page.RefusedError{Refusal: d.Refusals[0]}
 	}
 	p = repaired{topic: topic, attributes: attributes}
 	for i := range d.Events {
@@ -103,10 +96,10 @@ func (r *replays) judge(l event.DeadLetter, data []byte, nowMs int64) (p repaire
 			p.repeated++
 			continue
 		case seen:
-			return p, &RefusedError{event.Refusal{Reason: event.IDReused, Item: e.Item,
+			return p, &page.RefusedError{Refusal: event.Refusal{Reason: event.IDReused, Item: e.Item,
 				Detail: fmt.Sprintf("event_id: another event of this store and product has the id %q", e.ID)}}
 		case e.Type.MovesStock() && e.OccurredAt < nowMs-r.horizon.Milliseconds()+time.Hour.Milliseconds():
-			return p, &RefusedError{event.Refusal{Reason: event.TooLate, Item: e.Item,
+			return p, &page.RefusedError{Refusal: event.Refusal{Reason: event.TooLate, Item: e.Item,
 				Detail: fmt.Sprintf("its time is about %v or more before the clock's now", r.horizon)}}
 		}
 		p.events = append(p.events, truth.Event{ID: resetID(e), Type: e.Type.String(), Store: e.StoreID,
@@ -126,7 +119,7 @@ func resetID(e *event.UnifiedInventoryEvent) string {
 func keyOf(l event.DeadLetter) letterKey { return letterKey{l.Message.ID, l.Item, l.Reason} }
 
 // replay publishes the repaired message of a dead letter, once, and counts it in the truth. The
-// error is a RefusedError if the pipeline would refuse it again.
+// error is a *page.RefusedError if the pipeline would refuse it again.
 func (f *feed) replay(ctx context.Context, l event.DeadLetter, data []byte) (messageID string, err error) {
 	err = f.do(ctx, func() error {
 		nowMs := f.clock.NowMs()

@@ -36,22 +36,27 @@ var scenarios = [...]Scenario{
 // Scenarios returns what a World can play.
 func Scenarios() []Scenario { return scenarios[:] }
 
-// ErrUnknownScenario is the error of a name that is none of a scenario.
-var ErrUnknownScenario = errors.New("unknown scenario")
+// The errors of World.Start.
+var (
+	ErrUnknownScenario = errors.New("there is no such scenario")
+	ErrRunning         = errors.New("the scenario is running already")
+)
 
-// Start plays a scenario from now on. One that is running is not started again.
+// Start plays a scenario from now on.
 func (w *World) Start(name string) (Play, error) {
 	for _, s := range scenarios {
 		if s.Name != name {
 			continue
 		}
-		if p := w.plays[name]; p == nil || !p.Running {
-			w.plays[name] = &Play{Running: true}
-			s.play(w, w.plays[name])
+		if p := w.plays[name]; p != nil && p.Running {
+			return *p, ErrRunning
 		}
-		return *w.plays[name], nil
+		p := &Play{Running: true}
+		w.plays[name] = p
+		s.play(w, p)
+		return *p, nil
 	}
-	return Play{}, fmt.Errorf("%w %q", ErrUnknownScenario, name)
+	return Play{}, fmt.Errorf("%w: %q", ErrUnknownScenario, name)
 }
 
 // Plays returns the scenarios that were started, by name, as they stand now.
