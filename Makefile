@@ -1,16 +1,13 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture up down test lint vulncheck bench bench-e2e fuzz replay-real fault-matrix soak build clean
+.PHONY: help demo up down test lint vulncheck bench bench-e2e fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-demo: ## a simulated day of trade through the whole pipeline, in this terminal; needs nothing but Go
+demo: ## a simulated day of trade through the whole pipeline, on a page of this machine; needs nothing but Go
 	go build -o bin/ ./cmd/streamlytics && exec bin/streamlytics demo
-
-picture: ## docs/demo.svg, the terminal of a real demo; needs tmux
-	./scripts/picture.sh
 
 up: ## the whole stack with a simulated retailer, in Docker, on this machine's ports; see walkthrough.md
 	docker compose up -d && ./setup_pubsub.sh

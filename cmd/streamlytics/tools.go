@@ -26,8 +26,9 @@ func (cs *commands) demo() *cobra.Command {
 		Use:   "demo [flags]",
 		Short: "Run a simulated retailer, the pipeline and a Redis in this process",
 		Long: "Demo simulates a retailer, runs the pipeline on its events and compares every stock key with the\n" +
-			"truth. It needs no account, no server and no Docker. Ctrl-C ends it with the result.",
-		Example: "  streamlytics demo\n  streamlytics demo --clock_speed=600 --duration=1m",
+			"truth. It prints the address of a page that shows all of that and plays scenarios. It needs no\n" +
+			"account, no server and no Docker. Ctrl-C ends it with the result.",
+		Example: "  streamlytics demo\n  streamlytics demo --clock_speed=600 --scenario=late_count,viral --duration=1m",
 	}, &o, &log, func(ctx context.Context) error {
 		beam.Init()
 		process.RaiseMaxProcs()

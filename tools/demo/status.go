@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,6 +12,85 @@ import (
 
 // statusEvery is the time between two lines of status, wall time.
 const statusEvery = time.Second
+
+// begin prints the address of the page and waits for the first signal. Some seconds later it starts
+// the scenarios of the options.
+func (d *Demo) begin(ctx context.Context) error {
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
+	await := func(done func() bool) bool {
+		for !done() {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return false
+			}
+		}
+		return true
+	}
+	if d.options.UIAddr != "" {
+		if !await(func() bool { return d.line.PageAddr() != "" }) {
+			return nil
+		}
+		if err := d.console.line("Open http://" + d.line.PageAddr() + "/ (Ctrl-C ends the demo)"); err != nil {
+			return err
+		}
+	}
+	if !await(func() bool { return d.line.Summary().RedisWrites > 0 }) {
+		return nil
+	}
+	d.first = time.Since(d.started)
+	select {
+	case <-time.After(scenariosAfter):
+	case <-ctx.Done():
+		return nil
+	}
+	var errs []error
+	for _, name := range d.options.scenarios {
+		if _, err := d.feed.start(ctx, name); err != nil {
+			errs = append(errs, fmt.Errorf("start %s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// watch shows the status every second until ctx ends.
+func (d *Demo) watch(ctx context.Context) error {
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		s, err := d.status()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(d.showPlays(s), d.console.show(s.String())); err != nil {
+			return err
+		}
+		if d.shown != nil {
+			d.shown(s)
+		}
+	}
+}
+
+// showPlays prints a line for each scenario of which something new happens.
+func (d *Demo) showPlays(s status) error {
+	for _, scenario := range scenarios(true) {
+		p := s.plays[scenario.Name]
+		if d.texts[scenario.Name] == p.Text {
+			continue
+		}
+		d.texts[scenario.Name] = p.Text
+		if err := d.console.line(fmt.Sprintf("%s  %s: %s", s.clock.Format("15:04"), scenario.Title, p.Text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // status is what a line of status shows.
 type status struct {
