@@ -2,7 +2,7 @@ import { attr, h, s, sized, text, uid } from './dom.js';
 import { minute, num, stamp } from './format.js';
 
 const steps = [1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map(m => m * 60_000);
-const pad = { left: 40, right: 14, top: 44, bottom: 26 };
+const pad = { left: 40, right: 34, top: 44, bottom: 26 };
 
 function timeTicks(from, to, most) {
   const step = steps.find(d => (to - from) / d <= most) ?? steps.at(-1);
@@ -96,7 +96,7 @@ export function chart(signal, height = 260) {
     const parts = [];
     for (const b of model.bands ?? []) {
       parts.push(rect(b, pad.top, bottom - pad.top, `band ${b.class ?? ''}`));
-      if (b.shown) parts.push(s('text', { x: x(b.from) + 8, y: pad.top + 16, class: 'bandlabel' }, b.shown));
+      if (b.shown) parts.push(s('text', { x: round(x(b.to)) - 6, y: pad.top + 14, 'text-anchor': 'end', class: 'bandlabel' }, b.shown));
     }
     for (const v of ticks) {
       parts.push(s('path', { class: v === 0 ? 'axis' : 'grid', d: `M${pad.left} ${round(y(v))}H${width - pad.right}` }),
@@ -111,6 +111,7 @@ export function chart(signal, height = 260) {
       parts.push(s('rect', { class: 'bar', x: round(left), y: round(top), width: round(wide), height: round(Math.abs(y(v) - y(0))) }));
     }
     for (const l of model.lines ?? []) parts.push(s('path', { class: `line ${l.class ?? ''}`, d: stepPath(l.points, x, y, model.to) }));
+    parts.push(...ends(y));
     parts.push(...marks(model.marks ?? [], bottom));
     for (const p of model.spots ?? []) {
       const cx = round(x(p.at)), cy = round(y(p.value));
@@ -121,9 +122,20 @@ export function chart(signal, height = 260) {
     body.replaceChildren(...parts);
   }
 
+  // ends writes the last value of each line behind its end, apart from each other.
+  function ends(y) {
+    const last = (model.lines ?? []).filter(l => (l.points.at(-1)?.[1] ?? null) !== null)
+      .map(l => ({ v: l.points.at(-1)[1], class: l.class ?? '' })).sort((a, b) => b.v - a.v);
+    let above = -Infinity;
+    return last.map(l => {
+      above = Math.max(above + 14, round(y(l.v)) + 4);
+      return s('text', { class: `end ${l.class}`, x: width - pad.right + 6, y: above }, num(l.v));
+    });
+  }
+
   // marks places the labels of the newest lines first, in two rows, and leaves out those without room.
   function marks(list, bottom) {
-    const free = [width, width];
+    const free = [width - 8, width - 8];
     return list.filter(m => m.at >= model.from && m.at <= model.to).sort((a, b) => b.at - a.at).flatMap(m => {
       const at = round(x(m.at)), wide = m.label.length * 6.6 + 10, start = Math.min(at - 4, width - wide);
       const row = free.findIndex(f => start + wide <= f);

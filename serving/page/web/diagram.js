@@ -25,13 +25,21 @@ function wrap(sentence, n) {
   return lines;
 }
 
+// fit narrows the letters of a text that is wider than its box.
+function fit(el, room) {
+  attr(el, 'textLength', null);
+  const wide = el.getComputedTextLength() > room;
+  attr(el, 'textLength', wide ? room : null);
+  attr(el, 'lengthAdjust', wide ? 'spacingAndGlyphs' : null);
+}
+
 const center = b => [b.x + b.w / 2, b.y + b.h / 2];
 const bow = (x1, y1, x2, y2, down) => down
   ? `M${x1} ${y1}C${x1} ${(y1 + y2) / 2} ${x2} ${(y1 + y2) / 2} ${x2} ${y2}` : `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
 
 // across lays the boxes and arrows out from left to right: {boxes, arrows: [[name, path, labelX, labelY, anchor]], height}.
 function across(width, used) {
-  const gap = Math.min(88, Math.max(54, width * 0.058)), cw = 112, w = (width - cw - 4 * gap) / 4, h = 152, tall = 54;
+  const gap = Math.min(88, Math.max(56, width * 0.058)), cw = 96, w = (width - cw - 4 * gap) / 4, h = 152, tall = 54;
   const boxes = {}, arrows = [], top = 12;
   const column = i => cw + gap + i * (w + gap);
   steps.forEach(([name], i) => { boxes[name] = { x: column(i), y: top, w, h }; });
@@ -64,12 +72,12 @@ function across(width, used) {
 
 // downward is the same for narrow screens: steps below each other, outputs to their right.
 function downward(width, used) {
-  const gap = width < 500 ? 34 : 64, w = Math.round((width - gap) * (width < 500 ? 0.63 : 0.6)), side = width - gap - w;
+  const gap = width < 500 ? 44 : 64, w = Math.round((width - gap) * 0.62), side = width - gap - w;
   const boxes = {}, arrows = [], tall = 54, cw = (width - 10 * (used.length - 1)) / used.length;
   used.forEach((name, i) => { boxes[name] = { x: i * (cw + 10), y: 2, w: cw, h: tall }; });
   let y = tall + 66;
   for (const [name, , does] of steps) {
-    const h = 58 + 17 * wrap(does, (w - 24) / 6.5).length;
+    const h = 58 + 17 * wrap(does, (w - 22) / 6.9).length;
     boxes[name] = { x: 0, y, w, h };
     y += h + 44;
   }
@@ -105,7 +113,11 @@ export function diagram(signal) {
   const el = h('div', { class: 'diagram' }, svg);
   let width = 0, used = [], parts = {}, last = null, rows = [];
 
+  const roomy = () => width > 1200;
+  const letter = () => roomy() ? 7.5 : 6.9;
+
   function build() {
+    attr(svg, 'class', roomy() ? 'flow roomy' : 'flow');
     const plan = width >= 940 ? across(width, used) : downward(width, used);
     parts = {};
     attr(svg, 'viewBox', `0 0 ${width} ${plan.height}`);
@@ -117,6 +129,7 @@ export function diagram(signal) {
     });
     const boxes = Object.entries(plan.boxes).map(([name, b]) => box(name, b));
     body.replaceChildren(...arrows, ...boxes);
+    for (const { g, room } of Object.values(parts)) if (g) fit(g.querySelector('.name'), room);
   }
 
   function box(name, { x, y, w, h: tall }) {
@@ -127,10 +140,10 @@ export function diagram(signal) {
       s('text', { x: x + 12, y: y + 23, class: 'name' }, channel ? name : all[name][1]));
     if (channel) g.append(s('text', { x: x + 12, y: y + 41, class: 'does' }, channel[1]));
     else {
-      wrap(all[name][2], (w - 22) / 6.3).forEach((line, i) => g.append(s('text', { x: x + 12, y: y + 44 + i * 17, class: 'does' }, line)));
+      wrap(all[name][2], (w - 22) / letter()).forEach((line, i) => g.append(s('text', { x: x + 12, y: y + 44 + i * 17, class: 'does' }, line)));
       g.append(figure);
     }
-    (parts[`box-${name}`] = { g, figure, kind });
+    parts[`box-${name}`] = { g, figure, room: w - 22 };
     return g;
   }
 
@@ -152,11 +165,16 @@ export function diagram(signal) {
     arrow('redis-velocity', of('velocity'));
     arrow('archive', f.archive_rows === null ? 0 : of('archive'));
     const counts = {
-      decode: `${num(f.refused_total)} set aside`, key: `${num(f.events)} events`, stock: f.latency_ms ? `p50 ${millis(f.latency_ms.p50)}, p99 ${millis(f.latency_ms.p99)}` : '',
-      velocity: `${num(f.badge_changes)} badge changes`, dead: num(f.refused_total),
-      redis: f.redis.away ? 'does not answer' : `${num(f.redis.writes)} writes`, archive: f.archive_rows === null ? 'not in use' : `${num(f.archive_rows)} rows`,
+      decode: `${num(f.ignored)} ignored`, key: `${num(f.events)} events`, stock: `${num(f.duplicates)} duplicates`,
+      velocity: `${num(f.badge_changes)} badge changes`, dead: `${num(f.refused_total)} refused`,
+      redis: f.redis.away ? 'does not answer' : f.latency_ms ? `p50 ${num(f.latency_ms.p50)}, p99 ${millis(f.latency_ms.p99)}` : `${num(f.redis.writes)} writes`, archive: f.archive_rows === null ? 'not in use' : `${num(f.archive_rows)} rows`,
     };
-    for (const [name, count] of Object.entries(counts)) text(parts[`box-${name}`].figure, count);
+    for (const [name, count] of Object.entries(counts)) {
+      const { figure, room } = parts[`box-${name}`];
+      if (figure.textContent === count) continue;
+      text(figure, count);
+      fit(figure, room);
+    }
     attr(parts['box-redis'].g, 'class', f.redis.away ? 'box sink away' : 'box sink');
     attr(parts['box-archive'].g, 'class', f.archive_rows === null ? 'box sink off' : 'box sink');
     text(desc, `${used.join(', ')} go to Decode, KeyByStoreProduct, InventoryStatefulFn and SmartVelocityFn. Stock and velocity go to Redis, ` +

@@ -11,7 +11,10 @@ const thing = (type, n) => type === 'RECEIPT' ? `delivery of ${num(n)}` : n < 0 
 const effect = d => d.type === 'RECEIPT' ? d.quantity : -d.quantity;
 const known = store => store.points.map(p => [p.at, p.known ? p.on_hand : null]);
 
-// plain returns the line of a plain subtraction: late sales are subtracted although a count covers them, and a late
+// lateness is when something came late to a store the last time.
+const lateness = s => Math.max(0, ...s.dropped.map(d => d.arrived), ...s.barriers.filter(b => b.recomputed?.sales).map(b => b.arrived));
+
+// plain returns the line of plain arithmetic where it differs: late sales are subtracted although a count covers them, and a late
 // count replaces the stock although it is older than sales that are subtracted already.
 function plain(store) {
   const shift = at => {
@@ -30,23 +33,22 @@ function plain(store) {
 
 // story puts into words what late counts and late sales did, newest first: [{key, at, kind, title, says}].
 function story(store) {
-  const real = known(store), wrong = plain(store), last = store.barriers.at(-1);
-  const instead = (at, still) => {
-    const a = valueAt(wrong, at), b = valueAt(real, at);
-    return a === null || b === null ? '' : still ? `would now show ${num(a)} instead of ${num(b)}.` : `would have shown ${num(a)} instead of ${num(b)}.`;
-  };
+  const real = known(store), last = store.barriers.at(-1);
   const counts = store.barriers.filter(b => b.late || b.recomputed?.sales).map(b => {
-    const n = b.recomputed?.sales ?? 0, would = n ? instead(b.arrived, false) : '';
+    const n = b.recomputed?.sales ?? 0, then = valueAt(real, b.arrived);
     return { key: `c${b.counted_at}-${b.arrived}`, at: b.arrived, kind: 'count', title: `Count of ${num(b.quantity)}, ${span(b.arrived - b.counted_at)} late`,
       says: `Counted at ${stamp(b.counted_at)}. ` + (b.late ? `This count arrived ${span(b.arrived - b.counted_at)} late. ` : '') + (n
-        ? `${plural(n, 'sale')} after it ${n === 1 ? 'was' : 'were'} applied again on top (${plural(b.recomputed.units, 'unit')}). ${would ? `Without that, the shelf ${would}` : ''}`
+        ? `${plural(n, 'sale')} after it ${n === 1 ? 'was' : 'were'} applied again on top (${plural(b.recomputed.units, 'unit')}). ${then === null ? '' : `A plain overwrite would have shown ${num(then + b.recomputed.units)} instead of ${num(then)}.`}`
         : 'No sale had come after it, so the stock is what was counted.') };
   });
+  const sums = new Map();
   const drops = store.dropped.map((d, i) => {
-    const still = d.counted_at === last?.counted_at, would = instead(still ? Infinity : d.arrived, still);
+    const sum = (sums.get(d.counted_at) ?? 0) + effect(d), still = d.counted_at === last?.counted_at && d === store.dropped.at(-1);
+    sums.set(d.counted_at, sum);
+    const held = valueAt(real, still ? Infinity : d.arrived);
     return { key: `d${d.occurred_at}-${d.arrived}-${i}`, at: d.arrived, kind: 'drop', title: `Late ${thing(d.type, d.quantity)}, dropped`,
       says: `A ${thing(d.type, d.quantity)} from ${stamp(d.occurred_at)} arrived at ${stamp(d.arrived)}. The count of ${stamp(d.counted_at)} covers it: dropped. ` +
-        (would && `A plain subtraction ${would}`) };
+        (held === null ? '' : `A plain subtraction would ${still ? 'now show' : 'have shown'} ${num(held + sum)} instead of ${num(held)}.`) };
   });
   return [...counts, ...drops].sort((a, b) => b.at - a.at);
 }
@@ -64,7 +66,7 @@ function onHand(store, from, now) {
       label: `Late ${thing(d.type, d.quantity)} of ${minute(d.occurred_at)}: dropped` })),
     read: at => {
       const v = valueAt(real, at), g = valueAt(ghost, at);
-      return v === null ? 'not known' : `${num(v)} on hand${g === null ? '' : `; a plain subtraction: ${num(g)}`}`;
+      return v === null ? 'not known' : `${num(v)} on hand${g === null ? '' : `; plain arithmetic: ${num(g)}`}`;
     },
   };
 }
@@ -107,7 +109,7 @@ export default function product(ctx) {
   const body = h('div', { class: 'body', hidden: true },
     h('section', { 'aria-labelledby': 'oh' }, h('div', { class: 'row' }, h('h2', { id: 'oh' }, 'On-hand'), choices),
       h('div', { class: 'split' }, list, h('div', { class: 'panel' }, h('div', { class: 'row' }, head, now), stock.el,
-        h('p', { class: 'legend', 'aria-hidden': true }, h('span', { class: 'k-line' }, 'on-hand'), h('span', { class: 'k-ghost' }, 'what a plain subtraction would show'),
+        h('p', { class: 'legend', 'aria-hidden': true }, h('span', { class: 'k-line' }, 'on-hand'), h('span', { class: 'k-ghost' }, 'plain arithmetic, without the barrier'),
           h('span', { class: 'k-count' }, 'count'), h('span', { class: 'k-late' }, 'a count under way'), h('span', { class: 'k-drop' }, 'late sale, dropped')), points.el))),
     h('section', { 'aria-labelledby': 'st' }, h('h2', { id: 'st' }, 'What came late'), summary, quiet, tale),
     h('section', null, barsTitle, h('div', { class: 'panel' }, bars.el, h('p', { class: 'legend', 'aria-hidden': true }, h('span', { class: 'k-band' }, 'window of the message'), h('span', { class: 'k-strip' }, 'High demand')), units.el)),
@@ -125,7 +127,7 @@ export default function product(ctx) {
     stock.update(onHand(chosen, from, data.now));
     const told = story(chosen), phantom = valueAt(plain(chosen), Infinity);
     attr(summary, 'hidden', phantom === null);
-    if (phantom !== null) text(summary, `${label(chosen.name, chosen.id)} has ${num(v)} on hand. A plain subtraction would show ${num(phantom)}: ${plural(Math.abs(phantom - v), 'unit')} ${phantom > v ? 'that nobody can buy' : 'that could not be sold'}.`);
+    if (phantom !== null) text(summary, `${label(chosen.name, chosen.id)} has ${num(v)} on hand. Plain arithmetic would show ${num(phantom)}: ${plural(Math.abs(phantom - v), 'unit')} ${phantom > v ? 'of phantom stock, sold but not there' : 'on the shelf that nobody could buy'}.`);
     text(quiet, told.length ? '' : `Nothing came late to ${label(chosen.name, chosen.id)}.`);
     keyed(tale, told.slice(0, 30), t => `${chosen.id}/${t.key}`, t => { const p = h('p'); return { el: h('li', { class: t.kind }, h('time', null, stamp(t.at)), h('div', null, h('h3', null, t.title), p)), update: x => text(p, x.says) }; });
     const model = sales(data, from);
@@ -139,14 +141,14 @@ export default function product(ctx) {
 
   const rows = new Map();
   function storeRow(key) {
-    const name = h('b'), count = h('span', { class: 'n' }), line = spark(96, 26), extra = h('span', { class: 'extra' });
-    const button = h('button', { onclick: () => { store = key; ctx.query({ store: key }); draw(); } }, name, line.el, count, extra);
+    const name = h('b'), count = h('span', { class: 'n' }), line = spark(96, 28), extra = h('span', { class: 'extra' });
+    const button = h('button', { onclick: () => { store = key; ctx.query({ store: key }); draw(); } }, h('span', null, name, extra), line.el, count);
     rows.set(key, (s, on, from) => {
       const v = valueAt(known(s), Infinity);
       text(name, label(s.name, s.id));
       text(count, v === null ? '–' : num(v));
       const late = s.dropped.length + s.barriers.filter(b => b.recomputed?.sales).length;
-      text(extra, late ? `${num(late)} late` : '');
+      text(extra, late ? `${num(late)} came late` : '');
       attr(button, 'aria-pressed', String(on));
       line.update(known(s), from, data.now);
     });
@@ -168,6 +170,7 @@ export default function product(ctx) {
     const total = data.stores.map(s => valueAt(known(s), Infinity)).filter(x => x !== null);
     text(sub, [data.name && id, total.length && `${num(total.reduce((a, b) => a + b, 0))} on hand in ${plural(total.length, 'store')}`,
       sold > 0 && `${num(sold)} sold in last ${v.window === '1h' ? 'hour' : '24 hours'}`].filter(Boolean).join(' · '));
+    store ??= data.stores.toSorted((a, b) => lateness(b) - lateness(a))[0]?.id;
     attr(body, 'hidden', !data.stores.length);
     draw();
   });

@@ -88,7 +88,7 @@ export default function shop(ctx) {
 
   const form = choose(ctx, store, ids);
   return h('div', { class: 'view' },
-    h('section', { class: 'hero row' }, h('div', null, h('h1', null, 'Shop'),
+    h('section', { class: 'hero row' }, h('div', { class: 'hero' }, h('h1', null, 'Shop'),
       h('p', { class: 'lead' }, 'What a shopper sees, as it changes. Nothing is shown that is not known.')),
     knows && h('p', { class: 'field' }, h('label', { for: 'store' }, 'Store'), select)),
     note, grid,
