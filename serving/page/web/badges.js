@@ -55,7 +55,7 @@ export default function badges(ctx) {
     text(tally, [plural(found.length, 'change') + ` since ${stamp(data.from)}`, ...Object.entries(sums).map(([k, n]) => `${num(n)} ${k.toLowerCase().replace('_', ' ')}`)].join(' · '));
   }
 
-  poll(signal, 2000, async () => { data = await ask('/page/badges?limit=200', { signal }); draw(); });
+  poll(signal, 2000, async () => { data = await ask(`/page/badges?limit=${badge.value || product.value ? 1000 : 200}`, { signal }); draw(); });
   return h('div', { class: 'view' },
     h('section', { class: 'hero' }, h('h1', null, 'Badges'), lead),
     h('div', { class: 'row filters' }, h('p', { class: 'field' }, h('label', { for: 'badge' }, 'Badge'), badge), h('p', { class: 'field' }, h('label', { for: 'product' }, 'Product'), product), tally),

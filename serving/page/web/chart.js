@@ -65,7 +65,7 @@ export const valueAt = (points, at) => points.findLast(p => p[0] <= at)?.[1] ?? 
 //   read(at)      the text under the title for the time at the pointer
 //   lines         [{points, class}] step lines; bars: {points, width} with width in ms
 //   bands         [{from, to, class, label}] behind; strips: the same as a thin strip on top
-//   marks         [{at, label, class}] vertical lines; spots: [{at, value, from, label}] marks on a line
+//   marks         [{at, label}] vertical lines; spots: [{at, value, from, count, label}] marks on a line
 export function chart(signal, height = 260) {
   const title = s('title', { id: uid('chart') }), desc = s('desc', { id: uid('chart') });
   const body = s('g'), cursor = s('path', { class: 'cursor' });
@@ -87,7 +87,8 @@ export function chart(signal, height = 260) {
     text(desc, model.desc ?? '');
     attr(svg, 'viewBox', `0 0 ${width} ${height}`);
     const values = [...(model.lines ?? []).flatMap(l => l.points), ...(model.bars?.points ?? [])].map(p => p[1]).filter(v => v !== null);
-    const ticks = valueTicks(Math.min(0, ...values), Math.max(4, ...values));
+    const least = Math.min(...values), most = Math.max(4, ...values), base = 2 * least - most;
+    const ticks = valueTicks(model.bars || base <= 0 ? Math.min(0, least) : base, most);
     const low = ticks[0], high = ticks.at(-1);
     const bottom = height - pad.bottom;
     const y = v => bottom - (v - low) / (high - low) * (bottom - pad.top);
@@ -115,9 +116,10 @@ export function chart(signal, height = 260) {
     parts.push(...marks(model.marks ?? [], bottom));
     for (const p of model.spots ?? []) {
       const cx = round(x(p.at)), cy = round(y(p.value));
-      parts.push(s('path', { class: 'travel', d: `M${round(x(p.from))} ${cy}H${cx}` }),
+      parts.push(...[s('path', { class: 'travel', d: `M${round(x(p.from))} ${cy}H${cx}` }),
         s('circle', { class: 'from', cx: round(x(p.from)), cy, r: 2.5 }),
-        s('path', { class: 'spot', d: `M${cx - 4} ${cy - 4}l8 8m0 -8l-8 8` }, s('title', null, p.label)));
+        s('path', { class: 'spot', d: `M${cx - 4} ${cy - 4}l8 8m0 -8l-8 8` }, s('title', null, p.label)),
+        p.count > 1 ? s('text', { class: 'spotlabel', x: cx, y: cy - 9, 'text-anchor': 'middle' }, `${num(p.count)}×`) : []].flat());
     }
     body.replaceChildren(...parts);
   }
@@ -140,8 +142,8 @@ export function chart(signal, height = 260) {
       const at = round(x(m.at)), wide = m.label.length * 6.6 + 10, start = Math.min(at - 4, width - wide);
       const row = free.findIndex(f => start + wide <= f);
       if (row >= 0) free[row] = start;
-      return [s('path', { class: `mark ${m.class ?? ''}`, d: `M${at} ${row < 0 ? pad.top : 16 + row * 16}V${bottom}` }, s('title', null, m.label)),
-        row < 0 ? [] : s('text', { class: `marklabel ${m.class ?? ''}`, x: start + 8, y: 14 + row * 16 }, m.label)].flat();
+      return [s('path', { class: 'mark', d: `M${at} ${row < 0 ? pad.top : 16 + row * 16}V${bottom}` }, s('title', null, m.label)),
+        row < 0 ? [] : s('text', { class: 'marklabel', x: start + 8, y: 14 + row * 16 }, m.label)].flat();
     });
   }
 

@@ -6,12 +6,13 @@ import { ask, poll } from './net.js';
 const shownBytes = 4096;
 
 // hex is a dump of bytes, eight in a line.
-function hex(bytes) {
+function hex(bytes, cut) {
   const lines = [];
   for (let i = 0; i < Math.min(bytes.length, shownBytes); i += 8) {
     lines.push(`${i.toString(16).padStart(4, '0')}  ${[...bytes.subarray(i, i + 8)].map(b => b.toString(16).padStart(2, '0')).join(' ')}`);
   }
-  if (bytes.length > shownBytes) lines.push(`and ${num(bytes.length - shownBytes)} more bytes`);
+  const more = cut + Math.max(0, bytes.length - shownBytes);
+  if (more) lines.push(`and ${num(more)} more bytes`);
   return lines.join('\n');
 }
 
@@ -34,8 +35,8 @@ function fieldTable(letter) {
       h('th', { scope: 'row' }, h('code', null, field), hit(field) && h('span', { class: 'hidden' }, ' (the field in question)')), h('td', null, type), h('td', null, meaning))))));
 }
 
-function editor(letter) {
-  const area = h('textarea', { id: 'repair', rows: 8, spellcheck: 'false' }, letter.text), answer = h('p', { role: 'status', class: 'answer' });
+function editor(letter, written) {
+  const area = h('textarea', { id: 'repair', rows: 8, spellcheck: 'false' }, written), answer = h('p', { role: 'status', class: 'answer' });
   const button = h('button', null, 'Replay');
   return h('form', { onsubmit: async e => {
     e.preventDefault();
@@ -62,10 +63,10 @@ function detail(ctx, letter, close) {
     h('p', { class: 'reason' }, letter.detail),
     h('dl', { class: 'facts' }, facts.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, v)))),
     h('div', { class: 'sides' },
-      h('div', null, h('h3', null, `Bytes (${num(bytes.length)})`), h('pre', { class: 'hex', tabindex: 0, 'aria-label': 'Bytes' }, hex(bytes))),
+      h('div', null, h('h3', null, `Bytes (${num(bytes.length + (letter.cut ?? 0))})`), h('pre', { class: 'hex', tabindex: 0, 'aria-label': 'Bytes' }, hex(bytes, letter.cut ?? 0))),
       h('div', null, h('h3', null, letter.text === null ? 'As text (it is not UTF-8)' : 'As text'), h('pre', { tabindex: 0, 'aria-label': 'Text' }, readable(letter, bytes)))),
     h('details', { class: 'data' }, h('summary', null, 'Base64'), h('pre', { class: 'wrap' }, letter.raw)),
-    ctx.info.mode === 'demo' && letter.replayable && letter.text !== null && editor(letter),
+    ctx.info.mode === 'demo' && letter.replayable && editor(letter, letter.text ?? new TextDecoder().decode(bytes)),
     fieldTable(letter));
 }
 

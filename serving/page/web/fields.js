@@ -60,5 +60,9 @@ export function formatOf({ source, text }) {
   return source in formats ? source : text?.includes('"count"') || text?.includes(',') && !text.startsWith('{') ? 'WMS' : 'unified';
 }
 
-// offending returns the field that a detail begins with, such as items[].quantity, or ''.
-export const offending = detail => /^([a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)*)(?::| is | has )/.exec(detail)?.[1].replace(/\[\d+\]/g, '[]') ?? '';
+// offending returns the field that a detail begins or ends with, such as items[].quantity, or ''.
+export function offending(detail) {
+  const first = /^([a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)*)(?::| is | has )/.exec(detail)?.[1];
+  const pointer = / in ((?:\/\w+)+)$/.exec(detail)?.[1].slice(1).replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.');
+  return (first ?? pointer ?? '').replace(/\[\d+\]/g, '[]');
+}

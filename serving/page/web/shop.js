@@ -25,7 +25,7 @@ function card(ctx, product, store) {
     product.name && h('p', { class: 'id' }, product.id), message, stock);
   let before = null;
   return { el, show(signal) {
-    const now = shown(signal, Boolean(ctx.info.clock));
+    const now = shown(signal, ctx.info.mode !== 'serve');
     if (before && before !== now.message + now.stock) {
       el.classList.remove('changed');
       requestAnimationFrame(() => el.classList.add('changed'));
