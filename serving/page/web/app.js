@@ -12,7 +12,8 @@ const routes = [
   { name: 'shop', path: /^\/shop$/, view: shop, nav: ['/shop', 'Shop'], title: 'Shop' },
   { name: 'product', path: /^\/products\/([^/]+)$/, view: product, title: 'Product' },
   { name: 'badges', path: /^\/badges$/, view: badges, nav: ['/badges', 'Badges'], title: 'Badges' },
-  { name: 'deadletters', path: /^\/deadletters$/, view: deadletters, nav: ['/deadletters', 'Dead letters'], title: 'Dead letters' },
+  { name: 'deadletters', path: /^\/deadletters$/, view: deadletters, nav: ['/deadletters', 'Dead letters'],
+    title: 'Dead letters' },
 ];
 const $ = id => document.getElementById(id);
 const main = $('main');
@@ -24,7 +25,9 @@ function show(first) {
   leave = new AbortController();
   if (location.pathname === '/' && !info.views.includes('flow')) history.replaceState(null, '', '/shop');
   const route = routes.find(r => r.path.test(location.pathname) && info.views.includes(r.name));
-  for (const a of $('nav').querySelectorAll('a')) attr(a, 'aria-current', a.pathname === route?.nav?.[0] ? 'page' : null);
+  for (const a of $('nav').querySelectorAll('a')) {
+    attr(a, 'aria-current', a.pathname === route?.nav?.[0] ? 'page' : null);
+  }
   let id;
   try {
     id = decodeURIComponent(route?.path.exec(location.pathname)[1] ?? '');
@@ -94,7 +97,12 @@ poll(new AbortController().signal, 0, async () => { await learn(); tick(); show(
 const q = $('q'), hits = $('hits');
 let pending, chosen = -1;
 
-const close = () => { keyed(hits, [], x => x); attr(hits, 'hidden', true); attr(q, 'aria-expanded', 'false'); choose(-1); };
+function close() {
+  keyed(hits, [], x => x);
+  attr(hits, 'hidden', true);
+  attr(q, 'aria-expanded', 'false');
+  choose(-1);
+}
 
 function choose(i) {
   chosen = i;
@@ -119,7 +127,8 @@ async function search() {
     keyed(hits, found.length ? found : [['', null, '']], f => f[2] || t, ([kind, x, url]) => ({ el: x
       ? h('li', { role: 'option', id: `hit-${url}`, 'data-url': url }, h('b', null, x.name || x.id),
         h('span', null, x.name ? `${kind} ${x.id}` : kind))
-      : h('li', { role: 'option', 'aria-disabled': true, id: 'hit-none', class: 'none' }, `Nothing has “${t}” in its id or name.`) }));
+      : h('li', { role: 'option', 'aria-disabled': true, id: 'hit-none', class: 'none' },
+        `Nothing has “${t}” in its id or name.`) }));
     attr(hits, 'hidden', null);
     attr(q, 'aria-expanded', 'true');
     choose(-1);

@@ -37,12 +37,14 @@ function stepPath(points, x, y, end) {
 // spark is a small step line without axes. update(points, from, to) draws it.
 export function spark(width = 132, height = 30) {
   const path = s('path', { class: 'line' }), dot = s('circle', { r: 2.5, class: 'dot' });
-  const el = s('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': true }, path, dot);
+  const el = s('svg', { class: 'spark', viewBox: `0 0 ${width} ${height}`, width, height, 'aria-hidden': true },
+    path, dot);
   const update = (points, from, to) => {
     const seen = clip(points, from, to).filter(p => p[1] !== null);
     if (!seen.length) { attr(path, 'd', null); attr(dot, 'r', 0); return; }
     const values = seen.map(p => p[1]), low = Math.min(0, ...values), high = Math.max(1, ...values);
-    const x = t => (t - from) / (to - from || 1) * (width - 6), y = v => height - 4 - (v - low) / (high - low) * (height - 8);
+    const x = t => (t - from) / (to - from || 1) * (width - 6),
+      y = v => height - 4 - (v - low) / (high - low) * (height - 8);
     attr(path, 'd', stepPath(seen, x, y, to));
     for (const [name, v] of [['cx', round(x(to))], ['cy', round(y(values.at(-1)))], ['r', 2.5]]) attr(dot, name, v);
   };
@@ -69,7 +71,8 @@ export const valueAt = (points, at) => points.findLast(p => p[0] <= at)?.[1] ?? 
 export function chart(signal, height = 260) {
   const title = s('title', { id: uid('chart') }), desc = s('desc', { id: uid('chart') });
   const body = s('g'), cursor = s('path', { class: 'cursor' });
-  const svg = s('svg', { class: 'chart', role: 'img', height, 'aria-labelledby': title.id, 'aria-describedby': desc.id },
+  const svg = s('svg', { class: 'chart', role: 'img', height, 'aria-labelledby': title.id,
+    'aria-describedby': desc.id },
     title, desc, body, cursor);
   const readout = h('p', { class: 'readout', 'aria-hidden': true }, '\u00a0');
   const el = h('div', { class: 'plot' }, svg, readout);
@@ -86,18 +89,21 @@ export function chart(signal, height = 260) {
     text(title, model.title);
     text(desc, model.desc ?? '');
     attr(svg, 'viewBox', `0 0 ${width} ${height}`);
-    const values = [...(model.lines ?? []).flatMap(l => l.points), ...(model.bars?.points ?? [])].map(p => p[1]).filter(v => v !== null);
+    const values = [...(model.lines ?? []).flatMap(l => l.points), ...(model.bars?.points ?? [])].map(p => p[1])
+      .filter(v => v !== null);
     const least = Math.min(...values), most = Math.max(4, ...values), base = 2 * least - most;
     const ticks = valueTicks(model.bars || base <= 0 ? Math.min(0, least) : base, most);
     const low = ticks[0], high = ticks.at(-1);
     const bottom = height - pad.bottom;
     const y = v => bottom - (v - low) / (high - low) * (bottom - pad.top);
-    const rect = (b, top, tall, cls) => s('rect', { x: round(x(b.from)), y: top, width: round(Math.max(1, x(b.to) - x(b.from))), height: tall, class: cls },
-      s('title', null, b.label));
+    const rect = (b, y, height, cls) => s('rect',
+      { x: round(x(b.from)), y, width: round(Math.max(1, x(b.to) - x(b.from))), height, class: cls },
+        s('title', null, b.label));
     const parts = [];
     for (const b of model.bands ?? []) {
       parts.push(rect(b, pad.top, bottom - pad.top, `band ${b.class ?? ''}`));
-      if (b.shown) parts.push(s('text', { x: round(x(b.to)) - 6, y: pad.top + 14, 'text-anchor': 'end', class: 'bandlabel' }, b.shown));
+      const label = { x: round(x(b.to)) - 6, y: pad.top + 14, 'text-anchor': 'end', class: 'bandlabel' };
+      if (b.shown) parts.push(s('text', label, b.shown));
     }
     for (const v of ticks) {
       parts.push(s('path', { class: v === 0 ? 'axis' : 'grid', d: `M${pad.left} ${round(y(v))}H${width - pad.right}` }),
@@ -109,9 +115,12 @@ export function chart(signal, height = 260) {
     for (const b of model.strips ?? []) parts.push(rect(b, pad.top - 8, 5, 'strip'));
     for (const [t, v] of model.bars?.points ?? []) {
       const left = x(t), wide = Math.max(1, x(t + model.bars.width) - left - 1), top = y(Math.max(v, 0));
-      parts.push(s('rect', { class: 'bar', x: round(left), y: round(top), width: round(wide), height: round(Math.abs(y(v) - y(0))) }));
+      parts.push(s('rect', { class: 'bar', x: round(left), y: round(top), width: round(wide),
+        height: round(Math.abs(y(v) - y(0))) }));
     }
-    for (const l of model.lines ?? []) parts.push(s('path', { class: `line ${l.class ?? ''}`, d: stepPath(l.points, x, y, model.to) }));
+    for (const l of model.lines ?? []) {
+      parts.push(s('path', { class: `line ${l.class ?? ''}`, d: stepPath(l.points, x, y, model.to) }));
+    }
     parts.push(...ends(y));
     parts.push(...marks(model.marks ?? [], bottom));
     for (const p of model.spots ?? []) {
@@ -119,7 +128,8 @@ export function chart(signal, height = 260) {
       parts.push(...[s('path', { class: 'travel', d: `M${round(x(p.from))} ${cy}H${cx}` }),
         s('circle', { class: 'from', cx: round(x(p.from)), cy, r: 2.5 }),
         s('path', { class: 'spot', d: `M${cx - 4} ${cy - 4}l8 8m0 -8l-8 8` }, s('title', null, p.label)),
-        p.count > 1 ? s('text', { class: 'spotlabel', x: cx, y: cy - 9, 'text-anchor': 'middle' }, `${num(p.count)}×`) : []].flat());
+        p.count > 1 ? s('text', { class: 'spotlabel', x: cx, y: cy - 9, 'text-anchor': 'middle' }, `${num(p.count)}×`)
+          : []].flat());
     }
     body.replaceChildren(...parts);
   }
@@ -142,7 +152,8 @@ export function chart(signal, height = 260) {
       const at = round(x(m.at)), wide = m.label.length * 6.6 + 10, start = Math.min(at - 4, width - wide);
       const row = free.findIndex(f => start + wide <= f);
       if (row >= 0) free[row] = start;
-      return [s('path', { class: 'mark', d: `M${at} ${row < 0 ? pad.top : 16 + row * 16}V${bottom}` }, s('title', null, m.label)),
+      return [s('path', { class: 'mark', d: `M${at} ${row < 0 ? pad.top : 16 + row * 16}V${bottom}` },
+        s('title', null, m.label)),
         row < 0 ? [] : s('text', { class: 'marklabel', x: start + 8, y: 14 + row * 16 }, m.label)].flat();
     });
   }

@@ -5,7 +5,8 @@ const channels = [['POS', 'tills'], ['ECOM', 'web shop'], ['WMS', 'warehouse'], 
 const steps = [
   ['decode', 'Decode', 'Reads each message. What cannot be used is set aside, with the reason.'],
   ['key', 'KeyByStoreProduct', 'Brings together what concerns the same product in the same store.'],
-  ['stock', 'InventoryStatefulFn', 'Keeps the exact stock: every sale, delivery and count once, in the order they happened.'],
+  ['stock', 'InventoryStatefulFn',
+    'Keeps the exact stock: every sale, delivery and count once, in the order they happened.'],
   ['velocity', 'SmartVelocityFn', 'Counts what sold in the last hour or day, and gives the badges.'],
 ];
 const outputs = [
@@ -34,38 +35,39 @@ function fit(el, room) {
 }
 
 const center = b => [b.x + b.w / 2, b.y + b.h / 2];
-const bow = (x1, y1, x2, y2, down) => down
-  ? `M${x1} ${y1}C${x1} ${(y1 + y2) / 2} ${x2} ${(y1 + y2) / 2} ${x2} ${y2}` : `M${x1} ${y1}C${(x1 + x2) / 2} ${y1} ${(x1 + x2) / 2} ${y2} ${x2} ${y2}`;
+const bow = (x1, y1, x2, y2, down) => {
+  const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+  return down ? `M${x1} ${y1}C${x1} ${y} ${x2} ${y} ${x2} ${y2}` : `M${x1} ${y1}C${x} ${y1} ${x} ${y2} ${x2} ${y2}`;
+};
 
-// across lays the boxes and arrows out from left to right: {boxes, arrows: [[name, path, labelX, labelY, anchor]], height}.
+// across lays out boxes and arrows [name, path, labelX, labelY, anchor] from left to right.
 function across(width, used) {
   const gap = Math.min(88, Math.max(56, width * 0.058)), cw = 96, w = (width - cw - 4 * gap) / 4, h = 152, tall = 54;
   const boxes = {}, arrows = [], top = 12;
   const column = i => cw + gap + i * (w + gap);
   steps.forEach(([name], i) => { boxes[name] = { x: column(i), y: top, w, h }; });
-  const mid = top + h / 2, pitch = h / Math.max(used.length - 1, 1) > 90 ? 66 : Math.max(60, (h - tall) / (used.length - 1));
-  used.forEach((name, i) => {
-    const y = mid + (i - (used.length - 1) / 2) * pitch - tall / 2 + 0;
-    boxes[name] = { x: 0, y, w: cw, h: tall };
-  });
+  const mid = top + h / 2, off = i => i - (used.length - 1) / 2;
+  used.forEach((name, i) => { boxes[name] = { x: 0, y: mid + off(i) * 62 - tall / 2, w: cw, h: tall }; });
   const over = Math.min(...used.map(n => boxes[n].y), top) - 4;
   for (const b of Object.values(boxes)) b.y -= over;
   const level = mid - over, bottom = boxes.decode.y + h, low = bottom + 62;
   used.forEach((name, i) => {
-    const y = boxes[name].y + tall / 2, end = level + (i - (used.length - 1) / 2) * 16;
-    arrows.push([name, bow(cw, y, boxes.decode.x, end), cw + 6, y < level - 4 ? y - 6 : y > level + 4 ? y + 15 : y - 6, 'start']);
+    const y = boxes[name].y + tall / 2, end = level + off(i) * 16;
+    arrows.push([name, bow(cw, y, boxes.decode.x, end), cw + 6, off(i) > 0 ? y + 15 : y - 6, 'start']);
   });
   [['key', 0], ['stock', 1], ['velocity', 2]].forEach(([name, i]) => {
     const x = column(i) + w;
     arrows.push([`to-${name}`, `M${x} ${level}H${x + gap}`, x + gap / 2, level - 9, 'middle']);
   });
-  for (const [name, under] of [['dead', 'decode'], ['redis', 'stock'], ['archive', 'velocity']]) boxes[name] = { x: boxes[under].x, y: low, w, h: 104 };
-  const down = (name, from, at, label) => { const x = boxes[from].x + w * at; arrows.push([name, `M${x} ${bottom}V${low}`, x + label, bottom + 35, label < 0 ? 'end' : 'start']); };
-  down('dead', 'decode', 0.5, 9);
-  down('redis-stock', 'stock', 0.3, 9);
-  down('archive', 'velocity', 0.7, 9);
-  const vx = boxes.velocity.x + w * 0.3, rx = boxes.redis.x + w * 0.8;
-  arrows.push(['redis-velocity', `M${vx} ${bottom}V${bottom + 22}Q${vx} ${bottom + 30} ${vx - 8} ${bottom + 30}H${rx + 8}Q${rx} ${bottom + 30} ${rx} ${bottom + 38}V${low}`,
+  for (const [name, to, from, at] of [['dead', 'dead', 'decode', 0.5], ['redis-stock', 'redis', 'stock', 0.3],
+    ['archive', 'archive', 'velocity', 0.7]]) {
+    boxes[to] = { x: boxes[from].x, y: low, w, h: 104 };
+    const x = boxes[from].x + w * at;
+    arrows.push([name, `M${x} ${bottom}V${low}`, x + 9, bottom + 35, 'start']);
+  }
+  const vx = boxes.velocity.x + w * 0.3, rx = boxes.redis.x + w * 0.8, turn = bottom + 30;
+  arrows.push(['redis-velocity',
+    `M${vx} ${bottom}V${turn - 8}Q${vx} ${turn} ${vx - 8} ${turn}H${rx + 8}Q${rx} ${turn} ${rx} ${turn + 8}V${low}`,
     (vx + rx) / 2, bottom + 24, 'middle']);
   return { boxes, arrows, height: low + 108 };
 }
@@ -88,14 +90,15 @@ function downward(width, used) {
   right('archive', velocity.y + 54, velocity.y + Math.max(velocity.h, 54 + 122));
   used.forEach((name, i) => {
     const [x] = center(boxes[name]), end = w / 2 + (i - (used.length - 1) / 2) * 28;
-    arrows.push([name, bow(x, tall + 2, end, decode.y, true), x + (x < end ? -8 : 8), tall + 22, x < end ? 'end' : 'start']);
+    arrows.push([name, bow(x, tall + 2, end, decode.y, true), x + (x < end ? -8 : 8), tall + 22,
+      x < end ? 'end' : 'start']);
   });
   const xs = w / 2;
   for (const [a, b] of [['decode', 'key'], ['key', 'stock'], ['stock', 'velocity']]) {
     const from = boxes[a].y + boxes[a].h;
     arrows.push([`to-${b}`, `M${xs} ${from}V${boxes[b].y}`, xs + 9, from + 27, 'start']);
   }
-  const level = (name, at, anchor) => arrows.push([name, `M${w} ${at}H${w + gap}`, w + gap / 2, at - 8, anchor ?? 'middle']);
+  const level = (name, at) => arrows.push([name, `M${w} ${at}H${w + gap}`, w + gap / 2, at - 8, 'middle']);
   level('dead', decode.y + 44);
   level('redis-stock', stock.y + 44);
   level('redis-velocity', velocity.y + 17);
@@ -108,8 +111,10 @@ const density = n => n > 0 ? `dots d${Math.min(6, 1 + Math.floor(Math.log10(n + 
 
 // diagram is the way of a message, alive. rows() are its parts for a table.
 export function diagram(signal) {
-  const title = s('title', { id: uid('flow') }, 'The way of a message'), desc = s('desc', { id: uid('flow') }), body = s('g');
-  const svg = s('svg', { class: 'flow', role: 'img', 'aria-labelledby': title.id, 'aria-describedby': desc.id }, title, desc, body);
+  const title = s('title', { id: uid('flow') }, 'The way of a message'), desc = s('desc', { id: uid('flow') }),
+    body = s('g');
+  const svg = s('svg', { class: 'flow', role: 'img', 'aria-labelledby': title.id, 'aria-describedby': desc.id },
+    title, desc, body);
   const el = h('div', { class: 'diagram' }, svg);
   let width = 0, used = [], parts = {}, last = null, rows = [];
 
@@ -123,7 +128,8 @@ export function diagram(signal) {
     attr(svg, 'viewBox', `0 0 ${width} ${plan.height}`);
     attr(svg, 'height', plan.height);
     const arrows = plan.arrows.map(([name, d, x, y, anchor]) => {
-      const dots = s('path', { d, class: 'dots d0' }), figure = s('text', { x, y, 'text-anchor': anchor, class: 'rate' });
+      const dots = s('path', { d, class: 'dots d0' });
+      const figure = s('text', { x, y, 'text-anchor': anchor, class: 'rate' });
       parts[name] = { dots, rate: figure };
       return s('g', { class: 'arrow' }, s('path', { d, class: 'way' }), dots, figure);
     });
@@ -136,11 +142,13 @@ export function diagram(signal) {
     const channel = channels.find(c => c[0] === name);
     const figure = s('text', { x: x + 12, y: y + tall - 13, class: 'count' });
     const kind = channel ? 'source' : steps.some(p => p[0] === name) ? 'step' : 'sink';
-    const g = s('g', { class: `box ${kind}` }, s('rect', { x: x + 0.5, y: y + 0.5, width: w - 1, height: tall - 1, rx: 10 }),
+    const g = s('g', { class: `box ${kind}` },
+      s('rect', { x: x + 0.5, y: y + 0.5, width: w - 1, height: tall - 1, rx: 10 }),
       s('text', { x: x + 12, y: y + 23, class: 'name' }, channel ? name : all[name][1]));
     if (channel) g.append(s('text', { x: x + 12, y: y + 41, class: 'does' }, channel[1]));
     else {
-      wrap(all[name][2], (w - 22) / letter()).forEach((line, i) => g.append(s('text', { x: x + 12, y: y + 44 + i * 17, class: 'does' }, line)));
+      wrap(all[name][2], (w - 22) / letter()).forEach((line, i) =>
+        g.append(s('text', { x: x + 12, y: y + 44 + i * 17, class: 'does' }, line)));
       g.append(figure);
     }
     parts[`box-${name}`] = { g, figure, room: w - 22 };
@@ -164,10 +172,13 @@ export function diagram(signal) {
     arrow('redis-stock', of('stock'));
     arrow('redis-velocity', of('velocity'));
     arrow('archive', f.archive_rows === null ? 0 : of('archive'));
+    const latency = f.latency_ms ? `p50 ${num(f.latency_ms.p50)}, p99 ${millis(f.latency_ms.p99)}`
+      : `${num(f.redis.writes)} writes`;
     const counts = {
       decode: `${num(f.ignored)} ignored`, key: `${num(f.events)} events`, stock: `${num(f.duplicates)} duplicates`,
       velocity: `${num(f.badge_changes)} badge changes`, dead: `${num(f.refused_total)} refused`,
-      redis: f.redis.away ? 'does not answer' : f.latency_ms ? `p50 ${num(f.latency_ms.p50)}, p99 ${millis(f.latency_ms.p99)}` : `${num(f.redis.writes)} writes`, archive: f.archive_rows === null ? 'not in use' : `${num(f.archive_rows)} rows`,
+      redis: f.redis.away ? 'does not answer' : latency,
+      archive: f.archive_rows === null ? 'not in use' : `${num(f.archive_rows)} rows`,
     };
     for (const [name, count] of Object.entries(counts)) {
       const { figure, room } = parts[`box-${name}`];
@@ -177,9 +188,10 @@ export function diagram(signal) {
     }
     attr(parts['box-redis'].g, 'class', f.redis.away ? 'box sink away' : 'box sink');
     attr(parts['box-archive'].g, 'class', f.archive_rows === null ? 'box sink off' : 'box sink');
-    text(desc, `${used.join(', ')} go to Decode, KeyByStoreProduct, InventoryStatefulFn and SmartVelocityFn. Stock and velocity go to Redis, ` +
-      'events and signals to the archive, and what cannot be used to the dead letters.');
-    rows = [...used.map(n => [n, channels.find(c => c[0] === n)[1], of(n) === null ? '' : `${rate(of(n))} events a second`]),
+    text(desc, `${used.join(', ')} go to Decode, KeyByStoreProduct, InventoryStatefulFn and SmartVelocityFn. ` +
+      'Stock and velocity go to Redis, events and signals to the archive, and what cannot be used to the dead letters.');
+    rows = [...used.map(n => [n, channels.find(c => c[0] === n)[1],
+      of(n) === null ? '' : `${rate(of(n))} events a second`]),
       ...[...steps, ...outputs].map(([name, title, does]) => [title, does, counts[name]])];
   }
   sized(el, signal, w => { width = w; if (used.length) build(); if (last) update(...last); });

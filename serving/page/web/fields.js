@@ -57,7 +57,8 @@ export const formats = {
 // formatOf returns the name of the format that a letter should have had.
 export function formatOf({ source, text }) {
   if (text?.includes('"occurred_at"')) return 'unified';
-  return source in formats ? source : text?.includes('"count"') || text?.includes(',') && !text.startsWith('{') ? 'WMS' : 'unified';
+  if (source in formats) return source;
+  return text?.includes('"count"') || (text?.includes(',') && !text.startsWith('{')) ? 'WMS' : 'unified';
 }
 
 // offending returns the field that a detail begins or ends with, such as items[].quantity, or ''.

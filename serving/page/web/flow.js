@@ -30,7 +30,8 @@ class Rates {
 
 function figure(name, note) {
   const value = h('dd', { class: 'value' }, '–');
-  return { el: h('div', { class: 'figure' }, h('dt', null, name), value, note && h('dd', { class: 'note' }, note)), value };
+  const el = h('div', { class: 'figure' }, h('dt', null, name), value, note && h('dd', { class: 'note' }, note));
+  return { el, value };
 }
 
 export default function flow(ctx) {
@@ -76,7 +77,8 @@ export default function flow(ctx) {
   return h('div', { class: 'view' },
     h('section', { class: 'hero' },
       h('h1', null, 'Three channels report what happens.'),
-      h('p', { class: 'lead' }, 'Streamlytics turns it into one exact on-hand and an honest “sold in last hour” for each product.'),
+      h('p', { class: 'lead' },
+        'Streamlytics turns it into one exact on-hand and an honest “sold in last hour” for each product.'),
       truth),
     state,
     h('section', { 'aria-labelledby': 'path' },
@@ -94,7 +96,8 @@ function showTruth(el, truth) {
   const [strong, small] = el.children;
   attr(el, 'class', truth.wrong || truth.problem ? 'truth wrong' : 'truth');
   text(strong, `${num(truth.keys)} keys checked against the truth, ${num(truth.wrong)} wrong`);
-  text(small, truth.problem || `The simulated retailer counts for itself. Last compared at ${second(truth.checked_wall)}.`);
+  text(small, truth.problem ||
+    `The simulated retailer counts for itself. Last compared at ${second(truth.checked_wall)}.`);
 }
 
 // scenarios are the buttons of the demo, each with what to watch and what is happening.
@@ -113,7 +116,8 @@ function scenarios(ctx) {
       }
       button.disabled = false;
     } }, 'Start', h('span', { class: 'hidden' }, `: ${title}`));
-    const el = h('article', { class: 'card scenario' }, h('h3', null, title), h('p', { class: 'muted' }, watch), now, more, button);
+    const el = h('article', { class: 'card scenario' }, h('h3', null, title), h('p', { class: 'muted' }, watch), now,
+      more, button);
     function show(run) {
       text(now, run.text);
       attr(el, 'class', run.running ? 'card scenario running' : 'card scenario');

@@ -17,14 +17,16 @@ function answered(ok) {
 
 // ask sends a GET, or a POST of body, and returns the JSON of the answer.
 export async function ask(path, { signal, body } = {}) {
-  const options = { signal, headers: { Accept: 'application/json' } };
-  if (body) Object.assign(options, { method: 'POST', body: JSON.stringify(body) }).headers['Content-Type'] = 'application/json';
+  const options = { signal };
+  if (body) Object.assign(options, { method: 'POST', body: JSON.stringify(body),
+    headers: { 'Content-Type': 'application/json' } });
   let response, json;
   try {
     response = await fetch(path, options);
     json = await response.json();
   } catch (err) {
     if (!signal?.aborted) answered(false);
+    err.lost = true;
     throw err;
   }
   answered(true);
@@ -43,7 +45,8 @@ export function poll(signal, ms, fn) {
       await fn();
       done = ms === 0;
     } catch (err) {
-      if (!(err instanceof Problem || err instanceof TypeError || err instanceof SyntaxError || signal.aborted)) throw err;
+      const expected = err instanceof Problem || err.lost || signal.aborted;
+      if (!expected) throw err;
     } finally {
       busy = false;
       if (!done && !signal.aborted) timer = setTimeout(run, connection.since ? Math.max(ms, 2000) : ms || 2000);

@@ -8,10 +8,11 @@ const hour = 3_600_000;
 function shown({ stock, velocity: v, badges }, hasClock) {
   const units = stock?.known ? Math.max(0, stock.on_hand) : null;
   const age = v && hasClock ? clock.now() - v.as_of : 0;
+  const low = badges.includes('LOW_STOCK');
   const fresh = v && units !== 0 && v.units_sold > 0 && age <= (v.window === '1h' ? hour : 24 * hour);
   return {
-    state: units === null ? '' : units === 0 ? 'out' : badges.includes('LOW_STOCK') ? 'low' : 'in',
-    stock: units === null ? '' : units === 0 ? 'Out of stock' : badges.includes('LOW_STOCK') ? `Only ${num(units)} left` : 'In stock',
+    state: units === null ? '' : units === 0 ? 'out' : low ? 'low' : 'in',
+    stock: units === null ? '' : units === 0 ? 'Out of stock' : low ? `Only ${num(units)} left` : 'In stock',
     message: fresh ? v.message : '',
     hot: units !== 0 && badges.includes('HIGH_DEMAND') && age <= hour,
   };
@@ -19,9 +20,11 @@ function shown({ stock, velocity: v, badges }, hasClock) {
 
 function card(ctx, product, store) {
   const title = product.name || product.id, linked = ctx.info.views.includes('product');
-  const message = h('p', { class: 'sold' }), stock = h('p', { class: 'stock' }), hot = h('p', { class: 'pill hot', hidden: true }, 'High demand');
+  const message = h('p', { class: 'sold' }), stock = h('p', { class: 'stock' }),
+    hot = h('p', { class: 'pill hot', hidden: true }, 'High demand');
   const el = h('article', { class: 'card product' },
-    h('div', { class: 'head' }, h('h2', null, linked ? h('a', { href: productPath(product.id, store) }, title) : title), hot),
+    h('div', { class: 'head' },
+      h('h2', null, linked ? h('a', { href: productPath(product.id, store) }, title) : title), hot),
     product.name && h('p', { class: 'id' }, product.id), message, stock);
   let before = null;
   return { el, show(signal) {
@@ -77,12 +80,15 @@ export default function shop(ctx) {
 
   if (knows) {
     poll(signal, 0, async () => {
-      const [{ stores }, { products }] = await Promise.all([ask('/page/stores', { signal }), ask('/page/products?limit=200', { signal })]);
-      select.replaceChildren(...[{ id: '', name: 'All stores' }, ...stores, ...(!store || stores.some(x => x.id === store) ? [] : [{ id: store }])]
-        .map(x => h('option', { value: x.id }, x.name || x.id)));
+      const [{ stores }, { products }] = await Promise.all(
+        ['/page/stores', '/page/products?limit=200'].map(path => ask(path, { signal })));
+      if (store && !stores.some(x => x.id === store)) stores.push({ id: store });
+      select.replaceChildren(h('option', { value: '' }, 'All stores'),
+        ...stores.map(x => h('option', { value: x.id }, x.name || x.id)));
       select.value = store;
       const names = new Map(products.map(p => [p.id, p]));
-      open(ids.length ? ids.map(id => names.get(id) ?? { id }) : products.filter(p => !store || p.stores.includes(store)).slice(0, 24));
+      open(ids.length ? ids.map(id => names.get(id) ?? { id })
+        : products.filter(p => !store || p.stores.includes(store)).slice(0, 24));
     });
   } else if (ids.length) open(ids.map(id => ({ id })));
 
