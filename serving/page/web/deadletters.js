@@ -35,7 +35,8 @@ function fieldTable(letter) {
     h('table', { class: 'fields' },
     h('thead', null, h('tr', null, ['Field', 'Type', 'Meaning'].map(c => h('th', { scope: 'col' }, c)))),
     h('tbody', null, fields.map(([field, type, meaning]) => h('tr', { class: hit(field) ? 'hit' : null },
-      h('th', { scope: 'row' }, h('code', null, field), hit(field) && h('span', { class: 'hidden' }, ' (in question)')),
+      h('th', { scope: 'row' }, h('code', null, field.split('.').map((part, i) => i ? ['.', h('wbr'), part] : part)),
+        hit(field) && h('span', { class: 'hidden' }, ' (in question)')),
       h('td', null, type), h('td', null, meaning))))));
 }
 

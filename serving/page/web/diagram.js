@@ -110,7 +110,7 @@ function downward(width, used) {
 const density = n => n > 0 ? `dots d${Math.min(6, 1 + Math.floor(Math.log10(n + 1) * 2))}` : 'dots d0';
 
 // diagram is the way of a message, alive. rows() are its parts for a table.
-export function diagram(signal) {
+export function diagram(signal, info) {
   const title = s('title', { id: uid('flow') }, 'The way of a message'), desc = s('desc', { id: uid('flow') }),
     body = s('g');
   const svg = s('svg', { class: 'flow', role: 'img', 'aria-labelledby': title.id, 'aria-describedby': desc.id },
@@ -190,9 +190,10 @@ export function diagram(signal) {
     attr(parts['box-archive'].g, 'class', f.archive_rows === null ? 'box sink off' : 'box sink');
     text(desc, `${used.join(', ')} go to Decode, KeyByStoreProduct, InventoryStatefulFn and SmartVelocityFn. ` +
       'Stock and velocity go to Redis, events and signals to the archive, and what cannot be used to the dead letters.');
-    rows = [...used.map(n => [n, channels.find(c => c[0] === n)[1],
+    rows = [...used.map(n => [n, [channels.find(c => c[0] === n)[1], info.inputs?.[n]].filter(Boolean).join(': '),
       of(n) === null ? '' : `${rate(of(n))} events a second`]),
-      ...[...steps, ...outputs].map(([name, title, does]) => [title, does, counts[name]])];
+      ...[...steps, ...outputs].map(([name, title, does]) => [title, does, counts[name]]),
+      ...(info.outputs ?? []).map(o => ['Output', o, ''])];
   }
   sized(el, signal, w => { width = w; if (used.length) build(); if (last) update(...last); });
   return { el, update, rows: () => rows };

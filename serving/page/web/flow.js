@@ -45,7 +45,7 @@ export default function flow(ctx) {
   const sums = totals.map(([key, name, note]) => ({ key, ...figure(name, note) }));
   const state = h('p', { class: 'callout bad', role: 'status', hidden: true });
   const truth = h('p', { class: 'truth', hidden: true }, h('strong'), h('span'));
-  const picture = diagram(ctx.signal);
+  const picture = diagram(ctx.signal, ctx.info);
   const steps = table('The diagram as a table', ['Part', 'What it does', 'Now'], () => picture.rows());
   const cards = ctx.info.scenarios?.length ? scenarios(ctx) : null;
 
@@ -95,9 +95,10 @@ function showTruth(el, truth) {
   if (!truth) return;
   const [strong, small] = el.children;
   attr(el, 'class', truth.wrong || truth.problem ? 'truth wrong' : 'truth');
-  text(strong, `${num(truth.keys)} keys checked against the truth, ${num(truth.wrong)} wrong`);
-  text(small, truth.problem ||
-    `The simulated retailer counts for itself. Last compared at ${second(truth.checked_wall)}.`);
+  text(strong, truth.keys ? `${num(truth.keys)} keys checked against the truth, ${num(truth.wrong)} wrong`
+    : 'Not yet checked against the truth');
+  const last = truth.keys ? ` Last compared at ${second(truth.checked_wall)}.` : '';
+  text(small, truth.problem || `The simulated retailer counts for itself.${last}`);
 }
 
 // scenarios are the buttons of the demo, each with what to watch and what is happening.
