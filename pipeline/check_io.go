@@ -11,6 +11,7 @@ import (
 
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/internal/wholefile"
 	"github.com/beamlytics/streamlytics/sinks/bigquery"
 	"github.com/beamlytics/streamlytics/sinks/rows"
@@ -163,7 +164,7 @@ func (p *Pipeline) localChecks() (checks []check) {
 		checks = append(checks, portCheck("--metrics_addr", o.MetricsAddr))
 	}
 	if o.UIAddr != "" {
-		addr, _ := ParseUIAddr(o.UIAddr) // validated before
+		addr, _ := config.ListenAddr(o.UIAddr) // validated before
 		checks = append(checks, portCheck("--ui_addr", addr))
 	}
 	return checks

@@ -1,18 +1,22 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/serving"
+	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/serving/page"
+	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
 // PageAddr returns the address at which the page is served, or nothing until Run listens there.
@@ -23,19 +27,52 @@ func (p *Pipeline) PageAddr() string {
 	return ""
 }
 
-// servePage serves the page at --ui_addr, with api for its signals. It returns nil when there is no
-// address.
-func (p *Pipeline) servePage(api http.Handler) (*httpServer, error) {
+// pageServer is the server of the page, with what it reads.
+type pageServer struct {
+	http    *httpServer
+	signals *api.Server
+	redis   goredis.UniversalClient
+}
+
+// servePage serves the page at --ui_addr. It returns nil when there is no address.
+func (p *Pipeline) servePage() (_ *pageServer, err error) {
 	if p.options.UIAddr == "" {
 		return nil, nil
 	}
-	addr, err := ParseUIAddr(p.options.UIAddr)
+	addr, err := config.ListenAddr(p.options.UIAddr)
 	if err != nil {
 		return nil, fmt.Errorf("--ui_addr: %w", err)
 	}
+	var s pageServer
+	if s.redis, err = redis.NewClient(p.options.Redis.Config()); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	now := func() time.Time { return time.UnixMilli(p.plan.clock.NowMs()) }
+	s.signals = api.New(api.Options{Client: serving.NewClient(s.redis, now), MaxStreams: pageStreams})
+	if s.http, err = serveHTTP("ui_addr", addr, page.New(p.pageSource(), p.Demo, s.signals)); err != nil {
+		return nil, errors.Join(err, s.redis.Close())
+	}
+	p.pageAddr.Store(&s.http.addr)
+	slog.Info("serving the page at http://" + s.http.addr + "/")
+	return &s, nil
+}
+
+// pageStreams is the most streams of signals that the page's server has open at once.
+const pageStreams = 200
+
+// stop ends the streams and the server. It does nothing to a nil server.
+func (s *pageServer) stop() error {
+	if s == nil {
+		return nil
+	}
+	s.signals.Close()
+	return errors.Join(s.http.stop(), s.redis.Close())
+}
+
+func (p *Pipeline) pageSource() page.Source {
 	v := p.options.Velocity
 	var recent recentLatency
-	s, err := serveHTTP("ui_addr", addr, page.New(page.Source{
+	return page.Source{
 		Info: p.pageInfo,
 		Flow: func() page.Flow {
 			f := p.pageFlow()
@@ -47,32 +84,7 @@ func (p *Pipeline) servePage(api http.Handler) (*httpServer, error) {
 		Weights:  page.Weights{Views: v.WeightView, CartAdds: v.WeightCartAdd, Units: v.WeightUnit},
 		Horizon:  p.options.LedgerHorizon.Milliseconds(),
 		Restored: p.restored.Load,
-	}, p.Demo, api))
-	if err != nil {
-		return nil, err
 	}
-	p.pageAddr.Store(&s.addr)
-	slog.Info("serving the page at http://" + s.addr + "/")
-	return s, nil
-}
-
-// ParseUIAddr returns the address that the value of --ui_addr stands for. Without a host it is one of
-// this machine alone.
-func ParseUIAddr(value string) (string, error) {
-	if !strings.Contains(value, ":") {
-		value = ":" + value
-	}
-	host, port, err := net.SplitHostPort(value)
-	if err != nil {
-		return "", fmt.Errorf("%q is neither a port, :port nor host:port", value)
-	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", fmt.Errorf("%q: the port %q is not a number between 0 and 65535", value, port)
-	}
-	if host == "" {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, port), nil
 }
 
 func (p *Pipeline) pageInfo() page.Info {

@@ -128,16 +128,6 @@ func TestPage(t *testing.T) {
 	r.stop()
 }
 
-// TestPageAddr checks that a port alone is one of this machine.
-func TestPageAddr(t *testing.T) {
-	for value, want := range map[string]string{"8088": "127.0.0.1:8088", ":8088": "127.0.0.1:8088", "0": "127.0.0.1:0",
-		"0.0.0.0:80": "0.0.0.0:80", "[::1]:80": "[::1]:80", "page.example:80": "page.example:80"} {
-		if got, err := ParseUIAddr(value); got != want || err != nil {
-			t.Errorf("%q is %q, %v; want %q", value, got, err, want)
-		}
-	}
-}
-
 // TestRecentLatency checks over which time a latency is measured, and that little is kept for it.
 func TestRecentLatency(t *testing.T) {
 	var h metrics.Histogram

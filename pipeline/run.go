@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -88,11 +87,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	pageServer, err := p.servePage(http.NotFoundHandler())
+	shown, err := p.servePage()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pageServer.stop()) }()
+	defer func() { err = errors.Join(err, shown.stop()) }()
 	p.logStart()
 	defer p.logEnd()
 	stopReports := p.report()

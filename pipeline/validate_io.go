@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/sources/files"
 	"github.com/beamlytics/streamlytics/sources/pubsub"
@@ -190,7 +191,7 @@ func (o Options) createFolders() error {
 // validatePage validates the address and the memory of the page. Run fails if its port is taken.
 func (o Options) validatePage(bad reportFunc) {
 	if o.UIAddr != "" {
-		if _, err := ParseUIAddr(o.UIAddr); err != nil {
+		if _, err := config.ListenAddr(o.UIAddr); err != nil {
 			bad("ui_addr", "%w", err)
 		}
 	}

@@ -134,10 +134,10 @@ func noRoute(w http.ResponseWriter, r *http.Request, mux *http.ServeMux) {
 	if unsent.status == http.StatusMethodNotAllowed {
 		allow := unsent.header.Get("Allow")
 		w.Header().Set("Allow", allow)
-		problem(w, http.StatusMethodNotAllowed, r.Method+" is not one of the methods of this path: "+allow)
+		Problem(w, http.StatusMethodNotAllowed, r.Method+" is not one of the methods of this path: "+allow)
 		return
 	}
-	problem(w, http.StatusNotFound, "there is nothing at this path; /openapi.json describes those that there are")
+	Problem(w, http.StatusNotFound, "there is nothing at this path; /openapi.json describes those that there are")
 }
 
 // discard keeps the header and the status of an answer that is not sent.

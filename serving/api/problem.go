@@ -6,21 +6,22 @@ import (
 )
 
 // problemJSON returns a problem as RFC 9457 describes it. detail is for everyone on the network.
-func problemJSON(status int, detail string) []byte {
-	b, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Title  string `json:"title"`
-		Status int    `json:"status"`
-		Detail string `json:"detail"`
-	}{"about:blank", http.StatusText(status), status, detail})
+// fields are names and values beside the standard ones.
+func problemJSON(status int, detail string, fields ...[2]string) []byte {
+	p := map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail}
+	for _, f := range fields {
+		p[f[0]] = f[1]
+	}
+	b, err := json.Marshal(p)
 	if err != nil {
 		panic(err) // strings and integers always marshal
 	}
 	return b
 }
 
-// problem answers a request with a problem.
-func problem(w http.ResponseWriter, status int, detail string) {
+// Problem answers a request with a problem, as RFC 9457 describes it. detail is for everyone on the
+// network. fields are names and values beside the standard ones.
+func Problem(w http.ResponseWriter, status int, detail string, fields ...[2]string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-cache")
@@ -29,5 +30,5 @@ func problem(w http.ResponseWriter, status int, detail string) {
 	}
 	w.WriteHeader(status)
 	// An error means that the client is gone.
-	_, _ = w.Write(problemJSON(status, detail)) //nolint:gosec // no browser shows JSON as HTML
+	_, _ = w.Write(problemJSON(status, detail, fields...)) //nolint:gosec // no browser shows JSON as HTML
 }

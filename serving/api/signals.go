@@ -70,16 +70,16 @@ func (s *Server) notReady() string {
 func (s *Server) product(w http.ResponseWriter, r *http.Request) {
 	pair := serving.Pair{Store: r.PathValue("store"), Product: r.PathValue("product")}
 	if err := check(pair, strings.Contains(r.Pattern, "{store}")); err != nil {
-		problem(w, http.StatusBadRequest, err.Error())
+		Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	products, err := s.read(r.Context(), []serving.Pair{pair})
 	switch {
 	case err != nil:
-		problem(w, http.StatusServiceUnavailable, awayDetail)
+		Problem(w, http.StatusServiceUnavailable, awayDetail)
 		return
 	case products[0].Empty():
-		problem(w, http.StatusNotFound, "there is no signal of this product here")
+		Problem(w, http.StatusNotFound, "there is no signal of this product here")
 		return
 	}
 	etag := `"` + products[0].Version() + `"`
@@ -105,20 +105,20 @@ func matches(header []string, etag string) bool {
 // signals answers with the signals of a list of pairs, in its order.
 func (s *Server) signals(w http.ResponseWriter, r *http.Request) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		problem(w, http.StatusUnsupportedMediaType, "Content-Type is not application/json")
+		Problem(w, http.StatusUnsupportedMediaType, "Content-Type is not application/json")
 		return
 	}
 	pairs, err := readPairs(http.MaxBytesReader(w, r.Body, maxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-		problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", maxBody))
+		Problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", maxBody))
 		return
 	} else if err != nil {
-		problem(w, http.StatusBadRequest, err.Error())
+		Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	products, err := s.read(r.Context(), pairs)
 	if err != nil {
-		problem(w, http.StatusServiceUnavailable, awayDetail)
+		Problem(w, http.StatusServiceUnavailable, awayDetail)
 		return
 	}
 	answerJSON(w, map[string][]serving.Product{"signals": products})

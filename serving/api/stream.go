@@ -18,12 +18,12 @@ const (
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		problem(w, http.StatusBadRequest, "the query is not valid: "+err.Error())
+		Problem(w, http.StatusBadRequest, "the query is not valid: "+err.Error())
 		return
 	}
 	pairs, err := queryPairs(query)
 	if err != nil {
-		problem(w, http.StatusBadRequest, err.Error())
+		Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	header := w.Header()
@@ -35,7 +35,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	subscriber, err := s.hub.subscribe(pairs, cmp.Or(r.Header.Get("Last-Event-ID"), query.Get("last_event_id")))
 	if err != nil {
-		problem(w, http.StatusServiceUnavailable, err.Error())
+		Problem(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
 	defer s.hub.unsubscribe(subscriber)

@@ -6,17 +6,16 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/beamlytics/streamlytics/serving/api"
 )
 
 // contentPolicy lets the page load nothing but its own files.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard adds the headers of all answers, and refuses what other sites let a browser send: requests
-// whose Host is a name of another site that leads to this machine (DNS rebinding), and
-// cross-origin requests that change something.
-func guard(h http.Handler) http.Handler {
-	h = http.NewCrossOriginProtection().Handler(h)
+// withHeaders adds the headers of the page's own answers.
+func withHeaders(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentPolicy)
@@ -24,8 +23,17 @@ func guard(h http.Handler) http.Handler {
 		header.Set("Referrer-Policy", "no-referrer")
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// guard refuses what other sites let a browser send: requests whose Host is a name of another site
+// that leads to this machine (DNS rebinding), and cross-origin requests that change something.
+func guard(h http.Handler) http.Handler {
+	h = http.NewCrossOriginProtection().Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if onLoopback(r) && !isLocal(r.Host) {
-			problem(w, http.StatusMisdirectedRequest, "on this machine the page is at localhost, 127.0.0.1 or [::1]")
+			api.Problem(w, http.StatusMisdirectedRequest, "on this machine the page is at localhost, 127.0.0.1 or [::1]")
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -57,13 +65,13 @@ const maxBody = 4 << 20
 // readJSON reads the body of a request. If it reports false, it has answered.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		problem(w, http.StatusUnsupportedMediaType, "the Content-Type is not application/json")
+		api.Problem(w, http.StatusUnsupportedMediaType, "the Content-Type is not application/json")
 		return false
 	}
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
-		problem(w, http.StatusBadRequest, "the body cannot be read: "+err.Error())
+		api.Problem(w, http.StatusBadRequest, "the body cannot be read: "+err.Error())
 		return false
 	}
 	return true
@@ -72,20 +80,6 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 // answer writes a value as JSON.
 func answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	write(w, status, value)
-}
-
-// problem writes an error as RFC 9457 defines it, with more fields.
-func problem(w http.ResponseWriter, status int, detail string, fields ...[2]string) {
-	p := map[string]any{"type": "about:blank", "title": http.StatusText(status), "status": status, "detail": detail}
-	for _, f := range fields {
-		p[f[0]] = f[1]
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	write(w, status, p)
-}
-
-func write(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Cache-Control", "no-store")
 	b, err := json.Marshal(value)
 	if err != nil { // of a value that is none of JSON, such as a rate that is infinite

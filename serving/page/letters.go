@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/history"
+	"github.com/beamlytics/streamlytics/serving/api"
 )
 
 // deadLetters answers /page/deadletters.
@@ -72,21 +73,21 @@ func (p *page) replay(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.ParseUint(r.PathValue("n"), 10, 64)
 	l, ok := p.History.Letter(n)
 	if err != nil || !ok {
-		problem(w, http.StatusNotFound, "this dead letter is not in memory")
+		api.Problem(w, http.StatusNotFound, "this dead letter is not in memory")
 		return
 	}
 	if !p.replayable(l) {
-		problem(w, http.StatusConflict, "this dead letter cannot be replayed here")
+		api.Problem(w, http.StatusConflict, "this dead letter cannot be replayed here")
 		return
 	}
 	id, err := p.demo.Replay(r.Context(), l.DeadLetter, []byte(body.Data))
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
-		problem(w, http.StatusUnprocessableEntity, refused.Detail, [2]string{"reason", string(refused.Reason)})
+		api.Problem(w, http.StatusUnprocessableEntity, refused.Detail, [2]string{"reason", string(refused.Reason)})
 		return
 	case err != nil:
-		problem(w, http.StatusBadGateway, err.Error())
+		api.Problem(w, http.StatusBadGateway, err.Error())
 		return
 	}
 	p.markReplayed(n)
@@ -115,11 +116,11 @@ func (p *page) startScenario(w http.ResponseWriter, r *http.Request) {
 		}
 		running, err := p.demo.Start(r.Context(), s.Name)
 		if err != nil {
-			problem(w, http.StatusConflict, err.Error())
+			api.Problem(w, http.StatusConflict, err.Error())
 			return
 		}
 		answer(w, http.StatusAccepted, running)
 		return
 	}
-	problem(w, http.StatusNotFound, "there is no such scenario")
+	api.Problem(w, http.StatusNotFound, "there is no such scenario")
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/beamlytics/streamlytics/internal/history"
+	"github.com/beamlytics/streamlytics/serving/api"
 )
 
 // info answers /page/info.
@@ -127,7 +128,7 @@ func limitOf(w http.ResponseWriter, r *http.Request, missing, greatest int) (int
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > greatest {
-		problem(w, http.StatusBadRequest, fmt.Sprintf("limit: %q is not a number between 1 and %d", text, greatest))
+		api.Problem(w, http.StatusBadRequest, fmt.Sprintf("limit: %q is not a number between 1 and %d", text, greatest))
 		return 0, false
 	}
 	return n, true

@@ -4,10 +4,8 @@ package page
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
@@ -60,18 +58,11 @@ type page struct {
 	replayed map[uint64]bool    // dead letters, by their number
 }
 
-// New returns the handler of a page: its files, /page/, and api at /v1/ and /openapi.json. demo is
-// nil where a pipeline is not a demo's.
-func New(s Source, demo *Demo, api http.Handler) http.Handler {
+// New returns the handler of a page: its files and /page/; signals answers all other requests. demo
+// is nil where a pipeline is not a demo's.
+func New(s Source, demo *Demo, signals http.Handler) http.Handler {
 	p := &page{Source: s, demo: demo, replayed: map[uint64]bool{}}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", api)
-	mux.HandleFunc("/v1/stream", func(w http.ResponseWriter, r *http.Request) {
-		c := http.NewResponseController(w)
-		_ = errors.Join(c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})) // it has no end
-		api.ServeHTTP(w, r)
-	})
-	mux.Handle("/openapi.json", api)
 	mux.HandleFunc("GET /page/info", p.info)
 	if s.Flow != nil {
 		mux.HandleFunc("GET /page/flow", p.flow)
@@ -85,11 +76,18 @@ func New(s Source, demo *Demo, api http.Handler) http.Handler {
 		mux.HandleFunc("POST /page/scenarios", p.startScenario)
 		mux.HandleFunc("POST /page/deadletters/{n}/replay", p.replay)
 	}
-	mux.HandleFunc("/page/", func(w http.ResponseWriter, r *http.Request) {
-		problem(w, http.StatusNotFound, "there is nothing at "+r.URL.Path)
-	})
 	addFiles(mux)
-	return guard(mux)
+	own := withHeaders(mux)
+	if s.Flow != nil {
+		own, signals = guard(own), guard(signals)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern == "" {
+			signals.ServeHTTP(w, r)
+			return
+		}
+		own.ServeHTTP(w, r)
+	})
 }
 
 // name returns the name of a product or store, or nothing.

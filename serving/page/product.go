@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/history"
+	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
@@ -26,7 +27,7 @@ func (p *page) product(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("id")
 	entries, reach := p.History.Product(id, maxEntries)
 	if len(entries) == 0 {
-		problem(w, http.StatusNotFound, "nothing of this product is in memory")
+		api.Problem(w, http.StatusNotFound, "nothing of this product is in memory")
 		return
 	}
 	entries = distinct(entries)

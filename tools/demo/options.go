@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/config"
-	"github.com/beamlytics/streamlytics/pipeline"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -110,7 +109,7 @@ func (o *Options) checkPlaces(bad badFunc) {
 		bad("redis_addrs", "%w", err)
 	}
 	if o.UIAddr != "" {
-		if _, err := pipeline.ParseUIAddr(o.UIAddr); err != nil {
+		if _, err := config.ListenAddr(o.UIAddr); err != nil {
 			bad("ui_addr", "%w", err)
 		}
 	}

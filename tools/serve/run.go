@@ -11,6 +11,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/serving"
 	"github.com/beamlytics/streamlytics/serving/api"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 )
 
@@ -33,7 +34,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	signals := api.New(api.Options{Client: serving.NewClient(rdb, nil), Origins: o.allowed, MaxStreams: o.maxStreams})
 	server := http.Server{
-		Handler:           signals,
+		Handler:           page.New(page.Source{Info: info}, nil, signals),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second, // not of streams, which set their own
 		WriteTimeout:      30 * time.Second,
@@ -56,6 +57,11 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("serve signals at %s: %w", listener.Addr(), err)
 	}
 	return nil
+}
+
+// info describes the page, which shows signals only.
+func info() page.Info {
+	return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: page.Clock{Now: time.Now().UnixMilli(), Speed: 1}}
 }
 
 // end stops the server and returns the result of Serve.
