@@ -64,13 +64,13 @@ func TestReconnect(t *testing.T) {
 	p := newTab(t)
 	p.open(at + "/")
 	p.await("the first numbers", "document.querySelector('.figure .value')?.innerText")
-	p.setOffline(true)
+	p.tolerate(true)
 	process.Kill()
 	p.awaitText("#banner", "Connection lost")
 	launch.Flags[len(launch.Flags)-1] = "--ui_addr=" + strings.TrimPrefix(at, "http://")
 	rig.Start(t, launch)
 	p.await("the connection is back", "!document.querySelector('#banner').innerText")
-	p.setOffline(false)
+	p.tolerate(false)
 	if err := pubsub.Publish(rig.Message{Channel: "wms", Data: fmt.Appendf(nil,
 		`{"event_id":"1","store_id":"12","product_id":"555","count":7,"timestamp":%d}`, rig.Now())}); err != nil {
 		t.Fatal(err)

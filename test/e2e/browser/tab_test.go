@@ -59,7 +59,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	problems []string
-	offline  bool
+	tolerant bool
 }
 
 // newTab opens a tab, which is closed with the test.
@@ -102,7 +102,7 @@ func (p *tab) listen(event any) {
 			p.problems = append(p.problems, fmt.Sprintf("%+v", e.Args))
 		}
 	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && !(p.offline && e.Entry.Source == log.EntrySourceNetwork) {
+		if e.Entry.Level == log.EntryLevelError && !(p.tolerant && e.Entry.Source == log.EntrySourceNetwork) {
 			p.problems = append(p.problems, e.Entry.Text+" "+e.Entry.URL)
 		}
 	case *page.EventJavascriptDialogOpening:
@@ -110,11 +110,11 @@ func (p *tab) listen(event any) {
 	}
 }
 
-// setOffline sets whether requests may fail, which the browser logs.
-func (p *tab) setOffline(offline bool) {
+// tolerate sets whether requests may fail, which the browser logs as errors.
+func (p *tab) tolerate(tolerant bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.offline = offline
+	p.tolerant = tolerant
 }
 
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
