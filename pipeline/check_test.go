@@ -107,7 +107,8 @@ func TestCheck(t *testing.T) {
 		names := []string{"Redis " + o.Redis.Addrs, "Redis rights", "Redis eviction", "Redis state",
 			"--pos_subscription", "--ecom_subscription", "--wms_subscription", "--events_files", "--wms_files",
 			"BigQuery events", "BigQuery stock_changes", "BigQuery velocity_signals", "BigQuery badge_changes",
-			"BigQuery dead_letters", "--warehouse_dir", "--summary_file", "--profile_dir", "--metrics_addr", "--ui_addr"}
+			"BigQuery dead_letters", "--warehouse_dir", "--summary_file", "--profile_dir",
+			"--metrics_addr", "--ui_addr"}
 		last := -1
 		for _, name := range names {
 			i := strings.Index(c.text, "  "+name+"  ")
