@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs every check of the project: format, vet, lint, shell scripts, and all tests, with the race
 # detector where the code under test runs in their process. What is missing is installed, and named
-# before that: redis-server, shellcheck, bats, curl, compilers for C and C++ (for the race detector and
-# DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
+# before that: redis-server, Chromium, npm, shellcheck, bats, curl, compilers for C and C++ (for the race
+# detector and DuckDB) and Python. Works as root, as a user with sudo, and without a terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -99,6 +99,9 @@ need cc "gcc libc6-dev" ""
 need bats bats bats-core
 need curl curl curl # walkthrough.md uses it
 need c++ g++ "" # DuckDB, for the analyses
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -d "/Applications/Google Chrome.app" ] ||
+  add Chromium chromium ""
+need npm npm node # axe-core, for the page
 need python3 "python3 python3-venv" python # hadolint, schemathesis, and GoogleSQL for the analyses
 python3 -c "import ensurepip" 2>/dev/null || add "Python's venv" python3-venv ""
 [ "$(id -u)" != 0 ] || need setpriv util-linux "" # a test gives up root's rights over files

@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds the wait for something that must happen.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // chromium is the browser that all tests share. Each tab has a profile of its own.
 var chromium struct {
