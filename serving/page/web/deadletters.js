@@ -70,7 +70,7 @@ function detail(ctx, letter, close) {
     ...Object.entries(letter.attributes ?? {}).map(([k, v]) => [`Attribute ${k}`, v])];
   return h('section', { class: 'panel letter' },
     h('div', { class: 'row' }, h('h2', { tabindex: -1 }, `Letter ${letter.n}: ${letter.reason}`),
-      h('button', { class: 'quiet', onclick: close }, 'Close')),
+      h('button', { onclick: close }, 'Close')),
     h('p', { class: 'reason' }, letter.detail),
     h('dl', { class: 'facts' }, facts.map(([k, v]) => h('div', null, h('dt', null, k), h('dd', null, v)))),
     h('div', { class: 'sides' },

@@ -10,7 +10,7 @@ const steps = [
   ['velocity', 'SmartVelocityFn', 'Counts what sold in the last hour or day, and gives the badges.'],
 ];
 const outputs = [
-  ['dead', 'Dead letters', 'Kept whole, to repair and send again.'],
+  ['dead', 'Dead letters', 'Kept whole, for repair.'],
   ['redis', 'Redis', 'What a shop page reads.'],
   ['archive', 'Archive', 'Every event and signal, to audit.'],
 ];
@@ -34,7 +34,6 @@ function fit(el, room) {
   attr(el, 'lengthAdjust', wide ? 'spacingAndGlyphs' : null);
 }
 
-const center = b => [b.x + b.w / 2, b.y + b.h / 2];
 const bow = (x1, y1, x2, y2, down) => {
   const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
   return down ? `M${x1} ${y1}C${x1} ${y} ${x2} ${y} ${x2} ${y2}` : `M${x1} ${y1}C${x} ${y1} ${x} ${y2} ${x2} ${y2}`;
@@ -89,7 +88,7 @@ function downward(width, used) {
   right('redis', stock.y, velocity.y + 34);
   right('archive', velocity.y + 54, velocity.y + Math.max(velocity.h, 54 + 122));
   used.forEach((name, i) => {
-    const [x] = center(boxes[name]), end = w / 2 + (i - (used.length - 1) / 2) * 28;
+    const x = boxes[name].x + cw / 2, end = w / 2 + (i - (used.length - 1) / 2) * 28;
     arrows.push([name, bow(x, tall + 2, end, decode.y, true), x + (x < end ? -8 : 8), tall + 22,
       x < end ? 'end' : 'start']);
   });
@@ -135,7 +134,7 @@ export function diagram(signal, info) {
     });
     const boxes = Object.entries(plan.boxes).map(([name, b]) => box(name, b));
     body.replaceChildren(...arrows, ...boxes);
-    for (const { g, room } of Object.values(parts)) if (g) fit(g.querySelector('.name'), room);
+    for (const { g, room } of Object.values(parts)) g?.querySelectorAll('.name, .does').forEach(t => fit(t, room));
   }
 
   function box(name, { x, y, w, h: tall }) {
@@ -162,7 +161,8 @@ export function diagram(signal, info) {
 
   function update(f, of) {
     last = [f, of];
-    const next = f.channels.filter(c => c.name !== 'FILE' || c.events > 0).map(c => c.name);
+    const live = f.channels.filter(c => c.events > 0 || info.inputs?.[c.name]).map(c => c.name);
+    const next = live.length ? live : ['POS', 'ECOM', 'WMS'];
     if (next.join() !== used.join()) { used = next; if (width) build(); }
     if (!width) return;
     for (const name of used) arrow(name, of(name));

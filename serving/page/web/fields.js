@@ -63,7 +63,7 @@ export function formatOf({ source, text }) {
 
 // offending returns the field that a detail begins or ends with, such as items[].quantity, or ''.
 export function offending(detail) {
-  const first = /^([a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)*)(?::| is | has )/.exec(detail)?.[1];
+  const first = /^([a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)*)(?::| is | was | has )/.exec(detail)?.[1];
   const pointer = / in ((?:\/\w+)+)$/.exec(detail)?.[1].slice(1).replace(/\/(\d+)/g, '[$1]').replaceAll('/', '.');
   return (first ?? pointer ?? '').replace(/\[\d+\]/g, '[]');
 }

@@ -1,4 +1,4 @@
-import { attr, h, keyed, table, text } from './dom.js';
+import { attr, h, table, text } from './dom.js';
 import { diagram } from './diagram.js';
 import { clock, label, millis, num, productPath, rate, second } from './format.js';
 import { spark } from './chart.js';
@@ -94,11 +94,12 @@ function showTruth(el, truth) {
   attr(el, 'hidden', !truth);
   if (!truth) return;
   const [strong, small] = el.children;
-  attr(el, 'class', truth.wrong || truth.problem ? 'truth wrong' : 'truth');
+  attr(el, 'class', truth.wrong ? 'truth wrong' : truth.problem ? 'truth late' : 'truth');
   text(strong, truth.keys ? `${num(truth.keys)} keys checked against the truth, ${num(truth.wrong)} wrong`
     : 'Not yet checked against the truth');
   const last = truth.keys ? ` Last compared at ${second(truth.checked_wall)}.` : '';
-  text(small, truth.problem || `The simulated retailer counts for itself.${last}`);
+  text(small, truth.problem ? `Not compared just now: ${truth.problem}.`
+    : `The simulated retailer counts for itself.${last}`);
 }
 
 // scenarios are the buttons of the demo, each with what to watch and what is happening.

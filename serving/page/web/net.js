@@ -57,7 +57,8 @@ export function poll(signal, ms, fn) {
   run();
 }
 
-// stream reads server-sent events while the tab is visible, until signal. It resumes where it was.
+// stream reads server-sent events while the tab is visible, until signal. It resumes where it was. on has a function
+// for each name of an event; problem and recovered are called for the stream itself too.
 export function stream(signal, path, on) {
   let source, timer, last = '';
   const close = () => { clearTimeout(timer); source?.close(); source = null; };
@@ -65,8 +66,15 @@ export function stream(signal, path, on) {
     close();
     if (signal.aborted || document.hidden) return;
     source = new EventSource(path + (last ? `&last_event_id=${encodeURIComponent(last)}` : ''));
-    source.onopen = () => answered(true);
-    source.onerror = () => { close(); answered(false); timer = setTimeout(open, 2000); };
+    source.onopen = () => {
+      answered(true);
+      on.recovered();
+    };
+    source.onerror = () => {
+      close();
+      timer = setTimeout(open, 2000);
+      ask('/page/info', { signal }).then(() => on.problem({ title: 'Signals cannot be read' }), () => {});
+    };
     source.addEventListener('end', () => { close(); timer = setTimeout(open, 1000); });
     for (const [name, fn] of Object.entries(on)) {
       source.addEventListener(name, e => { last = e.lastEventId || last; fn(JSON.parse(e.data)); });

@@ -13,7 +13,7 @@ function shown({ stock, velocity: v, badges }, hasClock) {
   return {
     state: units === null ? '' : units === 0 ? 'out' : low ? 'low' : 'in',
     stock: units === null ? '' : units === 0 ? 'Out of stock' : low ? `Only ${num(units)} left` : 'In stock',
-    message: fresh ? v.message : '',
+    message: fresh ? `${num(v.units_sold)} sold in last ${v.window === '1h' ? 'hour' : '24 hours'}` : '',
     hot: units !== 0 && badges.includes('HIGH_DEMAND') && age <= hour,
   };
 }
