@@ -67,11 +67,13 @@ export function spots(store, from, now) {
 // story puts into words what came late, the newest first: [{key, at, kind, title, says}].
 export function story(store) {
   const real = known(store), newest = Math.max(...[...store.barriers, ...store.dropped].map(x => x.counted_at));
-  const told = store.barriers.filter(b => b.late || added(b)).map(b => {
-    const n = b.recomputed?.sales ?? 0;
+  const told = store.barriers.filter(b => b.late || counts(store).includes(b)).map(b => {
+    const { sales = 0, receipts = 0 } = b.recomputed ?? {}, n = sales + receipts;
+    const moved = [sales && plural(sales, 'sale'), receipts &&
+      plural(receipts, 'delivery', 'deliveries')].filter(Boolean).join(' and ');
     const late = b.late ? `This count arrived ${span(b.arrived - b.counted_at)} late. ` : '';
-    const again = !n ? 'No sale had come after it, so the stock is what was counted.'
-      : `${plural(n, 'sale')} after it ${n === 1 ? 'was' : 'were'} applied again on top.` +
+    const again = !n ? 'Nothing had come after it, so the stock is what was counted.'
+      : `${moved} after it ${n === 1 ? 'was' : 'were'} applied again on top.` +
         ` Plain overwriting would have shown ${num(b.quantity)} instead of ${num(b.quantity - added(b))}.`;
     return { key: `c${b.counted_at}-${b.arrived}`, at: b.arrived, kind: 'count',
       says: `Counted at ${stamp(b.counted_at)}. ${late}${again}`,
@@ -106,10 +108,11 @@ export function summary(store, name) {
   const said = [`${name} has ${num(held)} on hand.`];
   if (over !== null) {
     said.push(`Overwriting the stock with the late count would show ${num(over)}: ` +
-      `${plural(over - held, 'unit')} of phantom stock, sold already.`);
+      `${plural(Math.abs(over - held), 'unit')} ${over > held ? 'of phantom stock, sold already' : 'too few, received already'}.`);
   }
   if (under !== null) {
-    said.push(`Subtracting the late sales again would show ${num(under)}: ${plural(held - under, 'unit')} too few.`);
+    said.push(`Subtracting the late sales again would show ${num(under)}: ` +
+      `${plural(Math.abs(held - under), 'unit')} too ${under < held ? 'few' : 'many'}.`);
   }
   return said.join(' ');
 }
