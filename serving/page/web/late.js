@@ -108,7 +108,8 @@ export function summary(store, name) {
   const said = [`${name} has ${num(held)} on hand.`];
   if (over !== null) {
     said.push(`Overwriting the stock with the late count would show ${num(over)}: ` +
-      `${plural(Math.abs(over - held), 'unit')} ${over > held ? 'of phantom stock, sold already' : 'too few, received already'}.`);
+      `${plural(Math.abs(over - held), 'unit')} ` +
+      `${over > held ? 'of phantom stock, sold already' : 'too few, received already'}.`);
   }
   if (under !== null) {
     said.push(`Subtracting the late sales again would show ${num(under)}: ` +
