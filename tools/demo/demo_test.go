@@ -109,7 +109,8 @@ func TestTheDemoPlaysEverythingAndNothingIsWrong(t *testing.T) {
 				return false
 			}
 		}
-		return s.verdict.hot > 0 && s.refused > 0 && s.p50 > 0 && s.eventsPerSecond > 0
+		return len(s.plays) == len(scenarios(true)) &&
+			s.verdict.hot > 0 && s.refused > 0 && s.p50 > 0 && s.eventsPerSecond > 0
 	}
 	output, err := play(t, enough, startAll)
 	if err != nil {
@@ -135,17 +136,18 @@ func TestTheDemoPlaysEverythingAndNothingIsWrong(t *testing.T) {
 func replayLetters(t *testing.T, d *Demo) {
 	t.Helper()
 	now, shop := d.feed.clock.NowMs(), d.feed.world.Stores()[0].ID
+	refusal := event.Refusal{Reason: event.BadJSON, Item: event.NoItem}
 	for i, c := range []struct {
 		channel event.Channel
 		text    string
 	}{
 		{event.POS, `{"order_number":"mended","store_id":"%s","product_id":40001,"product_count":3,"timestamp":%d}`},
-		{event.WMS, `{"event_id":"mended","type":"RESET","store_id":"%s","product_id":40002,"count":77,"counted_at":%d}`},
+		{event.WMS, `{"event_id":"mended","type":"RESET","store_id":"%s","sku":"40002","count":77,"counted_at":%d}`},
 		{event.WMS, `{"store_id":"%s","product_id":40003,"count":5,"timestamp":%d}`}, // without an id of its own
-		{event.ECOM, `{"event":"view_item","store_id":"%s","timestamp":%d,"ecommerce":{"items":[{"item_id":"40004"}]}}`},
+		{event.ECOM, `{"event":"view_item","store_id":"%s","timestamp":%d,"ecommerce":{"items":[{"item_id":"4"}]}}`},
 	} {
 		text := fmt.Sprintf(c.text, shop, now)
-		l := event.DeadLetter{Refusal: event.Refusal{Reason: event.BadJSON, Item: event.NoItem}, Stage: event.StageDecode,
+		l := event.DeadLetter{Refusal: refusal, Stage: event.StageDecode,
 			Message: &event.Message{Channel: c.channel, Data: []byte(text[1:]), ID: fmt.Sprint("letter-", i)}}
 		_, err := d.feed.replay(t.Context(), l, l.Message.Data)
 		if refused, ok := errors.AsType[*page.RefusedError](err); !ok || refused.Reason != event.BadJSON {
@@ -187,7 +189,8 @@ func TestTheDemoOnACluster(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a cluster takes seconds to start")
 	}
-	output, err := play(t, func(status) bool { return true }, nil, "--redis_addrs="+strings.Join(redistest.StartCluster(t).Addrs(), ","))
+	addrs := strings.Join(redistest.StartCluster(t).Addrs(), ",")
+	output, err := play(t, func(status) bool { return true }, nil, "--redis_addrs="+addrs)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}

@@ -14,8 +14,8 @@ import (
 func TestJudge(t *testing.T) {
 	now := time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC).UnixMilli()
 	sale := func(id string, quantity int, at int64) string {
-		return fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"s","product_id":"p","quantity":%d,"occurred_at":%d}`,
-			id, quantity, at)
+		return fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"s","product_id":"p",`+
+			`"quantity":%d,"occurred_at":%d}`, id, quantity, at)
 	}
 	basket := fmt.Sprintf(`{"event_id":"b","order_number":"b","store_id":"s","timestamp":%d,"items":[`+
 		`{"product_id":"p","quantity":1},{"product_id":"card ","quantity":1}]}`, now)

@@ -85,7 +85,8 @@ func (d *Demo) showPlays(s status) error {
 			continue
 		}
 		d.texts[scenario.Name] = p.Text
-		if err := d.console.line(fmt.Sprintf("%s  %s: %s", s.clock.Format("15:04"), scenario.Title, p.Text)); err != nil {
+		line := fmt.Sprintf("%s  %s: %s", s.clock.Format("15:04"), scenario.Title, p.Text)
+		if err := d.console.line(line); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,7 @@ func (s status) String() string {
 	case s.problem != nil:
 		return line + "not compared with the truth: " + s.problem.Error()
 	case s.lag > 2*time.Duration(float64(time.Second)*s.speed):
-		return line + fmt.Sprintf("the shops wait for the pipeline, %v of the clock behind", s.lag.Truncate(time.Second))
+		return line + fmt.Sprintf("the shops wait for the pipeline, %v behind", s.lag.Truncate(time.Second))
 	default:
 		return line + fmt.Sprintf("%s keys checked against the truth, %d wrong", thousands(int64(s.verdict.keys)),
 			s.verdict.wrong)
