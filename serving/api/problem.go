@@ -24,7 +24,7 @@ func problemJSON(status int, detail string, fields ...[2]string) []byte {
 func Problem(w http.ResponseWriter, status int, detail string, fields ...[2]string) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
-	h.Set("Cache-Control", "no-cache")
+	h.Set("Cache-Control", "no-store")
 	if status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", retryAfter)
 	}

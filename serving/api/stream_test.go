@@ -215,7 +215,7 @@ func TestStreamOutage(t *testing.T) {
 	for range 3 {
 		ticks.tick(t, readEvery)
 	}
-	const detail = `"status":503,"detail":"the signals cannot be read from Redis now"}`
+	const detail = `{"detail":"the signals cannot be read from Redis now","status":503,`
 	c.expect("problem", detail)
 	d := s.watch("product=a&product=b") // begins in the outage
 	d.expect("problem", detail)

@@ -14,7 +14,7 @@ import (
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// withHeaders adds the headers of the page's own answers.
+// withHeaders lets the page load nothing but its own files, and other sites read nothing of it.
 func withHeaders(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -27,17 +27,17 @@ func withHeaders(h http.Handler) http.Handler {
 	})
 }
 
-// guard refuses what other sites let a browser send: requests whose Host is a name of another site
+// guard is for answers that are of this machine alone. It also refuses what other sites let a browser send: requests whose Host is a name of another site
 // that leads to this machine (DNS rebinding), and cross-origin requests that change something.
 func guard(h http.Handler) http.Handler {
 	h = http.NewCrossOriginProtection().Handler(h)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if onLoopback(r) && !isLocal(r.Host) {
 			api.Problem(w, http.StatusMisdirectedRequest, "on this machine the page is at localhost, 127.0.0.1 or [::1]")
 			return
 		}
 		h.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // onLoopback reports whether a request came to a loopback address, or to none that is known.

@@ -78,16 +78,17 @@ func New(s Source, demo *Demo, signals http.Handler) http.Handler {
 	}
 	addFiles(mux)
 	own := withHeaders(mux)
-	if s.Flow != nil {
-		own, signals = guard(own), guard(signals)
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern == "" {
 			signals.ServeHTTP(w, r)
 			return
 		}
 		own.ServeHTTP(w, r)
 	})
+	if s.Flow == nil { // the signals are for other sites too
+		return all
+	}
+	return guard(all)
 }
 
 // name returns the name of a product or store, or nothing.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/history"
+	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
@@ -26,7 +27,7 @@ func serve(t *testing.T, h *history.History, demo *Demo) *httptest.Server {
 		Info:    func() Info { return Info{Mode: "pipeline"} },
 		Flow:    func() Flow { return Flow{RefusedTotal: 7, Refused: map[string]int64{"BAD_JSON": 7}} },
 		History: h, Horizon: horizon, Weights: Weights{1, 5, 10},
-	}, demo, http.NotFoundHandler()))
+	}, demo, http.HandlerFunc(nothing)))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -57,6 +58,9 @@ func send(t *testing.T, method, url, body string, header http.Header) (answered,
 	}
 	return answered{answer.StatusCode, answer.Header}, string(text)
 }
+
+// nothing answers as package api does where it has no route.
+func nothing(w http.ResponseWriter, _ *http.Request) { api.Problem(w, http.StatusNotFound, "nothing") }
 
 // get returns a JSON answer.
 func get[T any](t *testing.T, url string) (value T) {
@@ -164,7 +168,7 @@ func TestOtherAddresses(t *testing.T) {
 		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey,
 			&net.TCPAddr{IP: net.ParseIP(addr)}), http.MethodGet, "http://page.example/page/info", http.NoBody)
 		w := httptest.NewRecorder()
-		New(Source{Info: func() Info { return Info{} }}, nil, http.NotFoundHandler()).ServeHTTP(w, r)
+		New(Source{Info: func() Info { return Info{} }, Flow: func() Flow { return Flow{} }}, nil, http.HandlerFunc(nothing)).ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("at %s: %d, want %d", addr, w.Code, status)
 		}
@@ -291,7 +295,7 @@ func BenchmarkProduct(b *testing.B) {
 		h.Stock(&signal.Stock{StoreID: fmt.Sprint(i % 40), ProductID: "p", OnHand: -i, AsOf: i * 100}, i*100)
 	}
 	source := Source{Flow: func() Flow { return Flow{} }, History: h, Horizon: horizon}
-	handler := New(source, nil, http.NotFoundHandler())
+	handler := New(source, nil, http.HandlerFunc(nothing))
 	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://localhost/page/product?id=p", http.NoBody)
 	for b.Loop() {
 		w := httptest.NewRecorder()

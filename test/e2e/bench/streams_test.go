@@ -48,7 +48,7 @@ func TestStreams(t *testing.T) {
 		all.Go(func() { ages[i], errs[i] = watch(ctx, base+"/v1/stream?"+list.Encode()) })
 	}
 	s.await(p, "all streams are open", func() bool { return metric(t, base, "streamlytics_api_streams ") == float64(clients) })
-	r := s.live("live 1000/s", 1000)
+	r := s.live("live 1000/s", 1000, nil)
 	dropped := metric(t, base, `streamlytics_api_streams_dropped_total{reason="slow"} `)
 	cpu := metric(t, base, "process_cpu_seconds_total ")
 	sent := metric(t, base, "streamlytics_api_stream_events_total ")
