@@ -127,7 +127,7 @@ func TestOptionMessages(t *testing.T) {
 	}{
 		{onPrism, "--metrics_addr=9464", `--metrics_addr: "9464" is neither host:port nor :port`},
 		{onPrism, "--metrics_addr=a:http", `"a:http": the port "http" is not a number between 0 and 65535`},
-		{onPrism, "--ui_addr=http", `--ui_addr: "http" is neither host:port nor a port: "http" is not a port from 0 to 65535`},
+		{onPrism, "--ui_addr=http", `--ui_addr: "http" is neither host:port nor a port: "http" is not a port`},
 		{onPrism, "--ui_history_mb=0", "--ui_history_mb: 0 is not between 1 and 4096"},
 		{onDataflow, "--ui_addr=8088", "--ui_addr: has no use on Dataflow"},
 		{onPrism, "--endpoint=localhost:8073", "--endpoint: has no use"},

@@ -93,7 +93,8 @@ func rootCommand() *cobra.Command {
 		Example:       runExamples,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-	}, run, cs.demo(), cs.serve(), cs.check(), cs.deadLetters(), cs.replay(), cs.simulate(), cs.pubsub(), versionCommand())
+	}, run, cs.demo(), cs.serve(), cs.check(), cs.deadLetters(), cs.replay(), cs.simulate(), cs.pubsub(),
+		versionCommand())
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpFunc(func(c *cobra.Command, _ []string) {
 		set := cs.sets[c]

@@ -29,6 +29,5 @@ func Problem(w http.ResponseWriter, status int, detail string, fields ...[2]stri
 		h.Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(status)
-	// An error means that the client is gone.
-	_, _ = w.Write(problemJSON(status, detail, fields...)) //nolint:gosec // no browser shows JSON as HTML
+	_, _ = w.Write(problemJSON(status, detail, fields...)) // an error means that the client is gone
 }

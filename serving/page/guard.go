@@ -27,13 +27,15 @@ func withHeaders(h http.Handler) http.Handler {
 	})
 }
 
-// guard is for answers that are of this machine alone. It also refuses what other sites let a browser send: requests whose Host is a name of another site
-// that leads to this machine (DNS rebinding), and cross-origin requests that change something.
+// guard is for answers that are of this machine alone. It also refuses what other sites let a
+// browser send: requests whose Host is a name of another site that leads to this machine (DNS
+// rebinding), and cross-origin requests that change something.
 func guard(h http.Handler) http.Handler {
 	h = http.NewCrossOriginProtection().Handler(h)
 	return withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if onLoopback(r) && !isLocal(r.Host) {
-			api.Problem(w, http.StatusMisdirectedRequest, "on this machine the page is at localhost, 127.0.0.1 or [::1]")
+			api.Problem(w, http.StatusMisdirectedRequest,
+				"on this machine the page is at localhost, 127.0.0.1 or [::1]")
 			return
 		}
 		h.ServeHTTP(w, r)

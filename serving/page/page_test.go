@@ -168,7 +168,8 @@ func TestOtherAddresses(t *testing.T) {
 		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), http.LocalAddrContextKey,
 			&net.TCPAddr{IP: net.ParseIP(addr)}), http.MethodGet, "http://page.example/page/info", http.NoBody)
 		w := httptest.NewRecorder()
-		New(Source{Info: func() Info { return Info{} }, Flow: func() Flow { return Flow{} }}, nil, http.HandlerFunc(nothing)).ServeHTTP(w, r)
+		source := Source{Info: func() Info { return Info{} }, Flow: func() Flow { return Flow{} }}
+		New(source, nil, http.HandlerFunc(nothing)).ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("at %s: %d, want %d", addr, w.Code, status)
 		}

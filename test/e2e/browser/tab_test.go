@@ -36,10 +36,9 @@ func openBrowser() (context.Context, error) {
 		if os.Getuid() == 0 {
 			options = append(options, chromedp.NoSandbox) // Chromium has none for root
 		}
-		allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-		chromium.ctx, _ = chromedp.NewContext(allocator) // cancelled with its parent
-		chromium.cancel = cancelAllocator
-		chromium.err = chromedp.Do(chromium.ctx)
+		allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+		browser, _ := chromedp.NewContext(allocator) // cancelled with its parent
+		chromium.ctx, chromium.cancel, chromium.err = browser, cancel, chromedp.Do(browser) //nolint:fatcontext // once
 	})
 	return chromium.ctx, chromium.err
 }
