@@ -59,7 +59,7 @@ func shelves(now time.Time) []shelf {
 		{"12", "never-counted", &signal.Stock{OnHand: 7, Version: 1, AsOf: 1}, nil, page{}},
 		{"12", "views-only", nil, sold("24h", 0, true, 0), page{HighDemand: true}},
 		{"12", "returned", nil, sold("24h", -2, false, 0), page{}},
-		{"12", "nearly-an-hour", nil, sold("1h", 5, true, 55*time.Minute),
+		{"12", "half-an-hour", nil, sold("1h", 5, true, 30*time.Minute),
 			page{Message: "5 sold in last hour", HighDemand: true}},
 		{"12", "over-an-hour", nil, sold("1h", 5, true, 61*time.Minute), page{}},
 		{"12", "hours", nil, sold("24h", 120, true, 5*time.Hour), page{Message: "120 sold in last 24 hours"}},
