@@ -1,13 +1,17 @@
 # Each target is one plain command, which can be given as well.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint vulncheck bench bench-e2e fuzz replay-real fault-matrix soak build clean
+.PHONY: help demo pictures up down test lint vulncheck bench bench-e2e fuzz replay-real fault-matrix soak build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
 demo: ## a simulated day of trade through the whole pipeline, on a page of this machine; needs nothing but Go
 	go build -o bin/ ./cmd/streamlytics && exec bin/streamlytics demo
+
+pictures: ## docs/page, the views of the page in a real demo; needs Chromium and npm
+	pictures=$$(mktemp -d) && go test -count=1 ./test/e2e/browser -run='^TestViews$$' -pictures=$$pictures && \
+	mkdir -p docs/page && cp $$pictures/*-1024-light.webp $$pictures/flow-1024-dark.webp docs/page && rm -r $$pictures
 
 up: ## the whole stack with a simulated retailer, in Docker, on this machine's ports; see walkthrough.md
 	docker compose up -d && ./setup_pubsub.sh

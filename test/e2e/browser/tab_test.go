@@ -37,7 +37,7 @@ func openBrowser() (context.Context, error) {
 			options = append(options, chromedp.NoSandbox) // Chromium has none for root
 		}
 		allocator, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-		browser, _ := chromedp.NewContext(allocator) // cancelled with its parent
+		browser, _ := chromedp.NewContext(allocator)                                        // cancelled with its parent
 		chromium.ctx, chromium.cancel, chromium.err = browser, cancel, chromedp.Do(browser) //nolint:fatcontext // once
 	})
 	return chromium.ctx, chromium.err

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -69,9 +70,9 @@ func TestViews(t *testing.T) {
 		for _, scheme := range []string{"light", "dark"} {
 			p.scheme(scheme)
 			for _, width := range []int64{390, 1024, 1920} {
-				p.do(chromedp.EmulateViewport(width, 900))
+				p.do(chromedp.EmulateViewport(width, 1400))
 				p.await(fmt.Sprintf("%s fits %d pixels", name, width), "document.documentElement.scrollWidth <= innerWidth")
-				p.picture(fmt.Sprintf("%s-%d-%s.png", name, width, scheme))
+				p.picture(fmt.Sprintf("%s-%d-%s.webp", name, width, scheme))
 			}
 			eval[chromedp.Void](p, "window.axed = null; axe.run().then(r => { window.axed = r.violations })")
 			p.await("axe has ended", "window.axed")
@@ -85,13 +86,17 @@ func TestViews(t *testing.T) {
 	})
 }
 
-// picture writes a screenshot of the view, if -pictures is given.
+// picture writes a screenshot, if -pictures is given.
 func (p *tab) picture(name string) {
 	p.t.Helper()
 	if *pictures == "" {
 		return
 	}
-	if err := os.WriteFile(filepath.Join(*pictures, name), run(p, chromedp.FullScreenshot(100)), 0o644); err != nil {
+	shot := run(p, func(ctx context.Context, t *chromedp.Target) (page.CaptureScreenshotResult, error) {
+		return chromedp.Call(ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{
+			Format: page.CaptureScreenshotFormatWebp, Quality: new(int64(80))})
+	})
+	if err := os.WriteFile(filepath.Join(*pictures, name), shot.Data, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
 }
