@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/beamlytics/streamlytics/signal"
 	"github.com/beamlytics/streamlytics/test/redistest"
 )
 
@@ -33,8 +34,10 @@ func BenchmarkRead(b *testing.B) {
 	}
 	write(b, open(b, server.Addr), all...)
 	for _, products := range []int{1, most} {
-		keys := newBatch(b.Context(), pairs[:products], true).keys
-		keys = slices.DeleteFunc(keys, func(key string) bool { return key[0] == '{' })
+		var keys []string
+		for _, p := range pairs[:products] {
+			keys = append(keys, signal.StockKey(p.Store, p.Product), signal.VelocityKey(p.Store, p.Product))
+		}
 		for _, readers := range []int{1, 16, 256} {
 			b.Run(fmt.Sprintf("products=%d/readers=%d", products, readers), func(b *testing.B) {
 				rdb := redis.NewClient(&redis.Options{Addr: server.Addr, PoolSize: readers,
@@ -44,7 +47,7 @@ func BenchmarkRead(b *testing.B) {
 				compare(b, readers, []contender{
 					{"mget", func(ctx context.Context) error { return rdb.MGet(ctx, keys...).Err() }},
 					{"commands", func(ctx context.Context) error {
-						return c.exec(ctx, newBatch(ctx, pairs[:products], true).cmds)
+						return c.exec(ctx, newQuery(ctx, rdb, pairs[:products], true).pipe)
 					}},
 					{"client", func(ctx context.Context) error {
 						_, err := c.Products(ctx, "12", ids[:products])

@@ -12,9 +12,12 @@ package serving
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/beamlytics/streamlytics/signal"
 )
 
 // Pair names a product in one store, or over all stores if Store is empty.
@@ -74,48 +77,41 @@ func (c *Client) Read(ctx context.Context, pairs []Pair) ([]Product, error) {
 	if len(pairs) == 0 {
 		return products, nil
 	}
-	b := newBatch(ctx, pairs, c.single)
-	execErr := c.exec(ctx, b.cmds)
-	if execErr != nil {
-		execErr = keyError(b.keys[1], execErr)
-	}
+	q := newQuery(ctx, c.redis, pairs, c.single)
+	ended := c.exec(ctx, q.pipe)
 	now := c.now().UnixMilli()
 	var failed ReadError
-	for i, p := range pairs {
-		products[i] = Product{StoreID: p.Store, ProductID: p.Product}
-		err := execErr
-		if err == nil {
-			err = b.read(i, now, &products[i])
+	for i, pair := range pairs {
+		var err error
+		if ended == nil {
+			products[i], err = q.read(i, pair, now)
+		} else {
+			products[i].StoreID, products[i].ProductID = pair.Store, pair.Product
+			err = keyError(signal.StockKey(pair.Store, pair.Product), ended)
 		}
 		if err != nil {
-			products[i] = Product{StoreID: p.Store, ProductID: p.Product}
-			failed.Pairs = append(failed.Pairs, p)
-			failed.Err = cmp.Or(failed.Err, err)
+			failed.Pairs, failed.Err = append(failed.Pairs, pair), cmp.Or(failed.Err, err)
 		}
 	}
-	if failed.Err != nil {
+	if len(failed.Pairs) > 0 {
 		return products, &failed
 	}
 	return products, nil
 }
 
-// exec sends cmds and waits for their results. An error means that ctx has ended, and that cmds are
-// still in use; otherwise each of them has its result or error.
-func (c *Client) exec(ctx context.Context, cmds []redis.Cmder) error {
+// exec sends the commands of pipe and waits for their results. An error means that ctx has ended,
+// and that the commands are still in use; otherwise each of them has its result or error.
+func (c *Client) exec(ctx context.Context, pipe redis.Pipeliner) error {
+	done := make(chan struct{})
 	run := func() {
-		pipe := c.redis.Pipeline()
-		_ = pipe.BatchProcess(ctx, cmds...) // does not fail
-		_, _ = pipe.Exec(ctx)               // each command has its error
+		defer close(done)
+		_, _ = pipe.Exec(ctx) // each command has its error
 	}
-	if c.deadlines || ctx.Done() == nil {
+	if c.deadlines {
 		run()
 		return nil
 	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		run()
-	}()
+	go run()
 	select {
 	case <-done:
 		return nil
@@ -123,3 +119,20 @@ func (c *Client) exec(ctx context.Context, cmds []redis.Cmder) error {
 		return context.Cause(ctx)
 	}
 }
+
+// ReadError reports the pairs whose signals could not be read.
+type ReadError struct {
+	Pairs []Pair // in the order of the call; not empty
+	Err   error  // of the first pair; it names a key
+}
+
+// Error returns the error of the first pair and the number of the others.
+func (e *ReadError) Error() string {
+	if more := len(e.Pairs) - 1; more > 0 {
+		return fmt.Sprintf("%v (and %d more)", e.Err, more)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *ReadError) Unwrap() error { return e.Err }

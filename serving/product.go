@@ -2,7 +2,7 @@ package serving
 
 import (
 	"encoding/json"
-	"strconv"
+	"fmt"
 
 	"github.com/beamlytics/streamlytics/signal"
 )
@@ -39,17 +39,17 @@ func (p Product) Empty() bool { return p.Stock == nil && p.Velocity == nil }
 // adds a mark.
 func (p Product) Version() string {
 	var stock, velocity int64
+	mark := ""
 	if p.Stock != nil {
 		stock = p.Stock.Version
 	}
 	if p.Velocity != nil {
 		velocity = p.Velocity.AsOf
+		if p.Velocity.HighDemand && p.oldHour {
+			mark = "-old"
+		}
 	}
-	version := strconv.FormatInt(stock, 10) + "-" + strconv.FormatInt(velocity, 10)
-	if p.Velocity != nil && p.Velocity.HighDemand && p.oldHour {
-		version += "-old"
-	}
-	return version
+	return fmt.Sprintf("%d-%d%s", stock, velocity, mark)
 }
 
 // stockJSON is the stock in the JSON of a Product.
@@ -72,16 +72,18 @@ func (p Product) MarshalJSON() ([]byte, error) {
 		Badges    []string        `json:"badges"`
 	}{StoreID: p.StoreID, ProductID: p.ProductID, Badges: p.Badges()}
 	if s := p.Stock; s != nil {
-		out.Stock = &stockJSON{OnHand: s.OnHand, Known: s.Known, AsOf: s.AsOf, Version: s.Version}
-		if s.Barrier != 0 {
-			out.Stock.Barrier = &s.Barrier
-		}
-		if s.Badge != "" {
-			out.Stock.Badge = &s.Badge
-		}
+		out.Stock = &stockJSON{s.OnHand, s.Known, orNull(s.Barrier), s.AsOf, s.Version, orNull(s.Badge)}
 	}
 	if p.Velocity != nil {
 		out.Velocity = p.Velocity.AppendJSON(nil)
 	}
 	return json.Marshal(out)
+}
+
+// orNull returns nil, which is null in JSON, for the zero value.
+func orNull[T comparable](v T) *T {
+	if v == *new(T) {
+		return nil
+	}
+	return &v
 }
