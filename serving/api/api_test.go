@@ -24,7 +24,7 @@ type shop struct {
 	sink  *sink.Sink
 }
 
-// open starts a shop. ticker is that of Options.
+// open starts a shop.
 func open(t *testing.T, o Options) *shop {
 	t.Helper()
 	s := &shop{t: t, redis: redistest.Start(t)}
@@ -235,8 +235,9 @@ func TestSignals(t *testing.T) {
 	for body, status := range map[string]int{
 		pairs(200): 200, pairs(201): 400, `{"pairs":[]}`: 400, `{}`: 400, `[]`: 400, ``: 400, `null`: 400,
 		`{"pairs":null}`: 400, `{"pairs":[null]}`: 400, `{"pairs":[{}]}`: 400, `{"pairs":[{"store":"1"}]}`: 400,
-		`{"pairs":[{"product":5}]}`: 400, `{"pairs":[{"product":"5","store":null}]}`: 400,
-		`{"pairs":[{"product":"5","store":""}]}`: 400, `{"pairs":[{"product":"5","store":"global"}]}`: 400,
+		`{"pairs":[{"product":5}]}`: 400, `{"pairs":[{"product":null}]}`: 400,
+		`{"pairs":[{"product":"5","store":null}]}`: 200,
+		`{"pairs":[{"product":"5","store":""}]}`:   400, `{"pairs":[{"product":"5","store":"global"}]}`: 400,
 		`{"pairs":[{"product":"5","shop":"1"}]}`: 400, `{"pairs":[{"product":"5"}],"x":1}`: 400,
 		`{"pairs":[{"product":"5","product":"6"}]}`: 400, `{"pairs":[{"product":"5"}]} {}`: 400,
 		`{"pairs":[{"Product":"5"}]}`: 400, "{\"pairs\":[{\"product\":\"\xff\"}]}": 400,
@@ -311,7 +312,7 @@ func TestRedisAway(t *testing.T) {
 	}
 	metrics := s.do(http.MethodGet, "/metrics", "").body
 	for _, want := range []string{"streamlytics_api_redis_read_errors_total 3\n",
-		`streamlytics_api_requests_total{code="503",route="/v1/products/{product}"} 1` + "\n"} {
+		`streamlytics_api_request_seconds_count{code="503",route="/v1/products/{product}"} 1` + "\n"} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("the metrics have no %s:\n%s", want, metrics)
 		}

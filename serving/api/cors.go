@@ -5,25 +5,19 @@ import (
 	"slices"
 )
 
-// cors lets the browsers of the configured origins read the answers of next, and answers their
-// preflight requests.
-func (s *Server) cors(next http.Handler) http.Handler {
-	origins := s.options.Origins
-	if len(origins) == 0 {
-		return next
-	}
-	all := slices.Contains(origins, "*")
+// cors lets browsers read the answers of next from origins, which are those of pages or *, and
+// answers their preflight requests.
+func cors(origins []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		origin := r.Header.Get("Origin")
-		if all {
+		h, origin := w.Header(), r.Header.Get("Origin")
+		if slices.Contains(origins, "*") {
 			origin = "*"
-		} else {
+		} else if len(origins) > 0 {
 			h.Add("Vary", "Origin")
-			if !slices.Contains(origins, origin) {
-				next.ServeHTTP(w, r)
-				return
-			}
+		}
+		if !slices.Contains(origins, origin) {
+			next.ServeHTTP(w, r)
+			return
 		}
 		h.Set("Access-Control-Allow-Origin", origin)
 		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {

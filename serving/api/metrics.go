@@ -3,12 +3,10 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"strconv"
-	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -40,83 +38,33 @@ func Answer(well string, wrong func() string) http.HandlerFunc {
 // metrics counts what a server does.
 type metrics struct {
 	registry *prometheus.Registry
-	requests *prometheus.CounterVec   // by route and code
-	seconds  *prometheus.HistogramVec // by route
+	seconds  *prometheus.HistogramVec // of requests, by route and code
 	streams  prometheus.Gauge
 	dropped  *prometheus.CounterVec // by reason
-	events   prometheus.Counter
 	reads    prometheus.Histogram
-	errors   prometheus.Counter
-
-	answered, sent atomic.Int64 // requests and events, for Counts
+	failed   prometheus.Counter
 }
 
 func newMetrics() *metrics {
-	const namespace = "streamlytics_api"
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	buckets := []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5}
+	add := promauto.With(registry)
 	m := &metrics{
-		registry: prometheus.NewRegistry(),
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "requests_total",
-			Help: "Requests answered, by route and status code. A stream counts when it ends."},
+		registry: registry,
+		seconds: add.NewHistogramVec(prometheus.HistogramOpts{Name: "streamlytics_api_request_seconds", Buckets: buckets,
+			Help: "Time to answer a request, by route and status code. A stream is one when it ends."},
 			[]string{"route", "code"}),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: "request_seconds",
-			Help: "Time to answer a request, by route, without streams.", Buckets: buckets}, []string{"route"}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: "streams",
-			Help: "Open streams."}),
-		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: "streams_dropped_total",
+		streams: add.NewGauge(prometheus.GaugeOpts{Name: "streamlytics_api_streams", Help: "Open streams."}),
+		dropped: add.NewCounterVec(prometheus.CounterOpts{Name: "streamlytics_api_streams_dropped_total",
 			Help: "Streams that the server ended, by reason: slow or shutdown."}, []string{"reason"}),
-		events: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "stream_events_total",
-			Help: "Events written to streams."}),
-		reads: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: "redis_read_seconds",
-			Help: "Time of a read of Redis, of up to 200 products.", Buckets: buckets}),
-		errors: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "redis_read_errors_total",
+		reads: add.NewHistogram(prometheus.HistogramOpts{Name: "streamlytics_api_redis_read_seconds", Buckets: buckets,
+			Help: "Time of a read of Redis, of up to 200 products."}),
+		failed: add.NewCounter(prometheus.CounterOpts{Name: "streamlytics_api_redis_read_errors_total",
 			Help: "Reads of Redis that failed."}),
 	}
 	m.dropped.WithLabelValues(slow)
 	m.dropped.WithLabelValues(shutdown)
-	m.registry.MustRegister(m.requests, m.seconds, m.streams, m.dropped, m.events, m.reads, m.errors,
-		collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
-
-// read counts a read of Redis.
-func (m *metrics) read(took time.Duration, err error) {
-	m.reads.Observe(took.Seconds())
-	if err != nil {
-		m.errors.Inc()
-	}
-}
-
-// send counts events written to a stream.
-func (m *metrics) send(events int) {
-	m.events.Add(float64(events))
-	m.sent.Add(int64(events))
-}
-
-// observe returns a handler that counts the requests of a route.
-func (m *metrics) observe(route string, next http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, answer := time.Now(), statusWriter{w, http.StatusOK}
-		next(&answer, r)
-		m.answered.Add(1)
-		m.requests.WithLabelValues(route, strconv.Itoa(answer.status)).Inc()
-		if route != streamPattern {
-			m.seconds.WithLabelValues(route).Observe(time.Since(began).Seconds())
-		}
-	})
-}
-
-// statusWriter keeps the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the methods of the server's writer.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -33,8 +33,8 @@ func readDocument(t *testing.T) (d document) {
 // TestDocumentHasRoutes compares the paths and methods of openapi.json with the routes.
 func TestDocumentHasRoutes(t *testing.T) {
 	var routes, documented []string
-	for _, r := range (&Server{metrics: newMetrics()}).list() {
-		routes = append(routes, strings.ToLower(r.method)+" "+r.pattern)
+	for _, r := range (&Server{metrics: newMetrics()}).endpoints() {
+		routes = append(routes, strings.ToLower(r.method)+" "+r.path)
 	}
 	for path, methods := range readDocument(t).Paths {
 		for method := range methods {

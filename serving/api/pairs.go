@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -14,24 +13,29 @@ import (
 	"github.com/beamlytics/streamlytics/serving"
 )
 
-// check returns an error unless the ids of a pair are valid. Without inStore the pair is of all
-// stores.
-func check(p serving.Pair, inStore bool) error {
-	if inStore {
-		if err := event.CheckStoreID(p.Store); err != nil {
-			return fmt.Errorf("store: %w", err)
+// pair returns the pair of a product in a store, or over all stores if store is nil. It returns an
+// error unless the ids are valid.
+func pair(store *string, product string) (p serving.Pair, err error) {
+	if store != nil {
+		if err := event.CheckStoreID(*store); err != nil {
+			return p, fmt.Errorf("store: %w", err)
 		}
+		p.Store = *store
 	}
-	if err := event.CheckProductID(p.Product); err != nil {
-		return fmt.Errorf("product: %w", err)
+	if err := event.CheckProductID(product); err != nil {
+		return p, fmt.Errorf("product: %w", err)
 	}
-	return nil
+	p.Product = product
+	return p, nil
 }
 
 // readPairs reads the pairs in the body of a request.
-func readPairs(body io.Reader) ([]serving.Pair, error) {
+func readPairs(body io.Reader) (pairs []serving.Pair, err error) {
 	var request struct {
-		Pairs []map[string]*string `json:"pairs"` // a nil value is null, which is refused
+		Pairs []struct {
+			Store   *string `json:"store"`
+			Product string  `json:"product"`
+		} `json:"pairs"`
 	}
 	if err := json.UnmarshalRead(body, &request, json.RejectUnknownMembers(true)); err != nil {
 		return nil, fmt.Errorf(`the body is not {"pairs":[{"store":"12","product":"555"}]}: %w`, err)
@@ -39,43 +43,37 @@ func readPairs(body io.Reader) ([]serving.Pair, error) {
 	if n := len(request.Pairs); n == 0 || n > maxPairs {
 		return nil, fmt.Errorf("pairs: %d is not between 1 and %d", n, maxPairs)
 	}
-	pairs := make([]serving.Pair, len(request.Pairs))
-	for i, members := range request.Pairs {
-		for name, value := range members {
-			switch {
-			case value == nil:
-				return nil, fmt.Errorf("pairs[%d]: %s is null", i, name)
-			case name == "store":
-				pairs[i].Store = *value
-			case name == "product":
-				pairs[i].Product = *value
-			default:
-				return nil, fmt.Errorf("pairs[%d]: %q is neither store nor product", i, name)
-			}
-		}
-		if err := check(pairs[i], members["store"] != nil); err != nil {
+	for i, r := range request.Pairs {
+		p, err := pair(r.Store, r.Product)
+		if err != nil {
 			return nil, fmt.Errorf("pairs[%d]: %w", i, err)
 		}
+		pairs = append(pairs, p)
 	}
 	return pairs, nil
 }
 
 // queryPairs returns the pairs that the query of a stream names, each once and in order, so that
 // equal lists are equal.
-func queryPairs(query url.Values) ([]serving.Pair, error) {
-	stores, products := query["store"], slices.Compact(slices.Sorted(slices.Values(query["product"])))
+func queryPairs(query url.Values) (pairs []serving.Pair, err error) {
+	products := slices.Compact(slices.Sorted(slices.Values(query["product"])))
 	if n := len(products); n == 0 || n > maxPairs {
 		return nil, fmt.Errorf("product: there are %d, not 1 to %d", n, maxPairs)
 	}
-	if len(stores) > 1 {
+	var store *string
+	switch stores := query["store"]; len(stores) {
+	case 0:
+	case 1:
+		store = &stores[0]
+	default:
 		return nil, errors.New("store: there is more than one")
 	}
-	pairs := make([]serving.Pair, len(products))
-	for i, p := range products {
-		pairs[i] = serving.Pair{Store: strings.Join(stores, ""), Product: p}
-		if err := check(pairs[i], len(stores) > 0); err != nil {
+	for _, product := range products {
+		p, err := pair(store, product)
+		if err != nil {
 			return nil, err
 		}
+		pairs = append(pairs, p)
 	}
 	return pairs, nil
 }

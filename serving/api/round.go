@@ -1,172 +1,139 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
+	"time"
 
 	"github.com/beamlytics/streamlytics/serving"
 )
 
-// run reads until there are no subscribers.
-func (h *hub) run() {
-	ticks, stop := h.ticker(readEvery)
-	defer stop()
-	for h.isWatched() {
+// run reads all signals at each tick, and those of new subscribers at once, until the hub is closed.
+func (h *hub) run(ticks <-chan time.Time) {
+	for {
 		select {
+		case <-h.ctx.Done():
+			return
 		case <-h.joined:
 			h.round(false)
 		case <-ticks:
 			h.round(true)
-		case <-h.ctx.Done():
 		}
 	}
 }
 
-// isWatched reports whether there are subscribers. If not, the next one starts run again.
-func (h *hub) isWatched() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.running = h.subscribers > 0
-	return h.running
-}
-
 // round reads all pairs, or only those that were not read yet, and gives the subscribers what has
-// changed. During an outage only a round over all pairs reads.
+// changed.
 func (h *hub) round(all bool) {
-	pairs, outage := h.due(all)
-	var products []serving.Product
-	failed := pairs
-	if all || !outage {
-		products, failed = h.readAll(pairs)
-		outage = len(pairs) > 0 && len(failed) == len(pairs)
+	var pairs []serving.Pair
+	h.mu.Lock()
+	for pair, i := range h.items {
+		if all || i.version == "" {
+			pairs = append(pairs, pair)
+		}
 	}
+	h.mu.Unlock()
+	products := h.readAll(pairs)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed {
-		return
+	for _, pair := range pairs {
+		if i := h.items[pair]; i != nil { // else nobody watches it any more
+			p, ok := products[pair]
+			i.update(p, ok)
+		}
 	}
-	h.outage = outage
-	h.apply(products, failed)
 	for _, t := range h.topics {
 		h.deliver(t)
 	}
 }
 
-// due returns the pairs to read, and whether the last read failed for all pairs.
-func (h *hub) due(all bool) (pairs []serving.Pair, outage bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for pair, i := range h.items {
-		if i.topics > 0 && (all || !i.fresh) {
-			pairs = append(pairs, pair)
-		}
-	}
-	return pairs, h.outage
-}
-
-// readAll reads pairs. It stops when none of maxPairs can be read, and returns the products of the
-// pairs that were read, and the other pairs.
-func (h *hub) readAll(pairs []serving.Pair) (products []serving.Product, failed []serving.Pair) {
-	for n := 0; n < len(pairs); n += maxPairs {
-		chunk := pairs[n:min(n+maxPairs, len(pairs))]
+// readAll returns the products of those pairs that can be read. It stops when none of maxPairs can.
+func (h *hub) readAll(pairs []serving.Pair) map[serving.Pair]serving.Product {
+	products := map[serving.Pair]serving.Product{}
+	for chunk := range slices.Chunk(pairs, maxPairs) {
 		read, err := h.read(h.ctx, chunk)
-		some, _ := errors.AsType[*serving.ReadError](err)
-		if err != nil && (some == nil || len(some.Pairs) == len(chunk)) {
-			return products, append(failed, pairs[n:]...)
+		for n, p := range read {
+			products[chunk[n]] = p
 		}
-		if err != nil {
-			failed = append(failed, some.Pairs...)
-			read = slices.DeleteFunc(read, func(p serving.Product) bool {
-				return slices.Contains(some.Pairs, serving.Pair{Store: p.StoreID, Product: p.ProductID})
-			})
+		if failed, ok := errors.AsType[*serving.ReadError](err); ok {
+			for _, pair := range failed.Pairs {
+				delete(products, pair)
+			}
+			if len(failed.Pairs) == len(chunk) {
+				break
+			}
 		}
-		products = append(products, read...)
 	}
-	return products, failed
+	return products
 }
 
-// apply takes over what was read, and what could not be read. h.mu is held.
-func (h *hub) apply(products []serving.Product, failed []serving.Pair) {
-	for _, pair := range failed {
-		if i := h.items[pair]; i != nil {
-			i.failed = true
-		}
-	}
-	next := h.seq + 1
-	for _, p := range products {
-		i := h.items[serving.Pair{Store: p.StoreID, Product: p.ProductID}]
-		if i == nil || i.topics == 0 {
-			continue // nobody watches it any more
-		}
-		i.fresh, i.failed = true, false
-		if i.version == p.Version() {
-			continue
-		}
-		i.version, i.seq, h.seq = p.Version(), next, next
-		b, err := json.Marshal(p)
-		if err != nil {
-			panic(err) // what serving has read marshals
-		}
-		i.event = append(append([]byte("event: signal\ndata: "), b...), '\n')
+// update takes over what was read, or that nothing could be read.
+func (i *item) update(p serving.Product, ok bool) {
+	i.failed = !ok
+	if version := p.Version(); ok && i.version != version {
+		i.version, i.event = version, newEvent("signal", marshal(p))
+		i.sum = fmt.Sprintf("%0*x", sumSize, crc32.ChecksumIEEE(i.event))
 	}
 }
+
+// sumSize is the size of the sum of a signal. The sums of all signals of a topic are the id of its
+// events.
+const sumSize = 8
 
 // deliver gives each subscriber of a topic a problem when a pair cannot be read, a recovery when all
-// can be again, and the changes that it has not seen, once each pair was read. h.mu is held.
+// can be again, and the signals that it has not got, once each pair was read. h.mu is held.
 func (h *hub) deliver(t *topic) {
-	failing := slices.ContainsFunc(t.items, func(i *item) bool { return i.failed })
-	waiting := slices.ContainsFunc(t.items, func(i *item) bool { return !i.fresh })
-	if waiting && !failing {
-		return
+	var sums strings.Builder
+	failing := false
+	for _, i := range t.items {
+		failing = failing || i.failed
+		sums.WriteString(i.sum)
 	}
-	notice := recoveredFrame
+	id, notice := sums.String(), recoveredFrame
 	if failing {
 		notice = problemFrame
 	}
-	frames := map[uint64]frame{} // by what was seen: most subscribers have seen the same
+	frames := map[string][]byte{} // by what a subscriber has, which is the same for most
 	for s := range t.subscribers {
 		if s.failing != failing && !h.send(s, notice) {
 			continue
 		}
 		s.failing = failing
-		if waiting || s.seen == h.seq {
+		if s.has == id || len(id) < sumSize*len(t.items) {
 			continue
 		}
-		f, ok := frames[s.seen]
+		frame, ok := frames[s.has]
 		if !ok {
-			f = t.changes(s.seen, h.seq)
-			frames[s.seen] = f
+			frame = t.changes(s.has, id)
+			frames[s.has] = frame
 		}
-		if f.events == 0 || h.send(s, f) {
-			s.seen = h.seq
+		if h.send(s, frame) {
+			s.has = id
 		}
 	}
 }
 
-// changes returns a frame with the signals that have changed after seen, up to seq. Its last event
-// has the id, so that a client that has received a part of the frame gets all of it again.
-func (t *topic) changes(seen, seq uint64) (f frame) {
+// changes returns a frame with the signals that differ from those that a subscriber has. Its last
+// event has the id, so that a client that has received a part of the frame gets all of it again.
+func (t *topic) changes(has, id string) (frame []byte) {
 	last := 0
-	for _, i := range t.items {
-		if i.seq > seen {
-			last = len(f.bytes)
-			f.bytes = append(append(f.bytes, i.event...), '\n')
-			f.events++
+	for n, i := range t.items {
+		if len(has) != len(id) || has[n*sumSize:(n+1)*sumSize] != i.sum {
+			last = len(frame)
+			frame = append(frame, i.event...)
 		}
 	}
-	if f.events > 0 {
-		f.bytes = slices.Insert(f.bytes, last, []byte("id: "+t.id+strconv.FormatUint(seq, 10)+"\n")...)
-	}
-	return f
+	return slices.Insert(frame, last, []byte("id: "+id+"\n")...)
 }
 
 // send queues a frame. It ends a subscriber whose queue is full, and returns false. h.mu is held.
-func (h *hub) send(s *subscriber, f frame) bool {
+func (h *hub) send(s *subscriber, frame []byte) bool {
 	select {
-	case s.frames <- f:
+	case s.frames <- frame:
 		return true
 	default:
 		h.end(s, slow)
@@ -175,11 +142,11 @@ func (h *hub) send(s *subscriber, f frame) bool {
 }
 
 var (
-	problemFrame   = newFrame("problem", problemJSON(http.StatusServiceUnavailable, awayDetail))
-	recoveredFrame = newFrame("recovered", []byte("{}"))
+	problemFrame   = newEvent("problem", problemJSON(http.StatusServiceUnavailable, awayDetail))
+	recoveredFrame = newEvent("recovered", []byte("{}"))
 )
 
-// newFrame returns a frame with an event.
-func newFrame(event string, data []byte) frame {
-	return frame{[]byte("event: " + event + "\ndata: " + string(data) + "\n\n"), 1}
+// newEvent returns an event in the format of a stream.
+func newEvent(name string, data []byte) []byte {
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", name, data)
 }

@@ -8,7 +8,6 @@ import (
 )
 
 const (
-	streamPattern  = "/v1/stream"
 	keepAliveEvery = 15 * time.Second
 	writeTimeout   = 5 * time.Second // of one frame
 )
@@ -16,13 +15,9 @@ const (
 // stream answers with the signals of a list of products, and then with each change, as server-sent
 // events, until the client or the server ends it.
 func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		Problem(w, http.StatusBadRequest, "the query is not valid: "+err.Error())
-		return
-	}
+	query, invalid := url.ParseQuery(r.URL.RawQuery)
 	pairs, err := queryPairs(query)
-	if err != nil {
+	if err = cmp.Or(invalid, err); err != nil {
 		Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
@@ -39,32 +34,29 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.hub.unsubscribe(subscriber)
-	keepAlive, stop := s.options.Ticker(keepAliveEvery)
-	defer stop()
 	// The time limits of the server are those of short answers. Errors are left to the first write,
 	// which meets them too.
 	control := http.NewResponseController(w)
 	_ = control.SetReadDeadline(time.Time{})
-	next := frame{[]byte(": stream\n\n"), 0} // so that the client gets the header at once
-	for ended := false; ; {
+	write := func(events []byte) error {
 		_ = control.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if _, err := w.Write(next.bytes); err != nil {
-			return
+		if _, err := w.Write(events); err != nil {
+			return err
 		}
-		if err := control.Flush(); err != nil {
-			return
-		}
-		s.metrics.send(next.events)
-		if ended {
-			return
-		}
+		return control.Flush()
+	}
+	keepAlive := s.options.tick(keepAliveEvery)
+	err = write([]byte(": stream\n\n")) // so that the client gets the header at once
+	for err == nil {
 		select {
-		case next = <-subscriber.frames:
-		case <-subscriber.ended:
-			ended = true
-			next = newFrame("end", []byte(`{"reason":"`+subscriber.reason+`"}`))
+		case frame, more := <-subscriber.frames:
+			if !more {
+				_ = write(newEvent("end", []byte(`{"reason":"`+subscriber.reason+`"}`)))
+				return
+			}
+			err = write(frame)
 		case <-keepAlive:
-			next = frame{[]byte(": keep-alive\n\n"), 0}
+			err = write([]byte(": keep-alive\n\n"))
 		case <-r.Context().Done():
 			return
 		}

@@ -5,15 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 )
-
-// maxStreams is the greatest --max_streams.
-const maxStreams = 100_000
 
 // Options configure a server. DefaultOptions returns the defaults, Flags declares the flags, and
 // Validate completes the options.
@@ -48,39 +44,25 @@ func (o *Options) Flags() []config.Group {
 }
 
 // Validate completes the options. The error lists everything that is wrong.
-func (o *Options) Validate(set *config.Set, args []string) error {
+func (o *Options) Validate(set *config.Set, args []string) (err error) {
 	errs := []error{config.NoArguments(args)}
 	bad := func(flag, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %w", set.NameOf(flag), fmt.Errorf(format, args...)))
 	}
-	var err error
 	if o.addr, err = config.ListenAddr(o.addr); err != nil {
 		bad("addr", "%w", err)
 	}
-	for origin := range strings.SplitSeq(o.origins, ",") {
-		if origin = strings.TrimSpace(origin); origin != "" {
-			o.allowed = append(o.allowed, origin)
-		}
-	}
+	o.allowed = strings.FieldsFunc(o.origins, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, origin := range o.allowed {
-		if !isOrigin(origin) {
+		// Browsers send scheme and host in lower case, without a path.
+		if u, err := url.Parse(origin); origin != "*" && (err != nil || u.Scheme != "https" && u.Scheme != "http" ||
+			u.Hostname() == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host)) {
 			bad("cors_origins", "%q is neither an origin, such as https://shop.example, nor *", origin)
 		}
 	}
-	if len(o.allowed) > 1 && slices.Contains(o.allowed, "*") {
-		bad("cors_origins", "* is all origins: give it alone")
-	}
-	if o.maxStreams < 1 || o.maxStreams > maxStreams {
-		bad("max_streams", "%d is not between 1 and %d", o.maxStreams, maxStreams)
+	if o.maxStreams < 1 {
+		bad("max_streams", "%d is not at least 1", o.maxStreams)
 	}
 	o.redis.Validate(bad)
 	return errors.Join(errs...)
-}
-
-// isOrigin reports whether a text is * or an origin as browsers send it: scheme and host in lower
-// case, without a path.
-func isOrigin(text string) bool {
-	u, err := url.Parse(text)
-	return text == "*" || err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
-		text == strings.ToLower(u.Scheme+"://"+u.Host)
 }

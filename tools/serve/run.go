@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,9 +13,6 @@ import (
 	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/sinks/redis"
 )
-
-// endsIn bounds the time of requests in progress when the server ends. Streams end at once.
-const endsIn = 8 * time.Second
 
 // Run serves signals until ctx is done. Then it ends streams, finishes requests and returns nil.
 //
@@ -45,32 +41,23 @@ func Run(ctx context.Context, o Options) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	slog.Info("serving signals at http://"+listener.Addr().String(), "redis", o.redis.Config().String())
-	signals.Probe()
+	_ = signals.NotReady() // the log has what is wrong with Redis
 	select {
 	case err = <-served:
-	case <-ctx.Done():
-		err = end(signals, &server, served)
-	}
-	requests, events := signals.Counts()
-	slog.Info("stopped serving signals", "requests", requests, "events", events)
-	if !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve signals at %s: %w", listener.Addr(), err)
+	case <-ctx.Done():
 	}
+	signals.Close()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+	defer cancel()
+	if server.Shutdown(limited) != nil {
+		_ = server.Close() // cuts off requests that take too long
+	}
+	slog.Info("stopped serving signals")
 	return nil
 }
 
 // info describes the page, which shows signals only.
 func info() page.Info {
 	return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: page.Clock{Now: time.Now().UnixMilli(), Speed: 1}}
-}
-
-// end stops the server and returns the result of Serve.
-func end(signals *api.Server, server *http.Server, served <-chan error) error {
-	signals.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), endsIn)
-	defer cancel()
-	if server.Shutdown(ctx) != nil {
-		_ = server.Close() // cuts off requests that take too long
-	}
-	return <-served
 }

@@ -89,8 +89,8 @@ func TestServe(t *testing.T) {
 		!strings.HasSuffix(body, `"badges":["HIGH_DEMAND","LOW_STOCK"]}`) {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := get(url + "/"); status != http.StatusNotFound || !strings.Contains(body, "about:blank") {
-		t.Errorf("/: %d %s", status, body)
+	if status, body := get(url + "/nothing"); status != http.StatusNotFound || !strings.Contains(body, "about:blank") {
+		t.Errorf("/nothing: %d %s", status, body)
 	}
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/stream?product=555&store=12", http.NoBody)
 	if err != nil {
@@ -117,7 +117,7 @@ func TestServe(t *testing.T) {
 	if end := strings.Join(rest, "\n"); lines.Err() != nil || !strings.HasSuffix(end, "event: end\ndata: {\"reason\":\"shutdown\"}\n") {
 		t.Errorf("the stream ends with %q, %v", end, lines.Err())
 	}
-	if n := strings.Count(p.Log(), "\n"); n != 2 || !strings.Contains(p.Log(), `msg="stopped serving signals" requests=3 events=2`) {
+	if n := strings.Count(p.Log(), "\n"); n != 2 || !strings.Contains(p.Log(), `msg="stopped serving signals"`) {
 		t.Errorf("the log is\n%s", p.Log())
 	}
 }
@@ -197,14 +197,14 @@ func TestStorefrontUser(t *testing.T) {
 
 // TestOptions checks that one message lists all options that are wrong.
 func TestOptions(t *testing.T) {
-	out, err := rig.Command(t, "serve", "--addr=there", "--cors_origins=shop.example,https://Shop.example,https://s.example/,*",
+	out, err := rig.Command(t, "serve", "--addr=there", "--cors_origins=shop.example,https://Shop.example,https://s.example/",
 		"--max_streams=0", "--redis_addrs=there", "--redis_ca=/nothing", "--key_groups=1", "extra").CombinedOutput()
 	if err == nil {
 		t.Fatalf("it runs: %s", out)
 	}
 	for _, want := range []string{"--key_groups: unknown flag", `unexpected argument "extra"`, `--addr: "there"`,
 		`--cors_origins: "shop.example"`, `--cors_origins: "https://Shop.example"`, `--cors_origins: "https://s.example/"`,
-		"--cors_origins: * is all", "--max_streams: 0 ", `--redis_addrs: "there"`, "--redis_ca: open /nothing",
+		"--max_streams: 0 ", `--redis_addrs: "there"`, "--redis_ca: open /nothing",
 		"--redis_ca: needs --redis_tls"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %s in\n%s", want, out)
