@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/metrics"
@@ -27,58 +25,41 @@ func (p *Pipeline) PageAddr() string {
 	return ""
 }
 
-// pageServer is the server of the page, with what it reads.
-type pageServer struct {
-	http    *httpServer
-	signals *api.Server
-	redis   goredis.UniversalClient
-}
+// pageStreams is the most streams of signals that the page's server has open at once.
+const pageStreams = 200
 
-// servePage serves the page at --ui_addr. It returns nil when there is no address.
-func (p *Pipeline) servePage() (_ *pageServer, err error) {
+// servePage serves the page at --ui_addr, if there is one, until stop is called.
+func (p *Pipeline) servePage() (stop func() error, err error) {
 	if p.options.UIAddr == "" {
-		return nil, nil
+		return func() error { return nil }, nil
 	}
 	addr, err := config.ListenAddr(p.options.UIAddr)
 	if err != nil {
 		return nil, fmt.Errorf("--ui_addr: %w", err)
 	}
-	var s pageServer
-	if s.redis, err = redis.NewClient(p.options.Redis.Config()); err != nil {
+	rdb, err := redis.NewClient(p.options.Redis.Config())
+	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	now := func() time.Time { return time.UnixMilli(p.plan.clock.NowMs()) }
-	s.signals = api.New(api.Options{Client: serving.NewClient(s.redis, now), MaxStreams: pageStreams})
-	if s.http, err = serveHTTP("ui_addr", addr, page.New(p.pageSource(), p.Demo, s.signals)); err != nil {
-		return nil, errors.Join(err, s.redis.Close())
+	signals := api.New(api.Options{Client: serving.NewClient(rdb, now), MaxStreams: pageStreams})
+	server, err := serveHTTP("ui_addr", addr, page.New(p.pageSource(), p.Demo, signals))
+	if err != nil {
+		return nil, errors.Join(err, rdb.Close())
 	}
-	p.pageAddr.Store(&s.http.addr)
-	slog.Info("serving the page at http://" + s.http.addr + "/")
-	return &s, nil
-}
-
-// pageStreams is the most streams of signals that the page's server has open at once.
-const pageStreams = 200
-
-// stop ends the streams and the server. It does nothing to a nil server.
-func (s *pageServer) stop() error {
-	if s == nil {
-		return nil
-	}
-	s.signals.Close()
-	return errors.Join(s.http.stop(), s.redis.Close())
+	p.pageAddr.Store(&server.addr)
+	slog.Info("serving the page at http://" + server.addr + "/")
+	return func() error {
+		signals.Close()
+		return errors.Join(server.stop(), rdb.Close())
+	}, nil
 }
 
 func (p *Pipeline) pageSource() page.Source {
 	v := p.options.Velocity
-	var recent recentLatency
 	return page.Source{
-		Info: p.pageInfo,
-		Flow: func() page.Flow {
-			f := p.pageFlow()
-			f.LatencyMs = recent.at(time.Now(), p.StockLatency)
-			return f
-		},
+		Info:     p.pageInfo,
+		Flow:     p.Flow,
 		History:  p.env.History,
 		Clock:    p.plan.clock,
 		Weights:  page.Weights{Views: v.WeightView, CartAdds: v.WeightCartAdd, Units: v.WeightUnit},
@@ -103,14 +84,16 @@ func (p *Pipeline) pageInfo() page.Info {
 	return info
 }
 
-func (p *Pipeline) pageFlow() page.Flow {
+// Flow returns what has passed so far. Without a page it counts no signals. It is safe for concurrent
+// use.
+func (p *Pipeline) Flow() page.Flow {
 	s, m, added := p.Summary(), p.env.Metrics, p.env.History.Counts()
-	f := page.Flow{Now: p.plan.clock.NowMs(), UptimeS: seconds(s.UptimeS), Events: m.Decoded(), Ignored: s.Ignored,
+	f := page.Flow{Now: p.plan.clock.NowMs(), Events: m.Decoded(), Ignored: s.Ignored,
 		Duplicates: s.Duplicates, DroppedByBarrier: s.DroppedByBarrier, Recomputed: s.Recomputed,
-		Refused: s.Refused, RefusedTotal: m.RefusedTotal(), Outstanding: p.env.Tracker.Outstanding(), Acked: s.Acked,
+		Refused: s.Refused, RefusedTotal: m.RefusedTotal(), Outstanding: p.env.Tracker.Outstanding(),
 		StockSignals: added.Stocks, VelocitySignals: added.Velocities, BadgeChanges: added.Badges,
-		Redis: page.RedisState{Writes: s.RedisWrites, Retries: s.RedisRetries, Away: m.RedisAway.Load()},
-		State: "ok"}
+		Redis:     page.RedisState{Writes: s.RedisWrites, Away: m.RedisAway.Load()},
+		LatencyMs: p.recent.at(time.Now(), m.StockLatency.Snapshot()), State: "ok"}
 	for _, c := range event.Channels {
 		n := int64(0)
 		for _, events := range s.Events[c.String()] {
@@ -128,16 +111,14 @@ func (p *Pipeline) pageFlow() page.Flow {
 	return f
 }
 
-const (
-	recentFor   = 10 * time.Second
-	recentEvery = 500 * time.Millisecond
-)
+// recentFor is the time over which latency is measured.
+const recentFor = 10 * time.Second
 
-// recentLatency measures the latency of the last recentFor while somebody looks. It is safe for
+// recentLatency measures the latency of the last recentFor, or of the last half of it. It is safe for
 // concurrent use.
 type recentLatency struct {
-	mu       sync.Mutex
-	readings []latencyReading // of the last recentFor, the oldest first, and one before that
+	mu           sync.Mutex
+	older, newer latencyReading
 }
 
 type latencyReading struct {
@@ -145,21 +126,18 @@ type latencyReading struct {
 	snapshot metrics.Snapshot
 }
 
-// at returns the latency at a time, of which snapshot returns all since the start. It is nil where
+// at returns the latency at a time, of which snapshot holds all since the start. It is nil where
 // nothing was measured, as when nobody has looked just before.
-func (l *recentLatency) at(now time.Time, snapshot func() metrics.Snapshot) *page.Latency {
+func (l *recentLatency) at(now time.Time, snapshot metrics.Snapshot) *page.Latency {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := len(l.readings); n > 0 && now.Sub(l.readings[n-1].at) > recentFor {
-		l.readings = nil
+	if now.Sub(l.newer.at) >= recentFor/2 {
+		l.older, l.newer = l.newer, latencyReading{now, snapshot}
 	}
-	if n := len(l.readings); n == 0 || now.Sub(l.readings[n-1].at) >= recentEvery {
-		l.readings = append(l.readings, latencyReading{now, snapshot()})
+	if now.Sub(l.older.at) > recentFor {
+		l.older = l.newer
 	}
-	for len(l.readings) > 2 && now.Sub(l.readings[1].at) >= recentFor {
-		l.readings = l.readings[1:]
-	}
-	recent := l.readings[len(l.readings)-1].snapshot.Since(l.readings[0].snapshot)
+	recent := snapshot.Since(l.older.snapshot)
 	if _, total := recent.Cumulative(); total == 0 {
 		return nil
 	}

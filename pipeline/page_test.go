@@ -35,9 +35,9 @@ type productOnPage struct {
 			Known  bool
 		}
 		Barriers []struct {
-			Quantity            int64
-			Late                bool
-			Recomputed, Dropped struct{ Sales, Units int64 }
+			Quantity   int64
+			Late       bool
+			Recomputed struct{ Sales, Units int64 }
 		}
 		Dropped []struct{ Quantity int64 }
 	}
@@ -85,8 +85,7 @@ func TestPage(t *testing.T) {
 	if len(s.Barriers) != 1 || len(s.Dropped) != 1 || s.Dropped[0].Quantity != 4 {
 		t.Fatalf("shown %+v", s)
 	}
-	if b := s.Barriers[0]; b.Quantity != 25 || !b.Late || b.Recomputed.Sales != 1 || b.Recomputed.Units != 3 ||
-		b.Dropped.Sales != 1 || b.Dropped.Units != 4 {
+	if b := s.Barriers[0]; b.Quantity != 25 || !b.Late || b.Recomputed.Sales != 1 || b.Recomputed.Units != 3 {
 		t.Errorf("the count is shown as %+v", b)
 	}
 	if last := s.Points[len(s.Points)-1]; last.OnHand != 22 || !last.Known {
@@ -121,19 +120,19 @@ func TestPage(t *testing.T) {
 	var flow page.Flow
 	r.getPage("/page/flow", &flow)
 	if flow.Events != 7 || flow.DroppedByBarrier != 1 || flow.Recomputed != 1 || flow.Duplicates != 1 ||
-		flow.RefusedTotal != 1 || flow.Acked != 8 || flow.State != "ok" || flow.StockSignals == 0 ||
+		flow.RefusedTotal != 1 || flow.State != "ok" || flow.StockSignals == 0 ||
 		flow.BadgeChanges != 4 || flow.ArchiveRows != nil {
 		t.Errorf("flow %+v", flow)
 	}
 	r.stop()
 }
 
-// TestRecentLatency checks over which time a latency is measured, and that little is kept for it.
+// TestRecentLatency checks over which time a latency is measured.
 func TestRecentLatency(t *testing.T) {
 	var h metrics.Histogram
 	var l recentLatency
 	start := time.Now()
-	at := func(after time.Duration) *page.Latency { return l.at(start.Add(after), h.Snapshot) }
+	at := func(after time.Duration) *page.Latency { return l.at(start.Add(after), h.Snapshot()) }
 	h.Add(1000)
 	if got := at(0); got != nil {
 		t.Errorf("the first look has a latency: %+v", got)
@@ -142,16 +141,14 @@ func TestRecentLatency(t *testing.T) {
 	if got := at(time.Second); got == nil || *got != (page.Latency{P50: 8, P99: 8}) {
 		t.Errorf("after a second: %+v", got)
 	}
-	for ms := range 20_000 {
-		at(time.Second + time.Duration(ms)*time.Millisecond)
-	}
-	if n := len(l.readings); n > int(recentFor/recentEvery)+2 {
-		t.Errorf("%d readings are kept", n)
-	}
-	if got := at(21 * time.Second); got != nil {
-		t.Errorf("20 s after the last event: %+v", got)
-	}
 	h.Add(16)
+	for s := range time.Duration(20) {
+		got := at(s * time.Second)
+		if s < 5 && (got == nil || got.P99 < 16) || s > 10 && got != nil {
+			t.Errorf("%d s after the last event: %+v", s, got)
+		}
+	}
+	h.Add(32)
 	if got := at(60 * time.Second); got != nil {
 		t.Errorf("the first look after a pause has a latency: %+v", got)
 	}

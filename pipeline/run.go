@@ -41,6 +41,7 @@ type Pipeline struct {
 	begun      atomic.Bool // the runner has the job
 	restored   atomic.Bool // the state of an earlier run was restored
 	pageAddr   atomic.Pointer[string]
+	recent     recentLatency
 	mirror     *mirror.Mirror // nil where the state is not mirrored
 	completion completion     // of the bounded input
 	progress   *files.Progress
@@ -87,11 +88,11 @@ func (p *Pipeline) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, server.stop()) }()
-	shown, err := p.servePage()
+	stopPage, err := p.servePage()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, shown.stop()) }()
+	defer func() { err = errors.Join(err, stopPage()) }()
 	p.logStart()
 	defer p.logEnd()
 	stopReports := p.report()

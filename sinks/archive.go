@@ -59,7 +59,7 @@ func (a *archive) velocity(v *signal.Velocity) {
 }
 
 func (a *archive) badge(c *signal.BadgeChange) {
-	a.history.Badge(c, a.wall)
+	a.history.Badge(*c)
 	for _, b := range a.batches {
 		b.Badge(c, a.clock)
 	}

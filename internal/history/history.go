@@ -4,37 +4,184 @@
 package history
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// History is the memory. It is safe for concurrent use. A nil *History keeps nothing, and all its
-// methods work.
+// History is the memory. It is safe for concurrent use. A nil *History keeps nothing: what adds to
+// it and Counts work, and what else reads it does not.
 //
-// Times of arrival are wall times, epoch ms. Entries, which are events and signals, have sequence
-// numbers that grow in the order of arrival, from 1.
+// Times of arrival are wall times, epoch ms.
 type History struct {
-	limit   int   // of entries and names, in bytes
-	started int64 // wall time of New, epoch ms
+	Badges  Queue[signal.BadgeChange]
+	Letters Queue[event.DeadLetter]
 
-	mu       sync.Mutex
-	chunks   []*chunk // the oldest first; all but the last are full
-	first    uint64   // sequence number of the oldest entry
-	next     uint64   // sequence number of the next entry
-	spare    *chunk   // to be used again
-	stores   names
-	products names
-	resets   names // ids of RESETs, by which those of one time are ordered
-	counts   Counts
-	badges   queue[Badge]
-	letters  queue[Letter]
+	started int64 // wall time of New
+
+	mu               sync.Mutex
+	ring             []record // the entry with the sequence number n is at n % len(ring)
+	first, next      uint64   // sequence numbers of the oldest and of the next entry
+	products, stores map[string]*name
+	cost, limit      int // of texts, in bytes
+	counts           Counts
 }
 
-// Counts are how many of each kind were added since the start, whether or not they are still in
-// memory.
+// Counts are how many were added since the start, whether or not they are still in memory.
 type Counts struct{ Events, Stocks, Velocities, Badges, DeadLetters int64 }
+
+// Kind is what an entry is: an event, with the number of its event.Type, or a signal.
+type Kind uint8
+
+// The kinds of signals.
+const (
+	Stock    Kind = 16
+	Velocity Kind = 17
+)
+
+// IsEvent reports whether the entry is an event of some type.
+func (k Kind) IsEvent() bool { return k < Stock }
+
+// Fact is an event or a signal, without its ids.
+type Fact struct {
+	Wall   int64 // when it arrived
+	At     int64 // OccurredAt of an event, AsOf of a signal
+	Amount int64 // Quantity of an event, OnHand of stock, UnitsHour of velocity
+	Detail int64 // event.IdentityHash of an event, Barrier of stock, UnitsDay of velocity
+	Kind   Kind
+	On     bool // of stock: it is known; of velocity: the window is that of an hour
+	Badge  bool // LOW_STOCK of stock, HIGH_DEMAND of velocity
+}
+
+// Entry is a fact about a product.
+type Entry struct {
+	Fact
+	Store   string // empty for all stores
+	ResetID string // the id of a RESET
+}
+
+// record is an Entry as it is kept.
+type record struct {
+	Entry
+	product  *name
+	previous uint64 // sequence number of the previous entry of the product, or 0
+}
+
+// name is a product or store of which there are entries.
+type name struct {
+	text string
+	last uint64 // sequence number of its newest entry
+	sold int64  // of a product: units of the last hour, by its newest velocity signal
+}
+
+// What is kept costs, in bytes; a name beside its text, with places in maps that do not shrink.
+const (
+	recordCost = 88
+	nameCost   = 192
+)
+
+// New returns a memory of at most a number of bytes. The oldest leave first. Nine sixteenths are
+// for entries, four for names, two for dead letters and one for badge changes. now is the wall time.
+func New(bytes int, now int64) *History {
+	part := bytes / 16
+	return &History{started: now, ring: make([]record, 9*part/recordCost), first: 1, next: 1, limit: 4 * part,
+		products: map[string]*name{}, stores: map[string]*name{},
+		Letters: Queue[event.DeadLetter]{limit: 2 * part}, Badges: Queue[signal.BadgeChange]{limit: part}}
+}
+
+// Event adds a decoded event. wall is its time of arrival.
+func (h *History) Event(e *event.UnifiedInventoryEvent, wall int64) {
+	if h == nil {
+		return
+	}
+	entry := Entry{Store: e.StoreID, Fact: Fact{Wall: wall, At: e.OccurredAt, Amount: e.Quantity,
+		Detail: int64(event.IdentityHash(e.ID)), Kind: Kind(e.Type)}}
+	if e.Type == event.Reset {
+		entry.ResetID = strings.Clone(e.ID) // it may be a part of a whole message
+	}
+	h.add(entry, e.ProductID)
+}
+
+// Stock adds a stock signal.
+func (h *History) Stock(s *signal.Stock, wall int64) {
+	h.add(Entry{Store: s.StoreID, Fact: Fact{Wall: wall, At: s.AsOf, Amount: s.OnHand, Detail: s.Barrier, Kind: Stock,
+		On: s.Known, Badge: s.Badge != ""}}, s.ProductID)
+}
+
+// Velocity adds a velocity signal of all stores together. One of a single store is counted only.
+func (h *History) Velocity(v *signal.Velocity, wall int64) {
+	h.add(Entry{Store: v.StoreID, Fact: Fact{Wall: wall, At: v.AsOf, Amount: v.UnitsHour, Detail: v.UnitsDay,
+		Kind: Velocity, On: v.Window == signal.WindowHour, Badge: v.HighDemand}}, v.ProductID)
+}
+
+func (h *History) add(e Entry, product string) {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case e.Kind == Stock:
+		h.counts.Stocks++
+	case e.Kind == Velocity:
+		h.counts.Velocities++
+	default:
+		h.counts.Events++
+	}
+	if e.Kind == Velocity && e.Store != "" {
+		return
+	}
+	p := h.use(h.products, product)
+	r := record{e, p, p.last}
+	p.last = h.next
+	if e.Store != "" {
+		s := h.use(h.stores, e.Store)
+		r.Store, s.last = s.text, h.next
+	}
+	if e.Kind == Velocity {
+		p.sold = e.Amount
+	}
+	h.cost += len(e.ResetID)
+	for h.next-h.first == uint64(len(h.ring)) || h.first < h.next && h.cost > h.limit {
+		h.evict()
+	}
+	*h.at(h.next) = r
+	h.next++
+}
+
+// use returns a name, which is made if it is new.
+func (h *History) use(names map[string]*name, text string) *name {
+	n := names[text]
+	if n == nil {
+		n = &name{text: strings.Clone(text)}
+		names[n.text] = n
+		h.cost += nameCost + len(text)
+	}
+	return n
+}
+
+// evict removes the oldest entry, and the names of which it is the newest.
+func (h *History) evict() {
+	r := h.at(h.first)
+	release := func(names map[string]*name, n *name) {
+		if n != nil && n.last == h.first {
+			delete(names, n.text)
+			h.cost -= nameCost + len(n.text)
+		}
+	}
+	release(h.products, r.product)
+	release(h.stores, h.stores[r.Store])
+	h.cost -= len(r.ResetID)
+	*r = record{}
+	h.first++
+}
+
+func (h *History) at(seq uint64) *record { return &h.ring[seq%uint64(len(h.ring))] }
 
 // Counts returns how many were added.
 func (h *History) Counts() Counts {
@@ -43,125 +190,63 @@ func (h *History) Counts() Counts {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.counts
+	c := h.counts
+	c.Badges, c.DeadLetters = h.Badges.count(), h.Letters.count()
+	return c
 }
 
-// chunk is the unit in which entries leave. It holds no pointers, so the garbage collector does not
-// look into it.
-type chunk [chunkEntries]record
-
-const chunkEntries = 256
-
-// record is an Entry as it is kept.
-type record struct {
-	wall, at, amount int64
-	detail           int64  // IdentityHash of an event, Barrier of stock, UnitsDay of velocity
-	previous         uint64 // sequence number of the previous entry of the product, or 0
-	store            uint32 // 0: all stores
-	product          uint32
-	reset            uint32 // 0: no RESET
-	kind             Kind
-	on, flagged      bool // Known and LowStock of stock, hourly and HighDemand of velocity
+// Reach is how far back the memory reaches.
+type Reach struct {
+	Wall int64 // all that arrived since then is in memory
+	All  bool  // nothing has left: Wall is the time of New
 }
 
-// The cost of what is kept, in bytes.
-const (
-	chunkCost = chunkEntries*56 + 16
-	nameCost  = 192 // beside its text: its place in a list and in a map, each grown by doubling
-)
-
-// New returns a memory of at most a number of bytes. The oldest leave first: entries get three
-// quarters, dead letters and badge changes the rest. now is the wall time, epoch ms.
-func New(bytes int, now int64) *History {
-	return &History{limit: bytes / 4 * 3, started: now, first: 1, next: 1,
-		badges: queue[Badge]{limit: bytes / 16}, letters: queue[Letter]{limit: bytes / 16 * 3}}
-}
-
-// Event adds a decoded event. wall is its time of arrival.
-func (h *History) Event(e *event.UnifiedInventoryEvent, wall int64) {
-	if h == nil {
-		return
-	}
+// Reach returns how far back the entries reach.
+func (h *History) Reach() Reach {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	r := record{wall: wall, at: e.OccurredAt, amount: e.Quantity, detail: int64(event.IdentityHash(e.ID)),
-		kind: Kind(e.Type)}
-	h.counts.Events++
-	if e.Type == event.Reset {
-		r.reset = h.resets.use(e.ID)
-	}
-	h.add(r, e.StoreID, e.ProductID)
+	return h.reach()
 }
 
-// Stock adds a stock signal.
-func (h *History) Stock(s *signal.Stock, wall int64) {
-	if h == nil {
-		return
+func (h *History) reach() Reach {
+	if h.first == 1 {
+		return Reach{h.started, true}
 	}
+	return Reach{Wall: h.at(h.first).Wall}
+}
+
+// Product returns the entries of a product, in the order of arrival, and how far back they reach.
+// If there are more than limit, it returns the newest.
+func (h *History) Product(id string, limit int) (entries []Entry, reach Reach) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.counts.Stocks++
-	h.add(record{wall: wall, at: s.AsOf, amount: s.OnHand, detail: s.Barrier, kind: Stock,
-		on: s.Known, flagged: s.Badge != ""}, s.StoreID, s.ProductID)
-}
-
-// Velocity adds a velocity signal of all stores together. One of a single store is counted only.
-func (h *History) Velocity(v *signal.Velocity, wall int64) {
-	if h == nil {
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.counts.Velocities++
-	if v.StoreID != "" {
-		return
-	}
-	h.add(record{wall: wall, at: v.AsOf, amount: v.UnitsHour, detail: v.UnitsDay, kind: Velocity,
-		on: v.Window == signal.WindowHour, flagged: v.HighDemand}, "", v.ProductID)
-	h.products.list[h.products.numbers[v.ProductID]].sold = v.UnitsHour
-}
-
-// add adds an entry. The names that the record uses already are counted.
-func (h *History) add(r record, store, product string) {
-	if store != "" {
-		r.store = h.stores.use(store)
-	}
-	r.product = h.products.use(product)
-	p := &h.products.list[r.product]
-	r.previous, p.last, p.wall = p.last, h.next, r.wall
-	slot := (h.next - h.first) % chunkEntries
-	if slot == 0 {
-		if h.spare == nil {
-			h.spare = new(chunk)
+	if p := h.products[id]; p != nil {
+		for seq := p.last; seq >= h.first && len(entries) < limit; seq = h.at(seq).previous {
+			entries = append(entries, h.at(seq).Entry)
 		}
-		h.chunks, h.spare = append(h.chunks, h.spare), nil
 	}
-	h.chunks[len(h.chunks)-1][slot] = r
-	h.next++
-	for len(h.chunks) > 1 && h.size() > h.limit {
-		h.evict()
+	slices.Reverse(entries)
+	if reach = h.reach(); len(entries) == limit {
+		reach = Reach{Wall: entries[0].Wall}
 	}
+	return entries, reach
 }
 
-func (h *History) size() int {
-	return (len(h.chunks)+1)*chunkCost + h.stores.size() + h.products.size() + h.resets.size()
-}
+// Products returns the products of which there are entries: those with the most units sold in the
+// last hour, by their newest velocity signals, and then those with the newest entries.
+func (h *History) Products() []string { return h.namesOf(h.products) }
 
-// evict removes the oldest chunk, and the names that only its entries used.
-func (h *History) evict() {
-	oldest := h.chunks[0]
-	for i := range oldest {
-		h.stores.release(oldest[i].store)
-		h.products.release(oldest[i].product)
-		h.resets.release(oldest[i].reset)
+// Stores returns the stores of which there are entries, those with the newest ones first.
+func (h *History) Stores() []string { return h.namesOf(h.stores) }
+
+func (h *History) namesOf(names map[string]*name) (texts []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	sorted := slices.SortedFunc(maps.Values(names), func(a, b *name) int {
+		return cmp.Or(cmp.Compare(b.sold, a.sold), cmp.Compare(b.last, a.last))
+	})
+	for _, n := range sorted {
+		texts = append(texts, n.text)
 	}
-	h.chunks[0] = nil
-	h.chunks, h.spare = h.chunks[1:], oldest
-	h.first += chunkEntries
-}
-
-// at returns the entry of a sequence number, which must be in memory.
-func (h *History) at(seq uint64) *record {
-	i := seq - h.first
-	return &h.chunks[i/chunkEntries][i%chunkEntries]
+	return texts
 }

@@ -31,13 +31,12 @@ func TestOrder(t *testing.T) {
 	h.Velocity(&signal.Velocity{ProductID: "a", Window: signal.WindowHour, UnitsHour: 6, UnitsDay: 9, HighDemand: true,
 		AsOf: 14}, 14)
 	got, reach := h.Product("a", 100)
+	identity := func(id string) int64 { return int64(event.IdentityHash(id)) }
 	want := []Entry{
-		{Seq: 1, Wall: 10, Kind: Kind(event.Sale), Store: "12", At: 1000, Amount: 3,
-			Identity: event.IdentityHash("s1")},
-		{Seq: 3, Wall: 12, Kind: Kind(event.Reset), Store: "34", At: 900, Amount: 25, Identity: event.IdentityHash("r"),
-			ResetID: "r"},
-		{Seq: 4, Wall: 13, Kind: Stock, Store: "34", At: 13, Amount: -4, Known: true, Barrier: 900, Badge: true},
-		{Seq: 5, Wall: 14, Kind: Velocity, At: 14, Amount: 6, UnitsDay: 9, Hourly: true, Badge: true},
+		{Fact{Wall: 10, Kind: Kind(event.Sale), At: 1000, Amount: 3, Detail: identity("s1")}, "12", ""},
+		{Fact{Wall: 12, Kind: Kind(event.Reset), At: 900, Amount: 25, Detail: identity("r")}, "34", "r"},
+		{Fact{Wall: 13, Kind: Stock, At: 13, Amount: -4, On: true, Detail: 900, Badge: true}, "34", ""},
+		{Fact{Wall: 14, Kind: Velocity, At: 14, Amount: 6, Detail: 9, On: true, Badge: true}, "", ""},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -51,30 +50,24 @@ func TestOrder(t *testing.T) {
 	if got := h.Counts(); got != (Counts{Events: 3, Stocks: 1, Velocities: 2}) {
 		t.Errorf("counts %+v", got)
 	}
-	products := h.Products()
-	slices.SortFunc(products, func(a, b Product) int { return strings.Compare(a.ID, b.ID) })
-	if !slices.Equal(products, []Product{{"a", 14, 6}, {"b", 11, 0}}) {
-		t.Errorf("products %+v", products)
+	h.Event(sale("12", "c", "s3", 3), 15)
+	if got := h.Products(); !slices.Equal(got, []string{"a", "c", "b"}) {
+		t.Errorf("products %v", got)
 	}
-	if got := h.InStores(map[string]bool{"34": true}); len(got) != 1 || !got["a"] {
-		t.Errorf("in store 34 are %v", got)
+	if got := h.Stores(); !slices.Equal(got, []string{"12", "34"}) {
+		t.Errorf("stores %v", got)
 	}
 }
 
-// TestNothingIsKept checks that every method of a nil *History works.
+// TestNothingIsKept checks that a nil *History takes everything and costs nothing.
 func TestNothingIsKept(t *testing.T) {
 	var h *History
-	h.Event(sale("1", "a", "s", 1), 1)
 	h.Stock(&signal.Stock{}, 1)
 	h.Velocity(&signal.Velocity{}, 1)
-	h.Badge(&signal.BadgeChange{}, 1)
+	h.Badge(signal.BadgeChange{})
 	h.DeadLetter(event.DeadLetter{})
-	entries, reach := h.Product("a", 1)
-	_, found := h.Letter(1)
-	if len(entries)+len(h.Products())+len(h.Stores())+len(h.InStores(nil)) > 0 ||
-		len(h.Badges("", 1))+len(h.DeadLetters(1)) > 0 || reach != (Reach{}) || h.Reach() != reach ||
-		h.Counts() != (Counts{}) || found {
-		t.Error("nothing keeps something")
+	if got := h.Counts(); got != (Counts{}) {
+		t.Errorf("nothing counts %+v", got)
 	}
 	if n := testing.AllocsPerRun(100, func() { h.Event(nil, 1) }); n != 0 {
 		t.Errorf("%v allocations", n)
@@ -92,9 +85,9 @@ func TestOldestLeave(t *testing.T) {
 	products := h.Products()
 	oldest := int64(events)
 	for _, p := range products {
-		entries, _ := h.Product(p.ID, events)
-		if len(entries) == 0 || entries[len(entries)-1].Wall != p.Wall {
-			t.Fatalf("%s has %d entries, the newest from %d", p.ID, len(entries), p.Wall)
+		entries, _ := h.Product(p, events)
+		if len(entries) == 0 {
+			t.Fatalf("%s has no entries", p)
 		}
 		oldest = min(oldest, entries[0].Wall)
 	}
@@ -107,9 +100,6 @@ func TestOldestLeave(t *testing.T) {
 	}
 	if entries, _ := h.Product("p0", 10); len(entries) > 0 {
 		t.Errorf("the first product has %d entries", len(entries))
-	}
-	if got := h.InStores(map[string]bool{"s": true}); len(got) != len(products) {
-		t.Errorf("%d products in the store, %d in all", len(got), len(products))
 	}
 }
 
@@ -141,7 +131,7 @@ func TestBounded(t *testing.T) {
 				Attributes: map[string]string{"a": fmt.Sprint(i)}, Columns: []string{"store_id", fmt.Sprint(i)}}
 		}
 		h.DeadLetter(event.DeadLetter{Message: m, Refusal: event.Refusal{Detail: fmt.Sprintf("detail %100d", i)}})
-		h.Badge(&signal.BadgeChange{StoreID: fmt.Sprintf("%128d", i), ProductID: fmt.Sprintf("%128d", i)}, 1)
+		h.Badge(signal.BadgeChange{StoreID: fmt.Sprintf("%128d", i), ProductID: fmt.Sprintf("%128d", i)})
 	}
 	type filler = func(*History, int)
 	for name, fillers := range map[string][]filler{
@@ -172,10 +162,10 @@ func TestBounded(t *testing.T) {
 func TestNewest(t *testing.T) {
 	h := New(1<<20, 1)
 	for i := range 5000 {
-		h.Badge(&signal.BadgeChange{ProductID: fmt.Sprint(i % 2), At: int64(i)}, int64(i))
+		h.Badge(signal.BadgeChange{ProductID: fmt.Sprint(i % 2), At: int64(i)})
 	}
-	changes := h.Badges("1", 2)
-	if len(changes) != 2 || changes[0].At != 4999 || changes[1].At != 4997 || changes[0].N != 5000 {
+	changes := h.Badges.Newest(2, func(c Item[signal.BadgeChange]) bool { return c.Value.ProductID == "1" })
+	if len(changes) != 2 || changes[0].Value.At != 4999 || changes[1].Value.At != 4997 || changes[0].N != 5000 {
 		t.Errorf("the newest changes are %+v", changes)
 	}
 	data := bytes.Repeat([]byte("z"), 1<<20)
@@ -184,21 +174,16 @@ func TestNewest(t *testing.T) {
 		h.DeadLetter(event.DeadLetter{Message: &m})
 	}
 	data[0] = 'a'
-	letters := h.DeadLetters(10)
+	letters := h.Letters.Newest(10, func(Item[event.DeadLetter]) bool { return true })
 	if len(letters) == 0 || letters[0].N != 3 {
 		t.Fatalf("%d letters are kept", len(letters))
 	}
-	m := letters[0].Message
+	m := letters[0].Value.Message
 	if m.Data[0] != 'z' || len(m.Data)+int(m.Cut) != 1<<20 || m.Token != 0 || m.Attributes["k"] != "v" {
 		t.Errorf("the copy has %d bytes, and %d are cut", len(m.Data), m.Cut)
 	}
-	if l, ok := h.Letter(3); !ok || l.N != 3 {
-		t.Errorf("letter 3 is %+v, %v", l, ok)
-	}
-	for _, n := range []uint64{0, 1, 4} {
-		if _, ok := h.Letter(n); ok {
-			t.Errorf("letter %d is in memory", n)
-		}
+	if n := h.Counts().DeadLetters; n != 3 {
+		t.Errorf("%d letters were added", n)
 	}
 }
 
@@ -207,10 +192,10 @@ func TestNewest(t *testing.T) {
 func TestConcurrent(t *testing.T) {
 	h := New(1<<18, 1)
 	var work sync.WaitGroup
-	for range 2 {
+	for product := range 2 {
 		work.Go(func() {
 			for i := range 20_000 {
-				h.Event(sale(fmt.Sprint(i%3), fmt.Sprint(i%2), "e", 1), 1)
+				h.Event(sale(fmt.Sprint(i%3), fmt.Sprint(product), "e", 1), int64(i))
 				h.DeadLetter(event.DeadLetter{Message: &event.Message{}})
 			}
 		})
@@ -218,13 +203,12 @@ func TestConcurrent(t *testing.T) {
 	work.Go(func() {
 		for range 200 {
 			entries, _ := h.Product("0", 10_000)
-			if !slices.IsSortedFunc(entries, func(a, b Entry) int { return int(a.Seq) - int(b.Seq) }) {
+			if !slices.IsSortedFunc(entries, func(a, b Entry) int { return int(a.Wall) - int(b.Wall) }) {
 				t.Error("the entries are not in order")
 			}
-			h.InStores(map[string]bool{"1": true})
 			h.Products()
 			h.Stores()
-			h.DeadLetters(5)
+			h.Letters.Newest(5, func(Item[event.DeadLetter]) bool { return true })
 		}
 	})
 	work.Wait()

@@ -1,80 +1,177 @@
 package page
 
 import (
-	"maps"
+	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/history"
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// maxVerdicts bounds how many verdicts are kept. Each costs a walk over a product's entries.
-const maxVerdicts = 4096
+// Verdict is the judgement of a badge change, as sql/analyses/high_demand_audit.sql and
+// low_stock_audit.sql make it of the archive.
+type Verdict struct {
+	Result string `json:"result"`
+	Text   string `json:"text"` // one sentence
+}
+
+// The results. evidence, score and threshold are those of a false badge.
+const (
+	proven    = "PROVEN"
+	inFlight  = "IN_FLIGHT"
+	evidence  = "EVIDENCE"
+	score     = "SCORE"
+	threshold = "THRESHOLD"
+	unchecked = "UNCHECKED" // the memory does not reach back far enough
+)
+
+func verdict(result, format string, args ...any) Verdict {
+	return Verdict{result, fmt.Sprintf(format, args...)}
+}
+
+const (
+	inFlightMs = 5_000         // the longest wall time from the arrival of an event to the badge
+	hourMs     = 60 * minuteMs // beside the minute of the change
+	aheadMs    = 5 * minuteMs  // how far ahead of the clock a sale may be when it arrives
+)
+
+type changed = history.Item[signal.BadgeChange]
 
 // badges answers /page/badges.
 func (p *page) badges(w http.ResponseWriter, r *http.Request) {
-	limit, ok := limitOf(w, r, 200, 1000)
-	if !ok {
-		return
-	}
-	answer(w, http.StatusOK, struct {
-		From    int64   `json:"from"`
-		Changes []badge `json:"changes"`
-	}{p.arrived(p.History.Reach().Wall), p.judged(p.History.Badges("", limit))})
+	all := func(changed) bool { return true }
+	answer(w, http.StatusOK, map[string]any{"from": p.arrived(p.History.Reach().Wall),
+		"changes": p.judged(p.History.Badges.Newest(limitOf(r, 1000), all))})
 }
 
-// changesOf returns the badge changes of a product, the newest first.
-func (p *page) changesOf(product string) []history.Badge {
-	return p.History.Badges(product, maxChanges)
-}
-
-// judged returns badge changes with their verdicts. A verdict is made once, because the memory
-// loses what it rests on.
-func (p *page) judged(changes []history.Badge) []badge {
+// judged returns badge changes with their verdicts. A verdict is made once, because it costs a walk
+// over a product's entries, and because the memory loses what it rests on.
+func (p *page) judged(changes []changed) []badge {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	memories := map[string]memory{}
-	judged := make([]badge, 0, len(changes))
+	judged := []badge{}
 	for _, c := range changes {
-		p.mu.Lock()
-		verdict, ok := p.verdicts[c.N]
-		p.mu.Unlock()
-		if !ok {
-			m, ok := memories[c.ProductID]
+		id := c.Value.ProductID
+		v := &p.verdicts[c.N%int64(len(p.verdicts))]
+		if v.n != c.N {
+			m, ok := memories[id]
 			if !ok {
-				m = p.memoryOf(c.ProductID)
-				memories[c.ProductID] = m
+				entries, reach := p.History.Product(id, maxEntries)
+				m = memory{distinct(entries), reach, p.Clock, !p.Restored()}
+				memories[id] = m
 			}
-			verdict = m.audit(c.BadgeChange, p.Weights)
-			p.keep(c.N, verdict)
+			v.n, v.Verdict = c.N, m.audit(c.Value, p.Weights)
 		}
-		judged = append(judged, p.badgeOf(c, verdict))
+		b := badge{change: change(c.Value), Name: p.name(id), Verdict: v.Verdict}
+		if b.Badge == signal.HighDemand {
+			b.Weights = &p.Weights
+		}
+		judged = append(judged, b)
 	}
 	return judged
 }
 
-func (p *page) memoryOf(product string) memory {
-	entries, reach := p.History.Product(product, maxEntries)
-	return memory{entries: distinct(entries), reach: reach, clock: p.Clock, whole: !p.restored()}
+// memory is what is known about a product.
+type memory struct {
+	entries []history.Entry // in order of arrival, each event once
+	reach   history.Reach
+	clock   clock.Clock
+	whole   bool // nothing happened before the entries
 }
 
-// keep keeps the verdict on the change of a number.
-func (p *page) keep(n uint64, v Verdict) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.verdicts == nil {
-		p.verdicts = map[uint64]Verdict{}
+// reaches reports whether everything that arrived since the clock showed ms is in memory.
+func (m memory) reaches(ms int64) bool {
+	return m.whole && m.reach.All || m.clock.AtWall(time.UnixMilli(m.reach.Wall)) <= ms
+}
+
+// audit judges a badge change.
+func (m memory) audit(c signal.BadgeChange, w Weights) Verdict {
+	if c.Badge == signal.LowStock {
+		return m.auditLowStock(c)
 	}
-	p.verdicts[n] = v
-	if len(p.verdicts) > maxVerdicts {
-		maps.DeleteFunc(p.verdicts, func(other uint64, _ Verdict) bool { return other+maxVerdicts/2 < n })
+	if sum := w.Views*c.Views + w.CartAdds*c.CartAdds + w.Units*c.Units; c.Score != sum {
+		return verdict(score, "The score is %d, and the weighted sum of its evidence is %d.", c.Score, sum)
+	}
+	switch from := c.At/minuteMs*minuteMs - hourMs; {
+	case c.On && c.Score < c.Enter:
+		return verdict(threshold, "The badge went on at a score of %d, below %d.", c.Score, c.Enter)
+	case !c.On && c.Score >= c.Exit:
+		return verdict(threshold, "The badge went off at a score of %d, not below %d.", c.Score, c.Exit)
+	case !m.reaches(from - aheadMs):
+		return verdict(unchecked, "The memory does not reach back to the beginning of the hour that was counted.")
+	default:
+		return m.auditEvidence(c, from)
 	}
 }
 
-func (p *page) badgeOf(c history.Badge, v Verdict) badge {
-	b := badge{Badge: c.Badge, On: c.On, StoreID: c.StoreID, ProductID: c.ProductID, Name: p.name(c.ProductID),
-		At: c.At, Score: c.Score, Views: c.Views, CartAdds: c.CartAdds, Units: c.Units, OnHand: c.OnHand,
-		Enter: c.Enter, Exit: c.Exit, Verdict: v}
-	if c.Badge == signal.HighDemand {
-		b.Weights = &p.Weights
+// auditEvidence counts the events since from that had arrived when a badge changed. One that arrived
+// in the 5 s before may or may not have been counted.
+func (m memory) auditEvidence(c signal.BadgeChange, from int64) Verdict {
+	changed := m.clock.WallOf(c.At + 1).UnixMilli()
+	type counts = map[event.Type]int64
+	least, most := counts{}, counts{}
+	for _, e := range m.entries {
+		if !e.Kind.IsEvent() || e.Wall > changed || e.At < from || c.StoreID != "" && e.Store != c.StoreID {
+			continue
+		}
+		settled := e.Wall <= changed-inFlightMs
+		if settled || e.Amount < 0 {
+			least[event.Type(e.Kind)] += e.Amount
+		}
+		if settled || e.Amount > 0 {
+			most[event.Type(e.Kind)] += e.Amount
+		}
 	}
-	return b
+	result := proven
+	for _, x := range []struct {
+		name  string
+		of    event.Type
+		shown int64
+	}{{"views", event.View, c.Views}, {"cart adds", event.CartAdd, c.CartAdds}, {"units sold", event.Sale, c.Units}} {
+		low, high := least[x.of], most[x.of]
+		if x.shown < low || x.shown > high {
+			return verdict(evidence, "The badge counts %d %s, and the events give %s.", x.shown, x.name, between(low, high))
+		}
+		if low < high {
+			result = inFlight
+		}
+	}
+	text := fmt.Sprintf("The events of the hour give %s views, %s cart adds and %s units sold",
+		between(least[event.View], most[event.View]), between(least[event.CartAdd], most[event.CartAdd]),
+		between(least[event.Sale], most[event.Sale]))
+	if result == inFlight {
+		text += ": those of the last 5 s before the change may not have been counted"
+	}
+	return Verdict{result, text + "."}
+}
+
+func between(low, high int64) string {
+	if low == high {
+		return fmt.Sprint(low)
+	}
+	return fmt.Sprintf("%d to %d", low, high)
+}
+
+// auditLowStock looks for the stock signal that was made together with the change.
+func (m memory) auditLowStock(c signal.BadgeChange) Verdict {
+	switch {
+	case c.On && c.OnHand > c.Enter:
+		return verdict(threshold, "The badge went on at %d on hand, above %d.", c.OnHand, c.Enter)
+	case !c.On && c.OnHand <= c.Exit:
+		return verdict(threshold, "The badge went off at %d on hand, not above %d.", c.OnHand, c.Exit)
+	}
+	for _, e := range m.entries {
+		if e.Kind == history.Stock && e.Store == c.StoreID && e.At == c.At &&
+			e.On && e.Amount == c.OnHand && e.Badge == c.On {
+			return verdict(proven, "The stock signal of the same moment has %d on hand.", c.OnHand)
+		}
+	}
+	if !m.reaches(c.At) {
+		return verdict(unchecked, "The memory does not reach back to the stock signal of the change.")
+	}
+	return verdict(evidence, "There is no stock signal of the same moment with %d on hand.", c.OnHand)
 }

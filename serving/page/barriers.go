@@ -1,7 +1,9 @@
 package page
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/history"
@@ -10,26 +12,19 @@ import (
 // lateAfter is how long after its time a count arrives that is late, ms of the clock.
 const lateAfter = 60_000
 
-const (
-	maxDropped  = 100
-	maxBarriers = 100
-)
-
 // barriersOf returns the RESETs of one product in one store that held, in their order, and the late
-// sales and receipts that they dropped, in order of arrival; of both the newest. entries are those
-// of the store, in order of arrival, each event once. arrived returns the clock at a wall time.
+// sales and receipts that they dropped, both in order of arrival. entries are those of the store, in
+// order of arrival, each event once. arrived returns the clock at a wall time.
 //
 // A late count is a function of arrival: sales since the count that were there before it are
 // applied again on top of it, and sales before the count that arrive after it are in it already. The
 // order is that of the memory. Of two events of one moment on two channels, the pipeline may have
 // applied the later one first.
 func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64,
-) (held []*barrier, drops []dropped) {
-	var current *barrier
-	if at := barrierBefore(entries); at != 0 {
-		current = &barrier{CountedAt: at, id: greatestID} // its RESET is not in memory
-	}
-	var earlier []history.Entry // the sales and receipts so far that the next count may recompute
+) (held []barrier, drops []dropped) {
+	held, drops = []barrier{}, []dropped{}
+	current := barrier{CountedAt: barrierBefore(entries), id: greatestID} // its RESET is not in memory
+	var earlier []history.Entry                                           // the sales and receipts so far that the next count may recompute
 	var newest int64
 	for _, e := range entries {
 		switch t := event.Type(e.Kind); {
@@ -39,8 +34,8 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 			if e.At < newest-horizon {
 				break // refused, or superseded
 			}
-			b := &barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}
-			if b.supersedes(current) {
+			b := barrier{CountedAt: e.At, Arrived: arrived(e.Wall), Quantity: e.Amount, id: e.ResetID}
+			if cmp.Or(cmp.Compare(b.CountedAt, current.CountedAt), strings.Compare(b.id, current.id)) > 0 {
 				b.Late = b.Arrived-b.CountedAt > lateAfter
 				earlier = slices.DeleteFunc(earlier, func(m history.Entry) bool { return m.At < b.CountedAt })
 				for _, m := range earlier {
@@ -48,8 +43,7 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 				}
 				current, held = b, append(held, b)
 			}
-		case current != nil && e.At < current.CountedAt:
-			current.Dropped.add(e)
+		case e.At < current.CountedAt:
 			drops = append(drops, dropped{OccurredAt: e.At, Arrived: arrived(e.Wall), Type: t.String(),
 				Quantity: e.Amount, CountedAt: current.CountedAt})
 		default:
@@ -57,7 +51,7 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 		}
 		newest = max(newest, e.At)
 	}
-	return held[max(len(held)-maxBarriers, 0):], drops[max(len(drops)-maxDropped, 0):]
+	return held, drops
 }
 
 // greatestID is after all ids of RESETs: of two counts of one time it is not known which one held
@@ -72,21 +66,13 @@ func barrierBefore(entries []history.Entry) int64 {
 	if first < 0 {
 		return 0
 	}
-	at := entries[first].Barrier
-	for _, e := range entries[:first] {
-		if e.Kind == history.Kind(event.Reset) && e.At == at {
-			return 0
-		}
+	at := entries[first].Detail
+	if slices.ContainsFunc(entries[:first], func(e history.Entry) bool {
+		return e.Kind == history.Kind(event.Reset) && e.At == at
+	}) {
+		return 0
 	}
 	return at
-}
-
-// supersedes reports whether b holds in place of the current barrier, which may be nil.
-func (b *barrier) supersedes(current *barrier) bool {
-	if current == nil || b.CountedAt != current.CountedAt {
-		return current == nil || b.CountedAt > current.CountedAt
-	}
-	return b.id > current.id
 }
 
 // add counts a sale or receipt.

@@ -20,28 +20,24 @@ var routes = []string{"/{$}", "/shop", "/products/{id}", "/badges", "/deadletter
 
 // contentTypes are those of the files, independent of the machine.
 var contentTypes = map[string]string{
-	".html":  "text/html; charset=utf-8",
-	".css":   "text/css; charset=utf-8",
-	".js":    "text/javascript; charset=utf-8",
-	".json":  "application/json",
-	".svg":   "image/svg+xml",
-	".png":   "image/png",
-	".ico":   "image/vnd.microsoft.icon",
-	".woff2": "font/woff2",
-	".txt":   "text/plain; charset=utf-8",
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
 }
 
 // addFiles adds the embedded files, below /web/, and the routes of the views.
-func addFiles(mux *http.ServeMux) {
+func addFiles(handle func(pattern string, h http.HandlerFunc)) {
 	for _, route := range routes {
-		mux.HandleFunc("GET "+route, file("web/index.html"))
+		handle("GET "+route, file("web/index.html"))
 	}
-	_ = fs.WalkDir(web, "web", func(name string, d fs.DirEntry, _ error) error { // embedded files can be read
-		if !d.IsDir() && contentTypes[path.Ext(name)] != "" {
-			mux.HandleFunc("GET /"+name, file(name))
-		}
-		return nil
-	})
+	names, err := fs.Glob(web, "web/*.*")
+	if err != nil {
+		panic("page: " + err.Error()) // the pattern is valid
+	}
+	for _, name := range names {
+		handle("GET /"+name, file(name))
+	}
 }
 
 // file returns a handler of an embedded file. A browser asks each time whether it has changed.

@@ -44,17 +44,15 @@ type Truth struct {
 // Flow is the JSON of /page/flow: counts since the start.
 type Flow struct {
 	Now              int64              `json:"now"` // the clock, epoch ms
-	UptimeS          float64            `json:"uptime_s"`
 	Channels         []ChannelCount     `json:"channels"`
 	Events           int64              `json:"events"`
 	Ignored          int64              `json:"ignored"`
 	Duplicates       int64              `json:"duplicates"`
 	DroppedByBarrier int64              `json:"dropped_by_barrier"`
 	Recomputed       int64              `json:"recomputed"`
-	Refused          map[string]int64   `json:"refused"`
+	Refused          map[string]int64   `json:"-"` // in /page/deadletters, by reason
 	RefusedTotal     int64              `json:"refused_total"`
 	Outstanding      int64              `json:"outstanding"`
-	Acked            int64              `json:"acked"`
 	StockSignals     int64              `json:"stock_signals"`
 	VelocitySignals  int64              `json:"velocity_signals"`
 	BadgeChanges     int64              `json:"badge_changes"`
@@ -74,9 +72,8 @@ type ChannelCount struct {
 
 // RedisState is what a pipeline has written to Redis.
 type RedisState struct {
-	Writes  int64 `json:"writes"`
-	Retries int64 `json:"retries"`
-	Away    bool  `json:"away"` // the last command failed
+	Writes int64 `json:"writes"`
+	Away   bool  `json:"away"` // the last command failed
 }
 
 // Latency is that of the last seconds, from publishing to the stock in Redis.
@@ -102,7 +99,7 @@ type store struct {
 	ID       string       `json:"id"`
 	Name     string       `json:"name,omitempty"`
 	Points   []stockPoint `json:"points"`
-	Barriers []*barrier   `json:"barriers"`
+	Barriers []barrier    `json:"barriers"`
 	Dropped  []dropped    `json:"dropped"` // the newest first
 }
 
@@ -110,8 +107,6 @@ type stockPoint struct {
 	At     int64 `json:"at"`
 	OnHand int64 `json:"on_hand"`
 	Known  bool  `json:"known"`
-
-	barrier int64
 }
 
 // barrier is a RESET that held.
@@ -121,7 +116,6 @@ type barrier struct {
 	Quantity   int64 `json:"quantity"`
 	Late       bool  `json:"late"`
 	Recomputed moves `json:"recomputed"` // had arrived before the count, and were applied on top of it
-	Dropped    moves `json:"dropped"`    // arrived after the count, and were in it already
 
 	id string // of the RESET
 }
@@ -159,21 +153,26 @@ type velocityPoint struct {
 
 // badge is a badge change with its evidence.
 type badge struct {
-	Badge     string   `json:"badge"`
-	On        bool     `json:"on"`
-	StoreID   string   `json:"store_id,omitempty"`
-	ProductID string   `json:"product_id"`
-	Name      string   `json:"name,omitempty"`
-	At        int64    `json:"at"`
-	Score     int64    `json:"score"`
-	Views     int64    `json:"views"`
-	CartAdds  int64    `json:"cart_adds"`
-	Units     int64    `json:"units"`
-	OnHand    int64    `json:"on_hand"`
-	Enter     int64    `json:"enter"`
-	Exit      int64    `json:"exit"`
-	Weights   *Weights `json:"weights,omitempty"` // of HIGH_DEMAND
-	Verdict   Verdict  `json:"verdict"`
+	change
+	Name    string   `json:"name,omitempty"`
+	Weights *Weights `json:"weights,omitempty"` // of HIGH_DEMAND
+	Verdict Verdict  `json:"verdict"`
+}
+
+// change is a signal.BadgeChange.
+type change struct {
+	Badge     string `json:"badge"`
+	On        bool   `json:"on"`
+	StoreID   string `json:"store_id,omitempty"`
+	ProductID string `json:"product_id"`
+	At        int64  `json:"at"`
+	Score     int64  `json:"score"`
+	Views     int64  `json:"views"`
+	CartAdds  int64  `json:"cart_adds"`
+	Units     int64  `json:"units"`
+	OnHand    int64  `json:"on_hand"`
+	Enter     int64  `json:"enter"`
+	Exit      int64  `json:"exit"`
 }
 
 // Weights are those of the score of HIGH_DEMAND.
@@ -185,7 +184,7 @@ type Weights struct {
 
 // letter is a dead letter.
 type letter struct {
-	N          uint64            `json:"n"`
+	N          int64             `json:"n"`
 	Reason     string            `json:"reason"`
 	Detail     string            `json:"detail"`
 	Stage      string            `json:"stage"`
@@ -197,7 +196,7 @@ type letter struct {
 	Text       *string           `json:"text"` // raw, if that is valid UTF-8
 	Raw        []byte            `json:"raw"`
 	Cut        int64             `json:"cut,omitempty"` // bytes that are missing at the end of raw
-	Attributes map[string]string `json:"attributes"`
+	Attributes map[string]string `json:"attributes"`    // null: none
 	Replayable bool              `json:"replayable"`
 	Replayed   bool              `json:"replayed"`
 }

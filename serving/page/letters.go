@@ -2,7 +2,6 @@ package page
 
 import (
 	"errors"
-	"maps"
 	"net/http"
 	"strconv"
 	"unicode/utf8"
@@ -12,29 +11,25 @@ import (
 	"github.com/beamlytics/streamlytics/serving/api"
 )
 
+// kept is a dead letter in memory.
+type kept = history.Item[event.DeadLetter]
+
 // deadLetters answers /page/deadletters.
 func (p *page) deadLetters(w http.ResponseWriter, r *http.Request) {
-	limit, ok := limitOf(w, r, 100, 500)
-	if !ok {
-		return
-	}
-	f := p.Flow()
-	letters := []letter{}
-	for _, l := range p.History.DeadLetters(limit) {
+	f, letters := p.Flow(), []letter{}
+	for _, l := range p.History.Letters.Newest(limitOf(r, 500), func(kept) bool { return true }) {
 		letters = append(letters, p.letterOf(l))
 	}
-	answer(w, http.StatusOK, struct {
-		Total   int64            `json:"total"`
-		Reasons map[string]int64 `json:"reasons"`
-		Letters []letter         `json:"letters"`
-	}{f.RefusedTotal, f.Refused, letters})
+	answer(w, http.StatusOK, map[string]any{"total": f.RefusedTotal, "reasons": f.Refused, "letters": letters})
 }
 
-func (p *page) letterOf(l history.Letter) letter {
-	m := l.Message
-	out := letter{N: l.N, Reason: string(l.Reason), Detail: l.Detail, Stage: string(l.Stage),
+func (p *page) letterOf(k kept) letter {
+	l, m := k.Value, k.Value.Message
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := letter{N: k.N, Reason: string(l.Reason), Detail: l.Detail, Stage: string(l.Stage),
 		Source: m.Channel.String(), Failed: l.FailedAt, Raw: m.Data, Cut: m.Cut, Attributes: m.Attributes,
-		Replayable: p.replayable(l)}
+		Replayable: p.replayable(l), Replayed: p.replayed[k.N]}
 	if m.ID != "" {
 		out.MessageID = &m.ID
 	}
@@ -48,18 +43,12 @@ func (p *page) letterOf(l history.Letter) letter {
 		text := string(m.Data)
 		out.Text = &text
 	}
-	if out.Attributes == nil {
-		out.Attributes = map[string]string{}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out.Replayed = p.replayed[l.N]
 	return out
 }
 
 // replayable reports whether a repaired message can be published in place of a dead letter's.
-func (p *page) replayable(l history.Letter) bool {
-	return p.demo != nil && p.demo.Replay != nil && l.Message.Channel != event.FILE && l.Message.Cut == 0
+func (p *page) replayable(l event.DeadLetter) bool {
+	return p.demo != nil && l.Stage == event.StageDecode && l.Message.Channel != event.FILE && l.Message.Cut == 0
 }
 
 // replay answers POST /page/deadletters/{n}/replay.
@@ -70,57 +59,27 @@ func (p *page) replay(w http.ResponseWriter, r *http.Request) {
 	if !readJSON(w, r, &body) {
 		return
 	}
-	n, err := strconv.ParseUint(r.PathValue("n"), 10, 64)
-	l, ok := p.History.Letter(n)
-	if err != nil || !ok {
+	found := p.History.Letters.Newest(1, func(l kept) bool { return strconv.FormatInt(l.N, 10) == r.PathValue("n") })
+	if len(found) == 0 {
 		api.Problem(w, http.StatusNotFound, "this dead letter is not in memory")
 		return
 	}
-	if !p.replayable(l) {
+	l := found[0]
+	if !p.replayable(l.Value) {
 		api.Problem(w, http.StatusConflict, "this dead letter cannot be replayed here")
 		return
 	}
-	id, err := p.demo.Replay(r.Context(), l.DeadLetter, []byte(body.Data))
-	var refused *RefusedError
-	switch {
-	case errors.As(err, &refused):
+	id, err := p.demo.Replay(r.Context(), l.Value, []byte(body.Data))
+	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		api.Problem(w, http.StatusUnprocessableEntity, refused.Detail, [2]string{"reason", string(refused.Reason)})
 		return
-	case err != nil:
+	}
+	if err != nil {
 		api.Problem(w, http.StatusBadGateway, err.Error())
 		return
 	}
-	p.markReplayed(n)
-	answer(w, http.StatusAccepted, map[string]string{"message_id": id})
-}
-
-// markReplayed notes that a dead letter was replayed. It removes those that are not in memory.
-func (p *page) markReplayed(n uint64) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	maps.DeleteFunc(p.replayed, func(n uint64, _ bool) bool { _, ok := p.History.Letter(n); return !ok })
-	p.replayed[n] = true
-}
-
-// startScenario answers POST /page/scenarios.
-func (p *page) startScenario(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Name string `json:"name"`
-	}
-	if !readJSON(w, r, &body) {
-		return
-	}
-	for _, s := range p.demo.Scenarios {
-		if s.Name != body.Name {
-			continue
-		}
-		running, err := p.demo.Start(r.Context(), s.Name)
-		if err != nil {
-			api.Problem(w, http.StatusConflict, err.Error())
-			return
-		}
-		answer(w, http.StatusAccepted, running)
-		return
-	}
-	api.Problem(w, http.StatusNotFound, "there is no such scenario")
+	p.replayed[l.N] = true
+	p.mu.Unlock()
+	answer(w, http.StatusAccepted, map[string]string{"message_id": id})
 }

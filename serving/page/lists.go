@@ -1,94 +1,32 @@
 package page
 
 import (
-	"cmp"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/beamlytics/streamlytics/internal/history"
-	"github.com/beamlytics/streamlytics/serving/api"
 )
-
-// info answers /page/info.
-func (p *page) info(w http.ResponseWriter, _ *http.Request) {
-	i := p.Info()
-	if p.demo != nil {
-		i.Scenarios = p.demo.Scenarios
-	}
-	answer(w, http.StatusOK, i)
-}
-
-// flow answers /page/flow.
-func (p *page) flow(w http.ResponseWriter, _ *http.Request) {
-	f := p.Flow()
-	if p.demo != nil {
-		if p.demo.Truth != nil {
-			truth := p.demo.Truth()
-			f.Truth = &truth
-		}
-		if p.demo.Running != nil {
-			f.Scenarios = p.demo.Running()
-		}
-	}
-	answer(w, http.StatusOK, f)
-}
 
 // listed is a product in /page/products.
 type listed struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name,omitempty"`
 	Stores []string `json:"stores"`
-	Sold   int64    `json:"sold_1h"`
-	Last   int64    `json:"last"`
 }
 
 // storesWithin is how many of the newest entries of a product are looked at for its stores.
 const storesWithin = 500
 
-// products answers /page/products: those with the most units in the last hour, then those with the
-// newest entries.
+// products answers /page/products: those of which the id or name contains q.
 func (p *page) products(w http.ResponseWriter, r *http.Request) {
-	limit, ok := limitOf(w, r, 50, 200)
-	if !ok {
-		return
-	}
-	found := p.History.Products()
-	if q := strings.ToLower(r.URL.Query().Get("q")); q != "" {
-		inStores := p.inStores(q)
-		found = slices.DeleteFunc(found, func(x history.Product) bool {
-			return !p.matches(x.ID, q) && !inStores[x.ID]
-		})
-	}
-	slices.SortFunc(found, func(a, b history.Product) int {
-		return cmp.Or(cmp.Compare(b.SoldHour, a.SoldHour), cmp.Compare(b.Wall, a.Wall), strings.Compare(a.ID, b.ID))
-	})
+	limit, q := limitOf(r, 200), strings.ToLower(r.URL.Query().Get("q"))
 	list := []listed{}
-	for _, x := range found[:min(len(found), limit)] {
-		list = append(list, listed{x.ID, p.name(x.ID), p.storesOf(x.ID), x.SoldHour, p.arrived(x.Wall)})
-	}
-	answer(w, http.StatusOK, map[string]any{"products": list})
-}
-
-// inStores returns the products that are in a store which matches q.
-func (p *page) inStores(q string) map[string]bool {
-	stores := map[string]bool{}
-	for _, s := range p.History.Stores() {
-		if p.matches(s, q) {
-			stores[s] = true
+	for _, id := range p.History.Products() {
+		if name := p.name(id); len(list) < limit && strings.Contains(strings.ToLower(id+"\n"+name), q) {
+			list = append(list, listed{id, name, p.storesOf(id)})
 		}
 	}
-	if len(stores) == 0 {
-		return nil
-	}
-	return p.History.InStores(stores)
-}
-
-// matches reports whether an id or its name contains q, which is in lower case.
-func (p *page) matches(id, q string) bool {
-	return strings.Contains(strings.ToLower(id), q) || strings.Contains(strings.ToLower(p.name(id)), q)
+	answer(w, http.StatusOK, map[string]any{"products": list})
 }
 
 // storesOf returns the stores in the newest entries of a product.
@@ -119,17 +57,12 @@ func (p *page) stores(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"stores": list})
 }
 
-// limitOf returns the parameter limit of a request, or its default. If it reports false, it has
-// answered.
-func limitOf(w http.ResponseWriter, r *http.Request, missing, greatest int) (int, bool) {
-	text := r.URL.Query().Get("limit")
-	if text == "" {
-		return missing, true
+// limitOf returns the parameter limit of a request. It is greatest where it is absent or no number
+// from 1 to greatest.
+func limitOf(r *http.Request, greatest int) int {
+	n, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || n < 1 {
+		return greatest
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > greatest {
-		api.Problem(w, http.StatusBadRequest, fmt.Sprintf("limit: %q is not a number between 1 and %d", text, greatest))
-		return 0, false
-	}
-	return n, true
+	return min(n, greatest)
 }

@@ -5,11 +5,14 @@ package page
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/internal/clock"
 	"github.com/beamlytics/streamlytics/internal/history"
+	"github.com/beamlytics/streamlytics/serving/api"
 )
 
 // Source is what the page shows of a pipeline. Its functions are safe for concurrent use and called
@@ -29,7 +32,7 @@ type Source struct {
 	Restored func() bool
 }
 
-// Demo is what a simulated retailer adds. Its functions are safe for concurrent use.
+// Demo is what a simulated retailer adds. Its functions are safe for concurrent use, and none is nil.
 type Demo struct {
 	Truth     func() Truth
 	Names     func(id string) string // of products and stores; empty if there is none
@@ -37,8 +40,8 @@ type Demo struct {
 	// Start starts a scenario. It returns an error for one that runs already.
 	Start   func(ctx context.Context, name string) (Running, error)
 	Running func() map[string]Running // those that were started, by name
-	// Replay publishes a repaired message in place of that of a dead letter. An error that wraps a
-	// *RefusedError is that of a message that would be refused again.
+	// Replay publishes a repaired message in place of one that could not be decoded. An error that
+	// wraps a *RefusedError is that of a message that would be refused again.
 	Replay func(ctx context.Context, letter event.DeadLetter, data []byte) (messageID string, err error)
 }
 
@@ -54,53 +57,84 @@ type page struct {
 	demo *Demo
 
 	mu       sync.Mutex
-	verdicts map[uint64]Verdict // of the badge changes that were shown last, by their number
-	replayed map[uint64]bool    // dead letters, by their number
+	verdicts [4096]struct { // on badge changes, at the remainders of their numbers
+		n int64
+		Verdict
+	}
+	replayed map[int64]bool // dead letters, by their number
 }
 
 // New returns the handler of a page: its files and /page/; signals answers all other requests. demo
 // is nil where a pipeline is not a demo's.
 func New(s Source, demo *Demo, signals http.Handler) http.Handler {
-	p := &page{Source: s, demo: demo, replayed: map[uint64]bool{}}
+	p := &page{Source: s, demo: demo, replayed: map[int64]bool{}}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /page/info", p.info)
-	if s.Flow != nil {
-		mux.HandleFunc("GET /page/flow", p.flow)
-		mux.HandleFunc("GET /page/products", p.products)
-		mux.HandleFunc("GET /page/stores", p.stores)
-		mux.HandleFunc("GET /page/product", p.product)
-		mux.HandleFunc("GET /page/badges", p.badges)
-		mux.HandleFunc("GET /page/deadletters", p.deadLetters)
-	}
-	if demo != nil {
-		mux.HandleFunc("POST /page/scenarios", p.startScenario)
-		mux.HandleFunc("POST /page/deadletters/{n}/replay", p.replay)
-	}
-	addFiles(mux)
-	own := withHeaders(mux)
-	all := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern == "" {
-			signals.ServeHTTP(w, r)
-			return
-		}
-		own.ServeHTTP(w, r)
-	})
+	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, withHeaders(h)) }
+	mux.Handle("/", signals)
+	addFiles(handle)
+	handle("GET /page/info", p.info)
 	if s.Flow == nil { // the signals are for other sites too
-		return all
+		return mux
 	}
-	return guard(all)
+	handle("GET /page/flow", p.flow)
+	handle("GET /page/products", p.products)
+	handle("GET /page/stores", p.stores)
+	handle("GET /page/product", p.product)
+	handle("GET /page/badges", p.badges)
+	handle("GET /page/deadletters", p.deadLetters)
+	if demo != nil {
+		handle("POST /page/scenarios", p.startScenario)
+		handle("POST /page/deadletters/{n}/replay", p.replay)
+	}
+	return guard(mux)
+}
+
+// info answers /page/info.
+func (p *page) info(w http.ResponseWriter, _ *http.Request) {
+	i := p.Info()
+	if p.demo != nil {
+		i.Scenarios = p.demo.Scenarios
+	}
+	answer(w, http.StatusOK, i)
+}
+
+// flow answers /page/flow.
+func (p *page) flow(w http.ResponseWriter, _ *http.Request) {
+	f := p.Flow()
+	if p.demo != nil {
+		truth := p.demo.Truth()
+		f.Truth, f.Scenarios = &truth, p.demo.Running()
+	}
+	answer(w, http.StatusOK, f)
+}
+
+// startScenario answers POST /page/scenarios.
+func (p *page) startScenario(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Name string `json:"name"`
+	}
+	if !readJSON(w, r, &body) {
+		return
+	}
+	if !slices.ContainsFunc(p.demo.Scenarios, func(s Scenario) bool { return s.Name == body.Name }) {
+		api.Problem(w, http.StatusNotFound, "there is no such scenario")
+		return
+	}
+	running, err := p.demo.Start(r.Context(), body.Name)
+	if err != nil {
+		api.Problem(w, http.StatusConflict, err.Error())
+		return
+	}
+	answer(w, http.StatusAccepted, running)
 }
 
 // name returns the name of a product or store, or nothing.
 func (p *page) name(id string) string {
-	if p.demo == nil || p.demo.Names == nil || id == "" {
+	if p.demo == nil {
 		return ""
 	}
 	return p.demo.Names(id)
 }
 
 // arrived returns the time of the clock at a wall time, both epoch ms.
-func (p *page) arrived(wall int64) int64 { return p.Clock.AtWall(timeOf(wall)) }
-
-// restored reports whether there was state before the first entry of the history.
-func (p *page) restored() bool { return p.Restored != nil && p.Restored() }
+func (p *page) arrived(wall int64) int64 { return p.Clock.AtWall(time.UnixMilli(wall)) }

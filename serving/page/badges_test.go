@@ -1,7 +1,6 @@
 package page
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -16,13 +15,10 @@ func TestAudit(t *testing.T) {
 	weights := Weights{Views: 1, CartAdds: 5, Units: 10}
 	fast := clock.Clock{OriginMs: changed - 3_600_000, StartMs: 5_000_000, Speed: 60}
 	for name, c := range map[string]clock.Clock{"wall clock": {}, "60 times as fast": fast} {
-		wallAt := lastWallOf(c, changed)
-		if c.AtWall(timeOf(wallAt)) > changed || c.AtWall(timeOf(wallAt+1)) <= changed {
-			t.Fatalf("%s: the clock shows %d at %d", name, c.AtWall(timeOf(wallAt)), wallAt)
-		}
+		wallAt := c.WallOf(changed + 1).UnixMilli()
 		kept := func(typ event.Type, store string, quantity, ago, before int64) history.Entry {
-			return history.Entry{Kind: history.Kind(typ), Store: store, Amount: quantity, At: changed - ago*minuteMs,
-				Wall: wallAt - before}
+			return history.Entry{Store: store, Fact: history.Fact{Kind: history.Kind(typ), Amount: quantity,
+				At: changed - ago*minuteMs, Wall: wallAt - before}}
 		}
 		base := []history.Entry{
 			kept(event.View, "12", 20, 60, 60_000), // in the minute that is just in
@@ -42,7 +38,8 @@ func TestAudit(t *testing.T) {
 		}
 		low := signal.BadgeChange{Badge: signal.LowStock, On: true, StoreID: "12", At: changed, OnHand: 4,
 			Enter: 5, Exit: 8}
-		stock := history.Entry{Kind: history.Stock, Store: "12", At: changed, Amount: 4, Known: true, Badge: true}
+		stock := history.Entry{Store: "12",
+			Fact: history.Fact{Kind: history.Stock, At: changed, Amount: 4, On: true, Badge: true}}
 		whole := history.Reach{Wall: wallAt - 1000, All: true}
 		far := history.Reach{Wall: wallAt - 66*minuteMs}
 		near := history.Reach{Wall: wallAt - 64*minuteMs}
@@ -71,7 +68,6 @@ func TestAudit(t *testing.T) {
 			"below enter": {change(func(c *signal.BadgeChange) { c.Enter, c.Exit = 102, 51 }), nil, whole,
 				threshold},
 			"off too early": {change(func(c *signal.BadgeChange) { c.On = false }), nil, whole, threshold},
-			"half of enter": {change(func(c *signal.BadgeChange) { c.Exit = 51 }), nil, whole, threshold},
 			"low":           {low, []history.Entry{stock}, whole, proven},
 			"low, no stock": {low, nil, whole, evidence},
 			"low, left":     {low, nil, history.Reach{Wall: wallAt + minuteMs}, unchecked},
@@ -91,51 +87,45 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// TestThin checks what is left of random walks.
-func TestThin(t *testing.T) {
-	for _, n := range []int{0, 1, 499, 500, 501, 5_000, 100_000} {
-		values, marks := make([]int64, n), make([]bool, n)
-		for i := range values {
-			values[i] = int64(i * 7919 % 10_007)
-			marks[i] = i%(n/100+1) == 3
+// TestSteps checks which points of a line are left: a few hundred, evenly, with the last.
+func TestSteps(t *testing.T) {
+	timeless := func(x stockPoint) stockPoint { x.At = 0; return x }
+	for _, n := range []int64{0, 1, 499, 500, 501, 999, 5_000, 20_001} {
+		points := []stockPoint{}
+		for at := range n {
+			points = append(points, stockPoint{At: at, OnHand: at}, stockPoint{At: at, OnHand: at})
 		}
-		kept := thin(n, func(i int) int64 { return values[i] }, func(i int) bool { return marks[i] })
-		if len(kept) > 500 || len(kept) < min(n, 250) {
-			t.Errorf("%d of %d are kept", len(kept), n)
+		got := steps(points, timeless)
+		if len(got) > maxPoints || len(got) < int(min(n, maxPoints/2)) {
+			t.Errorf("%d of %d are left", len(got), n)
 		}
-		places := map[int]bool{}
-		least, greatest := int64(1<<60), int64(-1)
-		for i, place := range kept {
-			if i > 0 && place <= kept[i-1] {
-				t.Fatalf("the places are not in order: %v", kept)
-			}
-			places[place] = true
-			least, greatest = min(least, values[place]), max(greatest, values[place])
-		}
-		for i, v := range values {
-			if v < least || v > greatest {
-				t.Fatalf("%d: the extreme %d is lost", n, v)
-			}
-			if (marks[i] || i == 0 || i == n-1) && !places[i] {
-				t.Fatalf("%d: place %d is lost", n, i)
+		for i := range got {
+			if i > 0 && got[i].At-got[i-1].At != got[len(got)-1].At-got[len(got)-2].At {
+				t.Fatalf("%d: not even: %v", n, got)
 			}
 		}
-	}
-	all := func(int) bool { return true }
-	kept := thin(10_000, func(i int) int64 { return int64(i) }, all)
-	if len(kept) > 500 || kept[len(kept)-1] != 9_999 {
-		t.Errorf("%d are kept of 10,000 that are all marked", len(kept))
+		if len(got) > 0 && got[len(got)-1].At != n-1 {
+			t.Errorf("%d: the last is %v", n, got[len(got)-1])
+		}
 	}
 }
 
-// TestVerdictsAreKept checks that a verdict stays when the memory has lost what it rests on, and
-// that the number of verdicts is bounded.
+// TestVerdictsAreKept checks that a verdict stays when the memory has lost what it rests on.
 func TestVerdictsAreKept(t *testing.T) {
-	p := &page{}
-	for n := range uint64(3 * maxVerdicts) {
-		p.keep(n, Verdict{Result: fmt.Sprint(n)})
+	h := history.New(1<<20, 0)
+	p := &page{Source: Source{History: h, Restored: func() bool { return false }}}
+	h.Stock(&signal.Stock{StoreID: "12", ProductID: "p", OnHand: 1, Known: true, AsOf: 5, Badge: signal.LowStock}, 5)
+	h.Badge(signal.BadgeChange{Badge: signal.LowStock, On: true, StoreID: "12", ProductID: "p", At: 5, OnHand: 1,
+		Enter: 5, Exit: 8})
+	for range 2 {
+		if got := p.judged(h.Badges.Newest(10, func(changed) bool { return true })); len(got) != 1 || got[0].Verdict.Result != proven {
+			t.Errorf("judged %+v", got)
+		}
+		for range 1 << 15 { // until the stock signal has left
+			h.Stock(&signal.Stock{StoreID: "12", ProductID: "q"}, 6)
+		}
 	}
-	if len(p.verdicts) > maxVerdicts || p.verdicts[3*maxVerdicts-1].Result == "" {
-		t.Errorf("%d verdicts are kept", len(p.verdicts))
+	if entries, _ := h.Product("p", 10); len(entries) > 0 {
+		t.Errorf("in memory is %+v", entries)
 	}
 }
