@@ -25,10 +25,6 @@ const (
 // Clock returns the clock of the pipeline, which started with New.
 func (p *Pipeline) Clock() clock.Clock { return p.plan.clock }
 
-// StockLatency returns the times from publishing an event to its stock in Redis since the start.
-// The difference of two snapshots holds the times between them.
-func (p *Pipeline) StockLatency() metrics.Snapshot { return p.env.Metrics.StockLatency.Snapshot() }
-
 // Summary returns what the pipeline has done so far. It leaves Runtime empty, which is filled in
 // the summary file.
 func (p *Pipeline) Summary() metrics.Summary {

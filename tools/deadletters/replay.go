@@ -12,7 +12,6 @@ import (
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 
 	"github.com/beamlytics/streamlytics/event"
-	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/tools/replay"
 )
 
@@ -153,18 +152,4 @@ func publish(ctx context.Context, publications []*publication, topics map[string
 
 func numbers(ns []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(ns), " ", ", "), "[]")
-}
-
-// Repaired returns the attributes with which data is published in place of the message of a dead
-// letter, so that each event of the message counts once. The error is that data would be refused or
-// ignored, or that other parts of the message would count again.
-func Repaired(l event.DeadLetter, data []byte) (attributes map[string]string, err error) {
-	m := l.Message
-	record := deadletters.Record{Raw: m.Data, Attributes: m.Attributes, Reason: l.Reason, Detail: l.Detail,
-		Stage: l.Stage, Source: m.Channel.String(), MessageID: &m.ID}
-	if l.Item != event.NoItem {
-		record.Item = &l.Item
-	}
-	_, attributes, err = newDecoding(event.Maps{}).prepare(letter{Record: record}, replayOptions{repaired: data})
-	return attributes, err
 }

@@ -3,32 +3,28 @@ package demo
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/beamlytics/streamlytics/serving"
+	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
 
-// verdict is the result of comparing Redis with the truth.
+// verdict is the result of comparing stock with the truth.
 type verdict struct {
-	keys  int       // stock keys compared at the last check
-	wrong int       // the most keys that were wrong at any check
-	hot   int       // products that had HIGH_DEMAND over all stores at any check
+	keys  int       // compared at the last check
+	wrong int       // the most that were wrong at any check
 	at    time.Time // of the last check, wall
 }
 
-// checks compares Redis with the truth. It is not safe for concurrent use.
+// checks compares stock with the truth. It is not safe for concurrent use.
 type checks struct {
-	rdb      redis.UniversalClient
-	ledger   *truth.Ledger
-	signals  *serving.Client
-	products []string
-	verdict  verdict
-	samples  []string        // the first differences, as text
-	hot      map[string]bool // the products of verdict.hot
+	rdb     redis.UniversalClient
+	ledger  *truth.Ledger
+	verdict verdict
+	samples []string // the first differences, as text
 }
 
 // stock compares every stock key with the truth. If extra is set, it also finds keys that should
@@ -42,26 +38,33 @@ func (c *checks) stock(ctx context.Context, extra bool) error {
 	if found.Count() > 0 && c.verdict.wrong == 0 {
 		c.samples = found.Samples
 	}
-	if err := c.demand(ctx); err != nil {
-		return err
-	}
-	c.verdict = verdict{keys: found.Keys, wrong: max(c.verdict.wrong, found.Count()), hot: len(c.hot), at: time.Now()}
+	c.verdict = verdict{keys: found.Keys, wrong: max(c.verdict.wrong, found.Count()), at: time.Now()}
 	return nil
 }
 
-// demand adds the products that have HIGH_DEMAND now to hot.
-func (c *checks) demand(ctx context.Context) error {
-	const chunk = 1000 // so that other clients of Redis do not wait
-	for ids := range slices.Chunk(c.products, chunk) {
-		products, err := c.signals.Products(ctx, "", ids)
+// checkDeadLetters compares the number of dead letters by reason with the truth: those in the
+// folder of a warehouse that were written since a time. If messages were delivered again, a letter
+// may be there twice.
+func checkDeadLetters(dir string, since time.Time, refused map[event.Reason]int64,
+	redelivered bool) (faults truth.Faults, err error) {
+	found := map[event.Reason]int64{}
+	for letter, err := range deadletters.Read(dir) {
 		if err != nil {
-			return err
+			return faults, fmt.Errorf("check dead letters: %w", err)
 		}
-		for _, p := range products {
-			if p.Velocity != nil && p.Velocity.HighDemand {
-				c.hot[p.ProductID] = true
-			}
+		if !letter.FailedAt.Before(since.Truncate(time.Millisecond)) {
+			found[letter.Reason]++
 		}
 	}
-	return nil
+	for _, reason := range event.Reasons {
+		got, want := found[reason], refused[reason]
+		faults.Keys += int(want)
+		if got == want || got > want && redelivered {
+			continue
+		}
+		faults.Missing += int(max(0, want-got))
+		faults.Extra += int(max(0, got-want))
+		faults.Samples = append(faults.Samples, fmt.Sprintf("%d dead letters are %s, the truth is %d", got, reason, want))
+	}
+	return faults, nil
 }

@@ -115,7 +115,7 @@ func TestDeadLettersAreComparedWithTheTruth(t *testing.T) {
 		{map[event.Reason]int64{event.BadJSON: 3}, true, 3, 1},
 	} {
 		got, err := checkDeadLetters(dir, start, c.truth, c.redelivered)
-		if err != nil || got.compared != c.compared || got.wrong != c.wrong {
+		if err != nil || got.Keys != c.compared || got.Count() != c.wrong {
 			t.Errorf("%v, redelivered %v: %+v, %v; want %d compared, %d wrong", c.truth, c.redelivered, got, err,
 				c.compared, c.wrong)
 		}

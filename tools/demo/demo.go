@@ -14,9 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/pipeline"
-	"github.com/beamlytics/streamlytics/serving"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
@@ -44,9 +42,9 @@ type Demo struct {
 	line  *pipeline.Pipeline
 
 	feed  *feed
-	gauge gauge
 	texts map[string]string // of the scenarios, as printed last
 	first time.Duration     // when the first signal was written; 0: none yet
+	last  status
 }
 
 // New starts everything but the pipeline. The demo prints on stdout. It must be ended by Run or by
@@ -83,15 +81,11 @@ func (d *Demo) open(ctx context.Context) (err error) {
 	}, clock.OriginMs)
 	d.feed = &feed{
 		world: world, clock: clock, bus: d.bus, outage: outage{redis: d.store.embedded, lasts: outageFor},
-		replays:  newReplays(event.Rules{OnlineStore: o.OnlineStore}, o.LedgerHorizon),
+		checks:   checks{rdb: d.store.client, ledger: world.Truth().Ledger},
+		repairs:  repairs{horizon: o.LedgerHorizon, done: map[string]bool{}},
 		requests: make(chan func()), ended: make(chan struct{}),
 	}
-	now := func() time.Time { return time.UnixMilli(clock.NowMs()) }
-	d.feed.checks = &checks{rdb: d.store.client, ledger: world.Truth().Ledger, hot: map[string]bool{},
-		signals: serving.NewClient(d.store.client, now)}
-	for _, p := range world.Products() {
-		d.feed.checks.products = append(d.feed.checks.products, p.ID)
-	}
+	d.feed.repairs.decoder.OnlineStore = o.OnlineStore
 	d.line.Demo = d.page()
 	return nil
 }

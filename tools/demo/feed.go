@@ -34,9 +34,9 @@ type feed struct {
 	world    *retail.World
 	clock    clock.Clock
 	bus      *bus
-	checks   *checks
+	checks   checks
 	outage   outage
-	replays  replays
+	repairs  repairs
 	requests chan func()
 	ended    chan struct{} // closed when run ends
 
@@ -48,6 +48,7 @@ type feed struct {
 type feedStatus struct {
 	lag     time.Duration // clock time that the world is behind
 	maxLag  time.Duration
+	behind  time.Duration // lag in wall time
 	verdict verdict
 	problem error                  // why the last check could not be made
 	plays   map[string]retail.Play // by scenario
@@ -150,12 +151,13 @@ func (f *feed) advance(reached int64) (int64, error) {
 			if _, err := f.bus.publish(p.Topic, p.Data, p.Attributes); err != nil {
 				return reached, err
 			}
-			f.replays.add(p, now)
 		}
 	}
 	f.publishPlays()
 	lag := time.Duration(now-reached) * time.Millisecond
-	f.update(func(s *feedStatus) { s.lag, s.maxLag = lag, max(s.maxLag, lag) })
+	f.update(func(s *feedStatus) {
+		s.lag, s.maxLag, s.behind = lag, max(s.maxLag, lag), time.Duration(float64(lag)/f.clock.Speed)
+	})
 	return reached, nil
 }
 

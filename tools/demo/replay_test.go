@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,69 +9,55 @@ import (
 
 	"github.com/beamlytics/streamlytics/event"
 	"github.com/beamlytics/streamlytics/serving/page"
-	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 func TestJudge(t *testing.T) {
 	now := time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC).UnixMilli()
-	sale := func(id string, quantity int, at int64) string {
+	sale := func(id string, at int64) string {
 		return fmt.Sprintf(`{"event_id":%q,"type":"SALE","store_id":"s","product_id":"p",`+
-			`"quantity":%d,"occurred_at":%d}`, id, quantity, at)
+			`"quantity":1,"occurred_at":%d}`, id, at)
 	}
 	basket := fmt.Sprintf(`{"event_id":"b","order_number":"b","store_id":"s","timestamp":%d,"items":[`+
 		`{"product_id":"p","quantity":1},{"product_id":"card ","quantity":1}]}`, now)
-	r := newReplays(event.Rules{}, 7*24*time.Hour)
-	for _, text := range []string{sale("known", 1, now), sale("known", 5, now), basket} {
-		r.add(retail.Publication{Topic: retail.POS, Data: []byte(text)}, now)
-	}
+	repaired := strings.Replace(basket, "card ", "card", 1)
+	anonymous := strings.NewReplacer(`"event_id":"b",`, "", `"order_number":"b"`, `"order_number":"known"`)
+	const broken = `{"event_id":"own"`
 	for _, c := range []struct {
 		name, was, repaired string
 		events, repeated    int
 		reason              event.Reason // of the refusal
+		failed              bool         // with another error
 	}{
-		{"new", `{`, sale("new", 1, now), 1, 0, ""},
-		{"known", `{`, sale("known", 1, now), 0, 1, ""},
-		{"known id", `{`, sale("known", 2, now), 0, 0, event.IDReused},
-		{"known by a message that was refused", `{`, sale("known", 5, now), 0, 0, event.IDReused},
-		{"too late", `{`, sale("old", 1, now-7*24*time.Hour.Milliseconds()), 0, 0, event.TooLate},
-		{"in the future", `{`, sale("soon", 1, now+time.Hour.Milliseconds()), 0, 0, event.Future},
-		{"as it was", `{`, `{`, 0, 0, event.BadJSON},
-		{"one good item and one repaired", basket, strings.Replace(basket, "card ", "card", 1), 1, 1, ""},
-		{"one good item and one left", basket, basket, 0, 0, event.BadID},
+		{name: "own id", was: broken, repaired: sale("own", now), events: 1},
+		{name: "another id", was: broken, repaired: sale("known", now), reason: event.IDReused},
+		{name: "without an id", was: broken, repaired: anonymous.Replace(repaired), events: 2},
+		{name: "replayed before", was: `{"event_id":"done"`, repaired: sale("done", now), failed: true},
+		{name: "too late", was: broken, repaired: sale("own", now-7*24*time.Hour.Milliseconds()), reason: event.TooLate},
+		{name: "in the future", was: broken, repaired: sale("own", now+time.Hour.Milliseconds()), reason: event.Future},
+		{name: "as it was", was: broken, repaired: broken, reason: event.BadJSON},
+		{name: "one good item and one repaired", was: basket, repaired: repaired, events: 1, repeated: 1},
+		{name: "one good item and one left", was: basket, repaired: basket, reason: event.BadID},
+		{name: "the good item changed", was: basket, repaired: strings.Replace(repaired, `:1}`, `:2}`, 1),
+			reason: event.IDReused},
+		{name: "only the good item", was: basket, repaired: strings.Replace(basket,
+			`,{"product_id":"card ","quantity":1}`, "", 1), failed: true},
 	} {
+		r := repairs{horizon: 7 * 24 * time.Hour, done: map[string]bool{"done": true}}
 		l := event.DeadLetter{Refusal: event.Refusal{Item: event.NoItem},
-			Message: &event.Message{Channel: event.POS, Data: []byte(c.was), ID: c.name}}
-		p, err := r.judge(l, []byte(c.repaired), now)
+			Message: &event.Message{Channel: event.POS, Format: event.FormatPOS, Data: []byte(c.was), ID: "7"}}
+		if c.was == basket {
+			l.Item = 1
+		}
+		m := *l.Message
+		m.Data, m.Attributes = []byte(c.repaired), map[string]string{"event_id": m.ID}
+		events, repeated, err := r.judge(l, m, now)
 		reason := event.Reason("")
-		if refused, ok := err.(*page.RefusedError); ok {
+		refused, ok := errors.AsType[*page.RefusedError](err)
+		if ok {
 			reason = refused.Reason
 		}
-		if (err != nil) != (c.reason != "") || reason != c.reason ||
-			len(p.events) != c.events || int(p.repeated) != c.repeated {
-			t.Errorf("%s: %+v, %v", c.name, p, err)
+		if reason != c.reason || (err != nil && !ok) != c.failed || len(events) != c.events || int(repeated) != c.repeated {
+			t.Errorf("%s: %+v, %d repeated, %v", c.name, events, repeated, err)
 		}
-	}
-}
-
-func TestEventSet(t *testing.T) {
-	s := newEventSet()
-	e := func(i int) *event.UnifiedInventoryEvent {
-		return &event.UnifiedInventoryEvent{ID: fmt.Sprint(i), StoreID: "s", ProductID: "p", Quantity: int64(i)}
-	}
-	const n = 200_000
-	for i := range n {
-		s.add(e(i))
-	}
-	mistaken := 0
-	for i := range n {
-		if seen, same := s.has(e(i)); !seen || !same {
-			mistaken++
-		}
-		if seen, _ := s.has(e(n + i)); seen {
-			mistaken++
-		}
-	}
-	if mistaken > 0 {
-		t.Errorf("%d mistaken of %d", mistaken, 2*n)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/metrics"
+	"github.com/beamlytics/streamlytics/serving/page"
 )
 
 // statusEvery is the time between two lines of status, wall time.
@@ -64,10 +64,7 @@ func (d *Demo) watch(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		s, err := d.status()
-		if err != nil {
-			return err
-		}
+		s := d.status()
 		if err := errors.Join(d.showPlays(s), d.console.show(s.String())); err != nil {
 			return err
 		}
@@ -85,8 +82,7 @@ func (d *Demo) showPlays(s status) error {
 			continue
 		}
 		d.texts[scenario.Name] = p.Text
-		line := fmt.Sprintf("%s  %s: %s", s.clock.Format("15:04"), scenario.Title, p.Text)
-		if err := d.console.line(line); err != nil {
+		if err := d.console.line(clockTime(s.Now) + "  " + scenario.Title + ": " + p.Text); err != nil {
 			return err
 		}
 	}
@@ -95,41 +91,34 @@ func (d *Demo) showPlays(s status) error {
 
 // status is what a line of status shows.
 type status struct {
-	clock           time.Time
-	eventsPerSecond float64 // wall
-	p50, p99        time.Duration
-	outstanding     int64 // messages published and not yet acknowledged
-	refused         int64
-	speed           float64
+	page.Flow
+	at   time.Time // wall
+	rate float64   // events a second of wall time, since the status before
 	feedStatus
 }
 
 // status returns what the demo does now.
-func (d *Demo) status() (s status, err error) {
-	counts, err := d.bus.counts()
-	if err != nil {
-		return s, err
+func (d *Demo) status() status {
+	s := status{Flow: d.line.Flow(), at: time.Now(), feedStatus: d.feed.snapshot()}
+	if elapsed := s.at.Sub(d.last.at).Seconds(); elapsed > 0 {
+		s.rate = float64(s.Events-d.last.Events) / elapsed
 	}
-	done := d.line.Summary()
-	for _, n := range done.Refused {
-		s.refused += n
-	}
-	d.gauge.add(reading{time.Since(d.started), eventsOf(done), d.line.StockLatency()})
-	s.eventsPerSecond, s.p50, s.p99 = d.gauge.rate(), d.gauge.latency(0.50), d.gauge.latency(0.99)
-	s.clock, s.speed = time.UnixMilli(d.feed.clock.NowMs()).UTC(), d.feed.clock.Speed
-	s.outstanding, s.feedStatus = counts.outstanding, d.feed.snapshot()
-	return s, nil
+	d.last = s
+	return s
 }
 
 // String returns the line.
 func (s status) String() string {
-	line := fmt.Sprintf("%s  %s events/s  p50 %s  p99 %s  outstanding %s  refused %s  ", s.clock.Format("15:04"),
-		thousands(int64(s.eventsPerSecond)), milliseconds(s.p50), milliseconds(s.p99), thousands(s.outstanding),
-		thousands(s.refused))
+	latency := "-"
+	if l := s.LatencyMs; l != nil {
+		latency = fmt.Sprintf("p50 %s ms  p99 %s ms", thousands(l.P50), thousands(l.P99))
+	}
+	line := fmt.Sprintf("%s  %s events/s  %s  outstanding %s  refused %s  ", clockTime(s.Now),
+		thousands(int64(s.rate)), latency, thousands(s.Outstanding), thousands(s.RefusedTotal))
 	switch {
 	case s.problem != nil:
 		return line + "not compared with the truth: " + s.problem.Error()
-	case s.lag > 2*time.Duration(float64(time.Second)*s.speed):
+	case s.behind > 2*time.Second:
 		return line + fmt.Sprintf("the shops wait for the pipeline, %v behind", s.lag.Truncate(time.Second))
 	default:
 		return line + fmt.Sprintf("%s keys checked against the truth, %d wrong", thousands(int64(s.verdict.keys)),
@@ -137,14 +126,8 @@ func (s status) String() string {
 	}
 }
 
-func eventsOf(s metrics.Summary) (n int64) {
-	for _, types := range s.Events {
-		for _, count := range types {
-			n += count
-		}
-	}
-	return n
-}
+// clockTime returns a time of the clock as people read it.
+func clockTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("15:04") }
 
 // thousands writes n, which is not negative, with separators: 1,234,567.
 func thousands(n int64) string {
@@ -154,5 +137,3 @@ func thousands(n int64) string {
 	}
 	return s
 }
-
-func milliseconds(d time.Duration) string { return thousands(d.Milliseconds()) + " ms" }

@@ -3,10 +3,10 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/beamlytics/streamlytics/internal/metrics"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -20,14 +20,13 @@ type summary struct {
 	elapsed, first time.Duration
 	from, to       time.Time // by the clock
 	truth          retail.Tally
-	pipeline       metrics.Summary
+	events         int64
 	late           bool // sales were so late that velocity is not compared
 
-	velocity     truth.Faults
-	letters      tally
-	stock        verdict
-	stockSamples []string
-	kept         string // the folder of the warehouse if the user named it
+	velocity, letters truth.Faults
+	stock             verdict
+	stockSamples      []string
+	kept              string // the folder of the warehouse if the user named it
 }
 
 // conclude compares velocity and dead letters with the truth after the pipeline has ended.
@@ -43,7 +42,7 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	s = summary{
 		elapsed: time.Since(d.started), first: d.first,
 		from: d.options.ClockOrigin.UTC(), to: time.UnixMilli(nowMs).UTC(),
-		truth: world.Tally, pipeline: d.line.Summary(), late: status.maxLag > tooLate,
+		truth: world.Tally, events: d.line.Flow().Events, late: status.maxLag > tooLate,
 		stock: d.feed.checks.verdict, stockSamples: d.feed.checks.samples, kept: d.options.WarehouseDir,
 	}
 	if !s.late {
@@ -55,7 +54,7 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	return s, err
 }
 
-func (s summary) wrong() bool { return s.stock.wrong+s.velocity.Count()+s.letters.wrong > 0 }
+func (s summary) wrong() bool { return s.stock.wrong+s.velocity.Count()+s.letters.Count() > 0 }
 
 // String returns the summary as lines of text. The last one is about the stock.
 func (s summary) String() string {
@@ -67,20 +66,15 @@ func (s summary) String() string {
 	if s.first > 0 {
 		line("first signal after %v", s.first.Round(10*time.Millisecond))
 	}
-	line("messages: %d, events: %d, repeated: %d, ignored: %d, refused: %d", s.truth.Messages, eventsOf(s.pipeline),
-		s.truth.Duplicates, s.truth.Ignored, s.letters.compared)
-	line("products that had HIGH_DEMAND: %d", s.stock.hot)
+	line("messages: %d, events: %d, repeated: %d, ignored: %d, refused: %d", s.truth.Messages, s.events,
+		s.truth.Duplicates, s.truth.Ignored, s.letters.Keys)
 	if s.kept != "" {
 		line("events, signals and dead letters are in %s", s.kept)
 	}
-	samples := s.stockSamples
-	if s.letters.wrong > 0 {
-		samples = append(samples, s.letters.sample)
-	}
-	for _, sample := range append(samples, s.velocity.Samples...) {
+	for _, sample := range slices.Concat(s.stockSamples, s.letters.Samples, s.velocity.Samples) {
 		line("  %s", sample)
 	}
-	line("dead letters checked against the truth: %d, wrong: %d", s.letters.compared, s.letters.wrong)
+	line("dead letters checked against the truth: %d, wrong: %d", s.letters.Keys, s.letters.Count())
 	if s.late {
 		line("velocity was not checked: the shops were too far behind the clock")
 	} else {
