@@ -61,7 +61,7 @@ func New(ctx context.Context, o Options) (*Pipeline, error) {
 		return nil, err
 	}
 	if o.UIAddr != "" {
-		env.History = history.New(o.UIHistoryMB<<20, time.Now().UnixMilli())
+		env.History = history.New(o.UIHistoryMB << 20)
 	}
 	return &Pipeline{options: o, plan: p, id: id, env: env,
 		progress: files.ProgressOf(env), logEvery: logEvery}, nil

@@ -22,8 +22,6 @@ type History struct {
 	Badges  Queue[signal.BadgeChange]
 	Letters Queue[event.DeadLetter]
 
-	started int64 // wall time of New
-
 	mu               sync.Mutex
 	ring             []record // the entry with the sequence number n is at n % len(ring)
 	first, next      uint64   // sequence numbers of the oldest and of the next entry
@@ -47,8 +45,8 @@ const (
 // IsEvent reports whether the entry is an event of some type.
 func (k Kind) IsEvent() bool { return k < Stock }
 
-// Fact is an event or a signal, without its ids.
-type Fact struct {
+// Entry is an event or a signal of a product.
+type Entry struct {
 	Wall   int64 // when it arrived
 	At     int64 // OccurredAt of an event, AsOf of a signal
 	Amount int64 // Quantity of an event, OnHand of stock, UnitsHour of velocity
@@ -56,11 +54,7 @@ type Fact struct {
 	Kind   Kind
 	On     bool // of stock: it is known; of velocity: the window is that of an hour
 	Badge  bool // LOW_STOCK of stock, HIGH_DEMAND of velocity
-}
 
-// Entry is a fact about a product.
-type Entry struct {
-	Fact
 	Store   string // empty for all stores
 	ResetID string // the id of a RESET
 }
@@ -86,10 +80,10 @@ const (
 )
 
 // New returns a memory of at most a number of bytes. The oldest leave first. Nine sixteenths are
-// for entries, four for names, two for dead letters and one for badge changes. now is the wall time.
-func New(bytes int, now int64) *History {
+// for entries, four for names, two for dead letters and one for badge changes.
+func New(bytes int) *History {
 	part := bytes / 16
-	return &History{started: now, ring: make([]record, 9*part/recordCost), first: 1, next: 1, limit: 4 * part,
+	return &History{ring: make([]record, 9*part/recordCost), first: 1, next: 1, limit: 4 * part,
 		products: map[string]*name{}, stores: map[string]*name{},
 		Letters: Queue[event.DeadLetter]{limit: 2 * part}, Badges: Queue[signal.BadgeChange]{limit: part}}
 }
@@ -99,8 +93,8 @@ func (h *History) Event(e *event.UnifiedInventoryEvent, wall int64) {
 	if h == nil {
 		return
 	}
-	entry := Entry{Store: e.StoreID, Fact: Fact{Wall: wall, At: e.OccurredAt, Amount: e.Quantity,
-		Detail: int64(event.IdentityHash(e.ID)), Kind: Kind(e.Type)}}
+	entry := Entry{Wall: wall, At: e.OccurredAt, Amount: e.Quantity, Detail: int64(event.IdentityHash(e.ID)),
+		Kind: Kind(e.Type), Store: e.StoreID}
 	if e.Type == event.Reset {
 		entry.ResetID = strings.Clone(e.ID) // it may be a part of a whole message
 	}
@@ -109,14 +103,14 @@ func (h *History) Event(e *event.UnifiedInventoryEvent, wall int64) {
 
 // Stock adds a stock signal.
 func (h *History) Stock(s *signal.Stock, wall int64) {
-	h.add(Entry{Store: s.StoreID, Fact: Fact{Wall: wall, At: s.AsOf, Amount: s.OnHand, Detail: s.Barrier, Kind: Stock,
-		On: s.Known, Badge: s.Badge != ""}}, s.ProductID)
+	h.add(Entry{Wall: wall, At: s.AsOf, Amount: s.OnHand, Detail: s.Barrier, Kind: Stock, On: s.Known,
+		Badge: s.Badge != "", Store: s.StoreID}, s.ProductID)
 }
 
 // Velocity adds a velocity signal of all stores together. One of a single store is counted only.
 func (h *History) Velocity(v *signal.Velocity, wall int64) {
-	h.add(Entry{Store: v.StoreID, Fact: Fact{Wall: wall, At: v.AsOf, Amount: v.UnitsHour, Detail: v.UnitsDay,
-		Kind: Velocity, On: v.Window == signal.WindowHour, Badge: v.HighDemand}}, v.ProductID)
+	h.add(Entry{Wall: wall, At: v.AsOf, Amount: v.UnitsHour, Detail: v.UnitsDay, Kind: Velocity,
+		On: v.Window == signal.WindowHour, Badge: v.HighDemand, Store: v.StoreID}, v.ProductID)
 }
 
 func (h *History) add(e Entry, product string) {
@@ -195,29 +189,23 @@ func (h *History) Counts() Counts {
 	return c
 }
 
-// Reach is how far back the memory reaches.
-type Reach struct {
-	Wall int64 // all that arrived since then is in memory
-	All  bool  // nothing has left: Wall is the time of New
-}
-
-// Reach returns how far back the entries reach.
-func (h *History) Reach() Reach {
+// Since returns the time since when all that arrived is in memory, or 0 if nothing has left.
+func (h *History) Since() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.reach()
+	return h.since()
 }
 
-func (h *History) reach() Reach {
+func (h *History) since() int64 {
 	if h.first == 1 {
-		return Reach{h.started, true}
+		return 0
 	}
-	return Reach{Wall: h.at(h.first).Wall}
+	return h.at(h.first).Wall
 }
 
-// Product returns the entries of a product, in the order of arrival, and how far back they reach.
-// If there are more than limit, it returns the newest.
-func (h *History) Product(id string, limit int) (entries []Entry, reach Reach) {
+// Product returns the entries of a product in the order of arrival, and since when they are all
+// there, as Since does. If there are more than limit, it returns the newest.
+func (h *History) Product(id string, limit int) (entries []Entry, since int64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p := h.products[id]; p != nil {
@@ -226,10 +214,10 @@ func (h *History) Product(id string, limit int) (entries []Entry, reach Reach) {
 		}
 	}
 	slices.Reverse(entries)
-	if reach = h.reach(); len(entries) == limit {
-		reach = Reach{Wall: entries[0].Wall}
+	if len(entries) == limit {
+		return entries, entries[0].Wall
 	}
-	return entries, reach
+	return entries, h.since()
 }
 
 // Products returns the products of which there are entries: those with the most units sold in the

@@ -20,7 +20,7 @@ func sale(store, product, id string, quantity int64) *event.UnifiedInventoryEven
 
 // TestOrder checks that a product's entries come back in order of arrival, with all of their fields.
 func TestOrder(t *testing.T) {
-	h := New(1<<20, 7)
+	h := New(1 << 20)
 	h.Event(sale("12", "a", "s1", 3), 10)
 	h.Event(sale("12", "b", "s2", 1), 11)
 	h.Event(&event.UnifiedInventoryEvent{ID: "r", Type: event.Reset, StoreID: "34", ProductID: "a", Quantity: 25,
@@ -30,22 +30,22 @@ func TestOrder(t *testing.T) {
 	h.Velocity(&signal.Velocity{StoreID: "34", ProductID: "a", Window: signal.WindowHour, AsOf: 14}, 14)
 	h.Velocity(&signal.Velocity{ProductID: "a", Window: signal.WindowHour, UnitsHour: 6, UnitsDay: 9, HighDemand: true,
 		AsOf: 14}, 14)
-	got, reach := h.Product("a", 100)
+	got, since := h.Product("a", 100)
 	identity := func(id string) int64 { return int64(event.IdentityHash(id)) }
 	want := []Entry{
-		{Fact{Wall: 10, Kind: Kind(event.Sale), At: 1000, Amount: 3, Detail: identity("s1")}, "12", ""},
-		{Fact{Wall: 12, Kind: Kind(event.Reset), At: 900, Amount: 25, Detail: identity("r")}, "34", "r"},
-		{Fact{Wall: 13, Kind: Stock, At: 13, Amount: -4, On: true, Detail: 900, Badge: true}, "34", ""},
-		{Fact{Wall: 14, Kind: Velocity, At: 14, Amount: 6, Detail: 9, On: true, Badge: true}, "", ""},
+		{Wall: 10, Kind: Kind(event.Sale), At: 1000, Amount: 3, Detail: identity("s1"), Store: "12"},
+		{Wall: 12, Kind: Kind(event.Reset), At: 900, Amount: 25, Detail: identity("r"), Store: "34", ResetID: "r"},
+		{Wall: 13, Kind: Stock, At: 13, Amount: -4, On: true, Detail: 900, Badge: true, Store: "34"},
+		{Wall: 14, Kind: Velocity, At: 14, Amount: 6, Detail: 9, On: true, Badge: true},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	if reach != (Reach{7, true}) {
-		t.Errorf("reach %+v", reach)
+	if since != 0 {
+		t.Errorf("since %d", since)
 	}
-	if newest, reach := h.Product("a", 2); !slices.Equal(newest, want[2:]) || reach != (Reach{Wall: 13}) {
-		t.Errorf("the newest are %+v, reaching to %+v", newest, reach)
+	if newest, since := h.Product("a", 2); !slices.Equal(newest, want[2:]) || since != 13 {
+		t.Errorf("the newest are %+v, since %d", newest, since)
 	}
 	if got := h.Counts(); got != (Counts{Events: 3, Stocks: 1, Velocities: 2}) {
 		t.Errorf("counts %+v", got)
@@ -77,7 +77,7 @@ func TestNothingIsKept(t *testing.T) {
 // TestOldestLeave checks that the newest entries stay, that the reach follows, and that names leave
 // with the last entry that uses them.
 func TestOldestLeave(t *testing.T) {
-	h := New(1<<18, 0)
+	h := New(1 << 18)
 	const events = 40_000
 	for i := range events {
 		h.Event(sale("s", fmt.Sprint("p", i/100), fmt.Sprint(i), 1), int64(i))
@@ -91,9 +91,8 @@ func TestOldestLeave(t *testing.T) {
 		}
 		oldest = min(oldest, entries[0].Wall)
 	}
-	reach := h.Reach()
-	if reach.All || reach.Wall != oldest || oldest < events/2 {
-		t.Errorf("reach %+v, the oldest entry is from %d", reach, oldest)
+	if since := h.Since(); since != oldest || oldest < events/2 {
+		t.Errorf("since %d, the oldest entry is from %d", since, oldest)
 	}
 	if kept := (events - oldest) / 100; len(products) < int(kept) || len(products) > int(kept)+1 {
 		t.Errorf("%d products are listed for %d entries", len(products), events-oldest)
@@ -140,7 +139,7 @@ func TestBounded(t *testing.T) {
 	} {
 		const size = 2 << 20
 		before := heap()
-		h := New(size, 1)
+		h := New(size)
 		for _, fill := range fillers {
 			for i := range size / 100 {
 				fill(h, i)
@@ -160,7 +159,7 @@ func TestBounded(t *testing.T) {
 // TestNewest checks the order, the filter and the numbers of badge changes and dead letters, and
 // that a payload which is too large for the memory is cut.
 func TestNewest(t *testing.T) {
-	h := New(1<<20, 1)
+	h := New(1 << 20)
 	for i := range 5000 {
 		h.Badge(signal.BadgeChange{ProductID: fmt.Sprint(i % 2), At: int64(i)})
 	}
@@ -190,7 +189,7 @@ func TestNewest(t *testing.T) {
 // TestConcurrent adds and reads from several goroutines. A reader gets the entries of a product in
 // order, whatever leaves meanwhile.
 func TestConcurrent(t *testing.T) {
-	h := New(1<<18, 1)
+	h := New(1 << 18)
 	var work sync.WaitGroup
 	for product := range 2 {
 		work.Go(func() {
@@ -215,7 +214,7 @@ func TestConcurrent(t *testing.T) {
 }
 
 func BenchmarkEvent(b *testing.B) {
-	h := New(64<<20, 1)
+	h := New(64 << 20)
 	events := make([]event.UnifiedInventoryEvent, 10_000)
 	for i := range events {
 		events[i] = *sale(fmt.Sprint(i%40), fmt.Sprint(i%5000), fmt.Sprint("order-", i), 1)
@@ -227,7 +226,7 @@ func BenchmarkEvent(b *testing.B) {
 }
 
 func BenchmarkProduct(b *testing.B) {
-	h := New(64<<20, 1)
+	h := New(64 << 20)
 	for i := range 1_000_000 {
 		h.Event(sale(fmt.Sprint(i%40), fmt.Sprint(i%50), "e", 1), 1)
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/beamlytics/streamlytics/event"
@@ -43,7 +44,7 @@ type changed = history.Item[signal.BadgeChange]
 // badges answers /page/badges.
 func (p *page) badges(w http.ResponseWriter, r *http.Request) {
 	all := func(changed) bool { return true }
-	answer(w, http.StatusOK, map[string]any{"from": p.arrived(p.History.Reach().Wall),
+	answer(w, http.StatusOK, map[string]any{"from": p.from(p.History.Since()),
 		"changes": p.judged(p.History.Badges.Newest(limitOf(r, 1000), all))})
 }
 
@@ -60,8 +61,11 @@ func (p *page) judged(changes []changed) []badge {
 		if v.n != c.N {
 			m, ok := memories[id]
 			if !ok {
-				entries, reach := p.History.Product(id, maxEntries)
-				m = memory{distinct(entries), reach, p.Clock, !p.Restored()}
+				entries, since := p.History.Product(id, maxEntries)
+				if since == 0 && p.Restored() { // there was something before the entries
+					since = p.started
+				}
+				m = memory{distinct(entries), since, p.Clock}
 				memories[id] = m
 			}
 			v.n, v.Verdict = c.N, m.audit(c.Value, p.Weights)
@@ -78,14 +82,13 @@ func (p *page) judged(changes []changed) []badge {
 // memory is what is known about a product.
 type memory struct {
 	entries []history.Entry // in order of arrival, each event once
-	reach   history.Reach
+	since   int64           // all that arrived since then is there, wall time; 0: all
 	clock   clock.Clock
-	whole   bool // nothing happened before the entries
 }
 
 // reaches reports whether everything that arrived since the clock showed ms is in memory.
 func (m memory) reaches(ms int64) bool {
-	return m.whole && m.reach.All || m.clock.AtWall(time.UnixMilli(m.reach.Wall)) <= ms
+	return m.since == 0 || m.clock.AtWall(time.UnixMilli(m.since)) <= ms
 }
 
 // audit judges a badge change.
@@ -112,8 +115,7 @@ func (m memory) audit(c signal.BadgeChange, w Weights) Verdict {
 // in the 5 s before may or may not have been counted.
 func (m memory) auditEvidence(c signal.BadgeChange, from int64) Verdict {
 	changed := m.clock.WallOf(c.At + 1).UnixMilli()
-	type counts = map[event.Type]int64
-	least, most := counts{}, counts{}
+	least, most := map[event.Type]int64{}, map[event.Type]int64{}
 	for _, e := range m.entries {
 		if !e.Kind.IsEvent() || e.Wall > changed || e.At < from || c.StoreID != "" && e.Store != c.StoreID {
 			continue
@@ -126,34 +128,27 @@ func (m memory) auditEvidence(c signal.BadgeChange, from int64) Verdict {
 			most[event.Type(e.Kind)] += e.Amount
 		}
 	}
-	result := proven
+	result, sums := proven, []string{}
 	for _, x := range []struct {
 		name  string
 		of    event.Type
 		shown int64
 	}{{"views", event.View, c.Views}, {"cart adds", event.CartAdd, c.CartAdds}, {"units sold", event.Sale, c.Units}} {
 		low, high := least[x.of], most[x.of]
-		if x.shown < low || x.shown > high {
-			return verdict(evidence, "The badge counts %d %s, and the events give %s.", x.shown, x.name, between(low, high))
-		}
+		sum := fmt.Sprint(low)
 		if low < high {
-			result = inFlight
+			result, sum = inFlight, fmt.Sprintf("%d to %d", low, high)
 		}
+		if x.shown < low || x.shown > high {
+			return verdict(evidence, "The badge counts %d %s, and the events give %s.", x.shown, x.name, sum)
+		}
+		sums = append(sums, sum+" "+x.name)
 	}
-	text := fmt.Sprintf("The events of the hour give %s views, %s cart adds and %s units sold",
-		between(least[event.View], most[event.View]), between(least[event.CartAdd], most[event.CartAdd]),
-		between(least[event.Sale], most[event.Sale]))
+	text := "The events of the hour give " + strings.Join(sums, ", ")
 	if result == inFlight {
 		text += ": those of the last 5 s before the change may not have been counted"
 	}
 	return Verdict{result, text + "."}
-}
-
-func between(low, high int64) string {
-	if low == high {
-		return fmt.Sprint(low)
-	}
-	return fmt.Sprintf("%d to %d", low, high)
 }
 
 // auditLowStock looks for the stock signal that was made together with the change.

@@ -17,8 +17,8 @@ func TestAudit(t *testing.T) {
 	for name, c := range map[string]clock.Clock{"wall clock": {}, "60 times as fast": fast} {
 		wallAt := c.WallOf(changed + 1).UnixMilli()
 		kept := func(typ event.Type, store string, quantity, ago, before int64) history.Entry {
-			return history.Entry{Store: store, Fact: history.Fact{Kind: history.Kind(typ), Amount: quantity,
-				At: changed - ago*minuteMs, Wall: wallAt - before}}
+			return history.Entry{Store: store, Kind: history.Kind(typ), Amount: quantity,
+				At: changed - ago*minuteMs, Wall: wallAt - before}
 		}
 		base := []history.Entry{
 			kept(event.View, "12", 20, 60, 60_000), // in the minute that is just in
@@ -38,18 +38,15 @@ func TestAudit(t *testing.T) {
 		}
 		low := signal.BadgeChange{Badge: signal.LowStock, On: true, StoreID: "12", At: changed, OnHand: 4,
 			Enter: 5, Exit: 8}
-		stock := history.Entry{Store: "12",
-			Fact: history.Fact{Kind: history.Stock, At: changed, Amount: 4, On: true, Badge: true}}
-		whole := history.Reach{Wall: wallAt - 1000, All: true}
-		far := history.Reach{Wall: wallAt - 66*minuteMs}
-		near := history.Reach{Wall: wallAt - 64*minuteMs}
+		stock := history.Entry{Store: "12", Kind: history.Stock, At: changed, Amount: 4, On: true, Badge: true}
+		whole, far, near := int64(0), wallAt-66*minuteMs, wallAt-64*minuteMs
 		if !c.IsWall() {
-			far.Wall, near.Wall = wallAt-66_001, wallAt-64_000
+			far, near = wallAt-66_001, wallAt-64_000
 		}
 		for want, m := range map[string]struct {
 			change  signal.BadgeChange
 			more    []history.Entry
-			reach   history.Reach
+			since   int64
 			results string
 		}{
 			"exact":                {demand, nil, whole, proven},
@@ -70,49 +67,48 @@ func TestAudit(t *testing.T) {
 			"off too early": {change(func(c *signal.BadgeChange) { c.On = false }), nil, whole, threshold},
 			"low":           {low, []history.Entry{stock}, whole, proven},
 			"low, no stock": {low, nil, whole, evidence},
-			"low, left":     {low, nil, history.Reach{Wall: wallAt + minuteMs}, unchecked},
+			"low, left":     {low, nil, wallAt + minuteMs, unchecked},
 			"low at 6": {signal.BadgeChange{Badge: signal.LowStock, On: true, At: changed, OnHand: 6, Enter: 5,
 				Exit: 8}, nil, whole, threshold},
 		} {
 			entries := append(append([]history.Entry{}, base...), m.more...)
-			mem := memory{entries: entries, reach: m.reach, clock: c, whole: true}
+			mem := memory{entries, m.since, c}
 			if v := mem.audit(m.change, weights); v.Result != m.results || v.Text == "" {
 				t.Errorf("%s, %s: %+v, want %s", name, want, v, m.results)
 			}
 		}
-		restored := memory{entries: base, reach: whole, clock: c}
+		restored := memory{base, wallAt - 1000, c}
 		if v := restored.audit(demand, weights); v.Result != unchecked {
 			t.Errorf("%s: after a restore the verdict is %+v", name, v)
 		}
 	}
 }
 
-// TestSteps checks which points of a line are left: a few hundred, evenly, with the last.
-func TestSteps(t *testing.T) {
-	timeless := func(x stockPoint) stockPoint { x.At = 0; return x }
-	for _, n := range []int64{0, 1, 499, 500, 501, 999, 5_000, 20_001} {
-		points := []stockPoint{}
-		for at := range n {
-			points = append(points, stockPoint{At: at, OnHand: at}, stockPoint{At: at, OnHand: at})
+// TestSampled checks which points of a line are left: a few hundred, evenly, with the last.
+func TestSampled(t *testing.T) {
+	for _, n := range []int{0, 1, 499, 500, 501, 999, 5_000, 20_001} {
+		points := make([]int, n)
+		for i := range points {
+			points[i] = i
 		}
-		got := steps(points, timeless)
-		if len(got) > maxPoints || len(got) < int(min(n, maxPoints/2)) {
+		got := sampled(points)
+		if len(got) > maxPoints || len(got) < min(n, maxPoints/2) {
 			t.Errorf("%d of %d are left", len(got), n)
 		}
 		for i := range got {
-			if i > 0 && got[i].At-got[i-1].At != got[len(got)-1].At-got[len(got)-2].At {
+			if i > 0 && got[i]-got[i-1] != got[len(got)-1]-got[len(got)-2] {
 				t.Fatalf("%d: not even: %v", n, got)
 			}
 		}
-		if len(got) > 0 && got[len(got)-1].At != n-1 {
-			t.Errorf("%d: the last is %v", n, got[len(got)-1])
+		if n > 0 && got[len(got)-1] != n-1 {
+			t.Errorf("%d: the last is %d", n, got[len(got)-1])
 		}
 	}
 }
 
 // TestVerdictsAreKept checks that a verdict stays when the memory has lost what it rests on.
 func TestVerdictsAreKept(t *testing.T) {
-	h := history.New(1<<20, 0)
+	h := history.New(1 << 20)
 	p := &page{Source: Source{History: h, Restored: func() bool { return false }}}
 	h.Stock(&signal.Stock{StoreID: "12", ProductID: "p", OnHand: 1, Known: true, AsOf: 5, Badge: signal.LowStock}, 5)
 	h.Badge(signal.BadgeChange{Badge: signal.LowStock, On: true, StoreID: "12", ProductID: "p", At: 5, OnHand: 1,

@@ -73,7 +73,7 @@ func TestBarriers(t *testing.T) {
 				{e("b", "SALE", 1, -9*24*60), 2}},
 		},
 	} {
-		h := history.New(1<<20, 0)
+		h := history.New(1 << 20)
 		for _, a := range c.arrivals {
 			arrive(h, a.Event, at(a.at))
 		}
@@ -100,7 +100,7 @@ func TestBarriers(t *testing.T) {
 // TestBarrierBeforeMemory checks that a count which is not in memory, because it left or was made
 // before the start, is taken from the first stock signal.
 func TestBarrierBeforeMemory(t *testing.T) {
-	h := history.New(1<<20, 0)
+	h := history.New(1 << 20)
 	arrive(h, truth.Event{ID: "a", Type: "SALE", Store: "12", Product: "p", Quantity: 2, OccurredAt: 50}, 100)
 	h.Stock(&signal.Stock{StoreID: "12", ProductID: "p", OnHand: 9, Known: true, Barrier: 60, AsOf: 101}, 101)
 	arrive(h, truth.Event{ID: "b", Type: "SALE", Store: "12", Product: "p", Quantity: 3, OccurredAt: 60}, 102)
@@ -116,7 +116,7 @@ func TestBarrierBeforeMemory(t *testing.T) {
 func TestBarriersAgainstTruth(t *testing.T) {
 	for seed := range uint64(300) {
 		random := rand.New(rand.NewPCG(seed, 1))
-		h := history.New(1<<20, 0)
+		h := history.New(1 << 20)
 		var arrived []truth.Event
 		var drops []dropped
 		var sums []int64 // for each count that holds, the on-hand when it arrived

@@ -83,11 +83,6 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
 func answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	b, err := json.Marshal(value)
-	if err != nil { // of a value that is none of JSON, such as a rate that is infinite
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
 	w.WriteHeader(status)
-	_, _ = w.Write(append(b, '\n')) // the client may be gone
+	_ = json.NewEncoder(w).Encode(value) // the client may be gone
 }

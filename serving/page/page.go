@@ -54,7 +54,8 @@ func (r *RefusedError) Error() string { return string(r.Reason) + ": " + r.Detai
 // page answers the requests for JSON.
 type page struct {
 	Source
-	demo *Demo
+	demo    *Demo
+	started int64 // wall time, epoch ms
 
 	mu       sync.Mutex
 	verdicts [4096]struct { // on badge changes, at the remainders of their numbers
@@ -67,7 +68,7 @@ type page struct {
 // New returns the handler of a page: its files and /page/; signals answers all other requests. demo
 // is nil where a pipeline is not a demo's.
 func New(s Source, demo *Demo, signals http.Handler) http.Handler {
-	p := &page{Source: s, demo: demo, replayed: map[int64]bool{}}
+	p := &page{Source: s, demo: demo, started: time.Now().UnixMilli(), replayed: map[int64]bool{}}
 	mux := http.NewServeMux()
 	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, withHeaders(h)) }
 	mux.Handle("/", signals)
@@ -134,6 +135,14 @@ func (p *page) name(id string) string {
 		return ""
 	}
 	return p.demo.Names(id)
+}
+
+// from returns the time of the clock since when everything is in memory, of history.History.Since.
+func (p *page) from(since int64) int64 {
+	if since == 0 {
+		since = p.started
+	}
+	return p.arrived(since)
 }
 
 // arrived returns the time of the clock at a wall time, both epoch ms.

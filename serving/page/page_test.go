@@ -74,11 +74,11 @@ func get[T any](t *testing.T, url string) (value T) {
 
 // TestFiles checks the status, type and headers of the routes and files.
 func TestFiles(t *testing.T) {
-	server := serve(t, history.New(1<<20, 0), nil)
+	server := serve(t, history.New(1<<20), nil)
 	for path, status := range map[string]int{
 		"/": 200, "/shop": 200, "/products/gid:%2F%2Fshop%2F7": 200, "/badges": 200, "/deadletters": 200,
-		"/web/index.html": 200, "/page/info": 200, "/page/flow": 200,
-		"/web/": 404, "/web/none.js": 404, "/web/..%2fpage.go": 404, "/page/none": 404, "/nothing": 404,
+		"/page/info": 200, "/page/flow": 200,
+		"/web/none.js": 404, "/web/": 404, "/web/..%2fpage.go": 400, "/page/none": 404, "/nothing": 404,
 		"/v1/products/5":        404,
 		"/page/product?id=none": 404, "/page/product": 404, "/page/badges?limit=x": 200, "/page/badges?limit=0": 200,
 		"/page/scenarios": 404, "/products/": 404,
@@ -108,6 +108,10 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s may be stored", path)
 		}
 	}
+	if script, _ := send(t, http.MethodGet, server.URL+"/web/app.js", "", http.Header{}); script.StatusCode != 200 ||
+		script.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+		t.Errorf("a script: %+v", script)
+	}
 	first, _ := send(t, http.MethodGet, server.URL+"/", "", http.Header{})
 	again, _ := send(t, http.MethodGet, server.URL+"/", "", http.Header{"If-None-Match": {first.Header.Get("ETag")}})
 	if again.StatusCode != http.StatusNotModified {
@@ -124,7 +128,7 @@ func TestGuard(t *testing.T) {
 		}
 		return Running{Running: true, Product: "555"}, nil
 	}}
-	server := serve(t, history.New(1<<20, 0), demo)
+	server := serve(t, history.New(1<<20), demo)
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 	for host, status := range map[string]int{"": 200, "localhost": 200, "LOCALHOST:" + port: 200, "[::1]:8088": 200,
 		"127.0.0.1:1": 200, "evil.example": 421, "evil.example:" + port: 421, "127.0.0.1.evil.example": 421,
@@ -180,7 +184,7 @@ const hostile = "</script><img src=x onerror=alert(1)>\u2028'\"&%2F/é"
 
 // TestHostileTexts checks that ids and payloads come back as they are, in JSON that has no HTML in it.
 func TestHostileTexts(t *testing.T) {
-	h := history.New(1<<20, 0)
+	h := history.New(1 << 20)
 	arrive(h, truth.Event{ID: "a", Type: "SALE", Store: hostile, Product: hostile, Quantity: 2, OccurredAt: 60_000}, 1)
 	h.Stock(&signal.Stock{StoreID: hostile, ProductID: hostile, OnHand: 1, AsOf: 2}, 2)
 	h.Badge(signal.BadgeChange{Badge: signal.LowStock, StoreID: hostile, ProductID: hostile})
@@ -215,7 +219,7 @@ func TestHostileTexts(t *testing.T) {
 
 // TestLists checks the order of products, what a search finds, and the names of a demo.
 func TestLists(t *testing.T) {
-	h := history.New(1<<20, 0)
+	h := history.New(1 << 20)
 	for i, id := range []string{"old", "sold", "new"} {
 		arrive(h, truth.Event{ID: "a", Type: "SALE", Store: fmt.Sprint("s", i), Product: id, Quantity: 1}, int64(i))
 	}
@@ -241,7 +245,7 @@ func TestLists(t *testing.T) {
 
 // TestReplay checks the answers of a replay.
 func TestReplay(t *testing.T) {
-	h := history.New(1<<20, 0)
+	h := history.New(1 << 20)
 	for _, m := range []*event.Message{
 		{Channel: event.POS, ID: "7"}, {Channel: event.FILE}, {Channel: event.POS, Cut: 1},
 	} {
@@ -291,7 +295,7 @@ func TestReplay(t *testing.T) {
 
 // BenchmarkProduct measures an answer about a product with as many entries as are looked at.
 func BenchmarkProduct(b *testing.B) {
-	h := history.New(64<<20, 0)
+	h := history.New(64 << 20)
 	for i := range int64(maxEntries) {
 		arrive(h, truth.Event{ID: fmt.Sprint(i), Type: "SALE", Store: fmt.Sprint(i % 40), Product: "p", Quantity: 1,
 			OccurredAt: i * 100}, i*100)

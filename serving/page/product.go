@@ -23,13 +23,13 @@ const minuteMs = 60_000
 // product answers /page/product.
 func (p *page) product(w http.ResponseWriter, r *http.Request) {
 	id := r.URL.Query().Get("id")
-	entries, reach := p.History.Product(id, maxEntries)
+	entries, since := p.History.Product(id, maxEntries)
 	if len(entries) == 0 {
 		api.Problem(w, http.StatusNotFound, "nothing of this product is in memory")
 		return
 	}
 	changes := p.History.Badges.Newest(maxChanges, func(c changed) bool { return c.Value.ProductID == id })
-	out := product{ID: id, Name: p.name(id), From: p.arrived(reach.Wall), Now: p.Clock.NowMs(), Stores: []store{},
+	out := product{ID: id, Name: p.name(id), From: p.from(since), Now: p.Clock.NowMs(), Stores: []store{},
 		Sales: []minute{}, Velocity: []velocityPoint{}, Badges: p.judged(changes)}
 	stores, sold := map[string][]history.Entry{}, map[int64]int64{}
 	for _, e := range distinct(entries) {
@@ -45,7 +45,7 @@ func (p *page) product(w http.ResponseWriter, r *http.Request) {
 	for _, at := range slices.Sorted(maps.Keys(sold)) {
 		out.Sales = append(out.Sales, minute{at, sold[at]})
 	}
-	out.Velocity = steps(out.Velocity, func(x velocityPoint) velocityPoint { x.At = 0; return x })
+	out.Velocity = sampled(out.Velocity)
 	for _, id := range slices.Sorted(maps.Keys(stores)) {
 		out.Stores = append(out.Stores, p.storeOf(id, stores[id]))
 	}
@@ -68,7 +68,7 @@ func (p *page) storeOf(id string, entries []history.Entry) store {
 			s.Points = append(s.Points, stockPoint{At: e.At, OnHand: e.Amount, Known: e.On})
 		}
 	}
-	s.Points = steps(s.Points, func(x stockPoint) stockPoint { x.At = 0; return x })
+	s.Points = sampled(s.Points)
 	s.Barriers, s.Dropped = barriersOf(entries, p.Horizon, p.arrived)
 	slices.Reverse(s.Barriers)
 	slices.Reverse(s.Dropped)
@@ -92,10 +92,9 @@ func distinct(entries []history.Entry) []history.Entry {
 	})
 }
 
-// steps returns the points that differ from those before them in more than their time, which
-// timeless removes. Where these are too many for a line, it returns evenly chosen ones, with the last.
-func steps[P comparable](points []P, timeless func(P) P) []P {
-	points = slices.CompactFunc(points, func(a, b P) bool { return timeless(a) == timeless(b) })
+// sampled returns the points of a line or, where these are too many, evenly chosen ones with the
+// last.
+func sampled[P any](points []P) []P {
 	every := max(1, (len(points)+maxPoints-1)/maxPoints)
 	kept := points[:0]
 	for i := (len(points) + every - 1) % every; i < len(points); i += every {
