@@ -73,7 +73,7 @@ func (p *Pipeline) pageInfo() page.Info {
 		Pipeline: p.id, Clock: page.Clock{Now: p.plan.clock.NowMs(), Speed: p.options.ClockSpeed},
 		HistoryMB: p.options.UIHistoryMB, Inputs: map[string]string{}, Outputs: p.outputs()}
 	if p.Demo != nil {
-		info.Mode = "demo"
+		info.Mode, info.Scenarios = "demo", p.Demo.Scenarios
 	}
 	for _, s := range p.plan.subscriptions {
 		info.Inputs[s.Channel.String()] = s.Name
@@ -104,6 +104,10 @@ func (p *Pipeline) Flow() page.Flow {
 	if p.options.archives() {
 		rows := added.Events + added.Stocks + added.Velocities + added.Badges + added.DeadLetters
 		f.ArchiveRows = &rows
+	}
+	if p.Demo != nil {
+		truth := p.Demo.Truth()
+		f.Truth, f.Scenarios = &truth, p.Demo.Running()
 	}
 	if why := p.notReady(); why != "" {
 		f.State = strings.ReplaceAll(why, "\n", "; ")

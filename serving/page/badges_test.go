@@ -114,7 +114,8 @@ func TestVerdictsAreKept(t *testing.T) {
 	h.Badge(signal.BadgeChange{Badge: signal.LowStock, On: true, StoreID: "12", ProductID: "p", At: 5, OnHand: 1,
 		Enter: 5, Exit: 8})
 	for range 2 {
-		if got := p.judged(h.Badges.Newest(10, func(changed) bool { return true })); len(got) != 1 || got[0].Verdict.Result != proven {
+		got := p.judged(h.Badges.Newest(10, func(changed) bool { return true }))
+		if len(got) != 1 || got[0].Verdict.Result != proven {
 			t.Errorf("judged %+v", got)
 		}
 		for range 1 << 15 { // until the stock signal has left

@@ -23,8 +23,9 @@ const lateAfter = 60_000
 func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64) int64,
 ) (held []barrier, drops []dropped) {
 	held, drops = []barrier{}, []dropped{}
-	current := barrier{CountedAt: barrierBefore(entries), id: greatestID} // its RESET is not in memory
-	var earlier []history.Entry                                           // the sales and receipts so far that the next count may recompute
+	// The RESET that held before is not in memory.
+	current := barrier{CountedAt: barrierBefore(entries), id: greatestID}
+	var earlier []history.Entry // the sales and receipts so far that the next count may recompute
 	var newest int64
 	for _, e := range entries {
 		switch t := event.Type(e.Kind); {

@@ -9,7 +9,7 @@ type Info struct {
 	HistoryMB int               `json:"history_mb,omitempty"`
 	Inputs    map[string]string `json:"inputs,omitempty"`
 	Outputs   []string          `json:"outputs,omitempty"`
-	Scenarios []Scenario        `json:"scenarios,omitempty"` // set by the page
+	Scenarios []Scenario        `json:"scenarios,omitempty"`
 }
 
 // Clock is the clock of a pipeline.
@@ -189,9 +189,9 @@ type letter struct {
 	Detail     string            `json:"detail"`
 	Stage      string            `json:"stage"`
 	Source     string            `json:"source"`
-	MessageID  *string           `json:"message_id"`
+	MessageID  string            `json:"message_id,omitempty"`
 	Item       *int              `json:"item"`
-	Published  *int64            `json:"published_at_wall"`
+	Published  int64             `json:"published_at_wall,omitempty"`
 	Failed     int64             `json:"failed_at_wall"`
 	Text       *string           `json:"text"` // raw, if that is valid UTF-8
 	Raw        []byte            `json:"raw"`

@@ -28,16 +28,10 @@ func (p *page) letterOf(k kept) letter {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	out := letter{N: k.N, Reason: string(l.Reason), Detail: l.Detail, Stage: string(l.Stage),
-		Source: m.Channel.String(), Failed: l.FailedAt, Raw: m.Data, Cut: m.Cut, Attributes: m.Attributes,
-		Replayable: p.replayable(l), Replayed: p.replayed[k.N]}
-	if m.ID != "" {
-		out.MessageID = &m.ID
-	}
+		Source: m.Channel.String(), MessageID: m.ID, Published: m.PublishedAt, Failed: l.FailedAt, Raw: m.Data,
+		Cut: m.Cut, Attributes: m.Attributes, Replayable: p.replayable(l), Replayed: p.replayed[k.N]}
 	if l.Item != event.NoItem {
 		out.Item = &l.Item
-	}
-	if m.PublishedAt != 0 {
-		out.Published = &m.PublishedAt
 	}
 	if utf8.Valid(m.Data) {
 		text := string(m.Data)

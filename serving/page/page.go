@@ -5,7 +5,6 @@ package page
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +17,8 @@ import (
 // Source is what the page shows of a pipeline. Its functions are safe for concurrent use and called
 // only while somebody looks.
 type Source struct {
-	Info func() Info
-	// Flow returns the counts, without truth and scenarios. nil: there is no pipeline, as in serve,
-	// and only the signals are shown.
-	Flow    func() Flow
+	Info    func() Info
+	Flow    func() Flow // nil: there is no pipeline, as in serve, and only the signals are shown
 	History *history.History
 	Clock   clock.Clock
 	Weights Weights // of the score of HIGH_DEMAND
@@ -37,7 +34,7 @@ type Demo struct {
 	Truth     func() Truth
 	Names     func(id string) string // of products and stores; empty if there is none
 	Scenarios []Scenario
-	// Start starts a scenario. It returns an error for one that runs already.
+	// Start starts a scenario. It returns an error for one that runs already or does not exist.
 	Start   func(ctx context.Context, name string) (Running, error)
 	Running func() map[string]Running // those that were started, by name
 	// Replay publishes a repaired message in place of one that could not be decoded. An error that
@@ -73,11 +70,11 @@ func New(s Source, demo *Demo, signals http.Handler) http.Handler {
 	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, withHeaders(h)) }
 	mux.Handle("/", signals)
 	addFiles(handle)
-	handle("GET /page/info", p.info)
+	handle("GET /page/info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Info()) })
 	if s.Flow == nil { // the signals are for other sites too
 		return mux
 	}
-	handle("GET /page/flow", p.flow)
+	handle("GET /page/flow", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Flow()) })
 	handle("GET /page/products", p.products)
 	handle("GET /page/stores", p.stores)
 	handle("GET /page/product", p.product)
@@ -90,35 +87,12 @@ func New(s Source, demo *Demo, signals http.Handler) http.Handler {
 	return guard(mux)
 }
 
-// info answers /page/info.
-func (p *page) info(w http.ResponseWriter, _ *http.Request) {
-	i := p.Info()
-	if p.demo != nil {
-		i.Scenarios = p.demo.Scenarios
-	}
-	answer(w, http.StatusOK, i)
-}
-
-// flow answers /page/flow.
-func (p *page) flow(w http.ResponseWriter, _ *http.Request) {
-	f := p.Flow()
-	if p.demo != nil {
-		truth := p.demo.Truth()
-		f.Truth, f.Scenarios = &truth, p.demo.Running()
-	}
-	answer(w, http.StatusOK, f)
-}
-
 // startScenario answers POST /page/scenarios.
 func (p *page) startScenario(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Name string `json:"name"`
 	}
 	if !readJSON(w, r, &body) {
-		return
-	}
-	if !slices.ContainsFunc(p.demo.Scenarios, func(s Scenario) bool { return s.Name == body.Name }) {
-		api.Problem(w, http.StatusNotFound, "there is no such scenario")
 		return
 	}
 	running, err := p.demo.Start(r.Context(), body.Name)
@@ -137,7 +111,7 @@ func (p *page) name(id string) string {
 	return p.demo.Names(id)
 }
 
-// from returns the time of the clock since when everything is in memory, of history.History.Since.
+// from returns the time of the clock that history.History.Since stands for.
 func (p *page) from(since int64) int64 {
 	if since == 0 {
 		since = p.started

@@ -37,7 +37,8 @@ func (p *page) product(w http.ResponseWriter, r *http.Request) {
 			sold[e.At/minuteMs*minuteMs] += e.Amount
 		}
 		if e.Kind == history.Velocity {
-			out.Velocity = append(out.Velocity, velocityOf(e))
+			window := map[bool]string{true: signal.WindowHour, false: signal.WindowDay}[e.On]
+			out.Velocity = append(out.Velocity, velocityPoint{e.At, window, e.Detail, e.Amount, e.Badge})
 		} else if e.Store != "" {
 			stores[e.Store] = append(stores[e.Store], e)
 		}
@@ -50,14 +51,6 @@ func (p *page) product(w http.ResponseWriter, r *http.Request) {
 		out.Stores = append(out.Stores, p.storeOf(id, stores[id]))
 	}
 	answer(w, http.StatusOK, out)
-}
-
-func velocityOf(e history.Entry) velocityPoint {
-	x := velocityPoint{At: e.At, Window: signal.WindowDay, Units: e.Amount, UnitsDay: e.Detail, Badge: e.Badge}
-	if e.On {
-		x.Window = signal.WindowHour
-	}
-	return x
 }
 
 // storeOf returns what happened in a store, of the entries of one product there.

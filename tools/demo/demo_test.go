@@ -148,7 +148,8 @@ func replayLetters(t *testing.T, d *Demo) {
 	} {
 		text := fmt.Sprintf(c.text, shop, now)
 		l := event.DeadLetter{Refusal: refusal, Stage: event.StageDecode,
-			Message: &event.Message{Channel: c.channel, Format: c.channel.Format(), Data: []byte(text[1:]), ID: fmt.Sprint("letter-", i)}}
+			Message: &event.Message{Channel: c.channel, Format: c.channel.Format(), Data: []byte(text[1:]),
+				ID: fmt.Sprint("letter-", i)}}
 		_, err := d.feed.replay(t.Context(), l, l.Message.Data)
 		if refused, ok := errors.AsType[*page.RefusedError](err); !ok || refused.Reason != event.BadJSON {
 			t.Errorf("letter %d as it was: %v", i, err)

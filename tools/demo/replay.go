@@ -64,7 +64,8 @@ func letterID(id string) string {
 // judge returns the events of a repaired message that count, and how many of it count already. The
 // retailer never uses the id of a broken message again, so an event with the id of its letter is
 // known only by another item of that.
-func (r *repairs) judge(l event.DeadLetter, m event.Message, nowMs int64) (events []truth.Event, repeated int64, err error) {
+func (r *repairs) judge(l event.DeadLetter, m event.Message, nowMs int64,
+) (events []truth.Event, repeated int64, err error) {
 	var before, after event.Decoded
 	if l.Item != event.NoItem {
 		was := m
