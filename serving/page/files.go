@@ -1,12 +1,14 @@
 package page
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"time"
 )
 
 //go:embed web
@@ -31,10 +33,15 @@ func addFiles(handle func(pattern string, h http.HandlerFunc)) {
 	})
 	tag := `"` + hex.EncodeToString(sum.Sum(nil)[:8]) + `"`
 	serve := func(w http.ResponseWriter, r *http.Request, name string) {
+		content, err := web.ReadFile(name)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
 		w.Header().Set("Content-Type", contentTypes[path.Ext(name)])
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("ETag", tag)
-		http.ServeFileFS(w, r, web, name)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 	}
 	handle("GET /web/{name}", func(w http.ResponseWriter, r *http.Request) { serve(w, r, "web/"+r.PathValue("name")) })
 	for _, route := range routes {
