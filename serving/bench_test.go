@@ -47,7 +47,9 @@ func BenchmarkRead(b *testing.B) {
 				compare(b, readers, []contender{
 					{"mget", func(ctx context.Context) error { return rdb.MGet(ctx, keys...).Err() }},
 					{"commands", func(ctx context.Context) error {
-						return c.exec(ctx, newQuery(ctx, rdb, pairs[:products], true).pipe)
+						q := newQuery(ctx, rdb, pairs[:products], true)
+						q.exec(ctx, true)
+						return q.mget.Err()
 					}},
 					{"client", func(ctx context.Context) error {
 						_, err := c.Products(ctx, "12", ids[:products])

@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/beamlytics/streamlytics/signal"
 )
 
 // Pair names a product in one store, or over all stores if Store is empty.
@@ -78,18 +76,12 @@ func (c *Client) Read(ctx context.Context, pairs []Pair) ([]Product, error) {
 		return products, nil
 	}
 	q := newQuery(ctx, c.redis, pairs, c.single)
-	ended := c.exec(ctx, q.pipe)
+	q.exec(ctx, c.deadlines)
 	now := c.now().UnixMilli()
 	var failed ReadError
 	for i, pair := range pairs {
 		var err error
-		if ended == nil {
-			products[i], err = q.read(i, pair, now)
-		} else {
-			products[i].StoreID, products[i].ProductID = pair.Store, pair.Product
-			err = keyError(signal.StockKey(pair.Store, pair.Product), ended)
-		}
-		if err != nil {
+		if products[i], err = q.read(i, pair, now); err != nil {
 			failed.Pairs, failed.Err = append(failed.Pairs, pair), cmp.Or(failed.Err, err)
 		}
 	}
@@ -97,27 +89,6 @@ func (c *Client) Read(ctx context.Context, pairs []Pair) ([]Product, error) {
 		return products, &failed
 	}
 	return products, nil
-}
-
-// exec sends the commands of pipe and waits for their results. An error means that ctx has ended,
-// and that the commands are still in use; otherwise each of them has its result or error.
-func (c *Client) exec(ctx context.Context, pipe redis.Pipeliner) error {
-	done := make(chan struct{})
-	run := func() {
-		defer close(done)
-		_, _ = pipe.Exec(ctx) // each command has its error
-	}
-	if c.deadlines {
-		run()
-		return nil
-	}
-	go run()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // ReadError reports the pairs whose signals could not be read.

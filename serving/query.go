@@ -20,6 +20,7 @@ type query struct {
 	metas []*redis.SliceCmd
 	mget  *redis.SliceCmd    // nil if there are GETs
 	gets  []*redis.StringCmd // stock and velocity of each pair in turn, as in mget
+	ended error              // of a context, which left the commands without results
 }
 
 // newQuery makes the commands. The hash is read before the on-hand beside it, so a write between the
@@ -41,6 +42,26 @@ func newQuery(ctx context.Context, rdb redis.UniversalClient, pairs []Pair, sing
 		q.gets = append(q.gets, q.pipe.Get(ctx, key))
 	}
 	return q
+}
+
+// exec sends the commands and waits for their results or the end of ctx. deadlines: the client of
+// Redis itself returns by then.
+func (q *query) exec(ctx context.Context, deadlines bool) {
+	done := make(chan struct{})
+	run := func() {
+		defer close(done)
+		_, _ = q.pipe.Exec(ctx) // each command has its error
+	}
+	if deadlines {
+		run()
+		return
+	}
+	go run()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		q.ended = context.Cause(ctx)
+	}
 }
 
 // value returns the value of key n of MGET, and whether there is one. A key that holds no string has
@@ -83,6 +104,9 @@ func (q *query) read(i int, pair Pair, now int64) (Product, error) {
 
 // stock returns the stock of pair i, or nil if there is none.
 func (q *query) stock(i int, pair Pair) (*signal.Stock, error) {
+	if q.ended != nil {
+		return nil, keyError(signal.StockKey(pair.Store, pair.Product), q.ended)
+	}
 	meta, err := q.metas[i].Result()
 	if err != nil {
 		return nil, keyError(signal.StockMetaKey(pair.Store, pair.Product), err)

@@ -29,6 +29,9 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("--addr: %w", err)
 	}
 	signals := api.New(api.Options{Client: serving.NewClient(rdb, nil), Origins: o.allowed, MaxStreams: o.maxStreams})
+	info := func() page.Info {
+		return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: page.Clock{Now: time.Now().UnixMilli(), Speed: 1}}
+	}
 	server := http.Server{
 		Handler:           page.New(page.Source{Info: info}, nil, signals),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -55,9 +58,4 @@ func Run(ctx context.Context, o Options) error {
 	}
 	slog.Info("stopped serving signals")
 	return nil
-}
-
-// info describes the page, which shows signals only.
-func info() page.Info {
-	return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: page.Clock{Now: time.Now().UnixMilli(), Speed: 1}}
 }
