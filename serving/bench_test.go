@@ -67,8 +67,8 @@ type contender struct {
 	call func(context.Context) error
 }
 
-// compare has each contender called at least b.N times by readers at once, in turns, and reports the
-// times of a call. The first is the measure of the others.
+// compare has each contender called at least b.N times by readers at once, in turns, and reports
+// the times of a call. The first is the measure of the others.
 func compare(b *testing.B, readers int, contenders []contender) {
 	const turns = 10
 	times := make([][]time.Duration, len(contenders))

@@ -34,8 +34,8 @@ type Client struct {
 }
 
 // NewClient returns a client that reads from rdb, which the caller closes. Timeouts and retries are
-// those of rdb. It should have ContextTimeoutEnabled: without, each call takes a goroutine to return
-// by its deadline, and drops what a cluster has answered until then. now is the clock of the
+// those of rdb. It should have ContextTimeoutEnabled: without, each call takes a goroutine to
+// return by its deadline, and drops what a cluster has answered until then. now is the clock of the
 // pipeline, by which signals grow old; nil is the wall clock.
 func NewClient(rdb redis.UniversalClient, now func() time.Time) *Client {
 	if now == nil {

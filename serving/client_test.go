@@ -184,8 +184,8 @@ func TestAge(t *testing.T) {
 	}
 }
 
-// Keys that are absent, incomplete or not the pipeline's do not hide other products, and errors name
-// them.
+// Keys that are absent, incomplete or not the pipeline's do not hide other products, and errors
+// name them.
 func TestUnusualKeys(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/beamlytics/streamlytics/signal"
 )
 
-// query is the commands of one read: an HMGET for each pair, then one MGET of all stock and velocity
-// keys, or a GET for each, because in a cluster they are in different slots.
+// query is the commands of one read: an HMGET for each pair, then one MGET of all stock and
+// velocity keys, or a GET for each, because in a cluster they are in different slots.
 type query struct {
 	pipe  redis.Pipeliner
 	metas []*redis.SliceCmd
@@ -23,9 +23,9 @@ type query struct {
 	ended error              // of a context, which left the commands without results
 }
 
-// newQuery makes the commands. The hash is read before the on-hand beside it, so a write between the
-// two leaves an old version beside a new on-hand. Whoever keeps the greater version of two copies
-// thus never keeps an old on-hand.
+// newQuery makes the commands. The hash is read before the on-hand beside it, so a write between
+// the two leaves an old version beside a new on-hand. Whoever keeps the greater version of two
+// copies thus never keeps an old on-hand.
 func newQuery(ctx context.Context, rdb redis.UniversalClient, pairs []Pair, single bool) *query {
 	q := &query{pipe: rdb.Pipeline()}
 	keys := make([]string, 0, 2*len(pairs))
@@ -64,8 +64,8 @@ func (q *query) exec(ctx context.Context, deadlines bool) {
 	}
 }
 
-// value returns the value of key n of MGET, and whether there is one. A key that holds no string has
-// none, as MGET has it.
+// value returns the value of key n of MGET, and whether there is one. A key that holds no string
+// has none, as MGET has it.
 func (q *query) value(n int) (text string, ok bool, err error) {
 	if q.mget != nil {
 		if err = q.mget.Err(); err == nil {
@@ -80,8 +80,8 @@ func (q *query) value(n int) (text string, ok bool, err error) {
 	return text, err == nil, err
 }
 
-// read composes the product of pair i. now is the clock in milliseconds. The error names the key; the
-// product then has only ids.
+// read composes the product of pair i. now is the clock in milliseconds. The error names the key;
+// the product then has only ids.
 func (q *query) read(i int, pair Pair, now int64) (Product, error) {
 	p := Product{StoreID: pair.Store, ProductID: pair.Product}
 	stock, err := q.stock(i, pair)
@@ -138,8 +138,8 @@ func (q *query) stock(i int, pair Pair) (*signal.Stock, error) {
 	return &s, nil
 }
 
-// keyError returns what could not be read and why. A connection has the deadline of its context, and
-// notices it first.
+// keyError returns what could not be read and why. A connection has the deadline of its context,
+// and notices it first.
 func keyError(key string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)

@@ -42,8 +42,8 @@ type Server struct {
 	logged  atomic.Int64 // when a failure was logged last, in nanoseconds
 }
 
-// New returns a server, which the caller closes. Redis is read while requests are answered and while
-// there are streams.
+// New returns a server, which the caller closes. Redis is read while requests are answered and
+// while there are streams.
 func New(o Options) *Server {
 	if o.tick == nil {
 		o.tick = time.Tick
@@ -82,7 +82,8 @@ func (s *Server) endpoints() []endpoint {
 // there is none.
 func (s *Server) routes() http.Handler {
 	timed := func(route string, handler http.HandlerFunc) http.Handler {
-		return promhttp.InstrumentHandlerDuration(s.metrics.seconds.MustCurryWith(prometheus.Labels{"route": route}), handler)
+		seconds := s.metrics.seconds.MustCurryWith(prometheus.Labels{"route": route})
+		return promhttp.InstrumentHandlerDuration(seconds, handler)
 	}
 	mux := http.NewServeMux()
 	for _, e := range s.endpoints() {
@@ -95,7 +96,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/", missing)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if p := r.URL.EscapedPath(); path.Clean(p) != p { // the mux redirects to the clean path, of another product
+		if p := r.URL.EscapedPath(); path.Clean(p) != p { // the mux would redirect to another product
 			missing.ServeHTTP(w, r)
 			return
 		}

@@ -69,8 +69,8 @@ func TestOneReader(t *testing.T) {
 	}
 }
 
-// TestWatchedLimit checks that the number of pairs is bounded, and that those that nobody watches do
-// not count.
+// TestWatchedLimit checks that the number of pairs is bounded, and that those that nobody watches
+// do not count.
 func TestWatchedLimit(t *testing.T) {
 	s := open(t, Options{tick: newClock().at})
 	h := s.api.hub

@@ -12,7 +12,8 @@ import (
 	"github.com/beamlytics/streamlytics/serving"
 )
 
-// run reads all signals at each tick, and those of new subscribers at once, until the hub is closed.
+// run reads all signals at each tick, and those of new subscribers at once, until the hub is
+// closed.
 func (h *hub) run(ticks <-chan time.Time) {
 	for {
 		select {
@@ -84,8 +85,8 @@ func (i *item) update(p serving.Product, ok bool) {
 // events.
 const sumSize = 8
 
-// deliver gives each subscriber of a topic a problem when a pair cannot be read, a recovery when all
-// can be again, and the signals that it has not got, once each pair was read. h.mu is held.
+// deliver gives each subscriber of a topic a problem when a pair cannot be read, a recovery when
+// all can be again, and the signals that it has not got, once each pair was read. h.mu is held.
 func (h *hub) deliver(t *topic) {
 	var sums strings.Builder
 	failing := false

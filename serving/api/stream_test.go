@@ -235,8 +235,8 @@ func TestStreamOutage(t *testing.T) {
 	d.expect("signal", `"product_id":"b"`)
 }
 
-// TestUnreadableKey checks that a key that cannot be read affects only the streams that watch it, and
-// that these get the changes of their other products once it was read.
+// TestUnreadableKey checks that a key that cannot be read affects only the streams that watch it,
+// and that these get the changes of their other products once it was read.
 func TestUnreadableKey(t *testing.T) {
 	ticks := newClock()
 	s := open(t, Options{tick: ticks.at})

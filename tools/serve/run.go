@@ -30,7 +30,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	signals := api.New(api.Options{Client: serving.NewClient(rdb, nil), Origins: o.allowed, MaxStreams: o.maxStreams})
 	info := func() page.Info {
-		return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: page.Clock{Now: time.Now().UnixMilli(), Speed: 1}}
+		now := page.Clock{Now: time.Now().UnixMilli(), Speed: 1}
+		return page.Info{Mode: "serve", Views: []string{"shop"}, Clock: now}
 	}
 	server := http.Server{
 		Handler:           page.New(page.Source{Info: info}, nil, signals),
