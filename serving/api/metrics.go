@@ -54,7 +54,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: registry,
 		seconds: add.NewHistogramVec(prometheus.HistogramOpts{Name: "streamlytics_api_request_seconds",
-			Help: "Time to answer a request, by route and status code. A stream is one when it ends.", Buckets: buckets},
+			Help: "Time to answer a request, by route and status code; of a stream when it ends.", Buckets: buckets},
 			[]string{"route", "code"}),
 		streams: add.NewGauge(prometheus.GaugeOpts{Name: "streamlytics_api_streams", Help: "Open streams."}),
 		dropped: add.NewCounterVec(prometheus.CounterOpts{Name: "streamlytics_api_streams_dropped_total",
