@@ -73,7 +73,7 @@ func TestStreams(t *testing.T) {
 	}
 	quantile := func(q float64) time.Duration { return sorted[int(q*float64(len(sorted)-1))].Round(time.Millisecond) }
 	fmt.Printf("streams | %d clients, %d products | %.0f events/s in | p50 %v, p99 %v, max %v | "+
-		"%d changes received, %.0f reads, %.0f dropped | serve: peak %d MB, CPU %.1f s\n", clients, watchedProducts, r.rate,
+		"%d stocks received, %.0f reads, %.0f dropped | serve: peak %d MB, CPU %.1f s\n", clients, watchedProducts, r.rate,
 		quantile(.5), quantile(.99), quantile(1), len(sorted), reads, dropped, p.PeakMemory()>>20, cpu)
 }
 
