@@ -351,6 +351,21 @@ func TestServerAway(t *testing.T) {
 	}
 }
 
+// TestLoginRefused checks an error that go-redis does not set on the commands.
+func TestLoginRefused(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--requirepass", "right")
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr, Password: "wrong", ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = rdb.Close() })
+	eachWay(t, rdb, nil, func(t *testing.T, c *Client) {
+		products, err := c.Products(t.Context(), "12", []string{"555", "556"})
+		failed, ok := errors.AsType[*ReadError](err)
+		if !ok || len(failed.Pairs) != 2 || len(products) != 2 || !strings.Contains(err.Error(), "WRONGPASS") {
+			t.Errorf("%v: %v", products, err)
+		}
+	})
+}
+
 // The JSON is that of the HTTP API.
 func TestJSON(t *testing.T) {
 	p := product("12", "555", 4)

@@ -1,6 +1,7 @@
 package serving
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ type query struct {
 	metas []*redis.SliceCmd
 	mget  *redis.SliceCmd    // nil if there are GETs
 	gets  []*redis.StringCmd // stock and velocity of each pair in turn, as in mget
+	sent  error              // of sending all commands; only they have it where a login is refused
 	ended error              // of a context, which left the commands without results
 }
 
@@ -50,7 +52,7 @@ func (q *query) exec(ctx context.Context, deadlines bool) {
 	done := make(chan struct{})
 	run := func() {
 		defer close(done)
-		_, _ = q.pipe.Exec(ctx) // each command has its error
+		_, q.sent = q.pipe.Exec(ctx)
 	}
 	if deadlines {
 		run()
@@ -108,6 +110,9 @@ func (q *query) stock(i int, pair Pair) (*signal.Stock, error) {
 		return nil, keyError(signal.StockKey(pair.Store, pair.Product), q.ended)
 	}
 	meta, err := q.metas[i].Result()
+	if len(meta) == 0 {
+		err = cmp.Or(err, q.sent)
+	}
 	if err != nil {
 		return nil, keyError(signal.StockMetaKey(pair.Store, pair.Product), err)
 	}

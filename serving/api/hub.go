@@ -83,7 +83,7 @@ func (h *hub) subscribe(pairs []serving.Pair, lastID string) (*subscriber, error
 		return nil, errors.New("the server is shutting down")
 	case h.subscribers >= h.limit:
 		return nil, fmt.Errorf("there are %d streams, which is the limit", h.limit)
-	case t == nil && len(h.items)+len(pairs) > maxWatched:
+	case t == nil && len(h.items)+h.unwatched(pairs) > maxWatched:
 		return nil, fmt.Errorf("streams watch %d products, which is the limit", len(h.items))
 	case t == nil:
 		t = h.addTopic(key, pairs)
@@ -97,6 +97,16 @@ func (h *hub) subscribe(pairs []serving.Pair, lastID string) (*subscriber, error
 	default: // there is one
 	}
 	return s, nil
+}
+
+// unwatched returns how many of the pairs no topic has. h.mu is held.
+func (h *hub) unwatched(pairs []serving.Pair) (n int) {
+	for _, p := range pairs {
+		if h.items[p] == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // addTopic adds a topic of pairs. h.mu is held.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -85,14 +86,18 @@ func (i *item) update(p serving.Product, ok bool) {
 // events.
 const sumSize = 8
 
+// unread is the sum of a signal that could not be read yet.
+const unread = "--------"
+
 // deliver gives each subscriber of a topic a problem when a pair cannot be read, a recovery when
-// all can be again, and the signals that it has not got, once each pair was read. h.mu is held.
+// all can be again, and the signals that it has not got, once those were read that can be. h.mu is
+// held.
 func (h *hub) deliver(t *topic) {
 	var sums strings.Builder
-	failing := false
+	failing, complete := false, true
 	for _, i := range t.items {
-		failing = failing || i.failed
-		sums.WriteString(i.sum)
+		failing, complete = failing || i.failed, complete && (i.failed || i.sum != "")
+		sums.WriteString(cmp.Or(i.sum, unread))
 	}
 	id, notice := sums.String(), recoveredFrame
 	if failing {
@@ -104,7 +109,7 @@ func (h *hub) deliver(t *topic) {
 			continue
 		}
 		s.failing = failing
-		if s.has == id || len(id) < sumSize*len(t.items) {
+		if s.has == id || !complete {
 			continue
 		}
 		frame, ok := frames[s.has]
@@ -112,7 +117,7 @@ func (h *hub) deliver(t *topic) {
 			frame = t.changes(s.has, id)
 			frames[s.has] = frame
 		}
-		if h.send(s, frame) {
+		if len(frame) == 0 || h.send(s, frame) {
 			s.has = id
 		}
 	}
@@ -124,9 +129,14 @@ func (t *topic) changes(has, id string) (frame []byte) {
 	last := 0
 	for n, i := range t.items {
 		if len(has) != len(id) || has[n*sumSize:(n+1)*sumSize] != i.sum {
-			last = len(frame)
+			if len(i.event) > 0 {
+				last = len(frame)
+			}
 			frame = append(frame, i.event...)
 		}
+	}
+	if len(frame) == 0 {
+		return nil
 	}
 	return slices.Insert(frame, last, []byte("id: "+id+"\n")...)
 }
