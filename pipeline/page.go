@@ -84,8 +84,8 @@ func (p *Pipeline) pageInfo() page.Info {
 	return info
 }
 
-// Flow returns what has passed so far. Without a page it counts no signals. It is safe for concurrent
-// use.
+// Flow returns what has passed so far. Without a page it counts no signals. It is safe for
+// concurrent use.
 func (p *Pipeline) Flow() page.Flow {
 	s, m, added := p.Summary(), p.env.Metrics, p.env.History.Counts()
 	f := page.Flow{Now: p.plan.clock.NowMs(), Events: m.Decoded(), Ignored: s.Ignored,
@@ -118,8 +118,8 @@ func (p *Pipeline) Flow() page.Flow {
 // recentFor is the time over which latency is measured.
 const recentFor = 10 * time.Second
 
-// recentLatency measures the latency of the last recentFor, or of the last half of it. It is safe for
-// concurrent use.
+// recentLatency measures the latency of the last recentFor, or of the last half of it. It is safe
+// for concurrent use.
 type recentLatency struct {
 	mu           sync.Mutex
 	older, newer latencyReading

@@ -60,8 +60,8 @@ func barriersOf(entries []history.Entry, horizon int64, arrived func(wall int64)
 const greatestID = "\xff"
 
 // barrierBefore returns the time of the barrier that held when entries begin. It is 0 if there was
-// none or it is not known. The first stock signal names the barrier of its time, whose RESET is in front
-// of it, or is not in memory.
+// none or it is not known. The first stock signal names the barrier of its time, whose RESET is in
+// front of it, or is not in memory.
 func barrierBefore(entries []history.Entry) int64 {
 	first := slices.IndexFunc(entries, func(e history.Entry) bool { return e.Kind == history.Stock })
 	if first < 0 {

@@ -27,18 +27,18 @@ type Scenario struct {
 
 // Running is a scenario that was started.
 type Running struct {
-	Running bool   `json:"running"`
 	Product string `json:"product,omitempty"`
 	Store   string `json:"store,omitempty"`
 	Text    string `json:"text,omitempty"` // what happens now
+	Running bool   `json:"running"`
 }
 
 // Truth is the result of the comparison of Redis with a demo's own books.
 type Truth struct {
-	Keys        int64  `json:"keys"`
-	Wrong       int64  `json:"wrong"`
+	Keys        int64  `json:"keys"`         // compared at the last check
+	Wrong       int64  `json:"wrong"`        // the most that were wrong at any check
 	CheckedWall int64  `json:"checked_wall"` // epoch ms
-	Problem     string `json:"problem"`
+	Problem     string `json:"problem"`      // why the last check could not be made
 }
 
 // Flow is the JSON of /page/flow: counts since the start.

@@ -29,7 +29,7 @@ type Source struct {
 	Restored func() bool
 }
 
-// Demo is what a simulated retailer adds. Its functions are safe for concurrent use, and none is nil.
+// Demo is what a simulated retailer adds. Its functions are safe for concurrent use; none is nil.
 type Demo struct {
 	Truth     func() Truth
 	Names     func(id string) string // of products and stores; empty if there is none

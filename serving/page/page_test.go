@@ -78,7 +78,8 @@ func TestFiles(t *testing.T) {
 	for path, status := range map[string]int{
 		"/": 200, "/shop": 200, "/products/gid:%2F%2Fshop%2F7": 200, "/badges": 200, "/deadletters": 200,
 		"/page/info": 200, "/page/flow": 200,
-		"/web/none.js": 404, "/web/": 404, "/web/..%2fpage.go": 404, "/products/a%2F..%2Fb": 200, "/page/none": 404, "/nothing": 404,
+		"/web/none.js": 404, "/web/": 404, "/web/..%2fpage.go": 404, "/page/none": 404, "/nothing": 404,
+		"/products/a%2F..%2Fb":  200,
 		"/v1/products/5":        404,
 		"/page/product?id=none": 404, "/page/product": 404, "/page/badges?limit=x": 200, "/page/badges?limit=0": 200,
 		"/page/scenarios": 404, "/products/": 404,

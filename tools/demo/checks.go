@@ -8,22 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/beamlytics/streamlytics/event"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/sinks/deadletters"
 	"github.com/beamlytics/streamlytics/test/truth"
 )
-
-// verdict is the result of comparing stock with the truth.
-type verdict struct {
-	keys  int       // compared at the last check
-	wrong int       // the most that were wrong at any check
-	at    time.Time // of the last check, wall
-}
 
 // checks compares stock with the truth. It is not safe for concurrent use.
 type checks struct {
 	rdb     redis.UniversalClient
 	ledger  *truth.Ledger
-	verdict verdict
+	verdict page.Truth
 	samples []string // the first differences, as text
 }
 
@@ -35,10 +29,11 @@ func (c *checks) stock(ctx context.Context, extra bool) error {
 		return fmt.Errorf("check the stock: %w", err)
 	}
 	found := report.Total()
-	if found.Count() > 0 && c.verdict.wrong == 0 {
+	if found.Count() > 0 && c.verdict.Wrong == 0 {
 		c.samples = found.Samples
 	}
-	c.verdict = verdict{keys: found.Keys, wrong: max(c.verdict.wrong, found.Count()), at: time.Now()}
+	c.verdict = page.Truth{Keys: int64(found.Keys), Wrong: max(c.verdict.Wrong, int64(found.Count())),
+		CheckedWall: time.Now().UnixMilli()}
 	return nil
 }
 

@@ -40,12 +40,12 @@ func playedWorld(t *testing.T) (*store, *retail.World) {
 func TestStockIsComparedWithTheTruth(t *testing.T) {
 	s, w := playedWorld(t)
 	c := &checks{rdb: s.client, ledger: w.Truth().Ledger}
-	check := func(wrong int) {
+	check := func(wrong int64) {
 		t.Helper()
 		if err := c.stock(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
-		if c.verdict.keys < 4*60 || c.verdict.wrong != wrong {
+		if c.verdict.Keys < 4*60 || c.verdict.Wrong != wrong {
 			t.Errorf("%+v, want %d wrong; %q", c.verdict, wrong, c.samples)
 		}
 	}

@@ -199,7 +199,7 @@ func (d *Demo) settle(ctx context.Context) error {
 	if err := d.feed.checks.stock(ctx, true); err != nil {
 		return err
 	}
-	d.feed.update(func(s *feedStatus) { s.verdict, s.problem = d.feed.checks.verdict, nil })
+	d.feed.update(func(s *feedStatus) { s.truth = d.feed.checks.verdict })
 	return nil
 }
 

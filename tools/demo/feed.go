@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/beamlytics/streamlytics/internal/clock"
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
@@ -46,12 +47,11 @@ type feed struct {
 
 // feedStatus is what others may read of the feed.
 type feedStatus struct {
-	lag     time.Duration // clock time that the world is behind
-	maxLag  time.Duration
-	behind  time.Duration // lag in wall time
-	verdict verdict
-	problem error                  // why the last check could not be made
-	plays   map[string]retail.Play // by scenario
+	lag    time.Duration // clock time that the world is behind
+	maxLag time.Duration
+	behind time.Duration // lag in wall time
+	truth  page.Truth
+	plays  map[string]page.Running // by scenario
 }
 
 func (f *feed) snapshot() feedStatus {
@@ -98,9 +98,12 @@ func (f *feed) start(ctx context.Context, name string) (p retail.Play, err error
 
 // publishPlays lets others read what is played.
 func (f *feed) publishPlays() {
-	plays := f.world.Plays()
+	plays := map[string]page.Running{}
+	for name, p := range f.world.Plays() {
+		plays[name] = page.Running(p)
+	}
 	if p := f.outage.play; p.Text != "" {
-		plays[outageScenario.Name] = p
+		plays[outageScenario.Name] = page.Running(p)
 	}
 	f.update(func(s *feedStatus) { s.plays = plays })
 }
@@ -180,6 +183,10 @@ func (f *feed) check(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	f.update(func(s *feedStatus) { s.verdict, s.problem = f.checks.verdict, err })
+	result := f.checks.verdict
+	if err != nil {
+		result.Problem = err.Error()
+	}
+	f.update(func(s *feedStatus) { s.truth = result })
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/beamlytics/streamlytics/serving/page"
-	"github.com/beamlytics/streamlytics/tools/retail"
 )
 
 // page returns what the demo adds to the page of its pipeline.
@@ -17,40 +16,17 @@ func (d *Demo) page() *page.Demo {
 		names[s.ID] = s.Name
 	}
 	added := &page.Demo{
-		Truth: d.truth,
+		Truth: func() page.Truth { return d.feed.snapshot().truth },
 		Names: func(id string) string { return names[id] },
 		Start: func(ctx context.Context, name string) (page.Running, error) {
 			p, err := d.feed.start(ctx, name)
-			return runningOf(p), err
+			return page.Running(p), err
 		},
-		Running: func() map[string]page.Running {
-			running := map[string]page.Running{}
-			for name, p := range d.feed.snapshot().plays {
-				running[name] = runningOf(p)
-			}
-			return running
-		},
-		Replay: d.feed.replay,
+		Running: func() map[string]page.Running { return d.feed.snapshot().plays },
+		Replay:  d.feed.replay,
 	}
 	for _, s := range scenarios(d.store.embedded != nil) {
 		added.Scenarios = append(added.Scenarios, page.Scenario{Name: s.Name, Title: s.Title, Watch: s.Watch})
 	}
 	return added
-}
-
-func runningOf(p retail.Play) page.Running {
-	return page.Running{Running: p.Running, Product: p.Product, Store: p.Store, Text: p.Text}
-}
-
-// truth returns the result of the last check.
-func (d *Demo) truth() page.Truth {
-	s := d.feed.snapshot()
-	t := page.Truth{Keys: int64(s.verdict.keys), Wrong: int64(s.verdict.wrong)}
-	if !s.verdict.at.IsZero() {
-		t.CheckedWall = s.verdict.at.UnixMilli()
-	}
-	if s.problem != nil {
-		t.Problem = s.problem.Error()
-	}
-	return t
 }

@@ -77,7 +77,7 @@ func (d *Demo) watch(ctx context.Context) error {
 // showPlays prints a line for each scenario of which something new happens.
 func (d *Demo) showPlays(s status) error {
 	for _, scenario := range scenarios(true) {
-		p := s.plays[scenario.Name]
+		p := s.Scenarios[scenario.Name]
 		if d.texts[scenario.Name] == p.Text {
 			continue
 		}
@@ -91,9 +91,9 @@ func (d *Demo) showPlays(s status) error {
 
 // status is what a line of status shows.
 type status struct {
-	page.Flow
-	at   time.Time // wall
-	rate float64   // events a second of wall time, since the status before
+	page.Flow           // with what the demo adds
+	at        time.Time // wall
+	rate      float64   // events a second of wall time, since the status before
 	feedStatus
 }
 
@@ -116,13 +116,12 @@ func (s status) String() string {
 	line := fmt.Sprintf("%s  %s events/s  %s  outstanding %s  refused %s  ", clockTime(s.Now),
 		thousands(int64(s.rate)), latency, thousands(s.Outstanding), thousands(s.RefusedTotal))
 	switch {
-	case s.problem != nil:
-		return line + "not compared with the truth: " + s.problem.Error()
+	case s.Truth.Problem != "":
+		return line + "not compared with the truth: " + s.Truth.Problem
 	case s.behind > 2*time.Second:
 		return line + fmt.Sprintf("the shops wait for the pipeline, %v behind", s.lag.Truncate(time.Second))
 	default:
-		return line + fmt.Sprintf("%s keys checked against the truth, %d wrong", thousands(int64(s.verdict.keys)),
-			s.verdict.wrong)
+		return line + fmt.Sprintf("%s keys checked against the truth, %d wrong", thousands(s.Truth.Keys), s.Truth.Wrong)
 	}
 }
 

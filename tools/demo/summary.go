@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beamlytics/streamlytics/serving/page"
 	"github.com/beamlytics/streamlytics/test/truth"
 	"github.com/beamlytics/streamlytics/tools/retail"
 )
@@ -24,7 +25,7 @@ type summary struct {
 	late           bool // sales were so late that velocity is not compared
 
 	velocity, letters truth.Faults
-	stock             verdict
+	stock             page.Truth
 	stockSamples      []string
 	kept              string // the folder of the warehouse if the user named it
 }
@@ -54,7 +55,7 @@ func (d *Demo) conclude(ctx context.Context) (s summary, err error) {
 	return s, err
 }
 
-func (s summary) wrong() bool { return s.stock.wrong+s.velocity.Count()+s.letters.Count() > 0 }
+func (s summary) wrong() bool { return s.stock.Wrong > 0 || s.velocity.Count()+s.letters.Count() > 0 }
 
 // String returns the summary as lines of text. The last one is about the stock.
 func (s summary) String() string {
@@ -80,6 +81,6 @@ func (s summary) String() string {
 	} else {
 		line("velocity keys checked against the truth: %d, wrong: %d", s.velocity.Keys, s.velocity.Count())
 	}
-	line("stock keys checked against the truth: %d, wrong: %d", s.stock.keys, s.stock.wrong)
+	line("stock keys checked against the truth: %d, wrong: %d", s.stock.Keys, s.stock.Wrong)
 	return b.String()
 }
