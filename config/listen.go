@@ -26,3 +26,12 @@ func ListenAddr(value string) (string, error) {
 	}
 	return net.JoinHostPort(host, port), nil
 }
+
+// Reachable returns the host:port at which a TCP listener is reached from this machine.
+func Reachable(l net.Listener) string {
+	addr, ok := l.Addr().(*net.TCPAddr)
+	if ok && addr.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(addr.Port))
+	}
+	return l.Addr().String()
+}

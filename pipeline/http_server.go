@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/beamlytics/streamlytics/config"
 )
 
 // answersEndIn bounds the time of answers in progress when the pipeline ends.
@@ -27,7 +29,7 @@ func serveHTTP(flag, addr string, h http.Handler) (*httpServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--%s: %w", flag, err)
 	}
-	s := &httpServer{flag: flag, addr: listener.Addr().String(), served: make(chan error, 1)}
+	s := &httpServer{flag: flag, addr: config.Reachable(listener), served: make(chan error, 1)}
 	s.http = http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,

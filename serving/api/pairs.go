@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
+	"os"
 	"slices"
 
 	"github.com/go-json-experiment/json"
@@ -38,7 +40,10 @@ func readPairs(body io.Reader) (pairs []serving.Pair, err error) {
 		} `json:"pairs"`
 	}
 	if err := json.UnmarshalRead(body, &request, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf(`the body is not {"pairs":[{"store":"12","product":"555"}]}: %w`, err)
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge || errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
+		}
+		return nil, errors.New(`the body is not {"pairs":[{"store":"12","product":"555"}]}`) // err names types of Go
 	}
 	if n := len(request.Pairs); n == 0 || n > maxPairs {
 		return nil, fmt.Errorf("pairs: %d is not between 1 and %d", n, maxPairs)

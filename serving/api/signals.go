@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/beamlytics/streamlytics/serving"
@@ -87,7 +88,12 @@ func (s *Server) signals(w http.ResponseWriter, r *http.Request) {
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		Problem(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("the body has more than %d bytes", maxBody))
 		return
-	} else if err != nil {
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		Problem(w, http.StatusRequestTimeout, "the body did not come in time")
+		return
+	case err != nil:
 		Problem(w, http.StatusBadRequest, err.Error())
 		return
 	}

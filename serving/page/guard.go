@@ -35,7 +35,7 @@ func guard(h http.Handler) http.Handler {
 	return withHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if onLoopback(r) && !isLocal(r.Host) {
 			api.Problem(w, http.StatusMisdirectedRequest,
-				"on this machine the page is at localhost, 127.0.0.1 or [::1]")
+				"on this machine the page is at localhost or 127.0.0.1")
 			return
 		}
 		h.ServeHTTP(w, r)
@@ -48,17 +48,13 @@ func onLoopback(r *http.Request) bool {
 	return !ok || addr.IP.IsLoopback()
 }
 
-// isLocal reports whether the Host of a request names this machine. Any port is allowed, because a
-// tunnel may have another one.
+// isLocal reports whether the Host of a request names this machine: localhost, or an address, which
+// no other site can take. Any port is allowed, because a tunnel may have another one.
 func isLocal(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	switch strings.ToLower(strings.Trim(host, "[]")) {
-	case "localhost", "127.0.0.1", "::1":
-		return true
-	}
-	return false
+	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")) != nil
 }
 
 // maxBody bounds the body of a request: a message of Pub/Sub with its escapes.

@@ -14,10 +14,14 @@ import (
 // kept is a dead letter in memory.
 type kept = history.Item[event.DeadLetter]
 
-// deadLetters answers /page/deadletters.
+// deadLetters answers /page/deadletters: all, those of a reason, or the one with the number n.
 func (p *page) deadLetters(w http.ResponseWriter, r *http.Request) {
-	f, letters := p.Flow(), []letter{}
-	for _, l := range p.History.Letters.Newest(limitOf(r, 500), func(kept) bool { return true }) {
+	f, letters, query := p.Flow(), []letter{}, r.URL.Query()
+	reason, n := query.Get("reason"), query.Get("n")
+	wanted := func(l kept) bool {
+		return (reason == "" || reason == string(l.Value.Reason)) && (n == "" || n == strconv.FormatInt(l.N, 10))
+	}
+	for _, l := range p.History.Letters.Newest(limitOf(r, 500), wanted) {
 		letters = append(letters, p.letterOf(l))
 	}
 	answer(w, http.StatusOK, map[string]any{"total": f.RefusedTotal, "reasons": f.Refused, "letters": letters})
@@ -69,7 +73,7 @@ func (p *page) replay(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		api.Problem(w, http.StatusBadGateway, err.Error())
+		api.Problem(w, http.StatusConflict, err.Error())
 		return
 	}
 	p.mu.Lock()

@@ -68,12 +68,17 @@ func New(s Source, demo *Demo, signals http.Handler) http.Handler {
 	p := &page{Source: s, demo: demo, started: time.Now().UnixMilli(), replayed: map[int64]bool{}}
 	mux := http.NewServeMux()
 	handle := func(pattern string, h http.HandlerFunc) { mux.Handle(pattern, withHeaders(h)) }
-	mux.Handle("/", signals)
 	addFiles(handle)
 	handle("GET /page/info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Info()) })
 	if s.Flow == nil { // the signals are for other sites too
+		mux.Handle("/", signals)
 		return mux
 	}
+	mux.Handle("/v1/", signals)
+	mux.Handle("/openapi.json", signals)
+	handle("/", func(w http.ResponseWriter, _ *http.Request) {
+		api.Problem(w, http.StatusNotFound, "there is no such page")
+	})
 	handle("GET /page/flow", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Flow()) })
 	handle("GET /page/products", p.products)
 	handle("GET /page/stores", p.stores)

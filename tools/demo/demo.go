@@ -182,6 +182,9 @@ func (d *Demo) play(ctx, after context.Context) error {
 	d.console.mute() // Prism ends a stream by cancelling the job, and logs that as a failure
 	end()
 	line.Wait()
+	if lineErr != nil {
+		settleErr = nil // without a pipeline there was nothing to wait for
+	}
 	return errors.Join(lineErr, feedErr, showErr, settleErr)
 }
 

@@ -24,6 +24,7 @@ func Run(ctx context.Context, o Options, log config.Log, stdout, stderr *os.File
 	if err := os.Setenv("TMPDIR", d.TempDir()); err != nil {
 		return errors.Join(fmt.Errorf("set the temporary folder: %w", err), d.Abandon())
 	}
+	signal.Ignore(syscall.SIGPIPE) // a write to a pipe that is closed ends the demo by its error
 	line := d.pipelineOptions()
 	line.Log = log
 	slog.SetDefault(slog.New(line.NewLogHandler(d.Log())))

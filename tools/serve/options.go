@@ -4,7 +4,7 @@ package serve
 import (
 	"errors"
 	"fmt"
-	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/beamlytics/streamlytics/config"
@@ -12,6 +12,10 @@ import (
 )
 
 // Options configure a server. DefaultOptions returns the defaults, Flags declares the flags, and
+// originForm matches an origin as browsers send it: in lower case, without a path. They also leave
+// out the port that a scheme implies.
+var originForm = regexp.MustCompile(`^https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?$`)
+
 // Validate completes the options.
 type Options struct {
 	addr       string
@@ -54,9 +58,8 @@ func (o *Options) Validate(set *config.Set, args []string) (err error) {
 	}
 	o.allowed = strings.FieldsFunc(o.origins, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, origin := range o.allowed {
-		// Browsers send scheme and host in lower case, without a path.
-		if u, err := url.Parse(origin); origin != "*" && (err != nil || u.Scheme != "https" && u.Scheme != "http" ||
-			u.Hostname() == "" || origin != strings.ToLower(u.Scheme+"://"+u.Host)) {
+		if origin != "*" && !originForm.MatchString(origin) || strings.HasPrefix(origin, "https:") &&
+			strings.HasSuffix(origin, ":443") || strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80") {
 			bad("cors_origins", "%q is neither an origin, such as https://shop.example, nor *", origin)
 		}
 	}

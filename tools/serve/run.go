@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/beamlytics/streamlytics/config"
 	"github.com/beamlytics/streamlytics/serving"
 	"github.com/beamlytics/streamlytics/serving/api"
 	"github.com/beamlytics/streamlytics/serving/page"
@@ -44,7 +45,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	slog.Info("serving signals at http://"+listener.Addr().String(), "redis", o.redis.Config().String())
+	slog.Info("serving signals at http://"+config.Reachable(listener), "redis", o.redis.Config().String())
 	_ = signals.NotReady() // the log has what is wrong with Redis
 	select {
 	case err = <-served:
