@@ -1,44 +1,51 @@
 import { attr, h, keyed, text } from './dom.js';
-import { clock, long, num, productPath, second } from './format.js';
+import { clock, moment, num } from './format.js';
 import { ask, connection, poll } from './net.js';
+import { search } from './search.js';
 import badges from './badges.js';
 import deadletters from './deadletters.js';
 import flow from './flow.js';
 import product from './product.js';
 import shop from './shop.js';
 
+// The views. Those with an address are in the navigation.
 const routes = [
-  { name: 'flow', path: /^\/$/, view: flow, nav: ['/', 'Flow'], title: 'Flow' },
-  { name: 'shop', path: /^\/shop$/, view: shop, nav: ['/shop', 'Shop'], title: 'Shop' },
+  { name: 'flow', path: /^\/$/, view: flow, at: '/', title: 'Flow' },
+  { name: 'shop', path: /^\/shop$/, view: shop, at: '/shop', title: 'Shop' },
   { name: 'product', path: /^\/products\/([^/]+)$/, view: product, title: 'Product' },
-  { name: 'badges', path: /^\/badges$/, view: badges, nav: ['/badges', 'Badges'], title: 'Badges' },
-  { name: 'deadletters', path: /^\/deadletters$/, view: deadletters, nav: ['/deadletters', 'Dead letters'],
-    title: 'Dead letters' },
+  { name: 'badges', path: /^\/badges$/, view: badges, at: '/badges', title: 'Badges' },
+  { name: 'deadletters', path: /^\/deadletters$/, view: deadletters, at: '/deadletters', title: 'Dead letters' },
 ];
 const $ = id => document.getElementById(id);
 const main = $('main');
-let info, leave = new AbortController();
+let info, pipeline = null, leave = new AbortController();
 
-// show makes the view of the address. It moves the focus to its heading unless the page has just been loaded.
-function show(first) {
+// decoded returns a segment of a path, or null if it is no percent-encoding.
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return null;
+  }
+}
+
+// show makes the view of the address.
+function show() {
   leave.abort();
   leave = new AbortController();
   if (location.pathname === '/' && !info.views.includes('flow')) history.replaceState(null, '', '/shop');
   const route = routes.find(r => r.path.test(location.pathname) && info.views.includes(r.name));
-  for (const a of $('nav').querySelectorAll('a')) {
-    attr(a, 'aria-current', a.pathname === route?.nav?.[0] ? 'page' : null);
-  }
-  let id;
-  try {
-    id = decodeURIComponent(route?.path.exec(location.pathname)[1] ?? '');
-  } catch {
-    id = null;
-  }
+  for (const a of $('nav').querySelectorAll('a')) attr(a, 'aria-current', a.pathname === route?.at ? 'page' : null);
+  const id = decoded(route?.path.exec(location.pathname)[1] ?? '');
   const title = t => { document.title = `${t} · Streamlytics`; };
   const ctx = { info, id, params: new URLSearchParams(location.search), signal: leave.signal, title, go, query };
   title(route?.title ?? 'Not found');
   main.replaceChildren(route && id !== null ? route.view(ctx) : notFound());
-  if (first) return;
+}
+
+// enter shows the view of the address, and moves the focus to its heading.
+function enter() {
+  show();
   scrollTo(0, 0);
   const heading = main.querySelector('h1');
   attr(heading, 'tabindex', -1);
@@ -51,18 +58,17 @@ const notFound = () => h('section', null, h('h1', null, 'There is no such page')
 // go opens an address of the page.
 function go(url) {
   history.pushState(null, '', url);
-  show();
+  enter();
 }
 
-// query changes parameters of the address in place, and returns them all. A view that calls it draws itself.
+// query changes parameters of the address in place. A view that calls it draws itself.
 function query(change) {
   const params = new URLSearchParams(location.search);
   for (const [name, value] of Object.entries(change)) value ? params.set(name, value) : params.delete(name);
   history.replaceState(null, '', params.size ? `?${params}` : location.pathname);
-  return params;
 }
 
-addEventListener('popstate', () => info && show());
+addEventListener('popstate', () => info && !location.hash && enter());
 document.addEventListener('click', e => {
   const a = e.target.closest?.('a');
   if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
@@ -71,92 +77,36 @@ document.addEventListener('click', e => {
   go(a.href);
 });
 
-connection.fn = since => {
-  text($('banner'), since ? `Connection lost at ${second(since)}. Trying again.` : '');
-  if (!since && info) learn().catch(() => {});
-};
-
+// learn asks what is served here. Another pipeline than before gets a new view, because nothing of the old one holds.
 async function learn() {
   info = await ask('/page/info');
-  if (info.clock) clock.set(info.clock.now, info.clock.speed);
-  keyed($('nav'), routes.filter(r => r.nav && info.views.includes(r.name)), r => r.name, r =>
-    ({ el: h('li', null, h('a', { href: r.nav[0] }, r.nav[1])) }));
+  Object.assign(clock, { speed: info.clock.speed, zone: info.mode === 'demo' ? 'UTC' : undefined });
+  clock.set(info.clock.now);
+  keyed($('nav'), routes.filter(r => r.at && info.views.includes(r.name)), r => r.name, r =>
+    ({ el: h('li', null, h('a', { href: r.at }, r.title)) }));
   attr($('search'), 'hidden', !info.views.includes('product'));
-  text($('about'), [{ demo: 'A simulated retailer', serve: 'Signals of Redis' }[info.mode] ?? info.pipeline,
-    info.history_mb && `the last ${num(info.history_mb)} MB of events in memory`].filter(Boolean).join(', '));
+  const memory = info.history_mb ? `. Memory for events: ${num(info.history_mb)} MB` : '';
+  const about = { demo: 'A simulated retailer', serve: 'Signals in Redis' }[info.mode] ?? `Pipeline ${info.pipeline}`;
+  text($('about'), about + memory);
+  if (pipeline === info.pipeline) return;
+  pipeline = info.pipeline;
+  show();
 }
 
-const tick = () => text($('clock'), clock.speed === 1 ? `Clock: ${long(clock.now())}`
-  : `Clock: ${long(clock.now())}, runs ${num(clock.speed)}× as fast as a wall clock`);
-setInterval(() => document.hidden || !info || tick(), 1000);
+connection.changed = lost => {
+  text($('banner'), lost && info ? `Connection lost. The page shows ${moment(clock.now())}. Trying again.` : '');
+  if (!lost && info) learn().catch(() => {});
+};
 
+function tick() {
+  const speed = clock.speed === 1 ? '' : `, ${num(clock.speed)}× as fast as a wall clock`;
+  text($('clock'), `Clock: ${moment(clock.now())}${clock.zone ? ` ${clock.zone}` : ''}${speed}`);
+}
+
+search($('q'), $('hits'), go);
 main.append(h('p', { class: 'muted' }, 'Connecting…'));
-poll(new AbortController().signal, 0, async () => { await learn(); tick(); show(true); });
-
-// Search: a combobox of products and stores.
-const q = $('q'), hits = $('hits');
-let pending, chosen = -1;
-
-function close() {
-  keyed(hits, [], x => x);
-  attr(hits, 'hidden', true);
-  attr(q, 'aria-expanded', 'false');
-  choose(-1);
-}
-
-function choose(i) {
-  chosen = i;
-  [...hits.children].forEach((li, k) => attr(li, 'aria-selected', String(k === i)));
-  attr(q, 'aria-activedescendant', i < 0 ? null : hits.children[i].id);
-  if (i >= 0) hits.children[i].scrollIntoView({ block: 'nearest' });
-}
-
-async function search() {
-  pending?.abort();
-  const { signal } = pending = new AbortController();
-  const t = q.value.trim();
-  if (!t) return close();
-  await new Promise(resolve => setTimeout(resolve, 120));
-  if (signal.aborted) return;
-  try {
-    const [{ products }, { stores }] = await Promise.all([
-      ask(`/page/products?limit=8&q=${encodeURIComponent(t)}`, { signal }), ask('/page/stores', { signal })]);
-    const has = x => `${x.id} ${x.name ?? ''}`.toLowerCase().includes(t.toLowerCase());
-    const found = [...stores.filter(has).slice(0, 4).map(x => ['Store', x, `/shop?store=${encodeURIComponent(x.id)}`]),
-      ...products.map(x => ['Product', x, productPath(x.id)])];
-    keyed(hits, found.length ? found : [['', null, '']], f => f[2] || t, ([kind, x, url]) => ({ el: x
-      ? h('li', { role: 'option', id: `hit-${url}`, 'data-url': url }, h('b', null, x.name || x.id),
-        h('span', null, x.name ? `${kind} ${x.id}` : kind))
-      : h('li', { role: 'option', 'aria-disabled': true, id: 'hit-none', class: 'none' },
-        `Nothing has “${t}” in its id or name.`) }));
-    attr(hits, 'hidden', null);
-    attr(q, 'aria-expanded', 'true');
-    choose(-1);
-  } catch { /* the banner states it */ }
-}
-
-function pick(li) {
-  if (!li?.dataset.url) return;
-  q.value = '';
-  pending?.abort();
-  close();
-  go(li.dataset.url);
-}
-
-q.addEventListener('input', search);
-q.addEventListener('keydown', e => {
-  const n = hits.children.length;
-  if ((e.key === 'ArrowDown' || e.key === 'ArrowUp') && n) {
-    e.preventDefault();
-    choose(e.key === 'ArrowDown' ? (chosen + 1) % n : (Math.max(chosen, 0) + n - 1) % n);
-  } else if (e.key === 'Enter') pick(hits.children[Math.max(chosen, 0)]);
-  else if (e.key === 'Escape') { q.value = ''; close(); q.blur(); }
-});
-q.addEventListener('blur', () => setTimeout(close, 150));
-hits.addEventListener('pointerdown', e => { e.preventDefault(); pick(e.target.closest('li')); });
-document.addEventListener('keydown', e => {
-  if (e.key !== '/' || e.ctrlKey || e.metaKey || e.altKey || e.target.closest('input, textarea, select')) return;
-  if ($('search').hidden) return;
-  e.preventDefault();
-  q.focus();
+poll(new AbortController().signal, 0, async () => {
+  await learn();
+  tick();
+  setInterval(() => document.hidden || connection.lost || tick(), 1000);
 });

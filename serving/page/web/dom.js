@@ -21,11 +21,9 @@ export function attr(el, name, value) {
   else if (el.getAttribute(name) !== String(value)) el.setAttribute(name, value === true ? '' : value);
 }
 
-// text sets the text of an element in place, so that nothing else of it is touched.
+// text sets the text of an element where it differs.
 export function text(el, value) {
-  if (el.firstChild?.nodeType === Node.TEXT_NODE && el.childNodes.length === 1) {
-    if (el.firstChild.data !== String(value)) el.firstChild.data = value;
-  } else if (el.textContent !== String(value)) el.textContent = value;
+  if (el.textContent !== String(value)) el.textContent = value;
 }
 
 const kept = new WeakMap();
@@ -50,33 +48,30 @@ export function keyed(parent, items, key, make) {
   kept.set(parent, rows);
 }
 
-let ids = 0;
-export const uid = prefix => `${prefix}-${++ids}`;
-
-// sized calls draw(width) for the element now and whenever its width changes.
-export function sized(el, signal, draw) {
-  let width = 0;
-  const observer = new ResizeObserver(([entry]) => {
-    const w = Math.floor(entry.contentRect.width);
-    if (w > 0 && w !== width) draw(width = w);
-  });
-  observer.observe(el);
-  signal.addEventListener('abort', () => observer.disconnect());
+// section returns a <section> that is named by its heading.
+export function section(title, ...children) {
+  const id = title.toLowerCase().replaceAll(' ', '-');
+  return h('section', { 'aria-labelledby': id }, h('h2', { id }, title), children);
 }
 
-// table returns a <details> with a data table. rows() is called when it is opened, and by update() while it is open.
-export function table(summary, head, rows) {
+export const details = (summary, ...children) =>
+  h('details', { class: 'data' }, h('summary', null, summary), children);
+
+// facts returns a list of [name, value] pairs.
+export const facts = pairs =>
+  h('dl', { class: 'facts' }, pairs.map(([name, value]) => h('div', null, h('dt', null, name), h('dd', null, value))));
+
+// head returns the head of a table.
+export const head = names =>
+  h('thead', null, h('tr', null, names.map(name => h('th', { scope: 'col' }, name))));
+
+// table returns a data table that can be opened. rows() is called when it is opened, and by update() while it is open.
+export function table(summary, names, rows) {
   const body = h('tbody');
-  const el = h('details', { class: 'data' }, h('summary', null, summary),
-    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': summary }, h('table', null,
-      h('thead', null, h('tr', null, head.map(c => h('th', { scope: 'col' }, c)))), body)));
+  const el = details(summary, h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': summary },
+    h('table', null, head(names), body)));
   const update = () => {
-    if (!el.open) return;
-    rows().forEach((cells, i) => {
-      const tr = body.rows[i] ?? body.appendChild(h('tr', null, cells.map(() => h('td'))));
-      cells.forEach((c, j) => text(tr.cells[j], c));
-    });
-    while (body.rows.length > rows().length) body.deleteRow(-1);
+    if (el.open) body.replaceChildren(...rows().map(cells => h('tr', null, cells.map(c => h('td', null, c)))));
   };
   el.addEventListener('toggle', update);
   return { el, update };

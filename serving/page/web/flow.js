@@ -1,16 +1,17 @@
-import { attr, h, table, text } from './dom.js';
+import { attr, h, section, text } from './dom.js';
 import { diagram } from './diagram.js';
-import { clock, label, millis, num, productPath, rate, second } from './format.js';
+import { clock, millis, num, productPath, rate, wall } from './format.js';
 import { spark } from './chart.js';
 import { ask, poll } from './net.js';
 
+// The counts of internal/metrics since the start: [key, name, meaning].
 const totals = [
-  ['events', 'Events', 'used so far: sales, deliveries, counts, views, carts'],
-  ['duplicates', 'Duplicates', 'recognised; they change no number'],
-  ['dropped_by_barrier', 'Late sales dropped', 'a later count already covers them'],
-  ['recomputed', 'Late counts recomputed', 'sales after the count applied again on top'],
-  ['ignored', 'Ignored', 'messages that carry no stock, sale or click'],
-  ['badge_changes', 'Badge changes', 'each one with its evidence'],
+  ['events', 'Events', 'sales, receipts, counts, views and cart adds; repetitions too'],
+  ['duplicates', 'Duplicates', 'repetitions of events; they change no number'],
+  ['recomputed', 'Late counts', 'sales since the count were applied again on top'],
+  ['dropped_by_barrier', 'Late sales and receipts', 'dropped, because a newer count includes them'],
+  ['ignored', 'Ignored', 'valid messages that concern no product'],
+  ['badge_changes', 'Badge changes', 'each with the numbers that it rests on'],
 ];
 
 // Rates makes events a second of wall time from counters, over the last three seconds.
@@ -28,110 +29,107 @@ class Rates {
   }
 }
 
-function figure(name, note) {
+function figure(name, ...notes) {
   const value = h('dd', { class: 'value' }, '–');
-  const el = h('div', { class: 'figure' }, h('dt', null, name), value, note && h('dd', { class: 'note' }, note));
-  return { el, value };
+  const el = h('div', { class: 'figure' }, h('dt', null, name), value,
+    notes.map(note => h('dd', { class: 'note' }, note)));
+  return { el, show: v => text(value, v) };
+}
+
+// now is what happens at the moment.
+function now() {
+  const line = spark(160, 34), seen = [], median = h('span');
+  const speed = figure('Events a second', line.el), latency = figure('Latency, median', median),
+    outstanding = figure('Outstanding', 'pulled, not yet acknowledged'),
+    refused = figure('Refused', h('a', { href: '/deadletters' }, 'See the dead letters'));
+  const el = h('dl', { class: 'figures big' }, [speed, latency, outstanding, refused].map(f => f.el));
+  return { el, update(f, events) {
+    if (events !== null) seen.push([performance.now(), events]);
+    if (seen.length > 120) seen.shift();
+    if (seen.length > 1) line.update(seen, seen[0][0], seen.at(-1)[0]);
+    speed.show(events === null ? '–' : rate(events));
+    latency.show(f.latency_ms ? millis(f.latency_ms.p50) : '–');
+    text(median, 'from publishing to stock in Redis' +
+      (f.latency_ms ? `; 99th percentile ${millis(f.latency_ms.p99)}` : ''));
+    outstanding.show(num(f.outstanding));
+    refused.show(num(f.refused_total));
+  } };
+}
+
+// truth is what a demo has found when it compared Redis with its own books.
+function truth() {
+  const found = h('strong'), note = h('span');
+  const el = h('p', { class: 'truth', hidden: true }, found, note);
+  return { el, update(t) {
+    attr(el, 'hidden', !t);
+    if (!t) return;
+    attr(el, 'class', t.wrong ? 'truth wrong' : t.problem ? 'truth late' : 'truth');
+    text(found, t.keys ? `${num(t.keys)} keys checked against the truth, ${num(t.wrong)} wrong`
+      : 'Not yet checked against the truth');
+    const last = t.keys ? `The last check was on ${wall(t.checked_wall)}.` : '';
+    text(note, t.problem ? `The newest check could not be made: ${t.problem}. ${last}`
+      : `The demo keeps its own books, and compares each stock key in Redis with them. ${last}`);
+  } };
+}
+
+// scenario is what a demo can let happen, with a button, what to watch, and what happens now.
+function scenario({ name, title, watch }) {
+  const happens = h('p', { class: 'now', role: 'status' }), link = h('a', { hidden: true });
+  const button = h('button', { onclick: start }, 'Start', h('span', { class: 'hidden' }, `: ${title}`));
+  const el = h('article', { class: 'scenario' },
+    h('h3', null, title), h('div', null, h('p', { class: 'muted' }, watch), happens, link), button);
+
+  async function start() {
+    button.disabled = true;
+    try {
+      update({ running: true, ...await ask('/page/scenarios', { body: { name } }) });
+    } catch (err) {
+      text(happens, `It did not start: ${err.message}`);
+    }
+    button.disabled = false;
+  }
+
+  function update(run) {
+    text(happens, run.text);
+    attr(el, 'class', run.running ? 'scenario running' : 'scenario');
+    attr(link, 'hidden', !run.product);
+    attr(link, 'href', productPath(run.product ?? '', run.store));
+    text(link, `Watch product ${run.product}`);
+  }
+  return { name, el, update };
 }
 
 export default function flow(ctx) {
-  const speeds = new Rates(), history = [], line = spark(160, 34);
-  const speed = figure('Events a second'), p50 = figure('Latency, median'), p99 = figure('Latency, 99th percentile'),
-    outstanding = figure('Outstanding', 'pulled, not yet acknowledged'), refused = figure('Refused');
-  speed.el.append(h('dd', null, line.el));
-  p50.el.append(h('dd', { class: 'note' }, 'from publishing to stock in Redis'));
-  p99.el.append(h('dd', { class: 'note' }, 'over the last ten seconds'));
-  refused.el.append(h('dd', { class: 'note' }, h('a', { href: '/deadletters' }, 'See dead letters')));
+  const { info, signal } = ctx, speeds = new Rates(), picture = diagram(info), moment = now(), check = truth();
   const sums = totals.map(([key, name, note]) => ({ key, ...figure(name, note) }));
   const state = h('p', { class: 'callout bad', role: 'status', hidden: true });
-  const truth = h('p', { class: 'truth', hidden: true }, h('strong'), h('span'));
-  const picture = diagram(ctx.signal, ctx.info);
-  const steps = table('The diagram as a table', ['Part', 'What it does', 'Now'], () => picture.rows());
-  const cards = ctx.info.scenarios?.length ? scenarios(ctx) : null;
+  const scenarios = (info.scenarios ?? []).map(scenario);
 
-  poll(ctx.signal, 1000, async () => {
-    const f = await ask('/page/flow', { signal: ctx.signal });
+  poll(signal, 1000, async () => {
+    const f = await ask('/page/flow', { signal });
     clock.set(f.now);
-    const counters = { events: f.events, refused: f.refused_total, stock: f.stock_signals, velocity: f.velocity_signals,
-      writes: f.redis.writes, archive: f.archive_rows ?? 0 };
-    for (const c of f.channels) counters[c.name] = c.events;
-    speeds.add(counters);
+    speeds.add({ events: f.events, refused: f.refused_total, stock: f.stock_signals, velocity: f.velocity_signals,
+      archive: f.archive_rows ?? 0, ...Object.fromEntries(f.channels.map(c => [c.name, c.events])) });
     picture.update(f, name => speeds.of(name));
-    steps.update();
-    const now = speeds.of('events');
-    if (now !== null) history.push([performance.now(), now]);
-    if (history.length > 120) history.shift();
-    if (history.length > 1) line.update(history, history[0][0], history.at(-1)[0]);
-    text(speed.value, now === null ? '–' : rate(now));
-    text(p50.value, f.latency_ms ? millis(f.latency_ms.p50) : '–');
-    text(p99.value, f.latency_ms ? millis(f.latency_ms.p99) : '–');
-    text(outstanding.value, num(f.outstanding));
-    text(refused.value, num(f.refused_total));
-    for (const sum of sums) text(sum.value, num(f[sum.key]));
+    moment.update(f, speeds.of('events'));
+    for (const sum of sums) sum.show(num(f[sum.key]));
     attr(state, 'hidden', f.state === 'ok');
     text(state, f.state === 'ok' ? '' : `Not ready: ${f.state}`);
-    showTruth(truth, f.truth);
-    cards?.update(f.scenarios ?? {});
+    check.update(f.truth);
+    for (const { name, update } of scenarios) if (f.scenarios?.[name]) update(f.scenarios[name]);
   });
 
   return h('div', { class: 'view' },
     h('section', { class: 'hero' },
       h('h1', null, 'Three channels report what happens.'),
-      h('p', { class: 'lead' },
-        'Streamlytics turns it into one exact on-hand and an honest “sold in last hour” for each product.'),
-      truth),
-    state,
-    h('section', { 'aria-labelledby': 'path' },
-      h('h2', { id: 'path', class: 'hidden' }, 'How a message goes'), picture.el, steps.el),
-    h('section', { 'aria-labelledby': 'now' }, h('h2', { id: 'now', class: 'hidden' }, 'Right now'),
-      h('dl', { class: 'figures big' }, [speed, p50, p99, outstanding, refused].map(f => f.el))),
-    cards?.el,
-    h('section', { 'aria-labelledby': 'totals' }, h('h2', { id: 'totals' }, 'Since the start'),
-      h('dl', { class: 'figures' }, sums.map(f => f.el))));
-}
-
-function showTruth(el, truth) {
-  attr(el, 'hidden', !truth);
-  if (!truth) return;
-  const [strong, small] = el.children;
-  attr(el, 'class', truth.wrong ? 'truth wrong' : truth.problem ? 'truth late' : 'truth');
-  text(strong, truth.keys ? `${num(truth.keys)} keys checked against the truth, ${num(truth.wrong)} wrong`
-    : 'Not yet checked against the truth');
-  const last = truth.keys ? ` Last compared at ${second(truth.checked_wall)}.` : '';
-  text(small, truth.problem ? `Not compared just now: ${truth.problem}.`
-    : `The simulated retailer counts for itself.${last}`);
-}
-
-// scenarios are the buttons of the demo, each with what to watch and what is happening.
-function scenarios(ctx) {
-  const rows = new Map(), status = h('p', { class: 'hidden', role: 'status' });
-  const cards = ctx.info.scenarios.map(({ name, title, watch }) => {
-    const now = h('p', { class: 'now' }), link = h('a', { href: '/' }), more = h('p', { hidden: true }, link);
-    const button = h('button', { onclick: async () => {
-      button.disabled = true;
-      try {
-        const started = await ask('/page/scenarios', { body: { name } });
-        show({ running: true, ...started });
-        text(status, started.text);
-      } catch (err) {
-        text(now, `It did not start: ${err.message}`);
-      }
-      button.disabled = false;
-    } }, 'Start', h('span', { class: 'hidden' }, `: ${title}`));
-    const el = h('article', { class: 'card scenario' }, h('h3', null, title), h('p', { class: 'muted' }, watch), now,
-      more, button);
-    function show(run) {
-      text(now, run.text);
-      attr(el, 'class', run.running ? 'card scenario running' : 'card scenario');
-      attr(more, 'hidden', !run.product);
-      attr(link, 'href', productPath(run.product ?? '', run.store));
-      text(link, `Watch product ${label(run.name, run.product)}`);
-    }
-    rows.set(name, show);
-    return el;
-  });
-  const el = h('section', { 'aria-labelledby': 'try' }, h('h2', { id: 'try' }, 'Make something happen'),
-    h('p', { class: 'muted' }, 'Each of these goes wrong in real shops. Start one and watch the numbers hold.'),
-    h('div', { class: 'cards' }, cards), status);
-  return { el, update(running) { for (const [name, run] of Object.entries(running)) rows.get(name)?.(run); } };
+      h('p', { class: 'lead' }, 'Tills, web shop and warehouse send a message for each sale, view, receipt and count. ' +
+        'Streamlytics turns them into the exact stock of every store, and into “sold in last hour”.'),
+      check.el,
+      scenarios.length > 0 && h('p', null, h('a', { href: '#make-something-happen' }, 'Make something happen'),
+        ', such as a count that arrives late.')),
+    state, picture.el, moment.el,
+    scenarios.length > 0 && section('Make something happen', h('p', { class: 'muted' },
+      'Each of these goes wrong in real shops. Start one, and follow its link while it runs.'),
+    h('div', { class: 'rows' }, scenarios.map(x => x.el))),
+    section('Since the start', h('dl', { class: 'figures' }, sums.map(f => f.el))));
 }

@@ -1,26 +1,42 @@
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
-const formats = Object.fromEntries(Object.entries({
-  minute: { hour: '2-digit', minute: '2-digit' },
-  second: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
-  day: { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
-  date: { year: 'numeric', month: '2-digit', day: '2-digit' },
-  long: { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' },
-}).map(([name, options]) => [name, new Intl.DateTimeFormat('en-GB', options)]));
 
 export const num = n => whole.format(n).replace('-', '\u2212');
 export const rate = n => (n < 9.95 ? tenth : whole).format(n);
 export const plural = (n, one, many = one + 's') => `${num(n)} ${n === 1 ? one : many}`;
 export const millis = n => n >= 10_000 ? `${rate(n / 1000)} s` : `${num(n)} ms`;
 
-// Times are shown in the zone of the browser.
-export const minute = ms => formats.minute.format(ms);
-export const second = ms => formats.second.format(ms);
-export const long = ms => formats.long.format(ms);
+const time = { hour: '2-digit', minute: '2-digit' };
+const day = { day: 'numeric', month: 'short', ...time };
+const long = { weekday: 'short', ...day, second: '2-digit' };
+const date = { year: 'numeric', month: '2-digit', day: '2-digit' };
+const format = (ms, form, timeZone) => {
+  const key = Object.keys(form).join() + timeZone;
+  formatters[key] ??= new Intl.DateTimeFormat('en-GB', { ...form, timeZone });
+  return formatters[key].format(ms);
+};
+const formatters = {};
+
+// clock is the clock of the pipeline, which may run faster than the wall's. The browser's clock is not used. Times are
+// shown in zone, undefined for that of the browser.
+export const clock = {
+  at: 0, since: 0, speed: 1, zone: undefined,
+  set(at) { Object.assign(this, { at, since: performance.now() }); },
+  now() { return this.at + (performance.now() - this.since) * this.speed; },
+};
+
+export const minute = ms => format(ms, time, clock.zone);
+export const moment = ms => format(ms, long, clock.zone);
+export const offset = ms => clock.zone === 'UTC' ? 0 : new Date(ms).getTimezoneOffset() * 60_000;
+
+// wall is a time of the wall clock.
+export const wall = ms => format(ms, long);
 
 // stamp is the time of day, with the date unless it is the day of the pipeline's clock.
-export const stamp = ms => (sameDay(ms, clock.now()) ? formats.minute : formats.day).format(ms);
-const sameDay = (a, b) => formats.date.format(a) === formats.date.format(b);
+export function stamp(ms) {
+  const today = format(ms, date, clock.zone) === format(clock.now(), date, clock.zone);
+  return format(ms, today ? time : day, clock.zone);
+}
 
 // span is a duration in words.
 export function span(ms) {
@@ -30,14 +46,5 @@ export function span(ms) {
   return m % 60 ? `${Math.floor(m / 60)} h ${m % 60} min` : `${m / 60} h`;
 }
 
-// clock is the clock of the pipeline, which may run faster than the wall's.
-export const clock = {
-  at: Date.now(), wall: Date.now(), speed: 1,
-  set(at, speed = this.speed) { Object.assign(this, { at, speed, wall: Date.now() }); },
-  now() { return this.at + (Date.now() - this.wall) * this.speed; },
-};
-
-// label joins a name and an id.
-export const label = (name, id) => name || id;
 export const productPath = (id, store) =>
   `/products/${encodeURIComponent(id)}${store ? `?store=${encodeURIComponent(store)}` : ''}`;

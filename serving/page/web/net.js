@@ -6,20 +6,19 @@ export class Problem extends Error {
   }
 }
 
-// connection calls fn(since) when the server stops answering (since: wall time) and when it answers again (since: 0).
-export const connection = { since: 0, fn() {} };
+// connection calls changed(lost) when the server stops answering, and when it answers again.
+export const connection = { lost: false, changed() {} };
 
 function answered(ok) {
-  if (ok === !connection.since) return;
-  connection.since = ok ? 0 : Date.now();
-  connection.fn(connection.since);
+  if (ok !== connection.lost) return;
+  connection.lost = !ok;
+  connection.changed(connection.lost);
 }
 
 // ask sends a GET, or a POST of body, and returns the JSON of the answer.
 export async function ask(path, { signal, body } = {}) {
-  const options = { signal };
-  if (body) Object.assign(options, { method: 'POST', body: JSON.stringify(body),
-    headers: { 'Content-Type': 'application/json' } });
+  const options = body === undefined ? { signal }
+    : { signal, method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
   let response, json;
   try {
     response = await fetch(path, options);
@@ -49,7 +48,7 @@ export function poll(signal, ms, fn) {
       if (!expected) throw err;
     } finally {
       busy = false;
-      if (!done && !signal.aborted) timer = setTimeout(run, connection.since ? Math.max(ms, 2000) : ms || 2000);
+      if (!done && !signal.aborted) timer = setTimeout(run, connection.lost ? Math.max(ms, 2000) : ms || 2000);
     }
   };
   document.addEventListener('visibilitychange', run, { signal });
@@ -61,7 +60,14 @@ export function poll(signal, ms, fn) {
 // for each name of an event; problem and recovered are called for the stream itself too.
 export function stream(signal, path, on) {
   let source, timer, last = '';
-  const close = () => { clearTimeout(timer); source?.close(); source = null; };
+  const close = () => {
+    clearTimeout(timer);
+    source?.close();
+  };
+  const reopen = ms => {
+    close();
+    timer = setTimeout(open, ms);
+  };
   const open = () => {
     close();
     if (signal.aborted || document.hidden) return;
@@ -71,13 +77,15 @@ export function stream(signal, path, on) {
       on.recovered();
     };
     source.onerror = () => {
-      close();
-      timer = setTimeout(open, 2000);
+      reopen(2000);
       ask('/page/info', { signal }).then(() => on.problem({ title: 'Signals cannot be read' }), () => {});
     };
-    source.addEventListener('end', () => { close(); timer = setTimeout(open, 1000); });
+    source.addEventListener('end', () => reopen(1000));
     for (const [name, fn] of Object.entries(on)) {
-      source.addEventListener(name, e => { last = e.lastEventId || last; fn(JSON.parse(e.data)); });
+      source.addEventListener(name, e => {
+        last = e.lastEventId || last;
+        fn(JSON.parse(e.data));
+      });
     }
   };
   document.addEventListener('visibilitychange', () => document.hidden ? close() : open(), { signal });
