@@ -7,8 +7,8 @@ const names = { HIGH_DEMAND: 'High demand', LOW_STOCK: 'Low stock' };
 // The verdicts of docs/WAREHOUSE.md: [name, class, meaning].
 const verdicts = {
   PROVEN: ['proven', 'good', 'The events in memory give exactly these numbers.'],
-  IN_FLIGHT: ['in flight', 'good', 'Not false. The events of the last 5 seconds before the change may or may not have been ' +
-    'counted, so the events give a range, and these numbers lie in it.'],
+  IN_FLIGHT: ['in flight', 'good', 'Not false. The events of the last 5 seconds before the change may or may not be ' +
+    'counted in it, so the events give a range, and these numbers lie in it.'],
   UNCHECKED: ['unchecked', 'plain', 'The memory of this page does not reach back far enough to count again.'],
   EVIDENCE: ['false: evidence', 'bad', 'The events give other numbers.'],
   SCORE: ['false: score', 'bad', 'The score is not the weighted sum of the numbers.'],
@@ -23,7 +23,8 @@ function evidence(c) {
   const term = (weight, n, name) => (weight === 1 ? '' : `${num(weight)} × `) + plural(n, name);
   const { views, cart_adds, units } = c.weights;
   const sum = [term(views, c.views, 'view'), term(cart_adds, c.cart_adds, 'cart add'), term(units, c.units, 'unit')];
-  return [`${num(c.score)} = ${sum.join(' + ')}`, `in the last hour; on from ${num(c.enter)}, off below ${num(c.exit)}`];
+  return [`${num(c.score)} = ${sum.join(' + ')}`,
+    `in the last hour; on from ${num(c.enter)}, off below ${num(c.exit)}`];
 }
 
 // change is the row of one badge change. stores has the names of stores by id. short leaves the product out.

@@ -1,6 +1,6 @@
 import { attr, details, facts, h, head, keyed, text } from './dom.js';
 import { formatOf, formats, offending } from './fields.js';
-import { num, plural, wall } from './format.js';
+import { num, plural, wall, wallTime } from './format.js';
 import { ask, poll } from './net.js';
 
 const shownBytes = 4096, shownLetters = 100;
@@ -54,7 +54,7 @@ function editor(letter, written) {
       const { message_id } = await ask(`/page/deadletters/${letter.n}/replay`, { body: { data: area.value } });
       show('good', `Sent again as message ${message_id}. The pipeline counts it now.`);
     } catch (err) {
-      show('bad', err.reason ? `It would be refused again (${err.reason}): ${err.message}` : `It was not sent: ${err.message}`);
+      show('bad', (err.reason ? `It would be refused again (${err.reason}): ` : 'It was not sent: ') + err.message);
     }
     button.disabled = false;
   }
@@ -116,7 +116,7 @@ export default function deadletters(ctx) {
   const row = l => {
     const again = h('span', { class: 'pill off', hidden: true }, 'sent again');
     const button = h('button', { onclick: () => show(l.n) },
-      h('span', { class: 'meta' }, h('b', null, l.reason), ' ', again, h('time', null, wall(l.failed_at_wall))),
+      h('span', { class: 'meta' }, h('b', null, l.reason), ' ', again, h('time', null, wallTime(l.failed_at_wall))),
       h('span', null, l.detail),
       h('span', { class: 'meta' }, `${l.source} · ${l.stage} · letter ${l.n}`));
     return { el: h('li', null, button), update(x) {
@@ -142,10 +142,8 @@ export default function deadletters(ctx) {
     const letter = data.letters.find(l => l.n === open);
     shown = open;
     if (letter) place.replaceChildren(detail(ctx, letter, () => show(0)));
-    else {
-      place.replaceChildren(h('p', { class: 'panel muted', hidden: !found.length }, open
-        ? `Letter ${open} is no longer among the newest.` : 'Choose a letter to see its bytes, and what each field should be.'));
-    }
+    else place.replaceChildren(h('p', { class: 'panel muted', hidden: !found.length }, open
+      ? `Letter ${open} is no longer among the newest.` : 'Choose a letter to see its bytes, and what is wrong.'));
   }
 
   poll(signal, 2000, async () => {

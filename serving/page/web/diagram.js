@@ -12,16 +12,16 @@ const parts = [
   ['velocity', 'step', 'SmartVelocityFn', 'Counts what sold in the last hour and day, and gives the badges.'],
   ['dead', 'sink', 'Dead letters', 'What could not be used, and why.'],
   ['redis', 'sink', 'Redis', 'The signals that a shop page reads: stock, velocity and badges.'],
-  ['archive', 'sink', 'Archive', 'Every event and signal.'],
+  ['archive', 'sink last', 'Archive', 'Every event and signal.'],
 ];
 
 // The arrows beside those of the channels. Those along go from step to step, those out to a sink.
 const arrows = { 'to-key': 'along', 'to-stock': 'along', 'to-velocity': 'along', 'to-dead': 'out', 'stock-redis': 'out',
   'velocity-redis': 'out', 'to-archive': 'out' };
 
-// place puts a part into its area of the grid.
-function place(el, name) {
-  el.style.gridArea = name;
+// place puts an element into an area of the grid.
+function place(el, area) {
+  el.style.gridArea = area;
   return el;
 }
 
@@ -38,7 +38,8 @@ function arrow(kind) {
 function box(kind, title, does) {
   const count = h('b', { class: 'count' });
   const el = h('div', { class: `box ${kind}` },
-    h('strong', null, title.split(/(?<=[a-z])(?=[A-Z])/).flatMap(part => [h('wbr'), part])), h('span', null, does), count);
+    h('strong', null, title.split(/(?<=[a-z])(?=[A-Z])/).flatMap(word => [h('wbr'), word])),
+    h('span', null, does), count);
   return { el, update(value, state = '') {
     text(count, value);
     attr(el, 'class', `box ${kind} ${state}`);

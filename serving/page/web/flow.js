@@ -1,6 +1,6 @@
 import { attr, h, section, text } from './dom.js';
 import { diagram } from './diagram.js';
-import { clock, millis, num, productPath, rate, wall } from './format.js';
+import { clock, millis, num, productPath, rate, wallTime } from './format.js';
 import { spark } from './chart.js';
 import { ask, poll } from './net.js';
 
@@ -66,7 +66,7 @@ function truth() {
     attr(el, 'class', t.wrong ? 'truth wrong' : t.problem ? 'truth late' : 'truth');
     text(found, t.keys ? `${num(t.keys)} keys checked against the truth, ${num(t.wrong)} wrong`
       : 'Not yet checked against the truth');
-    const last = t.keys ? `The last check was on ${wall(t.checked_wall)}.` : '';
+    const last = t.keys ? `Last check: ${wallTime(t.checked_wall)}.` : '';
     text(note, t.problem ? `The newest check could not be made: ${t.problem}. ${last}`
       : `The demo keeps its own books, and compares each stock key in Redis with them. ${last}`);
   } };
@@ -122,7 +122,7 @@ export default function flow(ctx) {
   return h('div', { class: 'view' },
     h('section', { class: 'hero' },
       h('h1', null, 'Three channels report what happens.'),
-      h('p', { class: 'lead' }, 'Tills, web shop and warehouse send a message for each sale, view, receipt and count. ' +
+      h('p', { class: 'lead' }, 'Tills, web shop and warehouse send each sale, view, receipt and count as a message. ' +
         'Streamlytics turns them into the exact stock of every store, and into “sold in last hour”.'),
       check.el,
       scenarios.length > 0 && h('p', null, h('a', { href: '#make-something-happen' }, 'Make something happen'),

@@ -29,8 +29,9 @@ export const minute = ms => format(ms, time, clock.zone);
 export const moment = ms => format(ms, long, clock.zone);
 export const offset = ms => clock.zone === 'UTC' ? 0 : new Date(ms).getTimezoneOffset() * 60_000;
 
-// wall is a time of the wall clock.
+// wall and wallTime are times of the wall clock.
 export const wall = ms => format(ms, long);
+export const wallTime = ms => format(ms, { ...time, second: '2-digit' });
 
 // stamp is the time of day, with the date unless it is the day of the pipeline's clock.
 export function stamp(ms) {

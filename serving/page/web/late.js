@@ -72,8 +72,8 @@ function countStory(b) {
   const { sales, receipts } = b.recomputed, n = sales + receipts, late = span(b.arrived - b.counted_at);
   const moved = [sales && plural(sales, 'sale'), receipts && plural(receipts, 'receipt')].filter(Boolean).join(' and ');
   const again = n === 0 ? 'Nothing had been sold or received since, so the stock is the count.'
-    : `${moved} since the count ${n === 1 ? 'was' : 'were'} applied again on top of it: ${num(b.quantity - added(b))} ` +
-      `on hand. Overwriting the stock would have shown ${num(b.quantity)}.`;
+    : `${moved} since the count ${n === 1 ? 'was' : 'were'} applied again on top of it: ` +
+      `${num(b.quantity - added(b))} on hand. Overwriting the stock would have shown ${num(b.quantity)}.`;
   return { key: `c${b.counted_at}-${b.arrived}`, at: b.arrived, kind: 'count',
     title: `Count of ${num(b.quantity)}${b.late ? `, ${late} late` : ''}`,
     text: `Counted at ${stamp(b.counted_at)}${b.late ? `, arrived at ${stamp(b.arrived)}` : ''}. ${again}` };
@@ -88,8 +88,8 @@ function dropStory(g, held, wrong) {
     : `A ${thing(d)}, made at ${stamp(d.occurred_at)}, arrived at ${stamp(d.arrived)}. `;
   const why = `The count of ${count} includes ${g.length > 1 ? 'them, so they were' : 'it, so it was'} dropped.`;
   const would = held === null ? '' : ` Subtracting again would have shown ${num(wrong)} instead of ${num(held)}.`;
-  return { key: `d${d.arrived}-${d.occurred_at}-${d.quantity}`, at: last.arrived, kind: 'drop', text: what + why + would,
-    title: g.length > 1 ? `${things(g)}, dropped` : `Late ${thing(d)}, dropped` };
+  return { key: `d${d.arrived}-${d.occurred_at}-${d.quantity}`, at: last.arrived, kind: 'drop',
+    text: what + why + would, title: g.length > 1 ? `${things(g)}, dropped` : `Late ${thing(d)}, dropped` };
 }
 
 // story puts into words what came late, the newest first: [{key, at, kind, title, text}].

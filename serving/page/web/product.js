@@ -17,8 +17,9 @@ function state(n) {
 
 // onHand is the chart of a store.
 function onHand(store, from, to) {
-  const lines = [[overwritten, 'over', 'with the late count alone'], [subtracted, 'under', 'with late sales subtracted'],
-    [known, '', 'on hand']].map(([of, cls, what]) => ({ points: clip(of(store), from, to), class: cls, what }))
+  const lines = [[overwritten, 'over', 'with the late count alone'],
+    [subtracted, 'under', 'with late sales subtracted again'], [known, '', 'on hand']]
+    .map(([of, cls, what]) => ({ points: clip(of(store), from, to), class: cls, what }))
     .filter(l => l.points.some(p => p[1] !== null));
   return {
     title: `On-hand of ${nameOf(store)} over time. ${state(now(store))}, ${plural(store.barriers.length, 'count')}, ` +
@@ -78,17 +79,20 @@ function headline({ id, name, stores, velocity }) {
 const legend = parts => h('p', { class: 'legend', 'aria-hidden': true },
   parts.map(([cls, name]) => h('span', { class: cls }, name)));
 
-// playing is the scenario of a demo that concerns the product: what happens now, and what to watch.
+// playing is the scenario of a demo that concerns the product while it runs: what happens now, and what to watch.
+// update returns its name. An end is stated to those who have seen it run.
 function playing(ctx) {
   const title = h('strong'), happens = h('p'), watch = h('p', { class: 'muted' });
   const el = h('section', { class: 'callout', role: 'status', hidden: true }, title, happens, watch);
   return { el, update(plays) {
-    const play = ctx.info.scenarios?.findLast(({ name }) => plays?.[name]?.product === ctx.id);
+    const play = ctx.info.scenarios?.findLast(({ name }) =>
+      plays?.[name]?.product === ctx.id && (plays[name].running || title.textContent));
     attr(el, 'hidden', !play);
-    if (!play) return null;
-    const minutes = clock.speed === 1 ? '' : `, and a minute takes ${rate(60 / clock.speed)} s`;
-    text(title, plays[play.name].running ? `${play.title}: it is ${minute(clock.now())}${minutes}` : `${play.title}, ended`);
-    text(happens, plays[play.name].text);
+    if (!play) return '';
+    const { running, text: words } = plays[play.name];
+    const pace = clock.speed === 1 ? '' : `, and a minute takes ${rate(60 / clock.speed)} s`;
+    text(title, running ? `${play.title}: it is ${minute(clock.now())}${pace}` : `${play.title}, ended`);
+    text(happens, words);
     text(watch, `Watch: ${play.watch}`);
     return play.name;
   } };
@@ -118,16 +122,17 @@ function storyRow(t) {
 function stock(signal, choose, period) {
   let shown;
   const list = h('ul', { class: 'stores' }), name = h('h3'), held = h('p', { class: 'onhand' });
-  const picture = chart(signal, 300), points = table('On-hand as a table', ['Time', 'On-hand', 'Event'],
-    () => rows(shown.store));
-  const prevented = h('p', { class: 'callout' }), quiet = h('p', { class: 'muted' }), tale = h('ol', { class: 'story' });
-  const row = storeRow(choose, () => shown);
-  const el = h('div', { class: 'body' },
-    h('section', { 'aria-labelledby': 'on-hand' }, h('div', { class: 'row' }, h('h2', { id: 'on-hand' }, 'On-hand'), period),
-      h('div', { class: 'split' }, list, h('div', { class: 'panel' }, h('div', { class: 'row' }, name, held), picture.el,
-        prevented, legend([['k-line', 'on-hand'], ['k-count', 'count'], ['k-late', 'from a late count to its arrival'],
-          ['k-over', 'with the late count alone'], ['k-drop', 'late sale, dropped'],
-          ['k-under', 'with late sales subtracted again']]), points.el))),
+  const picture = chart(signal, 300), prevented = h('p', { class: 'callout' });
+  const points = table('On-hand as a table', ['Time', 'On-hand', 'Event'], () => rows(shown.store));
+  const quiet = h('p', { class: 'muted' }), tale = h('ol', { class: 'story' }), row = storeRow(choose, () => shown);
+  const panel = h('div', { class: 'panel' }, h('div', { class: 'row' }, name, held), picture.el, prevented,
+    legend([['k-line', 'on-hand'], ['k-count', 'count'], ['k-late', 'from a late count to its arrival'],
+      ['k-over', 'with the late count alone'], ['k-drop', 'late sale, dropped'],
+      ['k-under', 'with late sales subtracted again']]), points.el);
+  const el = h('div', { class: 'body', hidden: true },
+    h('section', { 'aria-labelledby': 'on-hand' },
+      h('div', { class: 'row' }, h('h2', { id: 'on-hand' }, 'On-hand'), period),
+      h('div', { class: 'split' }, list, panel)),
     section('What came late', quiet, tale));
   return { el, update(stores, store, from, to) {
     const first = !shown, told = story(store), said = summary(store, nameOf(store));
@@ -157,8 +162,9 @@ function choosePeriod(choose) {
 export default function product(ctx) {
   const { id, signal, params } = ctx;
   let data = null, period = params.get('hours'), store = params.get('store');
-  const title = h('h1', null, id), sub = h('p', { class: 'lead' }), note = h('p', { class: 'muted', role: 'status' }, 'Loading…');
-  const scene = playing(ctx), bars = chart(signal, 200), changes = h('div', { class: 'rows' }), none = h('p', { class: 'muted' });
+  const title = h('h1', null, id), sub = h('p', { class: 'lead' }), scene = playing(ctx), bars = chart(signal, 200);
+  const note = h('p', { class: 'muted', role: 'status' }, 'Loading…');
+  const changes = h('div', { class: 'rows' }), none = h('p', { class: 'muted' });
   const segments = choosePeriod(value => {
     period = value;
     ctx.query({ hours: value });
@@ -196,7 +202,8 @@ export default function product(ctx) {
       [data, flow] = await Promise.all([ask(`/page/product?id=${encodeURIComponent(id)}`, { signal }),
         ctx.info.scenarios && ask('/page/flow', { signal })]);
     } catch (err) {
-      if (err instanceof Problem) text(note, err.status === 404 ? 'The memory has nothing of this product.' : err.message);
+      const unseen = err.status === 404 ? 'Nothing of this product is in the memory of this page.' : err.message;
+      if (err instanceof Problem) text(note, unseen);
       throw err;
     }
     clock.set(data.now);
@@ -211,6 +218,5 @@ export default function product(ctx) {
     attr(rest, 'hidden', null);
     draw();
   });
-  attr(stores.el, 'hidden', true);
   return h('div', { class: 'view' }, h('section', { class: 'hero' }, title, sub), scene.el, note, stores.el, rest);
 }

@@ -42,8 +42,8 @@ export function search(input, hits, go) {
       const [{ products }, { stores }] = await Promise.all([
         ask(`/page/products?limit=8&q=${encodeURIComponent(t)}`, { signal }), ask('/page/stores', { signal })]);
       const has = x => `${x.id} ${x.name ?? ''}`.toLowerCase().includes(t.toLowerCase());
-      const found = [
-        ...stores.filter(has).slice(0, 4).map(x => ({ ...x, kind: 'Store', url: `/shop?store=${encodeURIComponent(x.id)}` })),
+      const shop = id => `/shop?store=${encodeURIComponent(id)}`;
+      const found = [...stores.filter(has).slice(0, 4).map(x => ({ ...x, kind: 'Store', url: shop(x.id) })),
         ...products.map(x => ({ ...x, kind: 'Product', url: productPath(x.id) }))];
       if (found.length) list(found, hit);
       else list([{ url: `none-${t}` }], () => nothing(t));

@@ -83,9 +83,9 @@ export default function shop(ctx) {
     poll(signal, 0, async () => {
       const [{ stores }, { products }] = await Promise.all(
         ['/page/stores', '/page/products?limit=200'].map(path => ask(path, { signal })));
-      const names = storeNames(store ? [...stores, ...stores.some(x => x.id === store) ? [] : [{ id: store }]] : stores);
+      if (store && !stores.some(x => x.id === store)) stores.push({ id: store });
       select.replaceChildren(h('option', { value: '' }, 'All stores'),
-        ...[...names].map(([value, name]) => h('option', { value }, name)));
+        ...[...storeNames(stores)].map(([value, name]) => h('option', { value }, name)));
       select.value = store;
       const seen = new Map(products.map(p => [p.id, p]));
       open(ids.length ? ids.map(id => seen.get(id) ?? { id })
@@ -96,7 +96,7 @@ export default function shop(ctx) {
   const form = choose(ctx, store, ids);
   return h('div', { class: 'view' },
     h('section', { class: 'hero row' },
-      h('div', null, h('h1', null, 'Shop'), h('p', { class: 'lead' },
+      h('div', { class: 'hero' }, h('h1', null, 'Shop'), h('p', { class: 'lead' },
         'What a shopper sees, as it changes. A stock or message that is not known is left out.')),
       hasMemory && h('p', { class: 'field' }, h('label', { for: 'store' }, 'Store'), select)),
     note, grid, hasMemory ? details('Choose products by id', form) : form);
