@@ -131,7 +131,7 @@ const spots = ({ spots: list = [] }, { x, y }) => list.flatMap(p => {
     s('path', { class: 'travel', d: `M${x(p.from)} ${cy}H${cx}` }),
     s('circle', { class: 'from', cx: x(p.from), cy, r: 2.5 }),
     s('path', { class: 'spot', d: `M${cx - 4} ${cy - 4}l8 8m0 -8l-8 8` }, s('title', null, p.label)),
-    s('text', { class: 'spotlabel', x: cx, y: cy - 9, 'text-anchor': 'middle' }, p.label)];
+    s('text', { class: 'spotlabel', x: cx, y: cy - 9, 'text-anchor': 'middle' }, `${num(p.count)}×`)];
 });
 
 const layers = [bands, grid, strips, bars, lines, ends, marks, spots];
