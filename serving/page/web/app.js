@@ -18,7 +18,9 @@ const routes = [
 ];
 const $ = id => document.getElementById(id);
 const main = $('main');
-let info, pipeline = null, leave = new AbortController();
+let info, pipeline = null, shown, leave = new AbortController();
+
+const address = () => location.pathname + location.search;
 
 // decoded returns a segment of a path, or null if it is no percent-encoding.
 function decoded(segment) {
@@ -34,6 +36,7 @@ function show() {
   leave.abort();
   leave = new AbortController();
   if (location.pathname === '/' && !info.views.includes('flow')) history.replaceState(null, '', '/shop');
+  shown = address();
   const route = routes.find(r => r.path.test(location.pathname) && info.views.includes(r.name));
   for (const a of $('nav').querySelectorAll('a')) attr(a, 'aria-current', a.pathname === route?.at ? 'page' : null);
   const id = decoded(route?.path.exec(location.pathname)[1] ?? '');
@@ -68,7 +71,7 @@ function query(change) {
   history.replaceState(null, '', params.size ? `?${params}` : location.pathname);
 }
 
-addEventListener('popstate', () => info && !location.hash && enter());
+addEventListener('popstate', () => info && address() !== shown && enter()); // not for a place in the same view
 document.addEventListener('click', e => {
   const a = e.target.closest?.('a');
   if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
