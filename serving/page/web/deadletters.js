@@ -86,13 +86,15 @@ function detail(ctx, letter, close) {
 
 export default function deadletters(ctx) {
   const { signal, params } = ctx;
-  let data = null, reason = params.get('reason') ?? '', open = Number(params.get('n')) || 0, shown = null;
+  let data = null, reason = params.get('reason') ?? '';
+  let open = Number(params.get('n')) || 0, letter, shown = null; // the number and the letter that is open
   const chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Reasons' }),
     list = h('ul', { class: 'letters' }), place = h('div', { class: 'opened' });
   const note = h('p', { class: 'muted', role: 'status' }, 'Loading…');
 
   function show(n) {
     open = n;
+    letter = data.letters.find(l => l.n === n);
     ctx.query({ n: n || '' });
     draw();
     (place.querySelector('h2') ?? list.querySelector('button'))?.focus();
@@ -101,7 +103,7 @@ export default function deadletters(ctx) {
   function filter(r) {
     reason = r;
     ctx.query({ reason });
-    draw();
+    load().catch(() => { /* the banner states it, and the poll tries again */ });
   }
 
   const chip = r => {
@@ -126,30 +128,36 @@ export default function deadletters(ctx) {
   };
 
   // words states what the list lacks.
-  function words(found) {
-    if (!data.total) return 'No message has been refused.';
-    if (!found.length) return `The newest ${plural(data.letters.length, 'letter')} have no such reason.`;
-    return data.total > data.letters.length ? `The list has the newest ${plural(data.letters.length, 'letter')}.` : '';
+  function words() {
+    const n = data.letters.length, all = reason ? data.reasons[reason] ?? 0 : data.total;
+    if (!all) return 'No message has been refused.';
+    if (!n) return 'No letter of this reason is in memory any more.';
+    return all > n ? `The list has the newest ${plural(n, 'letter')} of ${num(all)}.` : '';
   }
 
   function draw() {
     if (!data) return;
     keyed(chips, ['', ...Object.keys(data.reasons).sort((a, b) => data.reasons[b] - data.reasons[a])], r => r, chip);
-    const found = data.letters.filter(l => !reason || l.reason === reason);
-    keyed(list, found, l => l.n, row);
-    text(note, words(found));
+    keyed(list, data.letters, l => l.n, row);
+    text(note, words());
     if (shown === open) return;
-    const letter = data.letters.find(l => l.n === open);
     shown = open;
     if (letter) place.replaceChildren(detail(ctx, letter, () => show(0)));
-    else place.replaceChildren(h('p', { class: 'panel muted', hidden: !found.length }, open
-      ? `Letter ${open} is no longer among the newest.` : 'Choose a letter to see its bytes, and what is wrong.'));
+    else place.replaceChildren(h('p', { class: 'panel muted', hidden: !data.letters.length }, open
+      ? `Letter ${open} is not in memory any more.` : 'Choose a letter to see its bytes, and what is wrong.'));
   }
 
-  poll(signal, 2000, async () => {
-    data = await ask(`/page/deadletters?limit=${shownLetters}`, { signal });
+  async function load() {
+    const asked = reason, list = `/page/deadletters?limit=${shownLetters}&reason=${encodeURIComponent(asked)}`;
+    const answer = await ask(list, { signal });
+    if (asked !== reason) return; // another was chosen meanwhile
+    data = answer;
+    letter = data.letters.find(l => l.n === open);
+    if (open && !letter && shown !== open) [letter] = (await ask(`/page/deadletters?n=${open}`, { signal })).letters;
     draw();
-  });
+  }
+
+  poll(signal, 2000, load);
   return h('div', { class: 'view' },
     h('section', { class: 'hero' }, h('h1', null, 'Dead letters'),
       h('p', { class: 'lead' }, 'What could not be used: the reason, and all bytes of each message.')),

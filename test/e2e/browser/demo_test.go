@@ -123,6 +123,9 @@ func TestReplay(t *testing.T) {
 	_, at := startDemo(t, "--clock_speed=300")
 	p := newTab(t)
 	p.open(at + "/deadletters")
+	p.click(".chip", "BAD_FIELD")
+	p.await("letters of this reason alone", "[...document.querySelectorAll('.letters b')].length > 0 && "+
+		"[...document.querySelectorAll('.letters b')].every(b => b.innerText === 'BAD_FIELD')")
 	p.click(".letters button", "BAD_FIELD")
 	p.await("the letter", "document.querySelector('.letter .reason')?.innerText && document.querySelector('.letter .hex')?.innerText")
 	p.await("what each field should be", "document.querySelectorAll('.letter .fields tr').length > 3")
