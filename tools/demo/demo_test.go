@@ -122,7 +122,7 @@ func TestTheDemoPlaysEverythingAndNothingIsWrong(t *testing.T) {
 	for _, want := range []string{
 		` events/s  p50 .* keys checked against the truth, 0 wrong\n`, `first signal after `,
 		`Late count: .* holds.\n`, `Redis outage: Redis is back`,
-		`Duplicate storm: Messages are delivered once`, `Till offline: The sales of till`, `Viral product: `,
+		`Duplicate storm: Each message is delivered only once`, `Till offline: The sales of till`, `Viral product: `,
 		`dead letters checked against the truth: [1-9]\d*, wrong: 0\n`,
 		`velocity keys checked against the truth: [1-9]\d*, wrong: 0\n`,
 	} {

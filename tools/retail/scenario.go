@@ -23,14 +23,14 @@ type Play struct {
 
 var scenarios = [...]Scenario{
 	{"late_count", "Late count",
-		"The on-hand steps to the count, sales after the count are applied again on top of it, and the late sales " +
-			"of before it are dropped.", (*World).lateCount},
+		"The on-hand steps to the count when it arrives, 20 minutes late. Sales since the count are applied again; " +
+			"a till's sales from before the count are dropped.", (*World).lateCount},
 	{"till_offline", "Till offline",
 		"Hours of sales arrive at once, and each lands in the minute in which it occurred.", (*World).tillOffline},
 	{"viral", "Viral product",
 		"Views, cart adds and sales rise, High Demand comes, and it goes by decay alone.", (*World).viral},
 	{"duplicate_storm", "Duplicate storm",
-		"The duplicates rise, and no other number changes for them.", (*World).duplicateStorm},
+		"The number of duplicates rises, and the stock stays right.", (*World).duplicateStorm},
 }
 
 // Scenarios returns what a World can play.
@@ -139,7 +139,7 @@ func (w *World) lateCount(p *Play) {
 		s.Name, found.units, name, timeOfDay(counted), timeOfDay(sent))
 	w.then(p, sent, fmt.Sprintf("The count of %s has arrived: %d units of %s, less what %s has sold since.",
 		timeOfDay(counted), found.units, name, s.Name))
-	w.then(p, late, fmt.Sprintf("A till sends sales of before %s. The count includes them, so they are dropped.",
+	w.then(p, late, fmt.Sprintf("A till sends sales from before %s. The count includes them, so they are dropped.",
 		timeOfDay(counted)))
 	w.end(p, late+minutes(10), fmt.Sprintf("The count of %s holds.", timeOfDay(counted)))
 }
@@ -183,7 +183,7 @@ const stormCopies = 4
 func (w *World) duplicateStorm(p *Play) {
 	w.stormUntil = w.now + minutes(15)
 	p.Text = fmt.Sprintf("Every message is delivered %d times until %s.", stormCopies+1, timeOfDay(w.stormUntil))
-	w.end(p, w.stormUntil, "Messages are delivered once again.")
+	w.end(p, w.stormUntil, "Each message is delivered only once from now on.")
 }
 
 // minutes returns n minutes in ms.

@@ -84,7 +84,7 @@ func TestLateCount(t *testing.T) {
 			}
 		}
 		if late < 3 {
-			t.Errorf("%d sales of before the count arrive after it", late)
+			t.Errorf("%d sales from before the count arrive after it", late)
 		}
 	})
 }

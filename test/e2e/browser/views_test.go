@@ -26,6 +26,7 @@ func views(p *tab, at string, f func(name string)) {
 	p.await("a link to the product", "document.querySelector('.scenario.running a')?.pathname.startsWith('/products/')")
 	product := eval[string](p, "document.querySelector('.scenario.running a').href")
 	p.await("the truth", "document.querySelector('.truth strong')?.innerText")
+	p.await("rates", figure("Events a second")+" > 0")
 	f("flow")
 	p.open(at + "/shop")
 	p.await("signals", "[...document.querySelectorAll('.product .stock')].some(e => e.innerText)")
