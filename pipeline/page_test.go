@@ -142,8 +142,8 @@ func TestRecentLatency(t *testing.T) {
 		t.Errorf("after a second: %+v", got)
 	}
 	h.Add(16)
-	for s := range time.Duration(20) {
-		got := at(s * time.Second)
+	for s := range 20 {
+		got := at(time.Duration(s) * time.Second)
 		if s < 5 && (got == nil || got.P99 < 16) || s > 10 && got != nil {
 			t.Errorf("%d s after the last event: %+v", s, got)
 		}

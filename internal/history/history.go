@@ -119,10 +119,10 @@ func (h *History) add(e Entry, product string) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case e.Kind == Stock:
+	switch e.Kind {
+	case Stock:
 		h.counts.Stocks++
-	case e.Kind == Velocity:
+	case Velocity:
 		h.counts.Velocities++
 	default:
 		h.counts.Events++

@@ -59,7 +59,8 @@ func checkDeadLetters(dir string, since time.Time, refused map[event.Reason]int6
 		}
 		faults.Missing += int(max(0, want-got))
 		faults.Extra += int(max(0, got-want))
-		faults.Samples = append(faults.Samples, fmt.Sprintf("%d dead letters are %s, the truth is %d", got, reason, want))
+		faults.Samples = append(faults.Samples,
+			fmt.Sprintf("%d dead letters are %s, the truth is %d", got, reason, want))
 	}
 	return faults, nil
 }

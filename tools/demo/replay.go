@@ -74,7 +74,8 @@ func (r *repairs) judge(l event.DeadLetter, m event.Message, nowMs int64,
 	}
 	r.decoder.Decode(&m, nowMs, false, &after)
 	refuse := func(item int, reason event.Reason, format string, args ...any) error {
-		return &page.RefusedError{Refusal: event.Refusal{Reason: reason, Item: item, Detail: fmt.Sprintf(format, args...)}}
+		return &page.RefusedError{Refusal: event.Refusal{Reason: reason, Item: item,
+			Detail: fmt.Sprintf(format, args...)}}
 	}
 	if len(after.Refusals) > 0 {
 		return nil, 0, &page.RefusedError{Refusal: after.Refusals[0]}
@@ -94,7 +95,8 @@ func (r *repairs) judge(l event.DeadLetter, m event.Message, nowMs int64,
 		case r.done[id]:
 			return nil, 0, errors.New("it was replayed before")
 		case e.Type.MovesStock() && e.OccurredAt < nowMs-(r.horizon-time.Hour).Milliseconds():
-			return nil, 0, refuse(e.Item, event.TooLate, "its time is about %v or more before the clock's now", r.horizon)
+			return nil, 0, refuse(e.Item, event.TooLate, "its time is about %v or more before the clock's now",
+				r.horizon)
 		}
 		events = append(events, truth.Event{ID: e.ID, Type: e.Type.String(), Store: e.StoreID, Product: e.ProductID,
 			Quantity: e.Quantity, OccurredAt: e.OccurredAt})

@@ -32,7 +32,8 @@ func TestJudge(t *testing.T) {
 		{name: "another id", was: broken, repaired: sale("known", now), reason: event.IDReused},
 		{name: "without an id", was: broken, repaired: anonymous.Replace(repaired), events: 2},
 		{name: "replayed before", was: `{"event_id":"done"`, repaired: sale("done", now), failed: true},
-		{name: "too late", was: broken, repaired: sale("own", now-7*24*time.Hour.Milliseconds()), reason: event.TooLate},
+		{name: "too late", was: broken, repaired: sale("own", now-7*24*time.Hour.Milliseconds()),
+			reason: event.TooLate},
 		{name: "in the future", was: broken, repaired: sale("own", now+time.Hour.Milliseconds()), reason: event.Future},
 		{name: "as it was", was: broken, repaired: broken, reason: event.BadJSON},
 		{name: "one good item and one repaired", was: basket, repaired: repaired, events: 1, repeated: 1},
@@ -56,7 +57,8 @@ func TestJudge(t *testing.T) {
 		if ok {
 			reason = refused.Reason
 		}
-		if reason != c.reason || (err != nil && !ok) != c.failed || len(events) != c.events || int(repeated) != c.repeated {
+		if reason != c.reason || (err != nil && !ok) != c.failed || len(events) != c.events ||
+			int(repeated) != c.repeated {
 			t.Errorf("%s: %+v, %d repeated, %v", c.name, events, repeated, err)
 		}
 	}

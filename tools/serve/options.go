@@ -12,10 +12,6 @@ import (
 )
 
 // Options configure a server. DefaultOptions returns the defaults, Flags declares the flags, and
-// originForm matches an origin as browsers send it: in lower case, without a path. They also leave
-// out the port that a scheme implies.
-var originForm = regexp.MustCompile(`^https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?$`)
-
 // Validate completes the options.
 type Options struct {
 	addr       string
@@ -25,6 +21,13 @@ type Options struct {
 
 	allowed []string // the origins; set by Validate
 }
+
+// originForm matches an origin as browsers send it, in lower case and without a path, and impliedPort
+// one with the port that its scheme implies, which they leave out.
+var (
+	originForm  = regexp.MustCompile(`^https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?$`)
+	impliedPort = regexp.MustCompile(`^(http:.*:80|https:.*:443)$`)
+)
 
 // DefaultOptions returns the defaults of the flags.
 func DefaultOptions() Options {
@@ -58,8 +61,7 @@ func (o *Options) Validate(set *config.Set, args []string) (err error) {
 	}
 	o.allowed = strings.FieldsFunc(o.origins, func(r rune) bool { return r == ',' || r == ' ' })
 	for _, origin := range o.allowed {
-		if origin != "*" && !originForm.MatchString(origin) || strings.HasPrefix(origin, "https:") &&
-			strings.HasSuffix(origin, ":443") || strings.HasPrefix(origin, "http:") && strings.HasSuffix(origin, ":80") {
+		if origin != "*" && !originForm.MatchString(origin) || impliedPort.MatchString(origin) {
 			bad("cors_origins", "%q is neither an origin, such as https://shop.example, nor *", origin)
 		}
 	}
