@@ -109,7 +109,8 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%s may be stored", path)
 		}
 	}
-	if script, _ := send(t, http.MethodGet, server.URL+"/web/app.js", "", http.Header{}); script.StatusCode != http.StatusOK ||
+	script, _ := send(t, http.MethodGet, server.URL+"/web/app.js", "", http.Header{})
+	if script.StatusCode != http.StatusOK ||
 		script.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
 		t.Errorf("a script: %+v", script)
 	}
