@@ -117,7 +117,7 @@ func TestEachScenario(t *testing.T) {
 	p.await("nothing is wrong", "/, 0 wrong$/.test(document.querySelector('.truth strong')?.innerText)")
 }
 
-// TestReplay repairs a dead letter on the page and sends it again, once.
+// TestReplay sends a dead letter again as it was, and finds why it would be refused again.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	_, at := startDemo(t, "--clock_speed=300")
